@@ -1,0 +1,86 @@
+# Two commands do everything on a machine with Python and make:
+#   make run    create .venv, install gaussmix, fit a mixture to real data and draw it
+#   make test   create .venv, install the test extras, run the tests
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+# -qq: errors only
+PIP    := -m pip --disable-pip-version-check -qq
+
+DATA   := src/gaussmix/datasets/faithful.csv
+MODEL  := build/faithful.safetensors
+PICTURE := build/faithful.png
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test test-core check format bench clean
+
+help:
+	@echo "make run        install into $(VENV), fit a mixture to $(DATA), save and draw it"
+	@echo "make test       run the tests and the examples in the docstrings"
+	@echo "make test-core  the same in an environment of its own without any optional package"
+	@echo "make check      format, lint, types and layers"
+	@echo "make format     put the code into the shape that make check wants"
+	@echo "make bench      time gaussmix against scikit-learn (ARGS=--quick for a short run)"
+	@echo "make clean      remove environments, builds and caches"
+
+run: $(VENV)/.installed-plot
+	@mkdir -p build
+	$(BIN)/gaussmix fit $(DATA) -k 2 --seed 0 -o $(MODEL) --plot $(PICTURE)
+	$(BIN)/gaussmix show $(MODEL)
+	@echo "The model is in $(MODEL), its picture in $(PICTURE)."
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest $(ARGS)
+
+# Optional means absent in one run of the tests.
+test-core: $(VENV)-core/.installed
+	$(VENV)-core/bin/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed-check
+	$(BIN)/ruff format --check --quiet . || { echo "run 'make format' to put this right"; exit 1; }
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-check
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet .
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) $(VENV)-core build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp for each set of extras, so that a second run installs nothing. A changed pyproject.toml (a new
+# dependency) or another interpreter makes them stale.
+define new-environment
+@command -v $(PYTHON) >/dev/null || { echo "gaussmix: no '$(PYTHON)' here; say make PYTHON=/path/to/python" >&2; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "gaussmix needs Python 3.11 or newer, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -n 1);" \
+	     "say make PYTHON=/path/to/a/newer/python" >&2; exit 1; }
+@echo "creating $(@D) with $$($(PYTHON) --version)"
+@$(PYTHON) -m venv $(@D) || { \
+	echo "gaussmix: '$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+endef
+
+$(VENV)/.created:
+	$(new-environment)
+	@touch $@
+
+$(VENV)/.installed-%: pyproject.toml $(VENV)/.created
+	@echo "installing gaussmix[$*] into $(VENV)"
+	@$(BIN)/python $(PIP) install --editable '.[$*]'
+	@touch $@
+
+$(VENV)-core/.created:
+	$(new-environment)
+	@touch $@
+
+$(VENV)-core/.installed: pyproject.toml $(VENV)-core/.created
+	@echo "installing gaussmix without extras into $(VENV)-core"
+	@$(VENV)-core/bin/python $(PIP) install --editable . pytest hypothesis
+	@touch $@

@@ -1,0 +1,122 @@
+"""Times that stand noise: programs alternate, long and short runs are subtracted, medians are kept."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.cases import Problem
+from benchmarks.programs import NEEDED, Program
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to look: seconds for each program and row, and the most repeats within them."""
+
+    seconds: float
+    repeats: int
+
+
+@dataclass
+class _Run:
+    """What one program repeats, and the times it took."""
+
+    measure: Callable[[], float]
+    repeats: int
+    times: list[float]
+
+
+def per_iteration(programs: list[Program], problem: Problem, effort: Effort) -> dict[str, float]:
+    """Median seconds of one EM iteration for each program: (long run - short run) / iterations between."""
+    runs = {}
+    for program in programs:
+        try:
+            runs[program.name] = _iteration_run(program, problem, effort)
+        except Exception as error:
+            if program.name in NEEDED:
+                raise
+            # An optional program may not be up to a row; the others still are.
+            print(f"{program.name} fails on {problem.case.name}: {error}", file=sys.stderr)
+    return _alternate(runs)
+
+
+def per_call(programs: list[Program], problem: Problem, effort: Effort, what: str) -> dict[str, float]:
+    """Median seconds of one call: score_samples, predict_proba, or a whole fit to convergence."""
+    runs = {}
+    for program in programs:
+        if what == "converge":
+            call = _bound(program.converge, problem)
+        else:
+            call = _bound(program.call, program.fit(problem, 1), what, problem)
+        _seconds(call)  # compiles and warms up
+        cost = _seconds(call)
+        n_calls = max(1, round(0.1 / cost))
+        runs[program.name] = _Run(
+            measure=lambda call=call, n_calls=n_calls: _seconds(call, n_calls) / n_calls,
+            repeats=_n_repeats(effort, cost * n_calls),
+            times=[],
+        )
+    return _alternate(runs)
+
+
+def gemm_peak(dtype: str, size: int = 2048, repeats: int = 7) -> float:
+    """Floating-point operations per second of the fastest of a few large matrix products."""
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal((size, size)).astype(dtype) for _ in range(2))
+    out = a @ b
+    return 2.0 * size**3 / min(_seconds(lambda: np.matmul(a, b, out=out)) for _ in range(repeats))
+
+
+def _iteration_run(program: Program, problem: Problem, effort: Effort) -> _Run:
+    def fit(n_iter: int) -> float:
+        return _seconds(_bound(program.fit, problem, n_iter))
+
+    def warm_up(n_iter: int) -> None:
+        if program.compiles_each_length:
+            fit(n_iter)
+
+    fit(1)  # loads libraries, compiles, starts threads
+    short = fit(1)
+    warm_up(2)
+    # Under noise a difference can come out as nothing; an iteration is never that small a part of a fit.
+    cost = max(fit(2) - short, 0.02 * short, 1e-5)
+    if 2 * short + cost > effort.seconds:
+        return _Run(lambda: cost, 1, [])  # one look has to do where a program is this slow
+    # Enough iterations that the difference of the two runs stands out, but no more than the effort allows.
+    between = int(np.clip(0.3 / cost, 1, 1000))
+    warm_up(1 + between)
+
+    def measure() -> float:
+        start = fit(1)
+        return (fit(1 + between) - start) / between
+
+    return _Run(measure, _n_repeats(effort, 2 * short + between * cost), [])
+
+
+def _n_repeats(effort: Effort, cost: float) -> int:
+    return int(np.clip(effort.seconds / cost, 1, effort.repeats))
+
+
+def _alternate(runs: dict[str, _Run]) -> dict[str, float]:
+    for r in range(max(run.repeats for run in runs.values())):
+        for run in runs.values():
+            if r < run.repeats:
+                run.times.append(run.measure())
+    return {name: statistics.median(run.times) for name, run in runs.items()}
+
+
+def _bound(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+    return lambda: function(*arguments)
+
+
+def _seconds(call: Callable[[], Any], n_calls: int = 1) -> float:
+    start = time.perf_counter()
+    for _ in range(n_calls):
+        call()
+    return time.perf_counter() - start

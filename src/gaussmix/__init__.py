@@ -1,0 +1,49 @@
+"""Gaussian mixture models: fast, exact, complete.
+
+The names below are loaded when first used, so that ``import gaussmix`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "FitResult": "gaussmix.fit.result",
+    "FitStatus": "gaussmix.fit.result",
+    "GaussianMixture": "gaussmix.estimators.gaussian",
+    "Mixture": "gaussmix.model.mixture",
+    "fit_mixture": "gaussmix.fit.fitting",
+    "show_config": "gaussmix.config",
+}
+
+if TYPE_CHECKING:
+    from gaussmix.config import show_config
+    from gaussmix.estimators.gaussian import GaussianMixture
+    from gaussmix.fit.fitting import fit_mixture
+    from gaussmix.fit.result import FitResult, FitStatus
+    from gaussmix.model.mixture import Mixture
+
+__all__ = [
+    "FitResult",
+    "FitStatus",
+    "GaussianMixture",
+    "Mixture",
+    "__version__",
+    "fit_mixture",
+    "show_config",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gaussmix' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,92 @@
+"""Every check of input, once, at the door. Messages say what was expected, what came and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix._typing import Float64Array, FloatArray
+
+#: How far weights may sum from one, by rounding.
+WEIGHT_TOLERANCE = 1e-8
+
+
+def as_rows(X: npt.ArrayLike, d: int, name: str = "X") -> FloatArray:
+    """X as a finite float32 or float64 array of shape (n, d)."""
+    array = np.asarray(X)
+    if array.dtype not in (np.float32, np.float64):
+        array = _as_float64(array, name)
+    if array.ndim != 2 or array.shape[1] != d:
+        raise ValueError(
+            f"{name} must have the shape (n_samples, {d}), one column a feature; got {array.shape}"
+            + (". Reshape one row with X.reshape(1, -1)" if array.shape == (d,) else "")
+        )
+    check_finite(array, name)
+    return array
+
+
+def check_finite(array: FloatArray, name: str) -> None:
+    """Raise ValueError naming the first entry that is NaN or infinite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()):  # one pass and no memory where all is well
+            return
+    bad = np.argwhere(~np.isfinite(array))
+    if bad.size:
+        place = tuple(int(i) for i in bad[0])
+        raise ValueError(
+            f"{name} contains NaN or infinity: entry {place if len(place) > 1 else place[0]} is "
+            f"{array[tuple(bad[0])]} ({len(bad)} such in all); remove or impute them first"
+        )
+
+
+def parameter(values: npt.ArrayLike, shape: tuple[int, ...], name: str, axes: str) -> Float64Array:
+    """A finite float64 copy of a parameter of exactly this shape, read-only."""
+    array = np.array(_as_float64(np.asarray(values), name))
+    if array.shape != shape:
+        raise ValueError(f"{name} must have the shape {shape} = {axes}; got {array.shape}")
+    check_finite(array, name)
+    array.flags.writeable = False
+    return array
+
+
+def weights(values: npt.ArrayLike, k: int) -> Float64Array:
+    """Mixing weights: k non-negative numbers that sum to one."""
+    array = parameter(values, (k,), "weights", "(n_components,)")
+    if (array < 0.0).any():
+        worst = int(array.argmin())
+        raise ValueError(f"weights must not be negative; weight {worst} is {array[worst]:.6g}")
+    total = float(array.sum())
+    if abs(total - 1.0) > WEIGHT_TOLERANCE:
+        raise ValueError(f"weights must sum to 1; they sum to {total:.10g}. Divide proportions by their sum")
+    return array
+
+
+def sample_weight(values: npt.ArrayLike | None, n: int) -> Float64Array | None:
+    """Weights of the rows: n finite non-negative numbers, not all zero; None stands for ones."""
+    if values is None:
+        return None
+    array = _as_float64(np.asarray(values), "sample_weight")
+    if array.ndim == 0:
+        array = np.full(n, float(array))
+    if array.shape != (n,):
+        raise ValueError(
+            f"sample_weight must have the shape ({n},), one weight a row of X; got {array.shape}"
+        )
+    check_finite(array, "sample_weight")
+    if (array < 0.0).any():
+        row = int(np.flatnonzero(array < 0.0)[0])
+        raise ValueError(f"sample_weight must not be negative; that of row {row} is {array[row]:.6g}")
+    if not (array > 0.0).any():
+        raise ValueError("sample_weight is zero for every row: there is nothing to fit")
+    return array
+
+
+def _as_float64(array: npt.NDArray[Any], name: str) -> Float64Array:
+    if np.iscomplexobj(array):
+        raise ValueError(f"{name} must hold real numbers; complex data are not supported")
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold numbers; got {array.dtype}: {error}") from None

@@ -1,0 +1,223 @@
+"""The subcommands and their options. What they do is imported when they run: `--help` needs none of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from gaussmix.errors import InputError, ModelFileError
+
+EXIT_CODES = (
+    "Exit codes: 0 good, 1 the fit failed, 2 the input is wrong, 130 given up with Ctrl-C. "
+    "A fit stopped by one Ctrl-C that saved its model is good."
+)
+
+
+class _Commands(TyperGroup):
+    """Turns the errors that a user can cause into one line and an exit code, for every subcommand."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except Exception as error:
+            # Typer's own errors (a missing option, a word for a number) have had more than one base class.
+            if not hasattr(error, "format_message"):
+                raise
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context is not None else "gaussmix"
+            code = _failure(2, f"{error.format_message().rstrip('.')}; see {command} --help").exit_code
+        sys.exit(code)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (InputError, ModelFileError) as error:
+            raise _failure(2, str(error)) from error
+        except MemoryError as error:
+            raise _failure(1, f"out of memory: {error}".rstrip(": ")) from error
+        except KeyboardInterrupt as error:
+            raise _failure(130, "given up; nothing was saved") from error
+        except BrokenPipeError as error:
+            # Whoever read the output has had enough (`| head`). What is still buffered goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from error
+
+
+def _failure(code: int, message: str) -> typer.Exit:
+    typer.echo(f"error: {'; '.join(message.splitlines())}", err=True)
+    return typer.Exit(code)
+
+
+app = typer.Typer(
+    name="gaussmix",
+    cls=_Commands,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Fit Gaussian mixtures to tables and use them.",
+    epilog=EXIT_CODES,
+)
+
+
+def main() -> None:
+    """Run the command with the arguments of the process."""
+    app(prog_name="gaussmix")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from gaussmix import __version__
+
+        typer.echo(f"gaussmix {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA",
+        help="A table: .csv, .tsv, .txt, .parquet or .npy. A header is found; text is left out.",
+    ),
+]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model saved by 'gaussmix fit -o MODEL'.")]
+Weights = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="A column with the weight of each row.", show_default=False),
+]
+TableOut = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output", metavar="OUT", help="Write to this .csv, .tsv or .parquet.", show_default=False
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(min=0, help="For the same result each time. Default: drawn, and told.", show_default=False),
+]
+
+
+@app.command(epilog=EXIT_CODES)
+def fit(
+    data: Data,
+    components: Annotated[int, typer.Option("-k", "--components", min=1, help="Number of components.")],
+    covariance: Annotated[str, typer.Option(help="full, tied, diag or spherical.")] = "full",
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...", help="The columns to use. Default: every numeric one.", show_default=False
+        ),
+    ] = None,
+    weights: Weights = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="MODEL", help="Save the model here.", show_default=False),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PNG", help="Draw the mixture over the data here (.png, .pdf, .svg).", show_default=False
+        ),
+    ] = None,
+    seed: Seed = None,
+    tol: Annotated[
+        float, typer.Option(min=0, help="Stop when an iteration gains less log-likelihood per sample.")
+    ] = 1e-3,
+    reg_covar: Annotated[float, typer.Option(min=0, help="Added to the variances.")] = 1e-6,
+    max_iter: Annotated[int, typer.Option(min=1, help="Most iterations of a start.")] = 100,
+    n_init: Annotated[int, typer.Option(min=1, help="Number of starts; the best is kept.")] = 1,
+    init: Annotated[
+        str, typer.Option(help="Where starts come from: kmeans, k-means++, random or random_from_data.")
+    ] = "kmeans",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Fit a mixture to a table, print it, and save it with -o.
+
+    Ctrl-C stops the fit after the running iteration and keeps the best so far; a second Ctrl-C gives up.
+    """
+    from gaussmix.cli.fitting import FitOptions, fit_table
+
+    options = FitOptions(
+        n_components=components,
+        covariance_type=covariance,
+        tol=tol,
+        reg_covar=reg_covar,
+        max_iter=max_iter,
+        n_init=n_init,
+        init_params=init,
+        seed=seed,
+    )
+    picked = None if columns is None else [name.strip() for name in columns.split(",")]
+    code = fit_table(data, options, columns=picked, weights=weights, output=output, plot=plot, quiet=quiet)
+    raise typer.Exit(code)
+
+
+@app.command()
+def predict(model: Model, data: Data, output: TableOut = None) -> None:
+    """Tell each row's component: label, probability of each component (p_0, p_1, ...), log_density.
+
+    Columns are found by their names, in any order. Without -o, CSV goes to the standard output.
+    """
+    from gaussmix.cli.using import predict_table
+
+    predict_table(model, data, output)
+
+
+@app.command()
+def score(
+    model: Model,
+    data: Data,
+    weights: Weights = None,
+    output: TableOut = None,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Print the log-density of each row as CSV, and nothing else.")
+    ] = False,
+) -> None:
+    """Tell how well a model fits a table: log-likelihood, BIC, AIC; with -o the log_density of each row."""
+    from gaussmix.cli.using import score_table
+
+    score_table(model, data, weights, output, rows)
+
+
+@app.command()
+def sample(
+    model: Model,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="Number of rows to draw.")],
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="For the same rows each time.", show_default=False)
+    ] = None,
+    output: TableOut = None,
+) -> None:
+    """Draw rows from a model: its columns, and the component that each row came from.
+
+    Without -o, CSV goes to the standard output.
+    """
+    from gaussmix.cli.using import sample_table
+
+    sample_table(model, number, seed, output)
+
+
+@app.command()
+def show(
+    model: Model,
+    everything: Annotated[bool, typer.Option("--all", help="Show every feature and component.")] = False,
+) -> None:
+    """Print a saved model and what is known about its fit."""
+    from gaussmix.cli.using import show_model
+
+    show_model(model, everything)

@@ -1,0 +1,172 @@
+"""A mixture in print: a table that fits the width it has, and the facts about the fit below it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gaussmix._typing import FloatArray
+from gaussmix.data.tables import default_names
+from gaussmix.model.mixture import Mixture
+
+MOST_COMPONENTS = 24  # components shown unless all are asked for
+MOST_NAME = 24  # characters of a feature's name
+GAP = 3  # blanks between columns: two of padding, and one for the border that is not drawn
+
+#: What the facts that a fit saves are called in print, in the order of printing.
+LABELS = {
+    "source": "data",
+    "n_samples": "samples",
+    "weights": "weighted by",
+    "log_likelihood": "log-likelihood",
+    "bic": "BIC",
+    "aic": "AIC",
+    "status": "status",
+    "advice": "advice",
+    "seed": "seed",
+}
+#: Facts that are told within the line of another.
+WITHIN = frozenset({"n_iter", "n_rows"})
+
+
+def print_model(
+    mixture: Mixture, info: Mapping[str, Any], *, everything: bool = False, see_all: str = ""
+) -> None:
+    """Print a mixture and the facts about its fit.
+
+    Parameters
+    ----------
+    mixture : Mixture
+    info : mapping
+        What was saved with it; names that are not known are printed as they are.
+    everything : bool
+        Print every feature and component, in as many tables as the width needs.
+    see_all : str
+        What to type to see what does not fit.
+    """
+    console = _console()
+    console.print(
+        f"Gaussian mixture: {count(mixture.n_components, 'component')}, "
+        f"{count(mixture.n_features, 'feature')}, covariance {mixture.covariance_type}\n"
+    )
+    names = mixture.feature_names or default_names(mixture.n_features)
+    deviations = np.sqrt(mixture.variances)
+    shown = mixture.n_components if everything else min(mixture.n_components, MOST_COMPONENTS)
+    plus_minus = "±" if console.encoding.startswith("utf") else "+-"
+    cells = [
+        _means_and_deviations(mixture.means[:shown, j], deviations[:shown, j], plus_minus)
+        for j in range(mixture.n_features)
+    ]
+    first = 0
+    while first < mixture.n_features:
+        last = _fitting(names, cells, first, console.width)
+        console.print(_table(mixture.weights[:shown], names[first:last], cells[first:last]))
+        first = last
+        if not everything:
+            break
+    console.print(f"Each cell: mean {plus_minus} standard deviation.")
+    hidden = [
+        count(number, noun)
+        for number, noun in (
+            (mixture.n_features - first, "feature"),
+            (mixture.n_components - shown, "component"),
+        )
+        if number
+    ]
+    if hidden:
+        console.print(f"Not shown: {' and '.join(hidden)}. To see all: {see_all}", soft_wrap=True)
+    if info:
+        console.print()
+        print_facts(info)
+
+
+def print_facts(info: Mapping[str, Any]) -> None:
+    """Print facts about a fit, one a line, by the names in `LABELS`."""
+    known = [name for name in LABELS if info.get(name) not in (None, "")]
+    others = [name for name in info if name not in LABELS and name not in WITHIN]
+    names = known + others
+    console = _console()
+    width = max(len(LABELS.get(name, name)) for name in names)
+    for name in names:
+        label = LABELS.get(name, name).ljust(width)
+        # Whole lines: whatever reads the output can look for them.
+        console.print(f"{label}  {_fact(name, info)}", soft_wrap=True)
+
+
+def _console() -> Console:
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def _fact(name: str, info: Mapping[str, Any]) -> str:
+    value = info[name]
+    if name == "log_likelihood" and _is_number(info.get("n_samples")) and _is_number(value):
+        return f"{value:.10g} ({value / info['n_samples']:.6g} per sample)"
+    if name in ("bic", "aic") and _is_number(value):
+        return f"{value:.10g} (lower is better)"
+    if name == "status" and _is_number(info.get("n_iter")):
+        return f"{value} after {count(info['n_iter'], 'iteration')}"
+    if name == "n_samples" and _is_number(value):
+        of = info.get("n_rows")
+        return f"{value:.10g}" + (
+            f" (the sum of the weights of {of} rows)" if info.get("weights") and of else ""
+        )
+    return str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _table(weights: FloatArray, names: Sequence[str], cells: Sequence[Sequence[str]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+    table.add_column("component", justify="right", no_wrap=True)
+    table.add_column("weight", justify="right", no_wrap=True)
+    for name in names:
+        table.add_column(Text(_shortened(name)), justify="right", no_wrap=True)
+    for k, weight in enumerate(weights):
+        table.add_row(str(k), f"{weight:.4f}", *(Text(column[k]) for column in cells))
+    return table
+
+
+def _fitting(names: Sequence[str], cells: Sequence[Sequence[str]], first: int, width: int) -> int:
+    """Return the end of the run of features from `first` on that fits into the width: at least one."""
+    used = len("component") + len("weight") + 2 * GAP
+    for j in range(first, len(names)):
+        used += max(len(_shortened(names[j])), *map(len, cells[j])) + GAP
+        if used > width and j > first:
+            return j
+    return len(names)
+
+
+def _means_and_deviations(means: FloatArray, deviations: FloatArray, plus_minus: str) -> list[str]:
+    """Write one feature's column, all with the decimals that its smallest deviation needs."""
+    positive = deviations[deviations > 0]
+    smallest = float(positive.min()) if positive.size else 1.0
+    decimals = max(0, 2 - math.floor(math.log10(smallest)))
+    largest = max(float(np.abs(means).max()), float(deviations.max()))
+    if decimals > 6 or largest >= 1e10:
+        means_as, deviations_as = [f"{m:.6g}" for m in means], [f"{s:.3g}" for s in deviations]
+    else:
+        means_as, deviations_as = (
+            [f"{m:.{decimals}f}" for m in means],
+            [f"{s:.{decimals}f}" for s in deviations],
+        )
+    width = max(map(len, deviations_as))
+    return [f"{m} {plus_minus} {s.rjust(width)}" for m, s in zip(means_as, deviations_as, strict=True)]
+
+
+def _shortened(name: str) -> str:
+    name = name if name.isprintable() else ascii(name)[1:-1]
+    return name if len(name) <= MOST_NAME else name[: MOST_NAME - 3] + "..."
+
+
+def count(number: int, noun: str) -> str:
+    """Write a number with its noun, in the plural where it is."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

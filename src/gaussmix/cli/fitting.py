@@ -1,0 +1,200 @@
+"""`gaussmix fit`: check everything that can go wrong later, read, fit, save, print."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import typer
+
+from gaussmix.cli.display import count, print_model
+from gaussmix.cli.progress import ProgressBar, StopOnInterrupt
+from gaussmix.cli.using import refuse_overwriting, tell_notes
+from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
+from gaussmix.data.writing import check_output, replacing
+from gaussmix.errors import InputError
+from gaussmix.fit.fitting import Progress, fit_mixture
+from gaussmix.fit.result import FitResult, FitStatus
+from gaussmix.fit.start import STARTS
+from gaussmix.model.structures import STRUCTURES
+
+EXIT_GOOD, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """The options of `gaussmix fit` that concern the fit itself."""
+
+    n_components: int
+    covariance_type: str
+    tol: float
+    reg_covar: float
+    max_iter: int
+    n_init: int
+    init_params: str
+    seed: int | None
+
+
+def fit_table(
+    data: Path,
+    options: FitOptions,
+    *,
+    columns: Sequence[str] | None,
+    weights: str | None,
+    output: Path | None,
+    plot: Path | None,
+    quiet: bool,
+) -> int:
+    """Fit, save and print; return the exit code."""
+    _check_options(options)
+    _check_outputs(data, output, plot)
+    table = read_table(data, columns=columns, weights=weights)
+    if not quiet:
+        tell_notes(table)
+    _check_rows(table, options.n_components)
+    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+    try:
+        result = _fit(table, options, seed, quiet)
+    except (ValueError, ArithmeticError) as error:
+        # Whatever is wrong with the input was found above: this is a fit from which nothing is left.
+        typer.echo(f"error: {data}: the fit failed: {error}", err=True)
+        return EXIT_FAILED
+    info = _info(result, table, weights, seed)
+    if output is not None:
+        _save(result, output, info)
+    if plot is not None:
+        _draw(result, table, plot)
+    if not quiet:
+        saved_as = "MODEL" if output is None else str(output)
+        first = "" if output is not None else "save the model with -o MODEL, then "
+        print_model(result.mixture, info, see_all=f"{first}gaussmix show {saved_as} --all")
+        for what, path in (("model", output), ("picture", plot)):
+            if path is not None:
+                typer.echo(f"{what} saved in {path}")
+    return _exit_code(result, output)
+
+
+def _check_options(options: FitOptions) -> None:
+    for option, value, known in (
+        ("--covariance", options.covariance_type, STRUCTURES),
+        ("--init", options.init_params, STARTS),
+    ):
+        if value not in known:
+            raise InputError(f"{option} must be one of {', '.join(known)}; got {value!r}")
+    for option, number in (("--tol", options.tol), ("--reg-covar", options.reg_covar)):
+        if not math.isfinite(number):
+            raise InputError(f"{option} must be a finite number; got {number}")
+
+
+def _check_outputs(data: Path, output: Path | None, plot: Path | None) -> None:
+    """Refuse, before the work, what would fail after it."""
+    if output is not None:
+        if output.suffix.lower() in TABLE_SUFFIXES:
+            raise InputError(
+                f"{output}: a model is not a table; name it for example {output.stem}.safetensors"
+            )
+        refuse_overwriting(output, [data])
+        check_output(output)
+    if plot is None:
+        return
+    if importlib.util.find_spec("matplotlib") is None:
+        raise InputError(f"{plot}: --plot needs Matplotlib: pip install 'gaussmix[plot]'")
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    if plot.suffix.lower().lstrip(".") not in FigureCanvasBase.filetypes:
+        raise InputError(f"{plot}: no picture can be written with the ending {plot.suffix!r}; name it .png")
+    if output is not None and output.resolve() == plot.resolve():
+        raise InputError(f"{plot}: the model and the picture cannot be the same file")
+    refuse_overwriting(plot, [data])
+    check_output(plot)
+
+
+def _check_rows(table: Table, n_components: int) -> None:
+    n_rows = len(table.values) if table.weights is None else int(np.count_nonzero(table.weights))
+    if n_rows < n_components:
+        which = "row" if table.weights is None else "row of positive weight"
+        which = which if n_rows == 1 else which.replace("row", "rows", 1)
+        raise InputError(
+            f"{table.path}: {n_rows} {which}, fewer than the {n_components} components of -k {n_components}"
+        )
+
+
+def _fit(table: Table, options: FitOptions, seed: int, quiet: bool) -> FitResult:
+    shown = not quiet and sys.stderr.isatty()
+    with StopOnInterrupt() as interrupt, ProgressBar(shown) as bar:
+
+        def on_iteration(progress: Progress) -> bool:
+            bar.update(progress)
+            return interrupt.asked
+
+        return fit_mixture(
+            table.values,
+            options.n_components,
+            covariance_type=options.covariance_type,
+            sample_weight=table.weights,
+            tol=options.tol,
+            reg_covar=options.reg_covar,
+            max_iter=options.max_iter,
+            n_init=options.n_init,
+            init_params=options.init_params,
+            random_state=seed,
+            feature_names=table.names,
+            on_iteration=on_iteration,
+        )
+
+
+def _info(result: FitResult, table: Table, weights: str | None, seed: int) -> dict[str, Any]:
+    """What is saved with the model: plain JSON, without the likelihood where it is not a number."""
+    info = {
+        "source": table.path.name,
+        "n_rows": len(table.values),
+        "n_samples": result.n_samples,
+        "weights": weights,
+        "log_likelihood": result.log_likelihood,
+        "bic": result.bic,
+        "aic": result.aic,
+        "status": str(result.status),
+        "n_iter": result.n_iter,
+        "advice": result.advice,
+        "seed": seed,
+    }
+    return {
+        name: value
+        for name, value in info.items()
+        if value not in (None, "") and not (isinstance(value, float) and not math.isfinite(value))
+    }
+
+
+def _save(result: FitResult, output: Path, info: dict[str, Any]) -> None:
+    try:
+        result.mixture.save(output, info=info)
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written: {error.strerror or error}") from error
+
+
+def _draw(result: FitResult, table: Table, plot: Path) -> None:
+    from gaussmix.plot import save_plot
+
+    try:
+        with replacing(plot) as temporary:
+            save_plot(result.mixture, table.values, path=temporary)
+    except OSError as error:
+        raise InputError(f"{plot}: cannot be written: {error.strerror or error}") from error
+
+
+def _exit_code(result: FitResult, output: Path | None) -> int:
+    if result.status == FitStatus.INTERRUPTED:
+        kept = "nothing was saved: there was no -o" if output is None else f"the best so far is in {output}"
+        typer.echo(f"interrupted after {count(result.n_iter, 'iteration')}; {kept}", err=True)
+        return EXIT_INTERRUPTED if output is None else EXIT_GOOD
+    if result.status == FitStatus.DEGENERATE:
+        typer.echo(f"error: the fit failed: {result.status}: {result.advice}", err=True)
+        return EXIT_FAILED
+    return EXIT_GOOD

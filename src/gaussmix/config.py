@@ -1,0 +1,57 @@
+"""What is in use on this machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from gaussmix import __version__, _threads
+from gaussmix.model.kernels.sweep import numba_available
+
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "threadpoolctl",
+    "numba",
+    "narwhals",
+    "safetensors",
+    "matplotlib",
+    "pyarrow",
+)
+
+
+def show_config() -> dict[str, str]:
+    """The versions, executors and threads in use.
+
+    Returns
+    -------
+    dict of str
+        ``executor``: "fused" where numba is installed (small problems still go through NumPy), else "blas";
+        the environment variable GAUSSMIX_EXECUTOR overrides it. ``threads``: GAUSSMIX_NUM_THREADS, or the
+        processors that the process may use.
+
+    Examples
+    --------
+    >>> import gaussmix
+    >>> gaussmix.show_config()["gaussmix"] == gaussmix.__version__
+    True
+    """
+    setting = os.environ.get("GAUSSMIX_EXECUTOR", "auto")
+    automatic = (
+        "fused (large problems), blas (small ones)" if numba_available() else "blas (numba is not installed)"
+    )
+    report = {
+        "gaussmix": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "executor": automatic if setting == "auto" else f"{setting} (GAUSSMIX_EXECUTOR)",
+        "threads": str(_threads.n_threads()),
+    }
+    for package in PACKAGES:
+        try:
+            report[package] = version(package)
+        except PackageNotFoundError:
+            report[package] = "not installed"
+    return report

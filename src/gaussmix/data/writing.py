@@ -1,0 +1,160 @@
+"""Results written out: a file is complete or not there at all."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import itertools
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussmix.errors import InputError
+
+DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+PARQUET_SUFFIXES = (".parquet", ".pq")
+
+TEXT_ROWS = 1 << 14  # rows held as text at a time
+
+Columns = Mapping[str, NDArray[Any]]
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary file beside `path` that takes its place when the block ends well.
+
+    When the block raises, the temporary file is removed and whatever was at `path` stays.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replacing(Path(folder) / "out.txt") as temporary:
+    ...         _ = temporary.write_text("all of it")
+    ...     print([p.name for p in Path(folder).iterdir()])
+    ['out.txt']
+    """
+    # A link stays a link: the file it points to is replaced.
+    target = Path(os.path.realpath(path))
+    handle, name = tempfile.mkstemp(
+        prefix=f".{target.name}.", suffix=f".part{target.suffix}", dir=target.parent
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        # mkstemp makes files private; an ordinary new file has the user's usual permissions.
+        temporary.chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_output(path: str | os.PathLike[str]) -> None:
+    """Raise InputError unless a file can be written at `path`, so that no long work is done in vain."""
+    path = Path(path)
+    folder = Path(os.path.realpath(path)).parent
+    if path.is_dir():
+        raise InputError(f"{path}: is a directory; expected the name of a file to write")
+    if not folder.is_dir():
+        raise InputError(f"{path}: cannot be written: there is no directory {folder}")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: cannot be written: it is not an ordinary file")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def check_table_output(path: str | os.PathLike[str]) -> None:
+    """Raise InputError unless a table can be written at `path`: its ending, its place, its library."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in (*DELIMITERS, *PARQUET_SUFFIXES):
+        known = ", ".join((*DELIMITERS, *PARQUET_SUFFIXES))
+        raise InputError(f"{path}: cannot write a table ending in {suffix!r}; expected one of {known}")
+    check_output(path)
+    if suffix in PARQUET_SUFFIXES and importlib.util.find_spec("pyarrow") is None:
+        raise InputError(f"{path}: writing Parquet needs pyarrow: pip install 'gaussmix[arrow]'")
+
+
+def write_table(path: str | os.PathLike[str] | None, blocks: Iterable[Columns]) -> None:
+    """Write a table given as blocks of rows.
+
+    Parameters
+    ----------
+    path : str, path or None
+        A file ending in .csv, .tsv, .tab, .parquet or .pq; None writes CSV to the standard output.
+    blocks : iterable of mappings from column names to arrays of numbers, of one length
+        At least one; all with the same columns. Floats are written so that they read back the same.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be written there.
+
+    Examples
+    --------
+    >>> write_table(None, [{"x": np.array([0.5, 1.0]), "label": np.array([0, 1])}])
+    x,label
+    0.5,0
+    1.0,1
+    """
+    if path is None:
+        _write_text(sys.stdout, blocks, ",")
+        return
+    check_table_output(path)
+    suffix = Path(path).suffix.lower()
+    try:
+        with replacing(path) as temporary:
+            if suffix in PARQUET_SUFFIXES:
+                _write_parquet(temporary, blocks)
+            else:
+                with open(temporary, "w", encoding="utf-8", newline="") as file:
+                    _write_text(file, blocks, DELIMITERS[suffix])
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _write_text(file: TextIO, blocks: Iterable[Columns], delimiter: str) -> None:
+    for number, columns in enumerate(blocks):
+        if number == 0:
+            csv.writer(file, delimiter=delimiter, lineterminator="\n").writerow(columns)
+        n_rows = len(next(iter(columns.values())))
+        for start in range(0, n_rows, TEXT_ROWS):
+            cells = [_cells(column[start : start + TEXT_ROWS]) for column in columns.values()]
+            # Numbers need no quotes; without csv's search for them this is a third faster.
+            file.writelines(f"{line}\n" for line in map(delimiter.join, zip(*cells, strict=True)))
+
+
+def _cells(numbers: NDArray[Any]) -> Iterable[str]:
+    if numbers.dtype == np.float32:
+        # Python's float of a float32 would be written with digits that the float32 does not have.
+        return cast(list[str], numbers.astype(str).tolist())
+    return map(repr, numbers.tolist())
+
+
+def _write_parquet(path: Path, blocks: Iterable[Columns]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    blocks = iter(blocks)
+    first = pa.table(dict(next(blocks)))
+    with pq.ParquetWriter(path, first.schema) as writer:
+        for table in itertools.chain([first], (pa.table(dict(columns)) for columns in blocks)):
+            writer.write_table(table)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,37 @@
+"""Data that ships with the package, for a first try.
+
+`faithful.csv`: eruptions of the Old Faithful geyser in Yellowstone National Park, 272 of them, each
+with its duration in minutes and the waiting time to the next in minutes. From A. Azzalini and
+A. W. Bowman (1990), "A look at some data on the Old Faithful geyser", Applied Statistics 39, 357-365.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gaussmix._typing import FloatArray
+from gaussmix.data.tables import read_table
+
+
+def faithful_path() -> Path:
+    """Return the path of the table of Old Faithful's eruptions, a CSV file with a header.
+
+    Examples
+    --------
+    >>> faithful_path().name
+    'faithful.csv'
+    """
+    return Path(__file__).with_name("faithful.csv")
+
+
+def load_faithful() -> tuple[FloatArray, tuple[str, ...]]:
+    """Return the 272 eruptions of Old Faithful, of shape (272, 2), and the names of the two columns.
+
+    Examples
+    --------
+    >>> X, names = load_faithful()
+    >>> X.shape, names
+    ((272, 2), ('eruptions', 'waiting'))
+    """
+    table = read_table(faithful_path())
+    return table.values, table.names

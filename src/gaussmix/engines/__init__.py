@@ -1,0 +1,24 @@
+"""Engines: where rows live and who computes their statistics. The loops in `fit` see this protocol alone."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from gaussmix.model.frame import Frame
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.stats import Stats
+
+
+class Engine(Protocol):
+    """Rows that statistics can be asked of. Mixtures and statistics are in the frame's coordinates."""
+
+    @property
+    def frame(self) -> Frame:
+        """Coordinates chosen once from the pooled rows."""
+
+    @property
+    def weight(self) -> float:
+        """Sum of the weights of the rows."""
+
+    def accumulate(self, mixture: Mixture) -> Stats:
+        """One pass: the statistics of all rows under a mixture, and its log-likelihood."""

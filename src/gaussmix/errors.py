@@ -1,0 +1,11 @@
+"""The errors that gaussmix raises on its own account; each is a ValueError."""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """A table or an option cannot be used; the message names the file, the column and the row."""
+
+
+class ModelFileError(ValueError):
+    """A model file is damaged, truncated, or no model of gaussmix at all."""

@@ -1,0 +1,77 @@
+"""From what a user passes to what the fit takes: data frames, and starts in scikit-learn's terms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_array, validate_data
+
+from gaussmix._typing import Float64Array, FloatArray
+from gaussmix.fit.fitting import Given
+from gaussmix.model.structures import NotPositiveDefiniteError, get_structure
+
+
+def rows_of(estimator: Any, X: Any, *, reset: bool = False) -> FloatArray:
+    """X as float32 or float64 rows; a fit (`reset`) remembers features, all else checks them."""
+    rows: FloatArray = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        dtype=[np.float64, np.float32],
+        ensure_min_samples=2 if reset else 1,
+    )
+    return rows
+
+
+def given_parameters(
+    weights: npt.ArrayLike | None,
+    means: npt.ArrayLike | None,
+    precisions: npt.ArrayLike | None,
+    covariance_type: str,
+    k: int,
+    d: int,
+) -> Given | None:
+    """The start that weights_init, means_init and precisions_init ask for; None if they ask for nothing."""
+    if weights is None and means is None and precisions is None:
+        return None
+    factors = None
+    if precisions is not None:
+        structure = get_structure(covariance_type)
+        name = f"{covariance_type} precision"
+        matrices = _shaped(precisions, structure.shape(k, d), name)
+        try:
+            if structure.asymmetry(matrices) > 1e-5 * float(np.abs(matrices).max()):
+                raise NotPositiveDefiniteError((), 0.0)
+            factors = structure.factor_of_precisions(matrices)
+        except NotPositiveDefiniteError:
+            kind = "symmetric, positive-definite" if structure.group == "affine" else "positive"
+            raise ValueError(f"'{name}' should be {kind}") from None
+    return Given(
+        weights=None if weights is None else _checked_weights(weights, k),
+        means=None if means is None else _shaped(means, (k, d), "means"),
+        factors=factors,
+    )
+
+
+def _checked_weights(weights: npt.ArrayLike, k: int) -> Float64Array:
+    array = _shaped(weights, (k,), "weights")
+    if (array < 0.0).any() or (array > 1.0).any():
+        raise ValueError(
+            "The parameter 'weights' should be in the range [0, 1], but got max value "
+            f"{array.min():.5f}, min value {array.max():.5f}"
+        )
+    tolerance = 1e-6 if np.asarray(weights).dtype == np.float32 else 1e-8
+    if abs(1.0 - array.sum()) > tolerance:
+        raise ValueError(
+            f"The parameter 'weights' should be normalized, but got sum(weights) = {array.sum():.5f}"
+        )
+    return array
+
+
+def _shaped(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> Float64Array:
+    array: Float64Array = check_array(values, dtype=np.float64, ensure_2d=False, allow_nd=True, copy=True)
+    if array.shape != shape:
+        raise ValueError(f"The parameter '{name}' should have the shape of {shape}, but got {array.shape}")
+    return array

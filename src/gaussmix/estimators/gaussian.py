@@ -1,0 +1,324 @@
+"""The scikit-learn face of a maximum-likelihood mixture: parameters in, attributes out."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from gaussmix import _check
+from gaussmix._typing import FloatArray, IntArray
+from gaussmix.estimators._validate import given_parameters, rows_of
+from gaussmix.fit.fitting import Given, Progress, fit_mixture
+from gaussmix.fit.result import FitResult
+from gaussmix.fit.start import STARTS
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.structures import STRUCTURES
+
+
+class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
+    """Gaussian mixture fitted by expectation-maximisation: scikit-learn's class, with weights and speed.
+
+    A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: every parameter, attribute and method
+    of it, with the same meaning. What differs on purpose is listed in "Differences from scikit-learn".
+
+    Parameters
+    ----------
+    n_components : int, default=1
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        Each component has its own general covariance, all share one, each has its own diagonal one, or each
+        its own single variance.
+    tol : float, default=1e-3
+        EM stops when an iteration raises the mean log-likelihood by less (nats for each unit of weight).
+    reg_covar : float, default=1e-6
+        Added to the variances, in squared units of the data.
+    max_iter : int, default=100
+        0 keeps the start.
+    n_init : int, default=1
+        Number of starts; the best result is kept. A start that collapses does not end the others.
+    init_params : {"kmeans", "k-means++", "random", "random_from_data"}, default="kmeans"
+    weights_init : array-like of shape (n_components,), optional
+    means_init : array-like of shape (n_components, n_features), optional
+    precisions_init : array-like, optional
+        Inverse covariances, in the shape of ``precisions_``.
+    random_state : int, RandomState instance or None, default=None
+    warm_start : bool, default=False
+        Whether a further `fit` goes on from where the last one ended.
+    verbose : int, default=0
+        1 prints each start, and every `verbose_interval` iterations a line; 2 adds likelihood and time.
+    verbose_interval : int, default=10
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_components,)
+    means_ : ndarray of shape (n_components, n_features)
+    covariances_, precisions_, precisions_cholesky_ : ndarray
+        Of shape (n_components, n_features, n_features) for "full", (n_features, n_features) for "tied",
+        (n_components, n_features) for "diag", (n_components,) for "spherical".
+    converged_ : bool
+    n_iter_ : int
+    lower_bound_ : float
+        Mean log-likelihood of the training data under the fitted parameters; equals ``score(X)``.
+    lower_bounds_ : list of float
+        The same after each iteration.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only when X was a data frame whose columns all have names of text.
+    mixture_ : Mixture
+        The fitted distribution, frozen, in double precision.
+    fit_result_ : FitResult
+        Status, advice and history of the fit.
+
+    References
+    ----------
+    C. M. Bishop, Pattern Recognition and Machine Learning, Springer 2006, section 9.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix import GaussianMixture
+    >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+    >>> model = GaussianMixture(n_components=2, random_state=0).fit(X)
+    >>> model.means_
+    array([[10.,  2.],
+           [ 1.,  2.]])
+    >>> model.predict([[0, 0], [12, 3]])
+    array([1, 0])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "covariance_type": [StrOptions(set(STRUCTURES))],
+        "tol": [Interval(Real, 0.0, None, closed="left")],
+        "reg_covar": [Interval(Real, 0.0, None, closed="left")],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "init_params": [StrOptions(set(STARTS))],
+        "weights_init": ["array-like", None],
+        "means_init": ["array-like", None],
+        "precisions_init": ["array-like", None],
+        "random_state": ["random_state"],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components: int = 1,
+        *,
+        covariance_type: str = "full",
+        tol: float = 1e-3,
+        reg_covar: float = 1e-6,
+        max_iter: int = 100,
+        n_init: int = 1,
+        init_params: str = "kmeans",
+        weights_init: npt.ArrayLike | None = None,
+        means_init: npt.ArrayLike | None = None,
+        precisions_init: npt.ArrayLike | None = None,
+        random_state: Any = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        verbose_interval: int = 10,
+    ) -> None:
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.tol = tol
+        self.reg_covar = reg_covar
+        self.max_iter = max_iter
+        self.n_init = n_init
+        self.init_params = init_params
+        self.weights_init = weights_init
+        self.means_init = means_init
+        self.precisions_init = precisions_init
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.verbose_interval = verbose_interval
+
+    def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
+        """Fit the mixture to X.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative. An integer weight is that many copies of the row; a zero is a row that is absent.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is wrong, or every start collapsed.
+        """
+        self._fit(X, sample_weight)
+        return self
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> IntArray:
+        """Fit the mixture to X and return the most probable component of each row, shape (n_samples,)."""
+        rows = self._fit(X, sample_weight)
+        return self.mixture_.predict(rows)
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def _fit(self, X: Any, sample_weight: npt.ArrayLike | None) -> FloatArray:
+        rows = rows_of(self, X, reset=True)
+        n, d = rows.shape
+        weights = _check.sample_weight(sample_weight, n)
+        earlier: FitResult | None = getattr(self, "fit_result_", None) if self.warm_start else None
+        previous, start = -math.inf, None
+        if earlier is not None and earlier.mixture.means.shape == (self.n_components, d):
+            start = earlier.mixture
+            previous = earlier.history[-2] if earlier.n_iter else -math.inf
+        printer = _Printer(self.verbose, self.verbose_interval) if self.verbose else None
+        result = fit_mixture(
+            rows,
+            self.n_components,
+            covariance_type=self.covariance_type,
+            sample_weight=weights,
+            tol=self.tol,
+            reg_covar=self.reg_covar,
+            max_iter=self.max_iter,
+            n_init=self.n_init,
+            init_params=self.init_params,
+            start=start or self._given(d),
+            previous=previous,
+            random_state=check_random_state(self.random_state),
+            feature_names=getattr(self, "feature_names_in_", None),
+            on_iteration=printer,
+        )
+        if printer is not None:
+            printer.end(result)
+        self._set_fitted(result, rows.dtype)
+        if result.advice:
+            warnings.warn(result.advice, ConvergenceWarning, stacklevel=4)
+        return rows
+
+    def predict(self, X: Any) -> IntArray:
+        """The most probable component of each row, shape (n_samples,)."""
+        return self._fitted().predict(rows_of(self, X))
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Posterior probability of each component for each row, shape (n_samples, n_components)."""
+        return self._fitted().responsibilities(rows_of(self, X))
+
+    def score_samples(self, X: Any) -> FloatArray:
+        """Log-density of each row in nats, shape (n_samples,)."""
+        return self._fitted().log_prob(rows_of(self, X))
+
+    def score(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Mean log-density of the rows, weighted by `sample_weight` if given."""
+        log_density = self.score_samples(X)
+        weights = _check.sample_weight(sample_weight, log_density.shape[0])
+        if weights is None:
+            return float(log_density.mean(dtype=np.float64))
+        return float(weights @ log_density / weights.sum())
+
+    def bic(self, X: Any, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Bayesian information criterion on X, p log n - 2 log L; lower is better. n is the total weight."""
+        n, log_likelihood = self._total(X, sample_weight)
+        return self._fitted().n_parameters * math.log(n) - 2.0 * log_likelihood
+
+    def aic(self, X: Any, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Akaike's information criterion on X, 2 p - 2 log L; lower is better."""
+        return 2.0 * self._fitted().n_parameters - 2.0 * self._total(X, sample_weight)[1]
+
+    def sample(self, n_samples: int = 1) -> tuple[FloatArray, IntArray]:
+        """Draw rows from the fitted mixture.
+
+        Each call draws afresh; with an int `random_state` the sequence of draws after a fit is reproducible.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        y : ndarray of shape (n_samples,)
+            The component of each row.
+        """
+        mixture = self._fitted()
+        if isinstance(self.random_state, np.random.RandomState):
+            return mixture.sample(n_samples, np.random.default_rng(self.random_state.randint(2**31, size=4)))
+        return mixture.sample(n_samples, self._sampling)
+
+    def _given(self, d: int) -> Given | None:
+        return given_parameters(
+            self.weights_init,
+            self.means_init,
+            self.precisions_init,
+            self.covariance_type,
+            self.n_components,
+            d,
+        )
+
+    def _total(self, X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
+        """Total weight of the rows and their total log-likelihood."""
+        log_density = self.score_samples(X)
+        weights = _check.sample_weight(sample_weight, log_density.shape[0])
+        if weights is None:
+            return float(log_density.shape[0]), float(log_density.sum(dtype=np.float64))
+        return float(weights.sum()), float(weights @ log_density)
+
+    def _n_parameters(self) -> int:
+        return self._fitted().n_parameters
+
+    def _fitted(self) -> Mixture:
+        check_is_fitted(self)
+        mixture: Mixture = self.mixture_
+        return mixture
+
+    def _set_fitted(self, result: FitResult, dtype: np.dtype[Any]) -> None:
+        mixture = result.mixture
+        self.mixture_, self.fit_result_ = mixture, result
+        self.weights_ = mixture.weights.astype(dtype)
+        self.means_ = mixture.means.astype(dtype)
+        self.covariances_ = mixture.covariances.astype(dtype)
+        self.precisions_ = mixture.precisions.astype(dtype)
+        self.precisions_cholesky_ = mixture.precisions_cholesky.astype(dtype)
+        self.converged_ = result.converged
+        self.n_iter_ = result.n_iter
+        self.lower_bound_ = result.mean_log_likelihood
+        self.lower_bounds_ = list(result.history[1:])
+        seed = self.random_state if isinstance(self.random_state, int | np.integer) else None
+        self._sampling = np.random.default_rng(seed)
+
+
+class _Printer:
+    """The lines that `verbose` asks for."""
+
+    def __init__(self, verbose: int, interval: int) -> None:
+        self.detailed, self.interval = verbose >= 2, interval
+        self.start, self.previous, self.since = 0, math.nan, time.perf_counter()
+
+    def __call__(self, progress: Progress) -> bool:
+        if progress.start != self.start:
+            self.start, self.previous = progress.start, math.nan
+            print(f"Initialization {progress.start - 1}")
+        if progress.iteration % self.interval == 0:
+            line = f"  Iteration {progress.iteration}"
+            if self.detailed:
+                now = time.perf_counter()
+                change = progress.mean_log_likelihood - self.previous
+                line += f"\t time lapse {now - self.since:.5f}s\t ll change {change:.5f}"
+                self.since = now
+            print(line)
+        self.previous = progress.mean_log_likelihood
+        return False
+
+    def end(self, result: FitResult) -> None:
+        print(f"{result.status.value.capitalize()}. Mean log-likelihood {result.mean_log_likelihood:.5f}")

@@ -1,0 +1,1 @@
+"""The loops that fit mixtures. They know no data and no engine."""

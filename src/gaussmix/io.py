@@ -1,0 +1,39 @@
+"""Model files with what was saved beside the mixture."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from gaussmix import _container
+from gaussmix.model.mixture import Mixture
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A mixture from a file, and the information saved with it (how it was fitted, for one)."""
+
+    mixture: Mixture
+    info: dict[str, Any]
+
+
+def load_model(path: str | os.PathLike[str]) -> SavedModel:
+    """Read a model file: the mixture and its info.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, truncated, or no model.
+
+    Examples
+    --------
+    >>> import gaussmix, gaussmix.io, tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "one.safetensors"
+    >>> gaussmix.Mixture([1.0], [[0.0]], [1.0], "spherical").save(path, info={"from": "an example"})
+    >>> gaussmix.io.load_model(path).info
+    {'from': 'an example'}
+    """
+    tensors, document = _container.read(path)
+    info = document.get("info")
+    return SavedModel(Mixture.from_document(path, tensors, document), info if isinstance(info, dict) else {})

@@ -1,0 +1,1 @@
+"""The mathematics: values and pure functions, on NumPy and SciPy alone."""

@@ -1,0 +1,1 @@
+"""From rows and natural parameters to statistics and densities."""

@@ -1,0 +1,66 @@
+"""The natural parameters of a mixture: what every kernel reads, and all that it knows of the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.model.features import Form, natural_block
+
+#: Stands for the logarithm of a zero weight: finite, so that products stay finite, and e to it is zero.
+LOG_ZERO = -1e30
+
+
+@dataclass(frozen=True, eq=False)
+class Natural:
+    """log w_k N(z | m_k, (U_k U_k')^-1) in the two ways that kernels evaluate it.
+
+    Product form: the rows of :attr:`matrix` times T(z). Centred form: ``constants - |U'(z - m)|^2 / 2``.
+
+    Parameters
+    ----------
+    form : Form
+    constants : ndarray of shape (k,)
+        log w_k + log |U_k| - d/2 log 2 pi.
+    means : ndarray of shape (k, d)
+    factors : ndarray
+        U_k, in scikit-learn's shape of ``precisions_cholesky_``; shared by all components if the form
+        keeps no second moments of each component's own.
+    linear : ndarray of shape (k, d)
+        P_k m_k with P = U U'.
+    quadratic : ndarray of shape (k,)
+        m_k' P_k m_k.
+    second : ndarray of shape (k, F2)
+        Coefficients of the second-order features.
+    """
+
+    form: Form
+    constants: Float64Array
+    means: Float64Array
+    factors: Float64Array
+    linear: Float64Array
+    quadratic: Float64Array
+    second: Float64Array
+
+    @cached_property
+    def matrix(self) -> Float64Array:
+        """H, shape (k, F): log joint density = H T(z), less the part that all components share."""
+        constant = self.constants - 0.5 * self.quadratic
+        return np.concatenate([constant[:, None], self.linear, self.second], axis=1)
+
+    @property
+    def shared(self) -> bool:
+        """Whether one quadratic form serves all components and is left out of :attr:`matrix`."""
+        return self.form.own == "none"
+
+    @cached_property
+    def shared_block(self) -> Float64Array:
+        """Coefficients of the pooled second moments in -z'Pz/2, for forms in which P is shared."""
+        return np.asarray(natural_block((self.factors @ self.factors.T)[None], self.form.pooled)[0])
+
+    def factor(self, k: int) -> Float64Array:
+        """U of component k: a matrix, a vector (its diagonal) or a scalar."""
+        return self.factors if self.shared else np.asarray(self.factors[k])

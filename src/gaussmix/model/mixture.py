@@ -1,0 +1,455 @@
+"""The mixture of Gaussians as a value: immutable, and usable without any fit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, NoReturn, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix import _check, _container
+from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix.errors import ModelFileError
+from gaussmix.model.frame import Frame
+from gaussmix.model.kernels.natural import Natural
+from gaussmix.model.kernels.sweep import Sweep
+from gaussmix.model.structures import NotPositiveDefiniteError, Structure, get_structure
+
+#: Version of the schema of model files; a reader knows this one and all before it.
+SCHEMA = 1
+#: Largest difference between mirrored entries of a covariance, relative to its largest entry.
+SYMMETRY_TOLERANCE = 1e-8
+
+
+class Mixture:
+    """A mixture of k Gaussians in d dimensions.
+
+    The density is ``p(x) = sum_k w_k N(x | mu_k, Sigma_k)``. Instances are frozen and their arrays
+    read-only; parameters are held in double precision. Densities are computed in the precision of the
+    rows that are asked about: float32 rows give float32 answers.
+
+    Parameters
+    ----------
+    weights : array-like of shape (k,)
+        Non-negative, summing to one.
+    means : array-like of shape (k, d)
+    covariances : array-like
+        Of shape (k, d, d) for "full", (d, d) for "tied", (k, d) for "diag", (k,) for "spherical".
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+    feature_names : sequence of str, optional
+        One name a feature; saved with the mixture.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, weights do not sum to one, or a covariance is not symmetric positive definite;
+        the message says which and by how much.
+
+    References
+    ----------
+    C. M. Bishop, Pattern Recognition and Machine Learning, Springer 2006, section 9.2.
+
+    Examples
+    --------
+    >>> import gaussmix
+    >>> mixture = gaussmix.Mixture([0.3, 0.7], [[-2.0], [1.0]], [0.5, 1.0], "spherical")
+    >>> mixture.log_prob([[0.0]]).round(4)
+    array([-1.7424])
+    >>> mixture.responsibilities([[0.0]]).round(4)
+    array([[0.0177, 0.9823]])
+    """
+
+    weights: Float64Array
+    means: Float64Array
+    covariances: Float64Array
+    covariance_type: str
+    feature_names: tuple[str, ...] | None
+
+    def __init__(
+        self,
+        weights: npt.ArrayLike,
+        means: npt.ArrayLike,
+        covariances: npt.ArrayLike,
+        covariance_type: str = "full",
+        *,
+        feature_names: Sequence[str] | None = None,
+    ) -> None:
+        structure = get_structure(covariance_type)
+        shape = np.shape(means)
+        if len(shape) != 2 or 0 in shape:
+            raise ValueError(
+                f"means must have the shape (n_components, n_features), neither zero; got {shape}"
+            )
+        k, d = shape
+        checked_covariances = _check.parameter(
+            covariances, structure.shape(k, d), "covariances", _axes(structure)
+        )
+        _check_symmetry(structure, checked_covariances)
+        try:
+            factors = structure.factor(checked_covariances)
+        except NotPositiveDefiniteError as error:
+            raise ValueError(_not_positive_definite(structure, error)) from None
+        names = None if feature_names is None else tuple(str(name) for name in feature_names)
+        if names is not None and len(names) != d:
+            raise ValueError(f"feature_names must be {d} names, one a column of means; got {len(names)}")
+        self._set(
+            structure,
+            _check.weights(weights, k),
+            _check.parameter(means, (k, d), "means", "(n_components, n_features)"),
+            checked_covariances,
+            factors,
+            names,
+        )
+
+    @classmethod
+    def _trusted(
+        cls,
+        structure: Structure,
+        weights: Float64Array,
+        means: Float64Array,
+        covariances: Float64Array,
+        factors: Float64Array,
+        feature_names: tuple[str, ...] | None = None,
+    ) -> Self:
+        """Without checks or copies, for values that the package computed itself."""
+        mixture = cls.__new__(cls)
+        mixture._set(structure, weights, means, covariances, factors, feature_names)
+        return mixture
+
+    def _set(
+        self,
+        structure: Structure,
+        weights: Float64Array,
+        means: Float64Array,
+        covariances: Float64Array,
+        factors: Float64Array,
+        feature_names: tuple[str, ...] | None,
+    ) -> None:
+        for array in (weights, means, covariances, factors):
+            array.flags.writeable = False
+        self.__dict__.update(
+            structure=structure,
+            covariance_type=structure.name,
+            weights=weights,
+            means=means,
+            covariances=covariances,
+            precisions_cholesky=factors,
+            feature_names=feature_names,
+        )
+
+    structure: Structure
+    precisions_cholesky: Float64Array
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a Mixture is immutable: make a new one instead of setting {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a Mixture is immutable: {name!r} cannot be deleted")
+
+    def __repr__(self) -> str:
+        return (
+            f"Mixture(n_components={self.n_components}, n_features={self.n_features}, "
+            f"covariance_type={self.covariance_type!r})"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        fields = (
+            "weights",
+            "means",
+            "covariances",
+            "precisions_cholesky",
+            "covariance_type",
+            "feature_names",
+        )
+        return {name: self.__dict__[name] for name in fields}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._set(
+            get_structure(state["covariance_type"]),
+            state["weights"],
+            state["means"],
+            state["covariances"],
+            state["precisions_cholesky"],
+            state["feature_names"],
+        )
+
+    @property
+    def n_components(self) -> int:
+        """K."""
+        return int(self.means.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        """D."""
+        return int(self.means.shape[1])
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters: k - 1 weights, k d means, and those of the covariances."""
+        k, d = self.means.shape
+        return int(k - 1 + k * d + self.structure.n_covariance_parameters(k, d))
+
+    @cached_property
+    def precisions(self) -> Float64Array:
+        """Inverses of the covariances, in the same shape."""
+        return self.structure.precisions(self.precisions_cholesky)
+
+    @property
+    def dense_covariances(self) -> Float64Array:
+        """The covariances of the components as matrices, shape (k, d, d), whatever the type."""
+        return self.structure.dense(self.covariances, *self.means.shape)
+
+    @property
+    def variances(self) -> Float64Array:
+        """The variance of each feature in each component, shape (k, d)."""
+        return self.structure.variances(self.covariances, *self.means.shape)
+
+    @property
+    def mean(self) -> Float64Array:
+        """Mean of the whole mixture, shape (d,): sum_k w_k mu_k."""
+        return self.weights @ self.means
+
+    @property
+    def covariance(self) -> Float64Array:
+        """Covariance of the whole, shape (d, d): sum_k w_k (Sigma_k + (mu_k - mu)(mu_k - mu)')."""
+        deviations = self.means - self.mean
+        within = np.tensordot(self.weights, self.dense_covariances, axes=1)
+        return np.asarray(within + (self.weights[:, None] * deviations).T @ deviations)
+
+    def log_prob(self, X: npt.ArrayLike) -> FloatArray:
+        """Log-density of each row, in nats.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            log sum_k w_k N(x | mu_k, Sigma_k).
+        """
+        sweep, natural = self._sweep(X)
+        log_density = sweep.log_prob(natural)
+        log_density += log_density.dtype.type(sweep.frame.log_det)
+        return log_density
+
+    def component_log_prob(self, X: npt.ArrayLike) -> FloatArray:
+        """Log-density of each row under each component alone, without its weight.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n, k)
+            log N(x | mu_k, Sigma_k).
+        """
+        sweep, natural = self._sweep(X)
+        unweighted = self.structure.natural(np.ones(self.n_components), natural.means, natural.factors)
+        log_density = sweep.joint(unweighted)
+        log_density += log_density.dtype.type(sweep.frame.log_det)
+        return log_density
+
+    def responsibilities(self, X: npt.ArrayLike) -> FloatArray:
+        """Posterior probability of each component for each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n, k)
+            w_k N(x | mu_k, Sigma_k) / p(x); rows sum to one.
+        """
+        sweep, natural = self._sweep(X)
+        return sweep.responsibilities(natural)
+
+    def predict(self, X: npt.ArrayLike) -> IntArray:
+        """The most probable component of each row, shape (n,), int64; the first of equals."""
+        sweep, natural = self._sweep(X)
+        return sweep.labels(natural)
+
+    def sample(
+        self, n_samples: int = 1, rng: np.random.Generator | int | None = None
+    ) -> tuple[Float64Array, IntArray]:
+        """Draw independent rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        rng : numpy.random.Generator, int or None
+            A generator goes on from where it is, so that each call draws afresh; an int seeds a new one.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, d)
+        labels : ndarray of shape (n_samples,)
+            The component that each row came from.
+        """
+        if n_samples < 1:
+            raise ValueError(f"Invalid value for 'n_samples': {n_samples}; at least one sample must be drawn")
+        generator = np.random.default_rng(rng)
+        labels = generator.choice(self.n_components, size=n_samples, p=self.weights / self.weights.sum())
+        X = generator.standard_normal((n_samples, self.n_features))
+        natural = self.structure.natural(self.weights, self.means, self.precisions_cholesky)
+        for k in range(self.n_components):
+            rows = labels == k
+            X[rows] = _coloured(X[rows], natural.factor(k)) + self.means[k]
+        return X, labels
+
+    def mapped(self, matrix: Float64Array, inverse: Float64Array, offset: Float64Array) -> Mixture:
+        """The mixture of A x + b, for a map that keeps the covariance type.
+
+        Parameters
+        ----------
+        matrix, inverse : ndarray of shape (d, d), (d,) or ()
+            A and its inverse: lower triangular, a diagonal, or a multiple of the identity.
+        offset : ndarray of shape (d,)
+        """
+        means = self.means @ matrix.T if matrix.ndim == 2 else self.means * matrix
+        return Mixture._trusted(
+            self.structure,
+            self.weights,
+            means + offset,
+            np.array(self.structure.mapped(self.covariances, matrix)),
+            np.array(self.structure.mapped_factor(self.precisions_cholesky, inverse)),
+            self.feature_names,
+        )
+
+    def seen_from(self, frame: Frame) -> Mixture:
+        """The same distribution in the coordinates of a frame."""
+        shifted = Mixture._trusted(
+            self.structure,
+            self.weights,
+            self.means - frame.origin,
+            self.covariances,
+            self.precisions_cholesky,
+        )
+        return shifted.mapped(frame.matrix, frame.inverse, np.zeros(self.n_features))
+
+    @property
+    def natural(self) -> Natural:
+        """The natural parameters in the mixture's own coordinates."""
+        return self.structure.natural(self.weights, self.means, self.precisions_cholesky)
+
+    def save(self, path: str | os.PathLike[str], *, info: Mapping[str, Any] | None = None) -> None:
+        """Write the mixture to a file, atomically.
+
+        Parameters
+        ----------
+        path : str or path
+            A safetensors file; ".safetensors" is the usual ending.
+        info : mapping, optional
+            Anything JSON can hold that should travel with it, such as how it was fitted.
+        """
+        tensors = {"weights": self.weights, "means": self.means, "covariances": self.covariances}
+        document = {
+            "schema": SCHEMA,
+            "covariance_type": self.covariance_type,
+            "feature_names": None if self.feature_names is None else list(self.feature_names),
+            "info": dict(info or {}),
+        }
+        _container.write(path, tensors, document)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Mixture:
+        """Read a mixture that :meth:`save` wrote.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged, truncated, or no model; the message names the file and the cause.
+        """
+        return cls.from_document(path, *_container.read(path))
+
+    @classmethod
+    def from_document(
+        cls, path: str | os.PathLike[str], tensors: Mapping[str, Float64Array], document: Mapping[str, Any]
+    ) -> Mixture:
+        """The mixture in the content of a model file; `path` is for the message."""
+        schema = document.get("schema")
+        if schema != SCHEMA:
+            raise ModelFileError(
+                f"{path}: schema {schema!r} of model files is unknown to this version of gaussmix"
+            )
+        missing = {"weights", "means", "covariances"} - tensors.keys()
+        if missing:
+            raise ModelFileError(f"{path}: the model lacks {', '.join(sorted(missing))}")
+        names = document.get("feature_names")
+        if names is not None and not (
+            isinstance(names, list) and all(isinstance(name, str) for name in names)
+        ):
+            raise ModelFileError(f"{path}: the model's feature_names are not a list of text")
+        try:
+            return cls(
+                tensors["weights"],
+                tensors["means"],
+                tensors["covariances"],
+                document.get("covariance_type"),  # type: ignore[arg-type]
+                feature_names=names,
+            )
+        except ValueError as error:
+            raise ModelFileError(f"{path}: the model is not a valid mixture: {error}") from None
+
+    @cached_property
+    def _views(self) -> dict[np.dtype[Any], tuple[Frame, Natural]]:
+        return {}
+
+    def _view(self, dtype: np.dtype[Any]) -> tuple[Frame, Natural]:
+        """The frame that whitens the whole mixture, for rows of a type; the natural parameters in it."""
+        if dtype not in self._views:
+            if self.structure.group == "affine":
+                spread = self.covariance
+            else:
+                spread = self.weights @ (self.variances + (self.means - self.mean) ** 2)
+            frame = Frame.of_moments(self.mean, spread, self.structure.group, dtype)
+            self._views[dtype] = frame, self.seen_from(frame).natural
+        return self._views[dtype]
+
+    def _sweep(self, X: npt.ArrayLike) -> tuple[Sweep, Natural]:
+        rows = _check.as_rows(X, self.n_features)
+        frame, natural = self._view(rows.dtype)
+        return Sweep(rows, frame, self.structure.form, self.n_components), natural
+
+
+def _coloured(noise: Float64Array, factor: Float64Array) -> Float64Array:
+    """Rows of standard normal noise given the covariance (U U')^-1: each row e becomes U^-T e."""
+    if factor.ndim < 2:
+        return noise / factor
+    from scipy.linalg import solve_triangular
+
+    return np.asarray(solve_triangular(factor, noise.T, trans="T").T)
+
+
+def _axes(structure: Structure) -> str:
+    """The shape of a covariance parameter in words."""
+    letters = {"2": "n_components", "3": "n_features"}
+    return (
+        "("
+        + ", ".join(letters[str(size)] for size in structure.shape(2, 3))
+        + ") for "
+        + repr(structure.name)
+    )
+
+
+def _check_symmetry(structure: Structure, covariances: Float64Array) -> None:
+    asymmetry, largest = structure.asymmetry(covariances), float(np.abs(covariances).max())
+    if asymmetry > SYMMETRY_TOLERANCE * largest:
+        raise ValueError(
+            f"covariances must be symmetric; mirrored entries differ by up to {asymmetry:.3g} "
+            f"(the largest entry is {largest:.3g}). Use (C + C.T) / 2 if that is rounding"
+        )
+
+
+def _not_positive_definite(structure: Structure, error: NotPositiveDefiniteError) -> str:
+    whose = "the covariance" if not error.components else f"the covariance of component {error.components[0]}"
+    others = f" (and {len(error.components) - 1} more)" if len(error.components) > 1 else ""
+    return (
+        f"covariances must be positive definite; {whose}{others} has the smallest "
+        f"eigenvalue {error.smallest:.6g} (covariance_type={structure.name!r}). Add a small multiple of the identity"
+    )

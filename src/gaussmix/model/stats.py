@@ -1,0 +1,139 @@
+"""Sufficient statistics of a mixture: a commutative monoid, and all that an M-step ever sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.model.features import Form, block_size, outer, symmetric_outer, unpack
+
+
+@dataclass(frozen=True, eq=False)
+class Stats:
+    """Weighted moments of the rows under their responsibilities.
+
+    With r_ik the responsibility of component k for row z_i, w_i the row's weight, c_k the point
+    that component k's moments are taken about, and q the form's second-order features::
+
+        counts_k = sum_i w_i r_ik
+        first_k  = sum_i w_i r_ik (z_i - c_k)
+        second_k = sum_i w_i r_ik q(z_i - c_k)
+        pooled   = sum_i w_i q(z_i)                 (about the origin, for forms that share it)
+
+    Statistics of disjoint sets of rows add; :meth:`zero` is neutral. Nothing mutates them.
+
+    Parameters
+    ----------
+    form : Form
+        Which second moments are kept.
+    counts : ndarray of shape (k,)
+    first : ndarray of shape (k, d)
+    second : ndarray of shape (k, F2)
+        Packed as :mod:`gaussmix.model.features` says.
+    pooled : ndarray of shape (P,)
+    centres : ndarray of shape (k, d)
+    log_likelihood : float
+        Sum over rows of w_i log p(z_i), in nats, of the parameters that gave the responsibilities.
+    """
+
+    form: Form
+    counts: Float64Array
+    first: Float64Array
+    second: Float64Array
+    pooled: Float64Array
+    centres: Float64Array
+    log_likelihood: float
+
+    @classmethod
+    def zero(cls, form: Form, k: int, d: int) -> Stats:
+        """The neutral element: the statistics of no rows at all."""
+        return cls(
+            form,
+            np.zeros(k),
+            np.zeros((k, d)),
+            np.zeros((k, block_size(form.own, d))),
+            np.zeros(block_size(form.pooled, d)),
+            np.zeros((k, d)),
+            0.0,
+        )
+
+    @property
+    def n_components(self) -> int:
+        """K."""
+        return int(self.first.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        """D."""
+        return int(self.first.shape[1])
+
+    @property
+    def weight(self) -> float:
+        """Total weight of the rows seen."""
+        return float(self.counts.sum())
+
+    def __add__(self, other: Stats) -> Stats:
+        """Statistics of both sets of rows together."""
+        if self.form != other.form or self.first.shape != other.first.shape:
+            raise ValueError(
+                f"statistics of different mixtures cannot be added: {self.form} {self.first.shape} "
+                f"and {other.form} {other.first.shape}"
+            )
+        if other.centres is not self.centres and not np.array_equal(other.centres, self.centres):
+            other = other.rebase(self.centres)
+        return replace(
+            self,
+            counts=self.counts + other.counts,
+            first=self.first + other.first,
+            second=self.second + other.second,
+            pooled=self.pooled + other.pooled,
+            log_likelihood=self.log_likelihood + other.log_likelihood,
+        )
+
+    def scale(self, factor: float) -> Stats:
+        """Statistics of the same rows with every weight multiplied by `factor`."""
+        return replace(
+            self,
+            counts=factor * self.counts,
+            first=factor * self.first,
+            second=factor * self.second,
+            pooled=factor * self.pooled,
+            log_likelihood=factor * self.log_likelihood,
+        )
+
+    def rebase(self, centres: Float64Array) -> Stats:
+        """The same statistics with each component's moments taken about another point."""
+        shift = self.centres - centres
+        own = self.form.own
+        second = (
+            self.second + symmetric_outer(self.first, shift, own) + self.counts[:, None] * outer(shift, own)
+        )
+        return replace(self, first=self.first + self.counts[:, None] * shift, second=second, centres=centres)
+
+    def means(self) -> Float64Array:
+        """Weighted mean of each component, shape (k, d); the centre where a count is zero."""
+        return self.centres + self._mean_shift()
+
+    def covariances(self) -> Float64Array:
+        """Central second moments of each component, in the shape of the form's own block."""
+        shift = self._mean_shift()
+        own = self.form.own
+        packed = self.second / _divisor(self.counts)[:, None] - outer(shift, own)
+        return unpack(packed, self.n_features, own)
+
+    def within(self) -> Float64Array:
+        """Pooled second moments about the components' means: (d, d) for "vech", (d,) for "squares"."""
+        pooled = self.form.pooled
+        between = self.counts @ outer(self.means(), pooled)
+        total = unpack((self.pooled - between)[None, :], self.n_features, pooled)[0]
+        return np.asarray(total / self.weight)
+
+    def _mean_shift(self) -> Float64Array:
+        return self.first / _divisor(self.counts)[:, None]
+
+
+def _divisor(counts: Float64Array) -> Float64Array:
+    """The counts, with one for a component that no row belongs to: its moments are zero anyway."""
+    return np.where(counts > 0.0, counts, 1.0)

@@ -1,0 +1,173 @@
+"""What a family of covariances is: everything that the rest of the package may ask of one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.model.features import Form, natural_block
+from gaussmix.model.frame import Frame, Group
+from gaussmix.model.kernels.natural import LOG_ZERO, Natural
+from gaussmix.model.stats import Stats
+
+LOG_2PI = float(np.log(2.0 * np.pi))
+
+
+class NotPositiveDefiniteError(ValueError):
+    """A covariance has no Cholesky factor.
+
+    Attributes
+    ----------
+    components : tuple of int
+        Those at fault; empty when the covariance is common to all.
+    smallest : float
+        The smallest eigenvalue (or variance) found.
+    """
+
+    def __init__(self, components: tuple[int, ...], smallest: float) -> None:
+        super().__init__(f"covariance not positive definite: smallest eigenvalue {smallest:.3g}")
+        self.components = components
+        self.smallest = smallest
+
+
+class Structure(ABC):
+    """A family of covariances, end to end.
+
+    A covariance parameter is an array in the shape that scikit-learn uses for the family; a factor is
+    U with precision U U', in the same shape. Every method is pure.
+    """
+
+    name: ClassVar[str]
+    form: ClassVar[Form]
+    group: ClassVar[Group]
+
+    @abstractmethod
+    def shape(self, k: int, d: int) -> tuple[int, ...]:
+        """Shape of the covariance parameter."""
+
+    @abstractmethod
+    def n_covariance_parameters(self, k: int, d: int) -> int:
+        """Free parameters of the covariances, for information criteria."""
+
+    @abstractmethod
+    def estimate(self, stats: Stats) -> Float64Array:
+        """The M-step: the covariances of greatest expected log-likelihood."""
+
+    @abstractmethod
+    def ridge(self, amount: float, frame: Frame) -> Float64Array:
+        """A covariance of `amount` times the identity in the data's units, as seen from the frame."""
+
+    @abstractmethod
+    def mapped(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
+        """The covariances of A x; A as in :class:`Frame`, within the family's group."""
+
+    def mapped_factor(self, factors: Float64Array, inverse: Float64Array) -> Float64Array:
+        """The factors of A x, from those of x and the inverse of A: U becomes A^-T U."""
+        return inverse * factors
+
+    @abstractmethod
+    def factor(self, covariances: Float64Array) -> Float64Array:
+        """U with (U U')^-1 the covariance; upper triangular. Raises NotPositiveDefiniteError."""
+
+    @abstractmethod
+    def precisions(self, factors: Float64Array) -> Float64Array:
+        """U U'."""
+
+    @abstractmethod
+    def diagonal(self, factors: Float64Array) -> Float64Array:
+        """The diagonals of U, shape (k or 1, d or 1): 1 where all components or features share one entry."""
+
+    def log_det(self, factors: Float64Array, d: int) -> Float64Array:
+        """Log |U| of each component, shape (k,), or (1,) if common to all."""
+        diagonal = self.diagonal(factors)
+        return np.asarray(np.log(diagonal).sum(axis=1) * (d / diagonal.shape[1]))
+
+    @abstractmethod
+    def whiten(self, factors: Float64Array, vectors: Float64Array) -> Float64Array:
+        """U_k' v_k for one vector a component, shape (k, d)."""
+
+    @abstractmethod
+    def unwhiten(self, factors: Float64Array, vectors: Float64Array) -> Float64Array:
+        """U_k v_k for one vector a component, shape (k, d)."""
+
+    @abstractmethod
+    def dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
+        """The covariances as matrices, shape (k, d, d)."""
+
+    @abstractmethod
+    def factor_of_precisions(self, precisions: Float64Array) -> Float64Array:
+        """U from U U'. Raises NotPositiveDefiniteError."""
+
+    @abstractmethod
+    def covariances_of_factor(self, factors: Float64Array) -> Float64Array:
+        """(U U')^-1."""
+
+    @abstractmethod
+    def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
+        """The variance of each feature in each component, shape (k, d)."""
+
+    def asymmetry(self, covariances: Float64Array) -> float:
+        """Largest difference between an entry and its mirror image; families without matrices have none."""
+        return 0.0
+
+    def natural(self, weights: Float64Array, means: Float64Array, factors: Float64Array) -> Natural:
+        """The natural parameters of a mixture of this family."""
+        k, d = means.shape
+        whitened = self.whiten(factors, means)
+        log_weights = np.full(k, LOG_ZERO)
+        np.log(weights, out=log_weights, where=weights > 0.0)
+        own = self.form.own
+        precisions = np.empty((k, 0)) if own == "none" else self.precisions(factors)
+        return Natural(
+            form=self.form,
+            constants=log_weights + self.log_det(factors, d) - 0.5 * d * LOG_2PI,
+            means=means,
+            factors=factors,
+            linear=self.unwhiten(factors, whitened),
+            quadratic=np.einsum("kd,kd->k", whitened, whitened),
+            second=natural_block(precisions, own),
+        )
+
+
+def upper_factors(covariances: Float64Array) -> Float64Array:
+    """U = L^-T for each matrix L L' of a stack (k, d, d)."""
+    try:
+        roots = np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        raise not_positive_definite(covariances) from None
+    return np.swapaxes(invert_lower(roots), -1, -2)
+
+
+def not_positive_definite(matrices: Float64Array) -> NotPositiveDefiniteError:
+    """The error for a stack of symmetric matrices of which some have no Cholesky factor."""
+    finite = np.isfinite(matrices).all(axis=(-2, -1))
+    smallest = np.full(matrices.shape[0], np.nan)
+    smallest[finite] = np.linalg.eigvalsh(matrices[finite])[:, 0]
+    # where Cholesky fails by rounding alone, no eigenvalue need be negative: name the smallest
+    bad = np.flatnonzero(~(smallest > 0.0))
+    components = bad if bad.size else np.array([int(np.argmin(smallest))])
+    return NotPositiveDefiniteError(tuple(int(i) for i in components), float(smallest[components].min()))
+
+
+def invert_lower(roots: Float64Array) -> Float64Array:
+    """Inverses of a stack of lower triangular matrices, themselves exactly lower triangular."""
+    d = roots.shape[-1]
+    if d <= 32:  # LAPACK's triangular inverse has no stacked form: many small calls cost more than LU
+        return np.tril(np.linalg.inv(roots))
+    from scipy.linalg.lapack import dtrtri
+
+    return np.stack([np.tril(dtrtri(root, lower=1)[0]) for root in roots])
+
+
+def positive_roots(precisions: Float64Array) -> Float64Array:
+    """Square roots of positive numbers, one row (or one number) a component."""
+    bad = ~(precisions > 0.0)
+    if bad.any():
+        rows = bad if bad.ndim == 1 else bad.any(axis=1)
+        raise NotPositiveDefiniteError(
+            tuple(int(i) for i in np.flatnonzero(rows)), float(precisions[bad].min())
+        )
+    return np.sqrt(precisions)

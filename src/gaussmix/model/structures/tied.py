@@ -1,0 +1,77 @@
+"""All components share one general covariance matrix (mclust's EEE)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.model.features import Form
+from gaussmix.model.frame import Frame
+from gaussmix.model.stats import Stats
+from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure, upper_factors
+from gaussmix.model.structures.full import (
+    flipped_cholesky,
+    gram_of_inverse,
+    map_factors,
+    map_identity,
+    map_matrices,
+)
+
+
+class Tied(Structure):
+    """A covariance of shape (d, d). The total scatter never changes, so a pass needs only T = (1, z)."""
+
+    name = "tied"
+    form = Form(own="none", pooled="vech")
+    group = "affine"
+
+    def shape(self, k: int, d: int) -> tuple[int, ...]:
+        return (d, d)
+
+    def n_covariance_parameters(self, k: int, d: int) -> int:
+        return d * (d + 1) // 2
+
+    def estimate(self, stats: Stats) -> Float64Array:
+        return stats.within()
+
+    def ridge(self, amount: float, frame: Frame) -> Float64Array:
+        return amount * map_identity(frame.matrix, frame.origin.size)
+
+    def mapped(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
+        return map_matrices(covariances, matrix)
+
+    def mapped_factor(self, factors: Float64Array, inverse: Float64Array) -> Float64Array:
+        return map_factors(factors, inverse)
+
+    def factor(self, covariances: Float64Array) -> Float64Array:
+        try:
+            return np.asarray(upper_factors(covariances[None])[0])
+        except NotPositiveDefiniteError as error:
+            raise NotPositiveDefiniteError((), error.smallest) from None
+
+    def precisions(self, factors: Float64Array) -> Float64Array:
+        return factors @ factors.T
+
+    def diagonal(self, factors: Float64Array) -> Float64Array:
+        return np.diagonal(factors)[None, :]
+
+    def whiten(self, factors: Float64Array, vectors: Float64Array) -> Float64Array:
+        return vectors @ factors
+
+    def unwhiten(self, factors: Float64Array, vectors: Float64Array) -> Float64Array:
+        return vectors @ factors.T
+
+    def dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
+        return np.broadcast_to(covariances, (k, d, d))
+
+    def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
+        return np.broadcast_to(np.diagonal(covariances), (k, d))
+
+    def factor_of_precisions(self, precisions: Float64Array) -> Float64Array:
+        return flipped_cholesky(precisions)
+
+    def covariances_of_factor(self, factors: Float64Array) -> Float64Array:
+        return np.asarray(gram_of_inverse(factors[None])[0])
+
+    def asymmetry(self, covariances: Float64Array) -> float:
+        return float(np.abs(covariances - covariances.T).max())

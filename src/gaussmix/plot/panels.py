@@ -1,0 +1,262 @@
+"""The panels of a picture. Matplotlib is imported here, and only when the first picture is drawn."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussmix._typing import Float64Array
+from gaussmix.model.mixture import Mixture
+from gaussmix.plot.view import View, marginal
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, told apart with every common kind of colour vision; their yellow and black,
+# unreadable on white and needed for the whole mixture, give way to Tol's wine and olive.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933")
+LINE_STYLES = ("-", "--", ":", "-.")
+INK = "#222222"
+PALE = "#DCDCDC"
+STANDARD_DEVIATIONS = (1.0, 2.0)
+MASSES = (0.95, 0.75, 0.5, 0.25)  # of the highest-density regions that are shaded
+LEGIBLE_COMPONENTS = 16
+
+
+def matplotlib(module: str) -> Any:
+    """Import a module of Matplotlib, or say how to get it."""
+    try:
+        return import_module(f"matplotlib.{module}")
+    except ModuleNotFoundError as error:
+        raise ImportError('pictures need Matplotlib: pip install "gaussmix[plot]"') from error
+
+
+def figure_size(view: View) -> tuple[float, float]:
+    """Width and height in inches, so that panels of any number stay legible."""
+    if view.shown > 2:
+        return 2.1 * view.shown, 2.1 * view.shown
+    return (7.0, 4.2) if view.shown == 1 else (7.0, 5.2)
+
+
+def draw(
+    view: View, ax: Axes | NDArray[np.object_] | None, figure: Figure | None
+) -> Axes | NDArray[np.object_]:
+    """Draw into `figure` if there is one, else into `ax`."""
+    side = view.shown if view.shown > 2 else 1
+    given = np.asarray(ax if figure is None else figure.subplots(side, side), dtype=object)
+    if given.size != side * side:
+        raise ValueError(
+            f"{view.shown} features take {side} x {side} Axes, but ax has the shape {given.shape}; pass "
+            "such an array, no ax at all, or features= with one or two of them"
+        )
+    panels = given.reshape(side, side)
+    if side > 1:
+        return _draw_pairs(panels, view)
+    panel: Axes = panels[0, 0]
+    if view.shown == 1:
+        _draw_line(panel, view, 0)
+        _number_the_curves(panel, view)
+        panel.set_ylabel("density")
+    else:
+        _shade_density(panel, view)
+        _draw_plane(panel, view, 0, 1)
+        panel.set_ylabel(view.names[1])
+    panel.set_xlabel(view.names[0])
+    _add_legend(panel, view, outside=figure is not None)
+    _say_what_is_left_out(panel, view)
+    return panel
+
+
+def _draw_pairs(panels: NDArray[np.object_], view: View) -> NDArray[np.object_]:
+    drawn = np.full(panels.shape, None, dtype=object)
+    ticks = matplotlib("ticker").MaxNLocator
+    last = view.shown - 1
+    for (i, j), panel in np.ndenumerate(panels):
+        if j > i:
+            panel.set_axis_off()
+            continue
+        drawn[i, j] = panel
+        if i == j:
+            _draw_line(panel, view, i)
+            panel.set_yticks([])
+        else:
+            _draw_plane(panel, view, j, i)
+            panel.yaxis.set_major_locator(ticks(4))
+        panel.xaxis.set_major_locator(ticks(4))
+        panel.tick_params(labelbottom=i == last, labelleft=j == 0 < i, labelsize=8)
+        if i == last:
+            panel.set_xlabel(view.names[j])
+        if j == 0:
+            panel.set_ylabel(view.names[i] if i else "density")
+    # The corner above the diagonal is free.
+    _add_legend(panels[0, last], view, outside=False)
+    _say_what_is_left_out(panels[0, 0], view)
+    return drawn
+
+
+def _draw_line(panel: Axes, view: View, j: int) -> None:
+    """The density of one feature and each component's share of it, over the histogram of the data."""
+    mixture = marginal(view.mixture, [j])
+    low, high = view.limits[j]
+    grid = _fine_grid(mixture, low, high)
+    shares = _shares(mixture, grid)
+    total = shares.sum(axis=1)
+    top = float(total.max())
+    if view.rows is not None:
+        # Rules that go by the quartiles leave too few bins where there are several modes.
+        n_bins = int(np.clip(1.5 * np.sqrt(len(view.rows)), 10, 80))
+        edges = np.linspace(low, high, n_bins + 1)
+        heights, _, _ = panel.hist(
+            view.rows[:, j], bins=list(edges), density=True, histtype="stepfilled", color=PALE
+        )
+        # A collapsed component is a spike of any height; the rest has to stay readable.
+        top = min(max(top, float(np.max(heights))), 1.8 * float(np.max(heights)))
+    for c, share in enumerate(shares.T):
+        panel.fill_between(grid, share, color=_colour(c), alpha=0.22, linewidth=0)
+        panel.plot(grid, share, color=_colour(c), linestyle=_line_style(c), linewidth=1.4)
+    panel.plot(grid, total, color=INK, linewidth=1.6)
+    panel.set_xlim(low, high)
+    panel.set_ylim(0, 1.08 * top)
+    _tidy(panel)
+
+
+def _shares(mixture: Mixture, grid: Float64Array) -> Float64Array:
+    weighted: Float64Array = np.exp(mixture.component_log_prob(grid[:, None]) + np.log(mixture.weights))
+    return weighted
+
+
+def _fine_grid(mixture: Mixture, low: float, high: float) -> Float64Array:
+    """Points close enough together for the narrowest component."""
+    means = mixture.means[:, 0]
+    spread = np.sqrt(mixture.dense_covariances[:, 0, 0])
+    around = means[:, None] + spread[:, None] * np.linspace(-5.0, 5.0, 101)
+    grid: Float64Array = np.concatenate([np.linspace(low, high, 401), around.ravel()])
+    return np.unique(np.clip(grid, low, high))
+
+
+def _number_the_curves(panel: Axes, view: View) -> None:
+    means = view.mixture.means[:, 0]
+    heights = np.diagonal(_shares(view.mixture, means))
+    for c, (x, height) in enumerate(zip(means, heights, strict=True)):
+        _put_number(panel, c, float(x), min(float(height), 0.97 * panel.get_ylim()[1]), size=9)
+
+
+def _draw_plane(panel: Axes, view: View, j: int, i: int) -> None:
+    """Feature `i` over feature `j`: the data and each component's ellipses, with its number at the mean."""
+    alone = view.shown == 2
+    if len(view.points):
+        size = float(np.clip(9000 / len(view.points), 5, 22)) * (1.0 if alone else 0.5)
+        panel.scatter(
+            view.points[:, j],
+            view.points[:, i],
+            s=size,
+            c=_point_colours(view),
+            linewidths=0,
+            rasterized=True,
+            zorder=2,
+        )
+    pair = marginal(view.mixture, [j, i])
+    for c in range(pair.n_components):
+        _draw_ellipses(panel, c, pair.means[c], pair.dense_covariances[c])
+        _put_number(panel, c, *map(float, pair.means[c]), size=9 if alone else 7)
+    panel.set_xlim(*view.limits[j])
+    panel.set_ylim(*view.limits[i])
+    _tidy(panel)
+
+
+def _point_colours(view: View) -> Float64Array:
+    palette = matplotlib("colors").to_rgba_array([_colour(c) for c in range(view.mixture.n_components)])
+    colours: Float64Array = palette[view.labels]
+    colours[:, 3] = 0.2 + 0.5 * view.sureness
+    return colours
+
+
+def _draw_ellipses(panel: Axes, component: int, mean: Float64Array, covariance: Float64Array) -> None:
+    ellipse = matplotlib("patches").Ellipse
+    variances, axes = np.linalg.eigh(covariance)
+    width, height = 2.0 * np.sqrt(np.maximum(variances[::-1], 0.0))
+    angle = float(np.degrees(np.arctan2(axes[1, 1], axes[0, 1])))
+    for r in STANDARD_DEVIATIONS:
+        patch = ellipse(tuple(mean), r * width, r * height, angle=angle, fill=False, zorder=3)
+        patch.set(edgecolor=_colour(component), linestyle=_line_style(component), linewidth=2.2 - 0.5 * r)
+        panel.add_patch(patch)
+
+
+def _put_number(panel: Axes, component: int, x: float, y: float, *, size: float) -> None:
+    """The component's number in a disc, seen also where the component is smaller than a dot."""
+    disc = {
+        "boxstyle": "circle,pad=0.2",
+        "facecolor": "white",
+        "edgecolor": _colour(component),
+        "linewidth": 1.3,
+    }
+    text = panel.text(x, y, str(component + 1), fontsize=size, color=INK, ha="center", va="center")
+    text.set(bbox=disc, clip_on=True, zorder=4)
+
+
+def _shade_density(panel: Axes, view: View) -> None:
+    """Shade the regions of highest density that hold each of `MASSES`."""
+    # The level that bounds a mass is a quantile of the density at draws of the mixture itself (Hyndman 1996):
+    # right whatever the grid resolves.
+    draws, _ = view.mixture.sample(4000, np.random.default_rng(view.seed))
+    levels = np.quantile(view.mixture.log_prob(draws), 1.0 - np.array(MASSES))
+    x, y = (np.linspace(low, high, 160) for low, high in view.limits)
+    corners = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    height = view.mixture.log_prob(corners).reshape(len(y), len(x))
+    bounds = np.unique(levels[(levels > height.min()) & (levels < height.max())])
+    if len(bounds):
+        shades = [str(shade) for shade in np.linspace(0.95, 0.82, len(bounds))]
+        panel.contourf(x, y, height, levels=[*bounds, np.inf], colors=shades, zorder=0)
+
+
+def _add_legend(panel: Axes, view: View, *, outside: bool) -> None:
+    if view.mixture.n_components > LEGIBLE_COMPONENTS:
+        return  # the numbers at the means have to do
+    line = matplotlib("lines").Line2D
+    handles = [
+        line(
+            [],
+            [],
+            color=_colour(c),
+            linestyle=_line_style(c),
+            linewidth=2.5,
+            label=f"{c + 1}  ({_percent(w)})",
+        )
+        for c, w in enumerate(view.mixture.weights)
+    ]
+    if view.shown != 2:
+        handles.append(line([], [], color=INK, linewidth=1.6, label="mixture"))
+    pairs = view.shown > 2
+    place: dict[str, Any] = {"loc": "upper right" if pairs else "best"}
+    if outside:
+        place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    legend = panel.legend(handles=handles, title="component (weight)", fontsize=9, title_fontsize=9, **place)
+    legend.set_frame_on(not outside and not pairs)
+    # In the pairs picture it lies over empty panels, which need not make room for it.
+    legend.set_in_layout(not pairs)
+
+
+def _percent(weight: float) -> str:
+    return f"{weight:.0%}" if weight >= 0.005 else "< 1%"
+
+
+def _say_what_is_left_out(panel: Axes, view: View) -> None:
+    if view.shown < view.n_features:
+        text = f"{view.shown} of {view.n_features} features shown"
+        panel.set_title(text, loc="left", fontsize=9, color="#555555")
+
+
+def _tidy(panel: Axes) -> None:
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _colour(component: int) -> str:
+    return COLOURS[component % len(COLOURS)]
+
+
+def _line_style(component: int) -> str:
+    return LINE_STYLES[component // len(COLOURS) % len(LINE_STYLES)]

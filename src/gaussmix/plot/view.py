@@ -1,0 +1,122 @@
+"""What a picture shows, worked out before anything is drawn: features, their range, points and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gaussmix import _check
+from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix.model.mixture import Mixture
+
+LEGIBLE_FEATURES = 6
+
+
+@dataclass(frozen=True)
+class View:
+    """The marginal mixture of the features shown, and the data in them."""
+
+    mixture: Mixture
+    names: tuple[str, ...]  # of the features shown
+    n_features: int  # of the whole mixture
+    limits: Float64Array  # (shown, 2)
+    rows: Float64Array | None  # (n, shown): all of the data, for the histograms
+    points: Float64Array  # (m, shown): the rows that are scattered, in random order
+    labels: IntArray  # (m,): the most probable component of each point
+    sureness: Float64Array  # (m,): 0 where all components are equally probable, 1 where one is certain
+    seed: int
+
+    @property
+    def shown(self) -> int:
+        """The number of features shown."""
+        return len(self.names)
+
+
+def make_view(
+    mixture: Mixture,
+    X: ArrayLike | None,
+    features: Sequence[int | str] | None,
+    max_points: int,
+    seed: int,
+) -> View:
+    """Choose, cut and convert what `plot_mixture` was given; ValueError where it does not fit together."""
+    names = mixture.feature_names or tuple(f"feature {j + 1}" for j in range(mixture.n_features))
+    chosen = _chosen(names, features)
+    shown = marginal(mixture, chosen)
+    table = np.empty((0, mixture.n_features)) if X is None else _check.as_rows(X, mixture.n_features)
+    if X is not None and not len(table):
+        raise ValueError("X has no rows; leave it out to draw the mixture alone")
+    rows = table[:, chosen].astype(np.float64)
+    picked = np.random.default_rng(seed).permutation(len(table))[:max_points]
+    # The labels come from all features, not from the ones shown: a point that looks out of place in one panel
+    # belongs where the others say.
+    labels, sureness = _labels(mixture, table[picked])
+    return View(
+        mixture=shown,
+        names=tuple(names[j] for j in chosen),
+        n_features=mixture.n_features,
+        limits=_limits(shown, rows),
+        rows=None if X is None else rows,
+        points=rows[picked],
+        labels=labels,
+        sureness=sureness,
+        seed=seed,
+    )
+
+
+def marginal(mixture: Mixture, features: list[int]) -> Mixture:
+    """Integrate out all features but these, in this order."""
+    covariances = mixture.dense_covariances[:, features][:, :, features]
+    return Mixture(mixture.weights, mixture.means[:, features], covariances)
+
+
+def _chosen(names: Sequence[str], features: Sequence[int | str] | None) -> list[int]:
+    if features is None:
+        return list(range(min(len(names), LEGIBLE_FEATURES)))
+    chosen = []
+    for feature in [features] if isinstance(features, str) else features:
+        if isinstance(feature, str):
+            if feature not in names:
+                raise ValueError(f"features names {feature!r}, but the mixture has {', '.join(names)}")
+            chosen.append(list(names).index(feature))
+        elif -len(names) <= feature < len(names):
+            chosen.append(feature % len(names))
+        else:
+            raise ValueError(f"features asks for position {feature}, but they go from 0 to {len(names) - 1}")
+    if not chosen:
+        raise ValueError("features is empty; give at least one position or name, or None for the first six")
+    return chosen
+
+
+def _limits(mixture: Mixture, rows: Float64Array) -> Float64Array:
+    """Where each axis begins and ends."""
+    spread = np.sqrt(np.diagonal(mixture.dense_covariances, axis1=1, axis2=2))
+    reach = 2.5 if len(rows) else 3.0
+    low = (mixture.means - reach * spread).min(axis=0)
+    high = (mixture.means + reach * spread).max(axis=0)
+    if len(rows):
+        first, last = rows.min(axis=0), rows.max(axis=0)
+        # One broad component must not press the data into a corner.
+        room = np.where(last > first, last - first, np.inf)
+        low = np.minimum(first, np.maximum(low, first - room / 2))
+        high = np.maximum(last, np.minimum(high, last + room / 2))
+    middle, half = (low + high) / 2, (high - low) / 2 * 1.05
+    # A collapsed component alone still needs an axis that floating point can tell apart.
+    least = 1e-9 * np.abs(middle)
+    half = np.where(half > least, half, np.where(middle == 0, 1.0, 1e3 * least))
+    return np.column_stack([middle - half, middle + half])
+
+
+def _labels(mixture: Mixture, points: FloatArray) -> tuple[IntArray, Float64Array]:
+    if not len(points):
+        return np.empty(0, np.int64), np.empty(0)
+    responsibilities = mixture.responsibilities(points)
+    chance = 1.0 / mixture.n_components
+    surest = responsibilities.max(axis=1).astype(np.float64)
+    sureness = (
+        np.ones(len(points)) if chance == 1.0 else np.clip((surest - chance) / (1.0 - chance), 0.0, 1.0)
+    )
+    return responsibilities.argmax(axis=1), sureness
