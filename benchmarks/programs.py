@@ -111,6 +111,7 @@ class Gmmx:
         return case.covariance in ("full", "diag") and case.dtype == "float32" and what == "fit"
 
     def fit(self, problem: Problem, n_iter: int) -> Any:
+        import jax
         from gmmx import EMFitter, GaussianMixtureModelJax
 
         invert = np.linalg.inv if problem.case.covariance == "full" else np.reciprocal
@@ -121,7 +122,11 @@ class Gmmx:
             problem.case.covariance,
         )
         # A while_loop of JAX stops when the difference is below the tolerance; none is below zero.
-        return EMFitter(tol=0.0, max_iter=n_iter, reg_covar=1e-6).fit(problem.X, start)
+        result = EMFitter(tol=0.0, max_iter=n_iter, reg_covar=1e-6).fit(problem.X, start)
+        jax.block_until_ready(result)  # JAX returns before it has computed
+        if int(result.n_iter) != n_iter:
+            raise RuntimeError(f"it ran {int(result.n_iter)} iterations of {n_iter}")
+        return result
 
     def converge(self, problem: Problem) -> Any:
         raise NotImplementedError

@@ -284,6 +284,7 @@ def test_many_features_and_components_stay_legible(run, wide_model):
         (-2.5, 0.0123, "-2.5000 ± 0.0123"),
         (1e15, 1e3, "1e+15 ± 1e+03"),
         (12345.678, 200.0, "12346 ± 200"),
+        (-0.001, 2.0, " 0.00 ± 2.00"),
     ],
 )
 def test_means_are_written_as_exactly_as_the_deviations_allow(run, tmp_path, mean, deviation, words):

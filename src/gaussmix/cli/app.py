@@ -41,7 +41,7 @@ class _Commands(TyperGroup):
         except MemoryError as error:
             raise _failure(1, f"out of memory: {error}".rstrip(": ")) from error
         except KeyboardInterrupt as error:
-            raise _failure(130, "given up; nothing was saved") from error
+            raise _failure(130, "given up") from error
         except BrokenPipeError as error:
             # Whoever read the output has had enough (`| head`). What is still buffered goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -66,6 +66,8 @@ def print_model(
     ]
     first = 0
     while first < mixture.n_features:
+        if first:
+            console.print()
         last = _fitting(names, cells, first, console.width)
         console.print(_table(mixture.weights[:shown], names[first:last], cells[first:last]))
         first = last
@@ -155,7 +157,7 @@ def _means_and_deviations(means: FloatArray, deviations: FloatArray, plus_minus:
         means_as, deviations_as = [f"{m:.6g}" for m in means], [f"{s:.3g}" for s in deviations]
     else:
         means_as, deviations_as = (
-            [f"{m:.{decimals}f}" for m in means],
+            [f"{m:z.{decimals}f}" for m in means],
             [f"{s:.{decimals}f}" for s in deviations],
         )
     width = max(map(len, deviations_as))

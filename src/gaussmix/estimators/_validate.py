@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import validate_data
 
+from gaussmix._check import check_finite
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.fit.fitting import Given
 from gaussmix.model.structures import NotPositiveDefiniteError, get_structure
@@ -71,7 +72,8 @@ def _checked_weights(weights: npt.ArrayLike, k: int) -> Float64Array:
 
 
 def _shaped(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> Float64Array:
-    array: Float64Array = check_array(values, dtype=np.float64, ensure_2d=False, allow_nd=True, copy=True)
+    array = np.array(values, dtype=np.float64)
     if array.shape != shape:
         raise ValueError(f"The parameter '{name}' should have the shape of {shape}, but got {array.shape}")
+    check_finite(array, f"The parameter '{name}'")
     return array

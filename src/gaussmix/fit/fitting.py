@@ -26,6 +26,7 @@ logger = logging.getLogger("gaussmix")
 
 #: Rounding of the second moments in the frame, in units of eps (1 + |mean|^2): below it a variance is noise.
 ROUNDING = 64.0
+EPS = float(np.finfo(np.float64).eps)
 
 COLLAPSED = (
     "Fitting the mixture model failed because some components have ill-defined empirical covariance (for "
@@ -191,11 +192,11 @@ def maximise(structure: Structure, ridge: Float64Array, stats: Stats) -> Mixture
     means = stats.means()
     covariances = structure.estimate(stats) + ridge
     factors = structure.factor(covariances)
+    noise = ROUNDING * EPS * (1.0 + float((means * means).sum(axis=1).max()))
     sharpest = structure.diagonal(factors).max(axis=1) ** 2
-    noise = ROUNDING * np.finfo(np.float64).eps * (1.0 + np.einsum("kd,kd->k", means, means).max())
-    if not (sharpest * noise < 1.0).all():
-        collapsed = tuple(int(i) for i in np.flatnonzero(~(sharpest * noise < 1.0)))
-        raise NotPositiveDefiniteError(collapsed, float(1.0 / sharpest.max()))
+    if not sharpest.max() * noise < 1.0:
+        collapsed = np.flatnonzero(~(sharpest * noise < 1.0))
+        raise NotPositiveDefiniteError(tuple(int(i) for i in collapsed), float(1.0 / sharpest.max()))
     return Mixture._trusted(structure, stats.counts / stats.counts.sum(), means, covariances, factors)
 
 

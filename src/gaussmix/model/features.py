@@ -31,6 +31,15 @@ class Form:
         return 1 + d + block_size(self.own, d)
 
 
+@lru_cache(maxsize=64)
+def _halves(d: int) -> Float64Array:
+    """Coefficients of vech(P) in -z'Pz/2: z'Pz meets each product off the diagonal twice."""
+    rows, columns, _ = _triangle(d)
+    halves = np.where(rows == columns, -0.5, -1.0)
+    halves.flags.writeable = False
+    return halves
+
+
 def block_size(block: Block, d: int) -> int:
     """Number of second-order features of a block in d dimensions."""
     return {"vech": d * (d + 1) // 2, "squares": d, "radial": 1, "none": 0}[block]
@@ -38,7 +47,7 @@ def block_size(block: Block, d: int) -> int:
 
 @lru_cache(maxsize=64)
 def _triangle(d: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Row and column of each vech entry, and for a (d, d) matrix the vech entry at each place."""
+    """Row and column of each vech entry, and the vech entry at each place of a (d, d) matrix."""
     rows, columns = np.tril_indices(d)
     where = np.empty((d, d), dtype=np.int64)
     where[rows, columns] = where[columns, rows] = np.arange(rows.size)
@@ -116,8 +125,7 @@ def natural_block(precisions: Float64Array, block: Block) -> Float64Array:
     """
     if block == "vech":
         rows, columns, _ = _triangle(precisions.shape[-1])
-        # z'Pz meets each product off the diagonal twice
-        return precisions[:, rows, columns] * np.where(rows == columns, -0.5, -1.0)
+        return precisions[:, rows, columns] * _halves(precisions.shape[-1])
     if block == "squares":
         return -0.5 * precisions
     if block == "radial":

@@ -57,9 +57,9 @@ class Mixture:
     >>> import gaussmix
     >>> mixture = gaussmix.Mixture([0.3, 0.7], [[-2.0], [1.0]], [0.5, 1.0], "spherical")
     >>> mixture.log_prob([[0.0]]).round(4)
-    array([-1.7424])
+    array([-1.7575])
     >>> mixture.responsibilities([[0.0]]).round(4)
-    array([[0.0177, 0.9823]])
+    array([[0.018, 0.982]])
     """
 
     weights: Float64Array
@@ -450,6 +450,6 @@ def _not_positive_definite(structure: Structure, error: NotPositiveDefiniteError
     whose = "the covariance" if not error.components else f"the covariance of component {error.components[0]}"
     others = f" (and {len(error.components) - 1} more)" if len(error.components) > 1 else ""
     return (
-        f"covariances must be positive definite; {whose}{others} has the smallest "
-        f"eigenvalue {error.smallest:.6g} (covariance_type={structure.name!r}). Add a small multiple of the identity"
+        f"covariances must be positive definite; {whose}{others} has the smallest eigenvalue "
+        f"{error.smallest:.6g} (covariance_type={structure.name!r}). Add a small multiple of the identity"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -114,13 +115,12 @@ class Stats:
 
     def means(self) -> Float64Array:
         """Weighted mean of each component, shape (k, d); the centre where a count is zero."""
-        return self.centres + self._mean_shift()
+        return self.centres + self._shift
 
     def covariances(self) -> Float64Array:
         """Central second moments of each component, in the shape of the form's own block."""
-        shift = self._mean_shift()
         own = self.form.own
-        packed = self.second / _divisor(self.counts)[:, None] - outer(shift, own)
+        packed = self.second / self._divisor - outer(self._shift, own)
         return unpack(packed, self.n_features, own)
 
     def within(self) -> Float64Array:
@@ -130,10 +130,12 @@ class Stats:
         total = unpack((self.pooled - between)[None, :], self.n_features, pooled)[0]
         return np.asarray(total / self.weight)
 
-    def _mean_shift(self) -> Float64Array:
-        return self.first / _divisor(self.counts)[:, None]
+    @cached_property
+    def _divisor(self) -> Float64Array:
+        """The counts as a column, with one for a component that no row belongs to: its moments are zero."""
+        return np.where(self.counts > 0.0, self.counts, 1.0)[:, None]
 
-
-def _divisor(counts: Float64Array) -> Float64Array:
-    """The counts, with one for a component that no row belongs to: its moments are zero anyway."""
-    return np.where(counts > 0.0, counts, 1.0)
+    @cached_property
+    def _shift(self) -> Float64Array:
+        """The means less the centres."""
+        return self.first / self._divisor

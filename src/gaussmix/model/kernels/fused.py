@@ -82,7 +82,7 @@ def _float(typingctx, i):
 
 
 def _exp(x: Any) -> Any:
-    """e^x for x <= 0, within two units in the last place; zero below the least exponent of `blas.softmax`."""
+    """e^x for x <= 0, within two units in the last place; held at the least exponent of `blas.softmax`."""
     return np.exp(x)
 
 
@@ -113,8 +113,7 @@ def _exp_compiled(x):
             p = p * r + 0.5
             p = p * r + 1.0
             p = p * r + 1.0
-            value = _float(_bits(p) + (_bits(t) << 52))
-            return value if x >= -230.0 else 0.0
+            return _float(_bits(p) + (_bits(t) << 52))
 
         return exp64
 
@@ -131,8 +130,7 @@ def _exp_compiled(x):
         p = p * r + np.float32(1.6666665459e-1)
         p = p * r + np.float32(5.0000001201e-1)
         p = (p * r) * r + r + one
-        value = _float(types.int32(_bits(p) + types.int32(_bits(t) << types.int32(23))))
-        return value if x >= np.float32(-60.0) else np.float32(0.0)
+        return _float(types.int32(_bits(p) + types.int32(_bits(t) << types.int32(23))))
 
     return exp32
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -117,8 +118,7 @@ class Structure(ABC):
         """The natural parameters of a mixture of this family."""
         k, d = means.shape
         whitened = self.whiten(factors, means)
-        log_weights = np.full(k, LOG_ZERO)
-        np.log(weights, out=log_weights, where=weights > 0.0)
+        log_weights = np.log(weights) if weights.all() else _log_or_zero(weights)
         own = self.form.own
         precisions = np.empty((k, 0)) if own == "none" else self.precisions(factors)
         return Natural(
@@ -127,9 +127,14 @@ class Structure(ABC):
             means=means,
             factors=factors,
             linear=self.unwhiten(factors, whitened),
-            quadratic=np.einsum("kd,kd->k", whitened, whitened),
+            quadratic=(whitened * whitened).sum(axis=1),
             second=natural_block(precisions, own),
         )
+
+
+def _log_or_zero(weights: Float64Array) -> Float64Array:
+    logarithms = np.full(weights.shape, LOG_ZERO)
+    return np.log(weights, out=logarithms, where=weights > 0.0)
 
 
 def upper_factors(covariances: Float64Array) -> Float64Array:
@@ -156,10 +161,18 @@ def invert_lower(roots: Float64Array) -> Float64Array:
     """Inverses of a stack of lower triangular matrices, themselves exactly lower triangular."""
     d = roots.shape[-1]
     if d <= 32:  # LAPACK's triangular inverse has no stacked form: many small calls cost more than LU
-        return np.tril(np.linalg.inv(roots))
+        return np.asarray(np.linalg.inv(roots) * _lower(d))
     from scipy.linalg.lapack import dtrtri
 
     return np.stack([np.tril(dtrtri(root, lower=1)[0]) for root in roots])
+
+
+@lru_cache(maxsize=64)
+def _lower(d: int) -> Float64Array:
+    """Ones on and below the diagonal."""
+    ones = np.tri(d)
+    ones.flags.writeable = False
+    return ones
 
 
 def positive_roots(precisions: Float64Array) -> Float64Array:
