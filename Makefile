@@ -42,7 +42,7 @@ check: $(VENV)/.installed-check
 	$(BIN)/ruff format --check --quiet . || { echo "run 'make format' to put this right"; exit 1; }
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/.installed-check
 	$(BIN)/ruff format .

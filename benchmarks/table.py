@@ -46,7 +46,7 @@ class Table:
         titles.append("GEMM peak")
         if self.memory:
             titles += [f"{name} MiB" for name in self.names[:2]]
-        self.widths = [max(len(title), 10) for title in titles]
+        self.widths = [max(len(title), 13 if i == 0 else 10) for i, title in enumerate(titles)]
         self.say("")
         self.say(f"{WHAT[what]}; ratio: how many times ours")
         self.say("")

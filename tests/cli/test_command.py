@@ -164,6 +164,14 @@ def test_weights_columns_and_what_is_left_out(run, tmp_path):
     assert load_model(tmp_path / "b").mixture.feature_names == ("b",)
 
 
+def test_names_with_commas_are_quoted(run, tmp_path):
+    (tmp_path / "t.csv").write_text('"a, b",c,d\n1,2,3\n2,3,1\n')
+    assert (
+        run("fit", tmp_path / "t.csv", "-k", 1, "--columns", '"a, b",d', "-o", tmp_path / "m").exit_code == 0
+    )
+    assert load_model(tmp_path / "m").mixture.feature_names == ("a, b", "d")
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_npy_in(run, tmp_path, dtype):
     np.save(tmp_path / "t.npy", load_faithful()[0].astype(dtype))

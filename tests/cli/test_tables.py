@@ -97,6 +97,12 @@ def test_columns_that_are_not_numbers_are_left_out_and_named(tmp_path):
     np.testing.assert_array_equal(table.values, [[2, 3], [4, 5]])
 
 
+def test_a_column_without_a_name_can_be_picked(tmp_path):
+    path = put(tmp_path, "t.csv", ",x0\n1,2\n3,4\n")
+    assert read_table(path).names == ("x0",)
+    np.testing.assert_array_equal(read_table(path, columns=["x0_unnamed"]).values, [[1], [3]])
+
+
 def test_booleans_and_labels_with_underscores(tmp_path):
     table = read_table(put(tmp_path, "t.csv", "a,flag,batch\n1,True,2024_01\n2,false,2024_02\n"))
     assert table.names == ("a", "flag") and table.left_out == ("batch",)
@@ -314,6 +320,7 @@ def test_wrong_paths(tmp_path):
         ({"columns": ["a", "bb"]}, "no column 'bb'; did you mean 'b'?"),
         ({"columns": ["zzz"]}, "no column 'zzz'; the file has 'a', 'b', 'word', 'w'"),
         ({"columns": ["a", "word"]}, "column 'word' is not numeric: it has 'x' on line 2"),
+        ({"columns": []}, "no column is picked; the file has 'a', 'b', 'word', 'w'"),
         ({"columns": ["a", "a"]}, "column 'a' is picked twice"),
         ({"columns": ["a", "w"], "weights": "w"}, "column 'w' cannot be both a feature and the weights"),
         ({"weights": "weight"}, "no column 'weight'"),

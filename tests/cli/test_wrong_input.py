@@ -214,7 +214,7 @@ def test_plot_without_matplotlib(run, folder, monkeypatch):
 @pytest.mark.parametrize(
     ("picture", "words"),
     [
-        ("out.docx", "no picture can be written with the ending '.docx'"),
+        ("out.docx", "cannot write a picture ending in '.docx'"),
         ("none/out.png", "cannot be written"),
     ],
 )
@@ -232,12 +232,17 @@ def test_the_picture_cannot_be_the_model(run, folder, monkeypatch):
     assert result.exit_code == 2 and "cannot be the same file" in result.stderr
 
 
-def test_a_model_that_has_no_numbers_left_is_a_failed_fit(run, tmp_path):
-    (tmp_path / "same.csv").write_text("a,b\n" + "1,2\n" * 20)
-    options = ["--reg-covar", 0, "-o", tmp_path / "out.gm"]
-    result = run("fit", tmp_path / "same.csv", "-k", 2, "--init", "random", *options)
-    assert result.exit_code == 1, result.output
-    assert re.match(r"error: [^\n]*the fit failed: [^\n]+\n$", result.stderr)
+@pytest.mark.parametrize(
+    ("rows", "options"),
+    [("1,2\n" * 20, ["--reg-covar", 0]), ("1e200,1\n-1e200,2\n3,4\n", []), ("1e308,1\n1e308,2\n3,4\n", [])],
+    ids=["one place", "variances too large", "sums too large"],
+)
+def test_a_fit_of_which_nothing_is_left_fails(run, tmp_path, rows, options):
+    (tmp_path / "t.csv").write_text("a,b\n" + rows)
+    done = run("fit", tmp_path / "t.csv", "-k", 2, *options, "-o", tmp_path / "out.gm")
+    assert done.exit_code == 1 and done.stdout == ""
+    assert re.fullmatch(r"error: [^\n]*the fit failed: [^\n]+\n", done.stderr), done.stderr
+    assert not (tmp_path / "out.gm").exists()
 
 
 def test_memory_that_is_not_there_is_a_failed_run(run, model, faithful, monkeypatch):

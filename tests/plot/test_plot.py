@@ -52,7 +52,7 @@ def test_draws_any_size(k, d, dtype):
     panels = [axes] if d < 3 else [panel for panel in axes.ravel() if panel is not None]
     assert len(panels) == d * (d + 1) // 2 if d > 2 else 1
     if d == 2:
-        assert numbers(axes) == [str(c + 1) for c in range(k)]
+        assert numbers(axes) == [str(c) for c in range(k)]
 
 
 @pytest.mark.parametrize(("offset", "scale"), [(0.0, 1e-12), (0.0, 1e12), (1e8, 1.0), (-1e8, 1e3)])
@@ -121,7 +121,7 @@ def test_one_feature_shows_density_and_histogram_on_one_scale():
     np.testing.assert_allclose(y, np.exp(mixture.log_prob(np.asarray(x)[:, None])), rtol=1e-9)
     bars = panel.patches[0].get_xy()
     assert bars[:, 1].max() == pytest.approx(y.max(), rel=0.15)
-    assert numbers(panel) == ["1", "2"]
+    assert numbers(panel) == ["0", "1"]
 
 
 def test_points_are_coloured_by_component_and_fade_where_unsure():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,7 +37,11 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                # What they warn of (overflow and the like) ends in a status or an error of ours.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                warnings.simplefilter("ignore", UserWarning)
+                return super().invoke(ctx)
         except (InputError, ModelFileError) as error:
             raise _failure(2, str(error)) from error
         except MemoryError as error:
@@ -162,7 +168,8 @@ def fit(
         init_params=init,
         seed=seed,
     )
-    picked = None if columns is None else [name.strip() for name in columns.split(",")]
+    # As a line of CSV, so that a name with a comma can be quoted.
+    picked = None if columns is None else [name.strip() for name in next(csv.reader([columns]), [])]
     code = fit_table(data, options, columns=picked, weights=weights, output=output, plot=plot, quiet=quiet)
     raise typer.Exit(code)
 

@@ -25,6 +25,8 @@ from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.start import STARTS
 from gaussmix.model.structures import STRUCTURES
 
+PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+
 EXIT_GOOD, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 
 
@@ -106,10 +108,9 @@ def _check_outputs(data: Path, output: Path | None, plot: Path | None) -> None:
         return
     if importlib.util.find_spec("matplotlib") is None:
         raise InputError(f"{plot}: --plot needs Matplotlib: pip install 'gaussmix[plot]'")
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    if plot.suffix.lower().lstrip(".") not in FigureCanvasBase.filetypes:
-        raise InputError(f"{plot}: no picture can be written with the ending {plot.suffix!r}; name it .png")
+    if plot.suffix.lower() not in PICTURE_SUFFIXES:
+        known = ", ".join(PICTURE_SUFFIXES)
+        raise InputError(f"{plot}: cannot write a picture ending in {plot.suffix!r}; expected one of {known}")
     if output is not None and output.resolve() == plot.resolve():
         raise InputError(f"{plot}: the model and the picture cannot be the same file")
     refuse_overwriting(plot, [data])

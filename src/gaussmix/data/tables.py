@@ -89,6 +89,8 @@ def read_table(
     source = _open(path)
     at_weights = None if weights is None else _position(source, weights)
     if columns is not None:
+        if not columns:
+            raise InputError(f"{source.path}: no column is picked; the file has {_listed(source.names)}")
         chosen = [_position(source, name) for name in columns]
         _refuse_twice(source, chosen)
         if at_weights in chosen:

@@ -302,7 +302,7 @@ def _names(path: Path, first: list[str], has_header: bool) -> tuple[tuple[str, .
     names = [cell.strip() for cell in first]
     unnamed = [i for i, name in enumerate(names) if not name]
     for i in unnamed:
-        names[i] = f"x{i}"
+        names[i] = f"x{i}" if f"x{i}" not in names else f"x{i}_unnamed"
     for name, times in Counter(names).items():
         if times > 1:
             at = [i + 1 for i, other in enumerate(names) if other == name]

@@ -1,8 +1,8 @@
 """Pictures of a mixture, drawn with Matplotlib (the extra ``plot``).
 
 One feature gives a density curve, two a plane with ellipses, more a pairs picture. The colour of a component
-is never the only thing that tells it apart: its number stands at its mean, and from the ninth component on
-the lines are dashed as well.
+is never the only thing that tells it apart: its number, the label that `predict` gives, stands at its mean,
+and from the ninth component on the lines are dashed as well.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gaussmix.plot.view import make_view
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_mixture", "save_plot"]
+__all__ = ["picture_formats", "plot_mixture", "save_plot"]
 
 
 def plot_mixture(
@@ -139,3 +139,19 @@ def save_plot(
     figure = matplotlib("figure").Figure(figsize=figure_size(view), layout="constrained")
     draw(view, None, figure)
     figure.savefig(path, dpi=dpi)
+
+
+def picture_formats() -> frozenset[str]:
+    """Return the suffixes, without the dot, of the files that `save_plot` can write.
+
+    Raises
+    ------
+    ImportError
+        If Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> {"png", "pdf", "svg"} <= picture_formats()
+    True
+    """
+    return frozenset(matplotlib("backend_bases").FigureCanvasBase.filetypes)

@@ -194,7 +194,7 @@ def _put_number(panel: Axes, component: int, x: float, y: float, *, size: float)
         "edgecolor": _colour(component),
         "linewidth": 1.3,
     }
-    text = panel.text(x, y, str(component + 1), fontsize=size, color=INK, ha="center", va="center")
+    text = panel.text(x, y, str(component), fontsize=size, color=INK, ha="center", va="center")
     text.set(bbox=disc, clip_on=True, zorder=4)
 
 
@@ -224,7 +224,7 @@ def _add_legend(panel: Axes, view: View, *, outside: bool) -> None:
             color=_colour(c),
             linestyle=_line_style(c),
             linewidth=2.5,
-            label=f"{c + 1}  ({_percent(w)})",
+            label=f"{c}  ({_percent(w)})",
         )
         for c, w in enumerate(view.mixture.weights)
     ]

@@ -39,13 +39,18 @@ def accumulate(Z: FloatArray, weights: FloatArray | None, natural: Natural, S: F
     log_density = softmax(R)
     if weights is not None:
         R *= weights
+    add_moments(Z, R, natural.means, natural.form, S)
+    return float(log_density.sum(dtype=np.float64) if weights is None else weights @ log_density)
+
+
+def add_moments(Z: FloatArray, R: FloatArray, centres: Float64Array, form: Form, S: Float64Array) -> None:
+    """Add to S the moments of the columns of Z about the centres, under weighted responsibilities R."""
     d = Z.shape[0]
     S[:, 0] += R.sum(axis=1)
-    for k, mean in enumerate(natural.means.astype(Z.dtype)):
-        D = Z - mean[:, None]
+    for k, centre in enumerate(centres.astype(Z.dtype)):
+        D = Z - centre[:, None]
         S[k, 1 : 1 + d] += D @ R[k]
-        S[k, 1 + d :] += _scatter(D, R[k], natural.form)
-    return float(log_density.sum(dtype=np.float64) if weights is None else weights @ log_density)
+        S[k, 1 + d :] += _scatter(D, R[k], form)
 
 
 def _scatter(D: FloatArray, r: FloatArray, form: Form) -> FloatArray:

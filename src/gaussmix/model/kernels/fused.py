@@ -23,7 +23,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-BLOCK_ROWS = 256
+BLOCK_ROWS = 128
 TILE = 4  # features and components are taken four at a time
 
 BLOCK = np.uintp(BLOCK_ROWS)

@@ -40,8 +40,10 @@ def numba_available() -> bool:
     return find_spec("numba") is not None
 
 
-def choose_executor(n: int, d: int, k: int, form: Form) -> Executor:
+def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> Executor:
     """The executor measured to be fastest for a pass over n rows; depends on the problem's shape alone.
+
+    `itemsize` is that of the rows' type, in bytes.
 
     The environment variable GAUSSMIX_EXECUTOR overrides it. All compute the same statistics, to rounding.
     """
@@ -53,10 +55,12 @@ def choose_executor(n: int, d: int, k: int, form: Form) -> Executor:
             raise ValueError("GAUSSMIX_EXECUTOR=fused needs numba, which is not installed")
         return setting  # type: ignore[return-value]
     F = form.n_features(d)
-    if form.own == "vech" and d >= 48 and 3 * k < d:
-        return "centred"
-    if n * k * F > SMALL_PASS and F <= 160 and numba_available():
+    # a block's features fit the cache of one core, or nearly do and are read for few components
+    in_cache = F <= 1300 or (F <= 2500 and k * itemsize <= 256)
+    if in_cache and n * k * F > SMALL_PASS and numba_available():
         return "fused"
+    if form.own == "vech" and (d > 128 or (d >= 48 and 5 * k < d)):
+        return "centred"
     return "blas"
 
 
@@ -66,7 +70,7 @@ def _chunk_rows(executor: Executor, F: int) -> int:
         return 8192
     if executor == "centred":
         return 1024
-    return 8192 if F <= 48 else 4096 if F < 200 else 1024
+    return 8192 if F <= 48 else 4096 if F < 200 else 1024 if F < 2500 else 256
 
 
 class Sweep:
@@ -99,7 +103,7 @@ class Sweep:
         self.weights = None if weights is None else weights.astype(X.dtype, copy=False)
         n, d = X.shape
         self.F = form.n_features(d)
-        self.executor = choose_executor(n, d, k, form)
+        self.executor = choose_executor(n, d, k, form, X.dtype.itemsize)
         self.rows = _chunk_rows(self.executor, self.F)
         self.n_chunks = -(-n // self.rows)
         self._spare: list[Any] = []
@@ -131,13 +135,14 @@ class Sweep:
 
     def accumulate_given(self, responsibilities: Responsibilities) -> Stats:
         """The statistics of all rows under given responsibilities; its log-likelihood is zero."""
-        S = np.zeros((self.k, self.F))
-        for c in range(self.n_chunks):
-            T, weights = self._features(c), self._chunk_weights(c)
-            R = responsibilities(slice(c * self.rows, c * self.rows + T.shape[1]))
-            S += (R if weights is None else R * weights).astype(T.dtype) @ T.T
-            self._release(T)
-        return self._as_stats(S, np.zeros((self.k, self.X.shape[1])), 0.0)
+        S, centres = np.zeros((self.k, self.F)), np.zeros((self.k, self.X.shape[1]))
+        for start in range(0, self.X.shape[0], 1024):
+            rows = slice(start, min(start + 1024, self.X.shape[0]))
+            R = responsibilities(rows)
+            if self.weights is not None:
+                R = R * self.weights[rows]
+            centred.add_moments(self.frame.apply(self.X[rows]), R.astype(self.X.dtype), centres, self.form, S)
+        return self._as_stats(S, centres, 0.0)
 
     def log_prob(self, natural: Natural) -> FloatArray:
         """Log p(z) of each row in the frame's coordinates, shape (n,)."""
