@@ -9,3 +9,7 @@ class InputError(ValueError):
 
 class ModelFileError(ValueError):
     """A model file is damaged, truncated, or no model of gaussmix at all."""
+
+
+class FitError(ValueError):
+    """The data and the arguments are sound, but no start led to a mixture."""

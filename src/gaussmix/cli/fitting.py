@@ -19,7 +19,7 @@ from gaussmix.cli.progress import ProgressBar, StopOnInterrupt
 from gaussmix.cli.using import refuse_overwriting, tell_notes
 from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
 from gaussmix.data.writing import check_output, replacing
-from gaussmix.errors import InputError
+from gaussmix.errors import FitError, InputError
 from gaussmix.fit.fitting import Progress, fit_mixture
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.start import STARTS
@@ -64,10 +64,11 @@ def fit_table(
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     try:
         result = _fit(table, options, seed, quiet)
-    except (ValueError, ArithmeticError) as error:
-        # Whatever is wrong with the input was found above: this is a fit from which nothing is left.
+    except (FitError, ArithmeticError) as error:
         typer.echo(f"error: {data}: the fit failed: {error}", err=True)
         return EXIT_FAILED
+    except ValueError as error:  # what the library alone can tell of the rows, such as numbers out of range
+        raise InputError(f"{data}: {error}") from None
     info = _info(result, table, weights, seed)
     if output is not None:
         _save(result, output, info)

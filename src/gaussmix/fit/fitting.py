@@ -14,6 +14,7 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.engines.local import LocalEngine
+from gaussmix.errors import FitError
 from gaussmix.fit.em import MStep, Run, em
 from gaussmix.fit.result import ADVICE, FitResult, FitStatus
 from gaussmix.fit.start import STARTS, with_means
@@ -118,7 +119,7 @@ def fit_mixture(
     Raises
     ------
     ValueError
-        If an argument is wrong, or every start collapsed.
+        If an argument is wrong; FitError, which is one, if every start collapsed.
 
     References
     ----------
@@ -173,7 +174,7 @@ def fit_mixture(
             best = Run(best.mixture, FitStatus.INTERRUPTED, best.history)
             break
     if best is None:
-        raise ValueError(COLLAPSED)
+        raise FitError(COLLAPSED)
     return FitResult(
         mixture=published(best.mixture, engine.frame, feature_names),
         status=best.status,
