@@ -2,5 +2,7 @@
 
 from importlib.util import find_spec
 
-# The examples of an optional part run only where its package is installed.
-collect_ignore = [] if find_spec("matplotlib") else ["src/gaussmix/plot"]
+# The examples of a part that needs a package run only where that package is installed.
+NEEDS = {"matplotlib": "src/gaussmix/plot", "numba": "src/gaussmix/model/kernels/fused.py"}
+
+collect_ignore = [path for package, path in NEEDS.items() if find_spec(package) is None]

@@ -13,15 +13,12 @@ import numpy.typing as npt
 from gaussmix import _check, _container
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.errors import ModelFileError
+from gaussmix.model import schema
 from gaussmix.model.frame import Frame
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.sweep import Sweep
-from gaussmix.model.structures import NotPositiveDefiniteError, Structure, get_structure
-
-#: Version of the schema of model files; a reader knows this one and all before it.
-SCHEMA = 1
-#: Largest difference between mirrored entries of a covariance, relative to its largest entry.
-SYMMETRY_TOLERANCE = 1e-8
+from gaussmix.model.structures import Structure, get_structure
+from gaussmix.model.structures.given import checked_covariances
 
 
 class Mixture:
@@ -84,14 +81,7 @@ class Mixture:
                 f"means must have the shape (n_components, n_features), neither zero; got {shape}"
             )
         k, d = shape
-        checked_covariances = _check.parameter(
-            covariances, structure.shape(k, d), "covariances", _axes(structure)
-        )
-        _check_symmetry(structure, checked_covariances)
-        try:
-            factors = structure.factor(checked_covariances)
-        except NotPositiveDefiniteError as error:
-            raise ValueError(_not_positive_definite(structure, error)) from None
+        checked, factors = checked_covariances(structure, covariances, k, d)
         names = None if feature_names is None else tuple(str(name) for name in feature_names)
         if names is not None and len(names) != d:
             raise ValueError(f"feature_names must be {d} names, one a column of means; got {len(names)}")
@@ -99,7 +89,7 @@ class Mixture:
             structure,
             _check.weights(weights, k),
             _check.parameter(means, (k, d), "means", "(n_components, n_features)"),
-            checked_covariances,
+            checked,
             factors,
             names,
         )
@@ -347,14 +337,8 @@ class Mixture:
         info : mapping, optional
             Anything JSON can hold that should travel with it, such as how it was fitted.
         """
-        tensors = {"weights": self.weights, "means": self.means, "covariances": self.covariances}
-        document = {
-            "schema": SCHEMA,
-            "covariance_type": self.covariance_type,
-            "feature_names": None if self.feature_names is None else list(self.feature_names),
-            "info": dict(info or {}),
-        }
-        _container.write(path, tensors, document)
+        tensors = {name: getattr(self, name) for name in schema.TENSORS}
+        _container.write(path, tensors, schema.document(self.covariance_type, self.feature_names, info))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Mixture:
@@ -372,27 +356,9 @@ class Mixture:
         cls, path: str | os.PathLike[str], tensors: Mapping[str, Float64Array], document: Mapping[str, Any]
     ) -> Mixture:
         """The mixture in the content of a model file; `path` is for the message."""
-        schema = document.get("schema")
-        if schema != SCHEMA:
-            raise ModelFileError(
-                f"{path}: schema {schema!r} of model files is unknown to this version of gaussmix"
-            )
-        missing = {"weights", "means", "covariances"} - tensors.keys()
-        if missing:
-            raise ModelFileError(f"{path}: the model lacks {', '.join(sorted(missing))}")
-        names = document.get("feature_names")
-        if names is not None and not (
-            isinstance(names, list) and all(isinstance(name, str) for name in names)
-        ):
-            raise ModelFileError(f"{path}: the model's feature_names are not a list of text")
+        arguments = schema.arguments(path, tensors, document)
         try:
-            return cls(
-                tensors["weights"],
-                tensors["means"],
-                tensors["covariances"],
-                document.get("covariance_type"),  # type: ignore[arg-type]
-                feature_names=names,
-            )
+            return cls(**arguments)
         except ValueError as error:
             raise ModelFileError(f"{path}: the model is not a valid mixture: {error}") from None
 
@@ -424,32 +390,3 @@ def _coloured(noise: Float64Array, factor: Float64Array) -> Float64Array:
     from scipy.linalg import solve_triangular
 
     return np.asarray(solve_triangular(factor, noise.T, trans="T").T)
-
-
-def _axes(structure: Structure) -> str:
-    """The shape of a covariance parameter in words."""
-    letters = {"2": "n_components", "3": "n_features"}
-    return (
-        "("
-        + ", ".join(letters[str(size)] for size in structure.shape(2, 3))
-        + ") for "
-        + repr(structure.name)
-    )
-
-
-def _check_symmetry(structure: Structure, covariances: Float64Array) -> None:
-    asymmetry, largest = structure.asymmetry(covariances), float(np.abs(covariances).max())
-    if asymmetry > SYMMETRY_TOLERANCE * largest:
-        raise ValueError(
-            f"covariances must be symmetric; mirrored entries differ by up to {asymmetry:.3g} "
-            f"(the largest entry is {largest:.3g}). Use (C + C.T) / 2 if that is rounding"
-        )
-
-
-def _not_positive_definite(structure: Structure, error: NotPositiveDefiniteError) -> str:
-    whose = "the covariance" if not error.components else f"the covariance of component {error.components[0]}"
-    others = f" (and {len(error.components) - 1} more)" if len(error.components) > 1 else ""
-    return (
-        f"covariances must be positive definite; {whose}{others} has the smallest eigenvalue "
-        f"{error.smallest:.6g} (covariance_type={structure.name!r}). Add a small multiple of the identity"
-    )

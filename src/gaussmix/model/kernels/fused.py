@@ -3,8 +3,8 @@
 Rows go through in blocks of ``BLOCK``; in every scratch array a feature (or a component) is a run of
 BLOCK numbers, so that each inner loop has a constant length and walks along the SIMD lanes. Two habits of
 this file exist for the vectoriser alone: all indices are unsigned (a signed index drags a test for negative
-values, which hides the stride from LLVM), and exp and log are polynomials with bit arithmetic (calls to
-libm do not vectorise). The last block of a chunk is padded with zeros that get no weight.
+values, which hides the stride from LLVM), and exp and log come from `lanes`. The last block of a chunk is
+padded with zeros that get no weight.
 
 Import this module only where numba is wanted: it imports it.
 """
@@ -14,14 +14,9 @@ Import this module only where numba is wanted: it imports it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic, overload
+
+from gaussmix.model.kernels.lanes import compiled, exp, log, wide
 
 BLOCK_ROWS = 128
 TILE = 4  # features and components are taken four at a time
@@ -33,153 +28,11 @@ B2, B3 = np.uintp(2 * BLOCK_ROWS), np.uintp(3 * BLOCK_ROWS)
 NONE, RADIAL, SQUARES, VECH = range(4)
 LOG_PROB, JOINT, RESPONSIBILITIES, LABELS = range(4)
 
-# Sums may be reassociated into lanes; infinities and NaN never reach the kernels (the door checks the data)
-_FAST = {"reassoc", "contract", "nsz", "arcp", "nnan", "ninf"}
-# the magic-number roundings below must keep their order
-_EXACT = {"contract"}
 
-
-def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile lazily, with the result kept on disk where a writable place for it exists."""
-    options: dict[str, Any] = {"fastmath": _FAST, "error_model": "numpy", "nogil": True}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no locator: neither the package's folder nor the user's cache can be written
-        return numba.njit(**options)(function)
-
-
-@intrinsic
-def _wide(typingctx):
-    """Let the enclosing function use 512-bit vectors where the processor has them (LLVM defaults to 256)."""
-
-    def codegen(context, builder, signature, arguments):
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
-        return context.get_dummy_value()
-
-    return types.void(), codegen
-
-
-@intrinsic
-def _bits(typingctx, x):
-    """The bits of a float as a signed integer of the same width."""
-    integer = types.int64 if x == types.float64 else types.int32
-
-    def codegen(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.IntType(integer.bitwidth))
-
-    return integer(x), codegen
-
-
-@intrinsic
-def _float(typingctx, i):
-    """The float that has these bits."""
-    wide = i == types.int64
-
-    def codegen(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.DoubleType() if wide else ir.FloatType())
-
-    return (types.float64 if wide else types.float32)(i), codegen
-
-
-def _exp(x: Any) -> Any:
-    """e^x for x <= 0, within two units in the last place; held at the least exponent of `blas.softmax`."""
-    return np.exp(x)
-
-
-def _log(x: Any) -> Any:
-    """Log x for normal x >= 1, within two units in the last place."""
-    return np.log(x)
-
-
-@overload(_exp, jit_options={"fastmath": _EXACT})
-def _exp_compiled(x):
-    if x == types.float64:
-        # x = n log 2 + r; adding 1.5 * 2^52 leaves n in the low bits. Taylor to r^12 for |r| <= log(2) / 2.
-        def exp64(x):
-            y = max(x, -230.0)
-            t = y * 1.4426950408889634 + 6755399441055744.0
-            n = t - 6755399441055744.0
-            r = (y - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10
-            p = 2.08767569878680989792e-09
-            p = p * r + 2.50521083854417187751e-08
-            p = p * r + 2.75573192239858906526e-07
-            p = p * r + 2.75573192239858906526e-06
-            p = p * r + 2.48015873015873015873e-05
-            p = p * r + 1.98412698412698412698e-04
-            p = p * r + 1.38888888888888888889e-03
-            p = p * r + 8.33333333333333333333e-03
-            p = p * r + 4.16666666666666666667e-02
-            p = p * r + 1.66666666666666666667e-01
-            p = p * r + 0.5
-            p = p * r + 1.0
-            p = p * r + 1.0
-            return _float(_bits(p) + (_bits(t) << 52))
-
-        return exp64
-
-    def exp32(x):
-        one = np.float32(1.0)
-        y = max(x, np.float32(-60.0))
-        t = y * np.float32(1.44269504) + np.float32(12582912.0)
-        n = t - np.float32(12582912.0)
-        r = (y - n * np.float32(0.693359375)) - n * np.float32(-2.12194440e-4)
-        p = np.float32(1.9875691500e-4)
-        p = p * r + np.float32(1.3981999507e-3)
-        p = p * r + np.float32(8.3334519073e-3)
-        p = p * r + np.float32(4.1665795894e-2)
-        p = p * r + np.float32(1.6666665459e-1)
-        p = p * r + np.float32(5.0000001201e-1)
-        p = (p * r) * r + r + one
-        return _float(types.int32(_bits(p) + types.int32(_bits(t) << types.int32(23))))
-
-    return exp32
-
-
-@overload(_log, jit_options={"fastmath": _EXACT})
-def _log_compiled(x):
-    # x = 2^e m with m in [sqrt(1/2), sqrt(2)); log m = 2 artanh(s), s = f / (2 + f), f = m - 1
-    if x == types.float64:
-
-        def log64(x):
-            e = (_bits(x) - 0x3FE6A09E667F3BCD) >> 52
-            f = _float(_bits(x) - (e << 52)) - 1.0
-            k = _float(e | 0x4330000000000000) - 4503599627370496.0
-            s = f / (2.0 + f)
-            z = s * s
-            p = 1.479819860511658591e-01
-            p = p * z + 1.531383769920937332e-01
-            p = p * z + 1.818357216161805012e-01
-            p = p * z + 2.222219843214978396e-01
-            p = p * z + 2.857142874366239149e-01
-            p = p * z + 3.999999999940941908e-01
-            p = p * z + 6.666666666666735130e-01
-            h = 0.5 * f * f
-            tail = s * (h + p * z) + k * 1.90821492927058770002e-10
-            return k * 6.93147180369123816490e-01 - ((h - tail) - f)
-
-        return log64
-
-    def log32(x):
-        e = types.int32(types.int32(_bits(x) - types.int32(0x3F3504F3)) >> types.int32(23))
-        f = _float(types.int32(_bits(x) - types.int32(e << types.int32(23)))) - np.float32(1.0)
-        k = np.float32(e)
-        s = f / (np.float32(2.0) + f)
-        z = s * s
-        p = np.float32(0.24279078841)
-        p = p * z + np.float32(0.28498786688)
-        p = p * z + np.float32(0.40000972152)
-        p = p * z + np.float32(0.66666662693)
-        h = np.float32(0.5) * f * f
-        tail = s * (h + p * z) + k * np.float32(9.0580006145e-06)
-        return k * np.float32(6.9313812256e-01) - ((h - tail) - f)
-
-    return log32
-
-
-@_compile
+@compiled
 def _features(X, start, stop, origin, A, diagonal, block, T, spare):
     """T(z) of the rows start .. stop into T, z = A (x - origin); the rest of the block becomes z = 0."""
-    _wide()
+    wide()
     d = np.uintp(X.shape[1])
     zero = X.dtype.type(0)
     rows = stop - start
@@ -215,10 +68,10 @@ def _features(X, start, stop, origin, A, diagonal, block, T, spare):
                 t += BLOCK
 
 
-@_compile
+@compiled
 def _product(H, T, L):
     """L = H T, by tiles of four components and four features held in registers."""
-    _wide()
+    wide()
     k, F = np.uintp(H.shape[0]), np.uintp(H.shape[1])
     tiled = (k >> U2) << U2
     zero = T.dtype.type(0)
@@ -247,10 +100,10 @@ def _product(H, T, L):
                 L[r + s] += a0 * T[t + s] + a1 * T[t + BLOCK + s] + a2 * T[t + B2 + s] + a3 * T[t + B3 + s]
 
 
-@_compile
+@compiled
 def _softmax(k, L):
     """Turn the k joint rows of L into e^(L - max); row k gets log-sum-exp, row k + 1 one over the sum."""
-    _wide()
+    wide()
     zero, one = L.dtype.type(0), L.dtype.type(1)
     top, total = k * BLOCK, (k + U1) * BLOCK
     for s in range(BLOCK):
@@ -263,18 +116,18 @@ def _softmax(k, L):
     for c in range(k):
         r = c * BLOCK
         for s in range(BLOCK):
-            e = _exp(L[r + s] - L[top + s])
+            e = exp(L[r + s] - L[top + s])
             L[r + s] = e
             L[total + s] += e
     for s in range(BLOCK):
-        L[top + s] += _log(L[total + s])
+        L[top + s] += log(L[total + s])
         L[total + s] = one / L[total + s]
 
 
-@_compile
+@compiled
 def _statistics(k, F, L, T, S):
     """S += R T', with sums over a block kept in registers and added to S in double precision."""
-    _wide()
+    wide()
     tiled = (k >> U2) << U2
     zero = T.dtype.type(0)
     for c in range(U0, tiled, U4):
@@ -316,10 +169,10 @@ def _statistics(k, F, L, T, S):
             S[c, f + U3] += a3
 
 
-@_compile
+@compiled
 def _weigh(k, L, weights, start, rows):
     """Turn exponentials into weighted responsibilities; returns the sum of w log p of the block."""
-    _wide()
+    wide()
     zero = L.dtype.type(0)
     top, total = k * BLOCK, (k + U1) * BLOCK
     log_likelihood = 0.0
@@ -340,7 +193,7 @@ def _weigh(k, L, weights, start, rows):
     return log_likelihood
 
 
-@_compile
+@compiled
 def _pad(F, d, block, T):
     """Set the constant feature to one and the features that only fill the last tile to zero."""
     zero, one = T.dtype.type(0), T.dtype.type(1)
@@ -357,7 +210,7 @@ def _pad(F, d, block, T):
         T[q] = zero
 
 
-@_compile
+@compiled
 def accumulate(X, weights, origin, A, diagonal, block, H, S, T, L):
     """Add the statistics of the rows of X to S, shape (k, F); returns their log-likelihood.
 
@@ -378,7 +231,7 @@ def accumulate(X, weights, origin, A, diagonal, block, H, S, T, L):
     return log_likelihood
 
 
-@_compile
+@compiled
 def evaluate(X, origin, A, diagonal, block, H, what, out, labels, T, L):
     """Write what is asked for each row into `out`, shape (n, 1) or (n, k), or `labels`, shape (n,)."""
     n, d = np.uintp(X.shape[0]), np.uintp(X.shape[1])
@@ -407,7 +260,7 @@ def evaluate(X, origin, A, diagonal, block, H, what, out, labels, T, L):
                         out[start + s, c] = L[c * BLOCK + s] * L[total + s]
 
 
-@_compile
+@compiled
 def _argmax(k, L, labels, start, rows):
     """The component of the largest joint density; the first of equals."""
     top = k * BLOCK

@@ -1,0 +1,57 @@
+"""The check of a covariance parameter that a caller gives: what is wrong with it, and by how much."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix import _check
+from gaussmix._typing import Float64Array
+from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure
+
+#: Largest difference between mirrored entries of a covariance, relative to its largest entry.
+SYMMETRY_TOLERANCE = 1e-8
+
+
+def checked_covariances(
+    structure: Structure, covariances: npt.ArrayLike, k: int, d: int
+) -> tuple[Float64Array, Float64Array]:
+    """The covariances as a read-only float64 array of the family's shape, and their factors.
+
+    Raises ValueError if the shape is another, or one is not symmetric positive definite.
+    """
+    array = _check.parameter(covariances, structure.shape(k, d), "covariances", _axes(structure))
+    _check_symmetry(structure, array)
+    try:
+        return array, structure.factor(array)
+    except NotPositiveDefiniteError as error:
+        raise ValueError(_not_positive_definite(structure, error)) from None
+
+
+def _axes(structure: Structure) -> str:
+    """The shape of a covariance parameter in words."""
+    letters = {"2": "n_components", "3": "n_features"}
+    return (
+        "("
+        + ", ".join(letters[str(size)] for size in structure.shape(2, 3))
+        + ") for "
+        + repr(structure.name)
+    )
+
+
+def _check_symmetry(structure: Structure, covariances: Float64Array) -> None:
+    asymmetry, largest = structure.asymmetry(covariances), float(np.abs(covariances).max())
+    if asymmetry > SYMMETRY_TOLERANCE * largest:
+        raise ValueError(
+            f"covariances must be symmetric; mirrored entries differ by up to {asymmetry:.3g} "
+            f"(the largest entry is {largest:.3g}). Use (C + C.T) / 2 if that is rounding"
+        )
+
+
+def _not_positive_definite(structure: Structure, error: NotPositiveDefiniteError) -> str:
+    whose = "the covariance" if not error.components else f"the covariance of component {error.components[0]}"
+    others = f" (and {len(error.components) - 1} more)" if len(error.components) > 1 else ""
+    return (
+        f"covariances must be positive definite; {whose}{others} has the smallest eigenvalue "
+        f"{error.smallest:.6g} (covariance_type={structure.name!r}). Add a small multiple of the identity"
+    )
