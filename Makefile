@@ -19,7 +19,7 @@ PICTURE := build/faithful.png
 help:
 	@echo "make run        install into $(VENV), fit a mixture to $(DATA), save and draw it"
 	@echo "make test       run the tests and the examples in the docstrings"
-	@echo "make test-core  the same in an environment of its own without any optional package"
+	@echo "make test-core  the same in an environment of its own without numba and any extra"
 	@echo "make check      format, lint, types and layers"
 	@echo "make format     put the code into the shape that make check wants"
 	@echo "make bench      time gaussmix against scikit-learn (ARGS=--quick for a short run)"
@@ -34,7 +34,7 @@ run: $(VENV)/.installed-plot
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest $(ARGS)
 
-# Optional means absent in one run of the tests.
+# Optional means absent in one run of the tests. numba, too: it may not know the newest Python yet.
 test-core: $(VENV)-core/.installed
 	$(VENV)-core/bin/python -m pytest $(ARGS)
 
@@ -81,6 +81,7 @@ $(VENV)-core/.created:
 	@touch $@
 
 $(VENV)-core/.installed: pyproject.toml $(VENV)-core/.created
-	@echo "installing gaussmix without extras into $(VENV)-core"
+	@echo "installing gaussmix without numba and extras into $(VENV)-core"
 	@$(VENV)-core/bin/python $(PIP) install --editable . pytest hypothesis
+	@$(VENV)-core/bin/python -m pip -qq uninstall --yes numba llvmlite
 	@touch $@

@@ -6,7 +6,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,23 @@ class Effort:
 
 @dataclass
 class _Run:
-    """What one program repeats, and the times it took."""
+    """What one program repeats: a short run to subtract, or none, and a long one of so many units more."""
 
-    measure: Callable[[], float]
+    short: Callable[[], float] | None
+    long: Callable[[], float]
+    units: int
     repeats: int
-    times: list[float]
+    short_times: list[float] = field(default_factory=list)
+    long_times: list[float] = field(default_factory=list)
+
+    def repeat(self) -> None:
+        if self.short is not None:
+            self.short_times.append(self.short())
+        self.long_times.append(self.long())
+
+    def seconds(self) -> float:
+        start = statistics.median(self.short_times) if self.short_times else 0.0
+        return (statistics.median(self.long_times) - start) / self.units
 
 
 def per_iteration(programs: list[Program], problem: Problem, effort: Effort) -> dict[str, float]:
@@ -61,11 +73,8 @@ def per_call(programs: list[Program], problem: Problem, effort: Effort, what: st
         _seconds(call)  # compiles and warms up
         cost = _seconds(call)
         n_calls = max(1, round(0.1 / cost))
-        runs[program.name] = _Run(
-            measure=lambda call=call, n_calls=n_calls: _seconds(call, n_calls) / n_calls,
-            repeats=_n_repeats(effort, cost * n_calls),
-            times=[],
-        )
+        long = _bound(_seconds, call, n_calls)
+        runs[program.name] = _Run(None, long, n_calls, _n_repeats(effort, cost * n_calls))
     return _alternate(runs)
 
 
@@ -101,17 +110,14 @@ def _iteration_run(program: Program, problem: Problem, effort: Effort) -> _Run:
     warm_up(2)
     # Under noise a difference can come out as nothing; an iteration is never that small a part of a fit.
     cost = max(fit(2) - short, 0.02 * short, 1e-5)
-    if 2 * short + cost > effort.seconds:
-        return _Run(lambda: cost, 1, [])  # one look has to do where a program is this slow
+    if 2 * short + 4 * cost > effort.seconds:
+        return _Run(None, lambda: cost, 1, 1)  # one look has to do where a program is this slow
     # Enough iterations that the difference of the two runs stands out, but no more than the effort allows.
-    between = int(np.clip(0.3 / cost, 1, 1000))
+    between = int(np.clip(0.3 / cost, 4, 1000))
     warm_up(1 + between)
-
-    def measure() -> float:
-        start = fit(1)
-        return (fit(1 + between) - start) / between
-
-    return _Run(measure, _n_repeats(effort, 2 * short + between * cost), [])
+    return _Run(
+        lambda: fit(1), lambda: fit(1 + between), between, _n_repeats(effort, 2 * short + between * cost)
+    )
 
 
 def _n_repeats(effort: Effort, cost: float) -> int:
@@ -122,8 +128,8 @@ def _alternate(runs: dict[str, _Run]) -> dict[str, float]:
     for r in range(max(run.repeats for run in runs.values())):
         for run in runs.values():
             if r < run.repeats:
-                run.times.append(run.measure())
-    return {name: statistics.median(run.times) for name, run in runs.items()}
+                run.repeat()
+    return {name: run.seconds() for name, run in runs.items()}
 
 
 def _bound(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:

@@ -20,7 +20,7 @@ def weighted(request, make_clusters):
     data = make_clusters(request.param, k=3, d=2, n=300, spread=2.0)
     rng = np.random.default_rng(1)
     start = start_parameters(near(data.mixture, rng))
-    model = GaussianMixture(3, covariance_type=request.param, max_iter=200, tol=1e-5, **start)
+    model = GaussianMixture(3, covariance_type=request.param, max_iter=1000, tol=1e-4, **start)
     weights = rng.integers(1, 5, size=300)
     return model, data.X, weights, np.repeat(data.X, weights, axis=0)
 

@@ -30,26 +30,30 @@ LOG_PROB, JOINT, RESPONSIBILITIES, LABELS = range(4)
 
 
 @compiled
-def _features(X, start, stop, origin, A, diagonal, block, T, spare):
+def _features(X, start, stop, origin, A, diagonal, block, T):
     """T(z) of the rows start .. stop into T, z = A (x - origin); the rest of the block becomes z = 0."""
     wide()
     d = np.uintp(X.shape[1])
-    zero = X.dtype.type(0)
+    zero, one = X.dtype.type(0), X.dtype.type(1)
     rows = stop - start
-    for q in range(BLOCK, (U1 + d) * BLOCK):
-        T[q] = zero
     for i in range(d):
-        o = origin[i]
+        o, t = origin[i], (U1 + i) * BLOCK
+        a = A[i, i] if diagonal else one
         for s in range(rows):
-            spare[s] = X[start + s, i] - o
+            T[t + s] = a * (X[start + s, i] - o)
         for s in range(rows, BLOCK):
-            spare[s] = zero
-        last = i + U1 if diagonal else d
-        for j in range(i, last):
-            a = A[j, i]
+            T[t + s] = zero
+    if not diagonal:
+        for e in range(d):
+            j = d - U1 - e  # from the last row up, each in place: the rows above are still x - origin
             t = (U1 + j) * BLOCK
+            a = A[j, j]
             for s in range(BLOCK):
-                T[t + s] += a * spare[s]
+                T[t + s] *= a
+            for i in range(j):
+                a, u = A[j, i], (U1 + i) * BLOCK
+                for s in range(BLOCK):
+                    T[t + s] += a * T[u + s]
     t = (U1 + d) * BLOCK
     if block == RADIAL:
         for s in range(BLOCK):
@@ -223,7 +227,7 @@ def accumulate(X, weights, origin, A, diagonal, block, H, S, T, L):
     _pad(F, d, block, T)
     for start in range(U0, n, BLOCK):
         stop = min(start + BLOCK, n)
-        _features(X, start, stop, origin, A, diagonal, block, T, L)
+        _features(X, start, stop, origin, A, diagonal, block, T)
         _product(H, T, L)
         _softmax(k, L)
         log_likelihood += _weigh(k, L, weights, start, stop - start)
@@ -241,7 +245,7 @@ def evaluate(X, origin, A, diagonal, block, H, what, out, labels, T, L):
     for start in range(U0, n, BLOCK):
         stop = min(start + BLOCK, n)
         rows = stop - start
-        _features(X, start, stop, origin, A, diagonal, block, T, L)
+        _features(X, start, stop, origin, A, diagonal, block, T)
         _product(H, T, L)
         if what == LABELS:
             _argmax(k, L, labels, start, rows)

@@ -64,10 +64,15 @@ def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> Ex
     return "blas"
 
 
-def _chunk_rows(executor: Executor, F: int) -> int:
-    """Rows of a chunk: its features (or their blocks, within the fused kernel) should stay in cache."""
+def _chunk_rows(executor: Executor, n: int, k: int, F: int) -> int:
+    """Rows of a chunk, whose features should stay in cache.
+
+    The fused kernel has blocks of its own, so its chunk is all that one task does: large enough that the call
+    costs nothing, small enough that there are tasks for many threads.
+    """
     if executor == "fused":
-        return 8192
+        rows = max(1024, min(16384, 2_000_000 // (k * F)), -(-n // MAX_TASKS))
+        return -(-rows // 1024) * 1024
     if executor == "centred":
         return 1024
     return 8192 if F <= 48 else 4096 if F < 200 else 1024 if F < 2500 else 256
@@ -104,7 +109,7 @@ class Sweep:
         n, d = X.shape
         self.F = form.n_features(d)
         self.executor = choose_executor(n, d, k, form, X.dtype.itemsize)
-        self.rows = _chunk_rows(self.executor, self.F)
+        self.rows = _chunk_rows(self.executor, n, k, self.F)
         self.n_chunks = -(-n // self.rows)
         self._spare: list[Any] = []
         self._kept: FloatArray | None = None
