@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-other", action="store_true", help="gaussmix alone, for work on gaussmix")
     parser.add_argument("--repeats", type=int, default=7, metavar="N", help="at most this many (default 7)")
     parser.add_argument(
-        "--seconds", type=float, default=8.0, metavar="S", help="for each program and row (default 8)"
+        "--seconds", type=float, default=15.0, metavar="S", help="for each program and row (default 15)"
     )
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the tables to a file")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
@@ -76,7 +76,7 @@ def main() -> None:
     quiet()
     cases = chosen_cases(options)
     found = programs()[:1] if options.no_other else programs()
-    effort = Effort(3.0, 3) if options.quick else Effort(options.seconds, options.repeats)
+    effort = Effort(5.0, 3) if options.quick else Effort(options.seconds, options.repeats)
     peaks = {dtype: gemm_peak(dtype) for dtype in sorted({case.dtype for case in cases}, reverse=True)}
     memory = not (options.no_memory or options.quick)
     table, rows = Table([program.name for program in found], memory=memory), []

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussmix.datasets import load_faithful
+
 Floats = NDArray[np.floating]
 
+FAITHFUL = 272  # the size of the real data that ship with the package
 FULL_SIZES = (
-    (272, 2, 3),
+    (FAITHFUL, 2, 3),
     (200_000, 2, 5),
     (200_000, 8, 16),
     (200_000, 16, 16),
@@ -72,15 +75,22 @@ class Problem:
 
 
 def make_problem(case: Case, seed: int = 0) -> Problem:
-    """k Gaussian blobs that overlap a little, and a start at k of the samples with the pooled covariance."""
+    """The data of a case, and a start at k of the samples with equal weights and covariances."""
     rng = np.random.default_rng(seed)
-    centres = rng.normal(0.0, 3.0, (case.k, case.d))
-    X = rng.standard_normal((case.n, case.d), dtype=np.float32).astype(case.dtype)
-    X += centres[rng.integers(case.k, size=case.n)].astype(case.dtype)
+    X = load_faithful()[0].astype(case.dtype) if case.n == FAITHFUL else _blobs(case, rng)
     weights = np.full(case.k, 1.0 / case.k)
     means = X[rng.choice(case.n, case.k, replace=False)]
     pooled = np.cov(X[: 20 * case.d + 1000].astype(np.float64), rowvar=False).reshape(case.d, case.d)
+    pooled /= case.k  # from the whole spread EM would start on a plateau and stop there
     return Problem(case, X, weights.astype(case.dtype), means, _precisions(case, pooled).astype(case.dtype))
+
+
+def _blobs(case: Case, rng: np.random.Generator) -> Floats:
+    """k round Gaussian blobs that overlap a little."""
+    centres = rng.normal(0.0, 3.0, (case.k, case.d))
+    X = rng.standard_normal((case.n, case.d), dtype=np.float32).astype(case.dtype)
+    X += centres[rng.integers(case.k, size=case.n)].astype(case.dtype)
+    return X
 
 
 def _precisions(case: Case, covariance: Floats) -> Floats:

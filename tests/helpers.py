@@ -34,11 +34,11 @@ def stats_of(name, X, R, weights=None, centres=None):
     k = R.shape[1]
     WR = R if weights is None else R * weights[:, None]
     centres = np.zeros((k, d)) if centres is None else centres
-    first, second = np.empty((k, d)), []
+    first, second, pooled = np.empty((k, d)), [], 0.0
     for j in range(k):
         first[j] = WR[:, j] @ (X - centres[j])
         second.append(WR[:, j] @ outer(X - centres[j], form.own))
-    pooled = WR.sum(axis=1) @ outer(X, form.pooled)
+        pooled = pooled + WR[:, j] @ outer(X - centres[j], form.pooled)
     return Stats(form, WR.sum(axis=0), first, np.array(second), pooled, centres, 0.0)
 
 

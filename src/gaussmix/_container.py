@@ -1,80 +1,220 @@
-"""Model files: a safetensors container with one JSON document in its header. No pickle, nothing executed."""
+"""The container of model files: safetensors with one JSON document and a checksum in its header.
+
+Nothing is unpickled and nothing executed. A reader believes nothing that a file says: each length is
+compared with the length of the file before it is used, so that a file cannot ask for more memory than a
+small multiple of its own size. docs/format.md describes the bytes.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import os
-import tempfile
+import reprlib
+import stat
+import zlib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 import numpy as np
 
-from gaussmix._typing import Float64Array
+from gaussmix import _strict_json
+from gaussmix._atomic import write_bytes
+from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.errors import ModelFileError
 
-#: The entry of the safetensors metadata that holds our JSON document.
+#: The entries of the safetensors metadata that hold our JSON document and the checksum.
 KEY = "gaussmix"
+CHECKSUM = "gaussmix.crc32"
+
+#: Limits of what is written, and of what is believed. The numbers are in docs/format.md.
+MAX_HEADER = 16 << 20
+MAX_DIMENSIONS = 8
+ITEM_SIZES = {"F64": 8, "F32": 4}
+
+
+class Content(NamedTuple):
+    """What a file holds, and whether the checksum in it agrees."""
+
+    tensors: dict[str, FloatArray]
+    document: dict[str, Any]
+    intact: bool
+
+
+class Place(NamedTuple):
+    """The bytes of a tensor, counted from the end of the header."""
+
+    begin: int
+    end: int
+
+
+class _Flaw(Exception):
+    """What is wrong with the bytes; the caller knows the file."""
 
 
 def write(
     path: str | os.PathLike[str], tensors: Mapping[str, Float64Array], document: Mapping[str, Any]
 ) -> None:
-    """Write atomically: the file is complete under its name, or as it was before."""
-    from safetensors.numpy import save
+    """Write atomically: the file is complete under its name, or as it was before.
 
-    content = save(
-        {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()},
-        metadata={KEY: json.dumps(document, allow_nan=False)},
-    )
-    write_bytes(path, content)
+    Raises
+    ------
+    TypeError, ValueError
+        If the document is not JSON or too large; nothing is written then.
+    OSError
+        If the file cannot be written; it is as it was before.
+    """
+    write_bytes(path, packed(tensors, document))
 
 
-def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
-    """Replace the file's content atomically; nothing half-written is left behind."""
-    target = Path(path)
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+def packed(tensors: Mapping[str, Float64Array], document: Mapping[str, Any]) -> bytes:
+    """The bytes of a file. They depend on the content alone, not on the version of a library."""
+    text = _strict_json.dump(document)
+    data = [np.ascontiguousarray(tensor, dtype="<f8").tobytes() for tensor in tensors.values()]
+    blocks = dict(zip(tensors, data, strict=True))
+    header: dict[str, Any] = {"__metadata__": {KEY: text, CHECKSUM: _checksum(text, blocks)}}
+    begin = 0
+    for name, tensor in tensors.items():
+        end = begin + len(blocks[name])
+        header[name] = {"dtype": "F64", "shape": list(np.shape(tensor)), "data_offsets": [begin, end]}
+        begin = end
+    encoded = json.dumps(header, separators=(",", ":")).encode("ascii")
+    encoded += b" " * (-len(encoded) % 8)  # so that the numbers begin at a multiple of eight
+    if len(encoded) > MAX_HEADER:
+        raise ValueError(
+            f"the header of the model file would take {len(encoded)} bytes, and the most is {MAX_HEADER}: "
+            "shorten the info or the feature names"
+        )
+    return b"".join([len(encoded).to_bytes(8, "little"), encoded, *data])
+
+
+def read(path: str | os.PathLike[str]) -> Content:
+    """The content of a model file. ModelFileError if it is none, OSError if it cannot be opened.
+
+    Whether the checksum agrees is for the caller to judge, last: other checks tell better what is wrong.
+    """
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp keeps the file to its owner
-        os.replace(temporary, target)
+        with _opened(path) as file:
+            return _content(file)
+    except _Flaw as flaw:
+        raise ModelFileError(f"{path}: {flaw}") from None
+
+
+def _opened(path: str | os.PathLike[str]) -> BinaryIO:
+    """The file, if it is an ordinary one: opening a pipe would wait for someone to write into it."""
+    _check_ordinary(os.stat(path).st_mode)
+    flags = getattr(os, "O_NONBLOCK", 0)  # should a pipe take its place in this very moment
+    file = open(path, "rb", opener=lambda name, given: os.open(name, given | flags))  # noqa: SIM115
+    try:
+        _check_ordinary(os.fstat(file.fileno()).st_mode)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        file.close()
         raise
+    return file
 
 
-def read(path: str | os.PathLike[str]) -> tuple[dict[str, Float64Array], dict[str, Any]]:
-    """The tensors and the document of a model file. ModelFileError if damaged, OSError if unreadable."""
-    import safetensors
+def _check_ordinary(mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise _Flaw("is a directory; expected a model file")
+    if not stat.S_ISREG(mode):
+        raise _Flaw("is a pipe, a socket or a device; expected a model file")
 
-    with open(path, "rb") as file:  # a missing file or a folder is the operating system's error to name
-        start = file.read(8)
+
+def _content(file: BinaryIO) -> Content:
+    size = os.fstat(file.fileno()).st_size
+    start = file.read(8)
     if len(start) < 8:
-        raise ModelFileError(f"{path}: not a gaussmix model: the file is only {len(start)} bytes long")
+        raise _Flaw(f"not a gaussmix model: the file is only {len(start)} bytes long")
+    length, room = int.from_bytes(start, "little"), size - 8
+    if not 2 <= length <= min(room, MAX_HEADER):
+        _damaged(f"it gives its header {length} bytes, of {room} in the file and {MAX_HEADER} at most")
+    header = file.read(length)
+    metadata, places = _checked_header(header, room - length)
+    data = file.read(room - length)
+    if len(header) + len(data) != room:
+        _damaged("it became shorter while it was read")
+    document = _document(metadata[KEY])
+    blocks = {name: memoryview(data)[place.begin : place.end] for name, place in places.items()}
+    intact = metadata.get(CHECKSUM) == _checksum(metadata[KEY], blocks)
+    return Content(_tensors(start + header + data), document, intact)
+
+
+def _tensors(content: bytes) -> dict[str, FloatArray]:
+    """By the reader of the safetensors project, which has to agree that the file is sound."""
+    from safetensors.numpy import load
+
     try:
-        with safetensors.safe_open(path, framework="np") as content:
-            metadata = content.metadata() or {}
-            if KEY not in metadata:
-                raise ModelFileError(f"{path}: a safetensors file, but not a gaussmix model")
-            tensors = {name: np.asarray(content.get_tensor(name)) for name in content.keys()}  # noqa: SIM118
-    except ModelFileError:
-        raise
-    except Exception as error:  # the reader's own errors share no base class
-        raise ModelFileError(f"{path}: damaged, truncated, or not a gaussmix model ({error})") from None
+        tensors: dict[str, FloatArray] = load(content)
+    except Exception as error:  # its errors share no base class
+        _damaged(str(error))
+    return tensors
+
+
+def _checked_header(header: bytes, n_data: int) -> tuple[dict[str, str], dict[str, Place]]:
+    """The metadata and the tensors' places, which fill the `n_data` bytes after the header without a gap."""
     try:
-        document = json.loads(metadata[KEY])
+        text = header.decode("utf-8")
+        entries = _strict_json.parse(text) if text.startswith("{") else None
     except ValueError as error:
-        raise ModelFileError(f"{path}: the model's header is not JSON ({error})") from None
+        _damaged(f"its header is not JSON: {error}")
+    if not isinstance(entries, dict):
+        _damaged("its header is not a JSON object")
+    metadata = entries.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        _damaged("its metadata are not text")
+    if KEY not in metadata:
+        raise _Flaw(f"a safetensors file, but not a gaussmix model: its metadata have no entry {KEY!r}")
+    places = {name: _place(name, entry, n_data) for name, entry in entries.items()}
+    end = 0
+    for place in sorted(places.values()):
+        if place.begin != end:
+            _damaged("its tensors do not follow each other without gap or overlap")
+        end = place.end
+    if end != n_data:
+        _damaged(f"its tensors take {end} bytes, but {n_data} follow the header")
+    return metadata, places
+
+
+def _place(name: str, entry: Any, n_data: int) -> Place:
+    """The place of a tensor whose type, shape and length agree."""
+    shown = reprlib.repr(name)
+    if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
+        _damaged(f"tensor {shown} is not described by dtype, shape and data_offsets")
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in ITEM_SIZES:
+        _damaged(f"tensor {shown} is of type {reprlib.repr(dtype)}; expected F64 or F32")
+    if not _are_integers(shape, 1, n_data) or len(shape) > MAX_DIMENSIONS:
+        _damaged(f"tensor {shown} has the shape {reprlib.repr(shape)}, in a file with {n_data} bytes of data")
+    if not _are_integers(offsets, 0, n_data) or len(offsets) != 2:
+        _damaged(f"tensor {shown} has the offsets {reprlib.repr(offsets)} in {n_data} bytes of data")
+    begin, end = offsets
+    if end - begin != math.prod(shape) * ITEM_SIZES[dtype]:
+        _damaged(f"tensor {shown} of type {dtype} and shape {shape} cannot have the offsets {offsets}")
+    return Place(begin, end)
+
+
+def _are_integers(values: Any, least: int, most: int) -> bool:
+    # type() rather than isinstance(): True is no length
+    return isinstance(values, list) and all(type(x) is int and least <= x <= most for x in values)
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = _strict_json.parse(text)
+    except ValueError as error:
+        raise _Flaw(f"damaged: its document is not JSON: {error}") from None
     if not isinstance(document, dict):
-        raise ModelFileError(f"{path}: the model's header is not a JSON object")
-    return tensors, document
+        raise _Flaw("damaged: its document is not a JSON object")
+    return document
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _checksum(text: str, blocks: Mapping[str, bytes | memoryview]) -> str:
+    """CRC-32 of the document and of the tensors by name, whatever their order in the file; eight digits."""
+    total = zlib.crc32(text.encode("utf-8", "surrogatepass"))
+    for name in sorted(blocks):
+        total = zlib.crc32(blocks[name], total)
+    return f"{total:08x}"
+
+
+def _damaged(reason: str) -> NoReturn:
+    raise _Flaw(f"damaged, truncated, or not a gaussmix model: {reason}")

@@ -43,9 +43,12 @@ class LocalEngine:
         """One pass over the rows: statistics and log-likelihood of a mixture in the frame's coordinates."""
         return self._sweep.accumulate(mixture.natural)
 
-    def statistics_of(self, responsibilities: Responsibilities) -> Stats:
-        """The statistics under given responsibilities, asked for chunk by chunk in order."""
-        return self._sweep.accumulate_given(responsibilities)
+    def statistics_of(self, responsibilities: Responsibilities, centres: Float64Array | None = None) -> Stats:
+        """The statistics under given responsibilities, asked for slice by slice in order.
+
+        Moments are taken about the centres, shape (k, d), or the frame's origin.
+        """
+        return self._sweep.accumulate_given(responsibilities, centres)
 
     def labels(self, mixture: Mixture) -> IntArray:
         """The most probable component of each row under a mixture in the frame's coordinates."""
@@ -65,7 +68,7 @@ class LocalEngine:
         one = get_structure("full" if affine else "diag")
         unit = np.eye(d)[None] if affine else np.ones((1, d))
         sweep = Sweep(self.X, guess, one.form, 1, self.weights)
-        stats = sweep.accumulate(one.natural(np.ones(1), np.zeros((1, d)), unit))
+        stats = sweep.accumulate(one.natural(np.ones(1), np.zeros((1, d)), unit, unit))
         covariance = one.mapped(stats.covariances(), scale)[0]
         return pilot[0] + scale * stats.means()[0], np.asarray(covariance)
 

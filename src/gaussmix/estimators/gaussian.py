@@ -224,7 +224,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         log_density = self.score_samples(X)
         weights = _check.sample_weight(sample_weight, log_density.shape[0])
         if weights is None:
-            return float(log_density.mean(dtype=np.float64))
+            return float(log_density.mean())
         return float(weights @ log_density / weights.sum())
 
     def bic(self, X: Any, sample_weight: npt.ArrayLike | None = None) -> float:

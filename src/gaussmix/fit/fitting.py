@@ -25,7 +25,7 @@ from gaussmix.model.structures import NotPositiveDefiniteError, Structure, get_s
 
 logger = logging.getLogger("gaussmix")
 
-#: Rounding of the second moments in the frame, in units of eps (1 + |mean|^2): below it a variance is noise.
+#: Rounding of moments in the frame, in units of eps times the numbers that go into them.
 ROUNDING = 64.0
 EPS = float(np.finfo(np.float64).eps)
 
@@ -193,12 +193,19 @@ def maximise(structure: Structure, ridge: Float64Array, stats: Stats) -> Mixture
     means = stats.means()
     covariances = structure.estimate(stats) + ridge
     factors = structure.factor(covariances)
-    noise = ROUNDING * EPS * (1.0 + float((means * means).sum(axis=1).max()))
     sharpest = structure.diagonal(factors).max(axis=1) ** 2
-    if not sharpest.max() * noise < 1.0:
-        collapsed = np.flatnonzero(~(sharpest * noise < 1.0))
-        raise NotPositiveDefiniteError(tuple(int(i) for i in collapsed), float(1.0 / sharpest.max()))
+    collapsed = ~(sharpest * _rounding(stats, means) < 1.0)
+    if collapsed.any():
+        raise NotPositiveDefiniteError(tuple(int(i) for i in np.flatnonzero(collapsed)), 1.0 / sharpest.max())
     return Mixture._trusted(structure, stats.counts / stats.counts.sum(), means, covariances, factors)
+
+
+def _rounding(stats: Stats, means: Float64Array) -> Float64Array:
+    """Rounding error of a component's variances: of what is subtracted, and of the rows themselves."""
+    shift = means - stats.centres
+    size = ROUNDING * EPS * np.sqrt(1.0 + (means * means).sum(axis=1))
+    error: Float64Array = ROUNDING * EPS * (shift * shift).sum(axis=1) + size * size
+    return error if stats.form.own != "none" else error.max(keepdims=True)
 
 
 def published(mixture: Mixture, frame: Frame, feature_names: Sequence[str] | None) -> Mixture:

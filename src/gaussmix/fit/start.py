@@ -28,7 +28,7 @@ def kmeans(engine: LocalEngine, random_state: np.random.RandomState) -> tuple[St
         clusters = KMeans(engine.n_components, n_init=1, random_state=random_state).fit(
             engine.X, sample_weight=engine.weights
         )
-    return engine.statistics_of(_hard(clusters.labels_, engine.n_components)), None
+    return _clustered(engine, clusters.labels_), None
 
 
 def kmeans_plusplus(engine: LocalEngine, random_state: np.random.RandomState) -> tuple[Stats, Float64Array]:
@@ -65,10 +65,14 @@ STARTS: dict[str, Start] = {
 }
 
 
-def _hard(labels: IntArray, k: int) -> Callable[[slice], FloatArray]:
-    """One-hot responsibilities."""
-    components = np.arange(k)[:, None]
-    return lambda rows: (labels[rows] == components).astype(np.float64)
+def _clustered(engine: LocalEngine, labels: IntArray) -> Stats:
+    """Statistics of rows that belong to one component each, with moments about the clusters' own means."""
+    components = np.arange(engine.n_components)[:, None]
+
+    def hard(rows: slice) -> FloatArray:
+        return np.asarray(labels[rows] == components, dtype=np.float64)
+
+    return engine.statistics_of(hard, engine.statistics_of(hard).means())
 
 
 def _nearest(engine: LocalEngine, centres: Float64Array) -> tuple[Stats, Float64Array]:
@@ -77,7 +81,7 @@ def _nearest(engine: LocalEngine, centres: Float64Array) -> tuple[Stats, Float64
 
     labels = pairwise_distances_argmin(engine.X, centres.astype(engine.X.dtype))
     means: Any = engine.frame.apply(centres).T
-    return engine.statistics_of(_hard(labels, engine.n_components)), np.ascontiguousarray(means)
+    return _clustered(engine, labels), np.ascontiguousarray(means)
 
 
 def with_means(mixture: Mixture, means: Float64Array | None) -> Mixture:

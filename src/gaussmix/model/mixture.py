@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
@@ -239,7 +240,8 @@ class Mixture:
             log N(x | mu_k, Sigma_k).
         """
         sweep, natural = self._sweep(X)
-        unweighted = self.structure.natural(np.ones(self.n_components), natural.means, natural.factors)
+        at_means = self.structure.constants(natural.factors, self.n_features) + np.zeros(self.n_components)
+        unweighted = replace(natural, constants=at_means)
         log_density = sweep.joint(unweighted)
         log_density += log_density.dtype.type(sweep.frame.log_det)
         return log_density
@@ -286,7 +288,7 @@ class Mixture:
         generator = np.random.default_rng(rng)
         labels = generator.choice(self.n_components, size=n_samples, p=self.weights / self.weights.sum())
         X = generator.standard_normal((n_samples, self.n_features))
-        natural = self.structure.natural(self.weights, self.means, self.precisions_cholesky)
+        natural = self.natural
         for k in range(self.n_components):
             rows = labels == k
             X[rows] = _coloured(X[rows], natural.factor(k)) + self.means[k]
@@ -325,7 +327,7 @@ class Mixture:
     @property
     def natural(self) -> Natural:
         """The natural parameters in the mixture's own coordinates."""
-        return self.structure.natural(self.weights, self.means, self.precisions_cholesky)
+        return self.structure.natural(self.weights, self.means, self.covariances, self.precisions_cholesky)
 
     def save(self, path: str | os.PathLike[str], *, info: Mapping[str, Any] | None = None) -> None:
         """Write the mixture to a file, atomically.

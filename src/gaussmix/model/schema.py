@@ -3,43 +3,102 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+import reprlib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from gaussmix._typing import Float64Array
+import numpy as np
+
+from gaussmix import _container
+from gaussmix._typing import FloatArray
 from gaussmix.errors import ModelFileError
+from gaussmix.model.structures import STRUCTURES
 
-#: Version of the schema; a reader knows this one and all before it.
+M = TypeVar("M")
+
+#: Version of the schema; a reader knows this one and all before it. docs/format.md has its history.
 VERSION = 1
 TENSORS = ("weights", "means", "covariances")
+FIELDS = ("schema", "covariance_type", "feature_names", "info")
 
 
-def document(
-    covariance_type: str, feature_names: Sequence[str] | None, info: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """The document of a mixture."""
-    return {
+def write(
+    path: str | os.PathLike[str],
+    build: Callable[..., object],
+    arguments: Mapping[str, Any],
+    info: Mapping[str, Any] | None,
+) -> None:
+    """Save the mixture that `build` makes of the arguments, once it is known that it can be built again."""
+    names = arguments["feature_names"]
+    document = {
         "schema": VERSION,
-        "covariance_type": covariance_type,
-        "feature_names": None if feature_names is None else list(feature_names),
+        "covariance_type": arguments["covariance_type"],
+        "feature_names": None if names is None else list(names),
         "info": dict(info or {}),
     }
+    try:
+        build(**arguments)
+    except ValueError as error:
+        raise ModelFileError(f"{path}: not saved, because it could not be loaded again: {error}") from None
+    _container.write(path, {name: arguments[name] for name in TENSORS}, document)
 
 
-def arguments(
-    path: str | os.PathLike[str], tensors: Mapping[str, Float64Array], document: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The arguments of the mixture that a file describes; `path` is for the message of ModelFileError."""
-    version = document.get("schema")
-    if version != VERSION:
+def read(path: str | os.PathLike[str], build: Callable[..., M]) -> tuple[M, dict[str, Any]]:
+    """The mixture that `build` makes of what the file describes, and the info saved with it.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, no model, of a later version, or describes what `build` refuses.
+    OSError
+        If it cannot be opened.
+    """
+    content = _container.read(path)
+    arguments = _arguments(path, content.tensors, content.document)
+    try:
+        with np.errstate(all="ignore"):  # hostile numbers overflow; whether they pass is for the checks to say
+            model = build(**arguments)
+    except ValueError as error:
+        raise ModelFileError(f"{path}: the model is not a valid mixture: {error}") from None
+    if not content.intact:
         raise ModelFileError(
-            f"{path}: schema {version!r} of model files is unknown to this version of gaussmix"
+            f"{path}: damaged: the content has changed since it was written "
+            f"(its checksum, {_container.CHECKSUM!r} in the header, is another)"
         )
-    missing = set(TENSORS) - tensors.keys()
-    if missing:
-        raise ModelFileError(f"{path}: the model lacks {', '.join(sorted(missing))}")
-    names = document.get("feature_names")
+    return model, content.document["info"]
+
+
+def _arguments(
+    path: str | os.PathLike[str], tensors: Mapping[str, FloatArray], document: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The arguments of the mixture that a file describes; `path` is for the message."""
+    version = document.get("schema")
+    if type(version) is not int or not 1 <= version <= VERSION:
+        raise ModelFileError(
+            f"{path}: schema {reprlib.repr(version)} of model files is unknown to this version of gaussmix, "
+            f"which knows 1 to {VERSION}; a newer one may read it"
+        )
+    wrong = _wrong_fields(document)
+    if wrong:
+        raise ModelFileError(f"{path}: not a model of schema {version}: {wrong}")
+    if tensors.keys() != set(TENSORS):
+        raise ModelFileError(
+            f"{path}: not a model of schema {version}: expected the tensors {', '.join(TENSORS)}; "
+            f"got {reprlib.repr(sorted(tensors))}"
+        )
+    described = {name: document[name] for name in ("covariance_type", "feature_names")}
+    return {**{name: tensors[name] for name in TENSORS}, **described}
+
+
+def _wrong_fields(document: Mapping[str, Any]) -> str:
+    """What is wrong with the fields of a document, "" if nothing is."""
+    if document.keys() != set(FIELDS):
+        return f"expected the fields {', '.join(FIELDS)}; got {reprlib.repr(sorted(document))}"
+    kind, names, info = (document[name] for name in FIELDS[1:])
+    if not isinstance(kind, str) or kind not in STRUCTURES:
+        return f"covariance_type must be one of {', '.join(STRUCTURES)}; got {reprlib.repr(kind)}"
     if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-        raise ModelFileError(f"{path}: the model's feature_names are not a list of text")
-    given = {name: tensors[name] for name in TENSORS}
-    return {**given, "covariance_type": document.get("covariance_type"), "feature_names": names}
+        return f"feature_names must be a list of text or null; got {reprlib.repr(names)}"
+    if not isinstance(info, dict):
+        return f"info must be an object; got {reprlib.repr(info)}"
+    return ""

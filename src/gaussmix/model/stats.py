@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.model.features import Form, block_size, outer, symmetric_outer, unpack
+from gaussmix.model.features import Block, Form, block_size, outer, symmetric_outer, unpack
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Stats:
         counts_k = sum_i w_i r_ik
         first_k  = sum_i w_i r_ik (z_i - c_k)
         second_k = sum_i w_i r_ik q(z_i - c_k)
-        pooled   = sum_i w_i q(z_i)                 (about the origin, for forms that share it)
+        pooled   = sum_k sum_i w_i r_ik q(z_i - c_k)     (for forms that share it)
 
     Statistics of disjoint sets of rows add; :meth:`zero` is neutral. Nothing mutates them.
 
@@ -107,11 +107,17 @@ class Stats:
     def rebase(self, centres: Float64Array) -> Stats:
         """The same statistics with each component's moments taken about another point."""
         shift = self.centres - centres
-        own = self.form.own
-        second = (
-            self.second + symmetric_outer(self.first, shift, own) + self.counts[:, None] * outer(shift, own)
+
+        def moved(block: Block) -> Float64Array:
+            return symmetric_outer(self.first, shift, block) + self.counts[:, None] * outer(shift, block)
+
+        return replace(
+            self,
+            first=self.first + self.counts[:, None] * shift,
+            second=self.second + moved(self.form.own),
+            pooled=self.pooled + moved(self.form.pooled).sum(axis=0),
+            centres=centres,
         )
-        return replace(self, first=self.first + self.counts[:, None] * shift, second=second, centres=centres)
 
     def means(self) -> Float64Array:
         """Weighted mean of each component, shape (k, d); the centre where a count is zero."""
@@ -126,7 +132,7 @@ class Stats:
     def within(self) -> Float64Array:
         """Pooled second moments about the components' means: (d, d) for "vech", (d,) for "squares"."""
         pooled = self.form.pooled
-        between = self.counts @ outer(self.means(), pooled)
+        between = self.counts @ outer(self._shift, pooled)
         total = unpack((self.pooled - between)[None, :], self.n_features, pooled)[0]
         return np.asarray(total / self.weight)
 

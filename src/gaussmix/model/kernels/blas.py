@@ -7,24 +7,17 @@ from typing import Any
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.model.features import Form, fill
-from gaussmix.model.frame import Frame
+from gaussmix.model.features import Block, fill
 from gaussmix.model.kernels.natural import Natural
+from gaussmix.model.kernels.rows import Question, Rows
 
 #: Exponents below which a responsibility is negligible, by type of float.
 LEAST_EXPONENT: dict[str, np.floating[Any]] = {"d": np.float64(-230.0), "f": np.float32(-60.0)}
 
 
-def features(X: FloatArray, frame: Frame, form: Form, out: FloatArray) -> FloatArray:
-    """T(z) of the rows of X as columns, shape (F, b), written into the front of `out`, shape (F, >= b)."""
-    T = out[:, : X.shape[0]]
-    fill(T, frame.apply(X), form.own)
-    return T
-
-
 def joint(T: FloatArray, natural: Natural) -> FloatArray:
     """Log w_k N(z | k) for each component and column, shape (k, b), less what all components share."""
-    return natural.matrix.astype(T.dtype, copy=False) @ T
+    return natural.matrix_as(T.dtype) @ T
 
 
 def softmax(L: FloatArray) -> FloatArray:
@@ -45,13 +38,82 @@ def softmax(L: FloatArray) -> FloatArray:
     return total
 
 
-def accumulate(T: FloatArray, weights: FloatArray | None, natural: Natural, S: Float64Array) -> float:
-    """Add the statistics of a chunk to S, shape (k, F), in double precision; returns its log-likelihood."""
-    R = joint(T, natural)
-    log_density = softmax(R)
+def weigh(R: FloatArray, log_density: FloatArray, weights: FloatArray | None) -> float:
+    """Multiply responsibilities by the rows' weights, in place; returns sum_i w_i log p(z_i)."""
     if weights is None:
-        S += R @ T.T
         return float(log_density.sum(dtype=np.float64))
     R *= weights
-    S += R @ T.T
     return float(weights @ log_density)
+
+
+def shared_quadratic(Z: FloatArray, natural: Natural) -> FloatArray:
+    """Z'Pz / 2 for the columns of Z, for forms in which it is the same for every component."""
+    Y = natural.factors.astype(Z.dtype).T @ Z
+    return np.asarray(0.5 * np.einsum("ib,ib->b", Y, Y))
+
+
+def answer(L: FloatArray, question: Question, out: Any) -> None:
+    """Write what is asked of complete joint log-densities (k, b) into `out`, shape (b, 1) or (b, k)."""
+    if question == "labels":
+        out[:, 0] = L.argmax(axis=0)
+    elif question == "log_prob":
+        out[:, 0] = softmax(L)
+    else:
+        if question == "responsibilities":
+            softmax(L)
+        out[:] = L.T
+
+
+class Blas:
+    """The product form on NumPy's BLAS."""
+
+    uses_blas = True
+
+    def __init__(self, rows: Rows, chunk_rows: int) -> None:
+        self.rows, self.block = rows, rows.form.own
+        n, d = rows.shape
+        self._shape = rows.form.n_features(d), min(n, chunk_rows)
+        self._single = n <= chunk_rows
+        self._kept: FloatArray | None = None
+        self._spare: list[FloatArray] = []
+
+    block: Block
+
+    def centres(self, natural: Natural) -> Float64Array:
+        """The origin, for all."""
+        return np.zeros_like(natural.means)
+
+    def accumulate(self, rows: slice, natural: Natural, S: Float64Array) -> float:
+        """As the protocol says."""
+        T = self.features(rows)
+        R = joint(T, natural)
+        log_likelihood = weigh(R, softmax(R), self.rows.weights_of(rows))
+        S += R @ T.T
+        self.release(T)
+        return log_likelihood
+
+    def evaluate(self, rows: slice, natural: Natural, question: Question, out: Any) -> None:
+        """As the protocol says."""
+        T = self.features(rows)
+        L = joint(T, natural)
+        if natural.shared and question in ("log_prob", "joint"):
+            L -= shared_quadratic(T[1:], natural)
+        self.release(T)
+        answer(L, question, out)
+
+    def features(self, rows: slice) -> FloatArray:
+        """T(z) of a slice, shape (F, b). Those of a single chunk are kept: no pass changes them."""
+        if self._kept is not None:
+            return self._kept
+        buffer = self._spare.pop() if self._spare else np.empty(self._shape, dtype=self.rows.X.dtype)
+        Z = self.rows.frame.apply(self.rows.X[rows])
+        T = buffer[:, : Z.shape[1]]
+        fill(T, Z, self.block)
+        if self._single:
+            self._kept = T
+        return T
+
+    def release(self, T: FloatArray) -> None:
+        """Give the memory of features back for the next chunk."""
+        if self._kept is None:
+            self._spare.append(T if T.base is None else T.base)

@@ -1,18 +1,22 @@
 """The centred form: (z - m)' P (z - m) by a triangular product, scatter about each component's own mean.
 
 It subtracts no large numbers, whatever the distance between a component and the frame's origin, so it is
-the reference that the product form is tested against. It is also the faster form where features are many
-and components few: its products are square, while those of the product form are thin.
+the reference that the product form is tested against and what the guard turns to. It is also the faster form
+where features are many and components few: its products are square, while those of the product form are thin.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.model.features import Form, fill_block, pack
-from gaussmix.model.kernels.blas import softmax
+from gaussmix.model.features import Block, block_size, fill_block, pack
+from gaussmix.model.kernels.blas import answer, softmax, weigh
 from gaussmix.model.kernels.natural import Natural
+from gaussmix.model.kernels.rows import Question, Rows
 
 
 def whitened(D: FloatArray, factor: FloatArray) -> FloatArray:
@@ -22,43 +26,67 @@ def whitened(D: FloatArray, factor: FloatArray) -> FloatArray:
     return factor[:, None] * D if factor.ndim == 1 else factor * D
 
 
-def joint(Z: FloatArray, natural: Natural) -> FloatArray:
-    """Log w_k N(z | k) for each component and column of Z, shape (k, b), complete."""
-    L = np.empty((natural.means.shape[0], Z.shape[1]), dtype=Z.dtype)
-    for k, mean in enumerate(natural.means.astype(Z.dtype)):
-        Y = whitened(Z - mean[:, None], natural.factor(k).astype(Z.dtype))
-        np.einsum("ib,ib->b", Y, Y, out=L[k])
-    L *= -0.5
-    L += natural.constants.astype(Z.dtype)[:, None]
-    return L
+def fill_joint(L: FloatArray, Z: FloatArray, natural: Natural, components: Iterable[int]) -> None:
+    """Write log w_k N(z | k), complete, for the columns of Z into the rows of L that are named."""
+    for k in components:
+        D = Z - natural.means[k].astype(Z.dtype)[:, None]
+        Y = whitened(D, natural.factor(k).astype(Z.dtype))
+        L[k] = natural.constants[k] - 0.5 * np.einsum("ib,ib->b", Y, Y)
 
 
-def accumulate(Z: FloatArray, weights: FloatArray | None, natural: Natural, S: Float64Array) -> float:
-    """Add to S, shape (k, F), the moments of the columns of Z about the means; returns the log-likelihood."""
-    R = joint(Z, natural)
-    log_density = softmax(R)
-    if weights is not None:
-        R *= weights
-    add_moments(Z, R, natural.means, natural.form, S)
-    return float(log_density.sum(dtype=np.float64) if weights is None else weights @ log_density)
-
-
-def add_moments(Z: FloatArray, R: FloatArray, centres: Float64Array, form: Form, S: Float64Array) -> None:
-    """Add to S the moments of the columns of Z about the centres, under weighted responsibilities R."""
+def add_moments(
+    Z: FloatArray,
+    R: FloatArray,
+    centres: Float64Array,
+    block: Block,
+    S: Float64Array,
+    components: Iterable[int],
+) -> None:
+    """Add to the named rows of S the moments of the columns of Z about the centres, under weights R."""
     d = Z.shape[0]
-    S[:, 0] += R.sum(axis=1)
-    for k, centre in enumerate(centres.astype(Z.dtype)):
-        D = Z - centre[:, None]
+    for k in components:
+        D = Z - centres[k].astype(Z.dtype)[:, None]
+        S[k, 0] += R[k].sum(dtype=np.float64)
         S[k, 1 : 1 + d] += D @ R[k]
-        S[k, 1 + d :] += _scatter(D, R[k], form)
+        S[k, 1 + d :] += _scatter(D, R[k], block)
 
 
-def _scatter(D: FloatArray, r: FloatArray, form: Form) -> FloatArray:
+def _scatter(D: FloatArray, r: FloatArray, block: Block) -> FloatArray:
     """sum_b r_b q(D_b), packed."""
-    if form.own == "vech":
-        return pack((D * r) @ D.T, "vech")
-    if form.own == "none":
-        return np.empty(0, dtype=D.dtype)
-    Q = np.empty((1 if form.own == "radial" else D.shape[0], D.shape[1]), dtype=D.dtype)
-    fill_block(Q, D, form.own)
+    if block == "vech":
+        return pack((D * r) @ D.T, block)
+    Q = np.empty((block_size(block, D.shape[0]), D.shape[1]), dtype=D.dtype)
+    fill_block(Q, D, block)
     return Q @ r
+
+
+class Centred:
+    """Every component by the centred form, in the rows' own type."""
+
+    uses_blas = True
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        # a shared scatter about the components' means changes with them, so here the pass computes it
+        self.block: Block = rows.form.pooled if rows.form.own == "none" else rows.form.own
+
+    def centres(self, natural: Natural) -> Float64Array:
+        """The means."""
+        return natural.means
+
+    def accumulate(self, rows: slice, natural: Natural, S: Float64Array) -> float:
+        """As the protocol says."""
+        Z, R = self._joint(rows, natural)
+        log_likelihood = weigh(R, softmax(R), self.rows.weights_of(rows))
+        add_moments(Z, R, natural.means, self.block, S, range(R.shape[0]))
+        return log_likelihood
+
+    def evaluate(self, rows: slice, natural: Natural, question: Question, out: Any) -> None:
+        """As the protocol says."""
+        answer(self._joint(rows, natural)[1], question, out)
+
+    def _joint(self, rows: slice, natural: Natural) -> tuple[FloatArray, FloatArray]:
+        Z = self.rows.frame.apply(self.rows.X[rows])
+        L = np.empty((natural.means.shape[0], Z.shape[1]), dtype=Z.dtype)
+        fill_joint(L, Z, natural, range(L.shape[0]))
+        return Z, L

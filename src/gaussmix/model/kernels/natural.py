@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from gaussmix._typing import Float64Array
+from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.model.features import Form, natural_block
 
 #: Stands for the logarithm of a zero weight: finite, so that products stay finite, and e to it is zero.
@@ -35,6 +36,8 @@ class Natural:
         m_k' P_k m_k.
     second : ndarray of shape (k, F2)
         Coefficients of the second-order features.
+    spread : ndarray of shape (k,)
+        tr C_k, the trace of the covariance.
     """
 
     form: Form
@@ -44,12 +47,37 @@ class Natural:
     linear: Float64Array
     quadratic: Float64Array
     second: Float64Array
+    spread: Float64Array
 
     @cached_property
     def matrix(self) -> Float64Array:
         """H, shape (k, F): log joint density = H T(z), less the part that all components share."""
         constant = self.constants - 0.5 * self.quadratic
         return np.concatenate([constant[:, None], self.linear, self.second], axis=1)
+
+    def matrix_as(self, dtype: np.dtype[Any], columns: int | None = None) -> FloatArray:
+        """H in another type, with zero columns at the end to make up the number asked for."""
+        key = dtype.char, columns
+        if key not in self._matrices:
+            matrix = self.matrix
+            if columns is not None and columns > matrix.shape[1]:
+                matrix = np.concatenate([matrix, np.zeros((len(matrix), columns - matrix.shape[1]))], axis=1)
+            self._matrices[key] = matrix.astype(dtype, copy=False)
+        return self._matrices[key]
+
+    @cached_property
+    def _matrices(self) -> dict[tuple[str, int | None], FloatArray]:
+        return {}
+
+    @cached_property
+    def precision_bound(self) -> Float64Array:
+        """An upper bound of lambda_max(U U'), shape (k,), or (1,) if shared; exact for diagonal ones."""
+        squares = self.factors * self.factors
+        if self.form.own == "vech":
+            return np.asarray(squares.sum(axis=(-2, -1)))
+        if self.form.own == "none":
+            return np.asarray(squares.sum())[None]
+        return squares if squares.ndim == 1 else np.asarray(squares.max(axis=1))
 
     @property
     def shared(self) -> bool:

@@ -15,13 +15,18 @@ import numpy as np
 
 from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.model.features import Form
+from gaussmix.model.features import Block, Form, block_size
 from gaussmix.model.frame import Frame
-from gaussmix.model.kernels import blas, centred
+from gaussmix.model.kernels import centred
+from gaussmix.model.kernels.blas import Blas
+from gaussmix.model.kernels.centred import Centred
+from gaussmix.model.kernels.compiled import Compiled, padded
+from gaussmix.model.kernels.guard import Guarded, guarded
 from gaussmix.model.kernels.natural import Natural
+from gaussmix.model.kernels.rows import Executor, Question, Rows
 from gaussmix.model.stats import Stats
 
-Executor = Literal["blas", "fused", "centred"]
+ExecutorName = Literal["blas", "fused", "centred"]
 
 #: Responsibilities (k, b) of the rows of a slice, asked for in order.
 Responsibilities: TypeAlias = Callable[[slice], FloatArray]
@@ -40,7 +45,7 @@ def numba_available() -> bool:
     return find_spec("numba") is not None
 
 
-def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> Executor:
+def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> ExecutorName:
     """The executor measured to be fastest for a pass over n rows; depends on the problem's shape alone.
 
     `itemsize` is that of the rows' type, in bytes.
@@ -49,7 +54,7 @@ def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> Ex
     """
     setting = os.environ.get("GAUSSMIX_EXECUTOR", "auto")
     if setting != "auto":
-        if setting not in get_args(Executor):
+        if setting not in get_args(ExecutorName):
             raise ValueError(f"GAUSSMIX_EXECUTOR must be auto, blas, fused or centred, not {setting!r}")
         if setting == "fused" and not numba_available():
             raise ValueError("GAUSSMIX_EXECUTOR=fused needs numba, which is not installed")
@@ -64,7 +69,7 @@ def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> Ex
     return "blas"
 
 
-def _chunk_rows(executor: Executor, n: int, k: int, F: int) -> int:
+def chunk_rows(executor: ExecutorName, n: int, k: int, F: int) -> int:
     """Rows of a chunk, whose features should stay in cache.
 
     The fused kernel has blocks of its own, so its chunk is all that one task does: large enough that the call
@@ -103,217 +108,106 @@ class Sweep:
         weights: FloatArray | None = None,
         pooled: Float64Array | None = None,
     ) -> None:
-        self.X, self.frame, self.form, self.k = X, frame, form, k
-        self.pooled = np.zeros(0) if pooled is None else pooled
-        self.weights = None if weights is None else weights.astype(X.dtype, copy=False)
         n, d = X.shape
-        self.F = form.n_features(d)
-        self.executor = choose_executor(n, d, k, form, X.dtype.itemsize)
-        self.rows = _chunk_rows(self.executor, n, k, self.F)
-        self.n_chunks = -(-n // self.rows)
-        self._spare: list[Any] = []
-        self._kept: FloatArray | None = None
+        self.rows = Rows(X, None if weights is None else weights.astype(X.dtype, copy=False), frame, form)
+        self.frame, self.k = frame, k
+        self.pooled = np.zeros(0) if pooled is None else pooled
+        self.name = choose_executor(n, d, k, form, X.dtype.itemsize)
+        self.chunk = chunk_rows(self.name, n, k, form.n_features(d))
+        self.executor = self._make(self.name)
 
     def accumulate(self, natural: Natural) -> Stats:
         """One pass: the statistics of all rows and their log-likelihood."""
+        executor, chunk = self._executor_for(natural)
         k, d = natural.means.shape
-        task_bytes = k * self.F * 8
-        n_tasks = max(1, min(self.n_chunks, MAX_TASKS, max(8, MAX_TASK_BYTES // task_bytes)))
-        chunk = self._accumulator(natural)
+        columns = 1 + d + block_size(executor.block, d)
+        n_chunks = -(-self.rows.shape[0] // chunk)
+        n_tasks = max(1, min(n_chunks, MAX_TASKS, max(8, MAX_TASK_BYTES // (8 * k * columns))))
+        width = padded(columns) if isinstance(executor, Compiled) else columns
 
         def task(i: int) -> tuple[Float64Array, float]:
-            S, log_likelihood = np.zeros((k, _padded(self.F))), 0.0
-            for c in range(i * self.n_chunks // n_tasks, (i + 1) * self.n_chunks // n_tasks):
-                log_likelihood += chunk(c, S)
-            return S[:, : self.F], log_likelihood
+            S, log_likelihood = np.zeros((k, width)), 0.0
+            for c in range(i * n_chunks // n_tasks, (i + 1) * n_chunks // n_tasks):
+                log_likelihood += executor.accumulate(slice(c * chunk, (c + 1) * chunk), natural, S)
+            return S, log_likelihood
 
-        parts = _threads.run(task, n_tasks, hold_blas=self.executor != "fused")
+        parts = _threads.run(task, n_tasks, hold_blas=executor.uses_blas)
         S, log_likelihood = parts[0]
         for more, value in parts[1:]:
             S += more
             log_likelihood += value
-        if self.executor == "centred":
-            return self._as_stats(S, natural.means, log_likelihood)
-        if natural.shared:  # the quadratic part that all components share is linear in the total scatter
+        if natural.shared and executor.block == "none":
+            # the quadratic part that all components share is linear in the total scatter
             log_likelihood += float(natural.shared_block @ self.pooled)
-        return self._as_stats(S, np.zeros((k, d)), log_likelihood)
+        return self._as_stats(S[:, :columns], executor.block, executor.centres(natural), log_likelihood)
 
-    def accumulate_given(self, responsibilities: Responsibilities) -> Stats:
+    def accumulate_given(
+        self, responsibilities: Responsibilities, centres: Float64Array | None = None
+    ) -> Stats:
         """The statistics of all rows under given responsibilities; its log-likelihood is zero."""
-        S, centres = np.zeros((self.k, self.F)), np.zeros((self.k, self.X.shape[1]))
-        for start in range(0, self.X.shape[0], 1024):
-            rows = slice(start, min(start + 1024, self.X.shape[0]))
-            R = responsibilities(rows)
-            if self.weights is not None:
-                R = R * self.weights[rows]
-            centred.add_moments(self.frame.apply(self.X[rows]), R.astype(self.X.dtype), centres, self.form, S)
-        return self._as_stats(S, centres, 0.0)
+        n, d = self.rows.shape
+        own, pooled = self.rows.form.own, self.rows.form.pooled
+        block = pooled if own == "none" else own
+        S = np.zeros((self.k, 1 + d + block_size(block, d)))
+        about = np.zeros((self.k, d)) if centres is None else centres
+        for start in range(0, n, 1024):
+            rows = slice(start, min(start + 1024, n))
+            R, weights = responsibilities(rows), self.rows.weights_of(rows)
+            Z = self.frame.apply(self.rows.X[rows].astype(np.float64))
+            centred.add_moments(Z, R if weights is None else R * weights, about, block, S, range(self.k))
+        return self._as_stats(S, block, about, 0.0)
 
     def log_prob(self, natural: Natural) -> FloatArray:
         """Log p(z) of each row in the frame's coordinates, shape (n,)."""
-        out = np.empty((self.X.shape[0], 1), dtype=self.X.dtype)
-        return np.asarray(self._evaluate(natural, "log_prob", out)[:, 0])
+        return np.asarray(self._evaluate(natural, "log_prob", 1, self.rows.X.dtype)[:, 0])
 
     def joint(self, natural: Natural) -> FloatArray:
         """Log w_k N(z | k) of each row and component, shape (n, k)."""
-        out = np.empty((self.X.shape[0], self.k), dtype=self.X.dtype)
-        return np.asarray(self._evaluate(natural, "joint", out))
+        return self._evaluate(natural, "joint", self.k, self.rows.X.dtype)
 
     def responsibilities(self, natural: Natural) -> FloatArray:
         """Posterior probabilities of the components, shape (n, k)."""
-        out = np.empty((self.X.shape[0], self.k), dtype=self.X.dtype)
-        return np.asarray(self._evaluate(natural, "responsibilities", out))
+        return self._evaluate(natural, "responsibilities", self.k, self.rows.X.dtype)
 
     def labels(self, natural: Natural) -> IntArray:
         """The most probable component of each row, shape (n,); the first of equals."""
-        labels = np.empty((self.X.shape[0], 1), dtype=np.int64)
-        return np.asarray(self._evaluate(natural, "labels", labels)[:, 0])
+        labels = self._evaluate(natural, "labels", 1, np.dtype(np.int64))
+        return np.asarray(labels[:, 0], dtype=np.int64)
 
-    def _as_stats(self, S: Float64Array, centres: Float64Array, log_likelihood: float) -> Stats:
-        d = centres.shape[1]
-        counts, first, second = S[:, 0].copy(), S[:, 1 : 1 + d].copy(), S[:, 1 + d :].copy()
-        return Stats(self.form, counts, first, second, self.pooled, centres, log_likelihood)
-
-    def _accumulator(self, natural: Natural) -> Callable[[int, Float64Array], float]:
-        """The function that adds the statistics of chunk c to S and returns its log-likelihood."""
-        if self.executor == "fused":
-            return self._fused_accumulator(natural)
-
-        def product(c: int, S: Float64Array) -> float:
-            T = self._features(c)
-            value = blas.accumulate(T, self._chunk_weights(c), natural, S[:, : self.F])
-            self._release(T)
-            return value
-
-        def triangular(c: int, S: Float64Array) -> float:
-            Z = self.frame.apply(self._chunk(c))
-            return centred.accumulate(Z, self._chunk_weights(c), natural, S[:, : self.F])
-
-        return product if self.executor == "blas" else triangular
-
-    def _fused_accumulator(self, natural: Natural) -> Callable[[int, Float64Array], float]:
-        from gaussmix.model.kernels import fused
-
-        call = _FusedCall(self, natural)
-        weights = np.empty(0, dtype=self.X.dtype) if self.weights is None else self.weights
-
-        def chunk(c: int, S: Float64Array) -> float:
-            rows = slice(c * self.rows, (c + 1) * self.rows)
-            T, L = self._spare.pop() if self._spare else call.scratch()
-            value = fused.accumulate(
-                np.ascontiguousarray(self.X[rows]), weights[rows], *call.frame, call.block, call.H, S, T, L
-            )
-            self._spare.append((T, L))
-            return float(value)
-
-        return chunk
-
-    def _evaluate(self, natural: Natural, what: str, out: Any) -> Any:
-        if self.executor == "fused":
-            chunk = self._fused_evaluator(natural, what)
-        else:
-            chunk = self._numpy_evaluator(natural, what)
+    def _evaluate(
+        self, natural: Natural, question: Question, columns: int, dtype: np.dtype[Any]
+    ) -> FloatArray:
+        executor, chunk = self._executor_for(natural)
+        n = self.rows.shape[0]
+        out: FloatArray = np.empty((n, columns), dtype=dtype)
 
         def task(c: int) -> None:
-            rows = slice(c * self.rows, (c + 1) * self.rows)
-            chunk(rows, out[rows])
+            rows = slice(c * chunk, (c + 1) * chunk)
+            executor.evaluate(rows, natural, question, out[rows])
 
-        _threads.run(task, self.n_chunks, hold_blas=self.executor != "fused" or natural.shared)
+        _threads.run(task, -(-n // chunk), hold_blas=executor.uses_blas or natural.shared)
         return out
 
-    def _numpy_evaluator(self, natural: Natural, what: str) -> Callable[[slice, Any], None]:
-        def chunk(rows: slice, out: Any) -> None:
-            if self.executor == "blas":
-                T = self._features(rows.start // self.rows)
-                L = blas.joint(T, natural)
-                if natural.shared and what in ("log_prob", "joint"):
-                    L -= _shared_quadratic(T[1:], natural)
-                self._release(T)
-            else:
-                L = centred.joint(self.frame.apply(self.X[rows]), natural)
-            if what == "log_prob":
-                out[:, 0] = blas.softmax(L)
-            elif what == "labels":
-                out[:, 0] = L.argmax(axis=0)
-            else:
-                if what == "responsibilities":
-                    blas.softmax(L)
-                out[:] = L.T
+    def _executor_for(self, natural: Natural) -> tuple[Executor, int]:
+        """The executor of a pass and its chunk's rows: the guard's, where the product form would blur."""
+        dtype = self.rows.X.dtype
+        exact = self.name == "centred" and dtype == np.float64
+        mask = None if exact else guarded(natural, dtype)
+        if mask is None:
+            return self.executor, self.chunk
+        n, d = self.rows.shape
+        rows = chunk_rows("blas", n, self.k, self.rows.form.n_features(d))
+        return Guarded(self.rows, None if self.name == "centred" else Blas(self.rows, rows), mask), rows
 
-        return chunk
+    def _make(self, name: ExecutorName) -> Executor:
+        if name == "fused":
+            return Compiled(self.rows, self.k)
+        return Blas(self.rows, self.chunk) if name == "blas" else Centred(self.rows)
 
-    def _fused_evaluator(self, natural: Natural, what: str) -> Callable[[slice, Any], None]:
-        from gaussmix.model.kernels import fused
-
-        call = _FusedCall(self, natural)
-        code = {"log_prob": 0, "joint": 1, "responsibilities": 2, "labels": 3}[what]
-        no_floats, no_labels = np.empty((0, 1), dtype=self.X.dtype), np.empty(0, dtype=np.int64)
-
-        def chunk(rows: slice, out: Any) -> None:
-            T, L = self._spare.pop() if self._spare else call.scratch()
-            X = np.ascontiguousarray(self.X[rows])
-            floats, labels = (no_floats, out[:, 0]) if what == "labels" else (out, no_labels)
-            fused.evaluate(X, *call.frame, call.block, call.H, code, floats, labels, T, L)
-            self._spare.append((T, L))
-            if natural.shared and code <= fused.JOINT:
-                out -= _shared_quadratic(self.frame.apply(X), natural)[:, None]
-
-        return chunk
-
-    def _chunk(self, c: int) -> FloatArray:
-        return self.X[c * self.rows : (c + 1) * self.rows]
-
-    def _chunk_weights(self, c: int) -> FloatArray | None:
-        return None if self.weights is None else self.weights[c * self.rows : (c + 1) * self.rows]
-
-    def _features(self, c: int) -> FloatArray:
-        """T of chunk c. The features of a single chunk are kept: they do not change between passes."""
-        if self._kept is not None:
-            return self._kept
-        rows = min(self.rows, self.X.shape[0])
-        buffer = self._spare.pop() if self._spare else np.empty((self.F, rows), dtype=self.X.dtype)
-        T = blas.features(self._chunk(c), self.frame, self.form, buffer)
-        if self.n_chunks == 1:
-            self._kept = T
-        return T
-
-    def _release(self, T: FloatArray) -> None:
-        if self._kept is None:
-            self._spare.append(T if T.base is None else T.base)
-
-
-class _FusedCall:
-    """The arguments of the compiled kernel that stay the same over the chunks of one pass."""
-
-    def __init__(self, sweep: Sweep, natural: Natural) -> None:
-        from gaussmix.model.kernels import fused
-
-        dtype, d = sweep.X.dtype, sweep.X.shape[1]
-        padded = np.zeros((sweep.k, _padded(sweep.F)))
-        padded[:, : sweep.F] = natural.matrix
-        self.H = padded.astype(dtype)
-        self.block = {
-            "none": fused.NONE,
-            "radial": fused.RADIAL,
-            "squares": fused.SQUARES,
-            "vech": fused.VECH,
-        }[sweep.form.own]
-        A = sweep.frame.matrix
-        matrix = A if A.ndim == 2 else np.diag(np.broadcast_to(A, (d,)))
-        self.frame = (sweep.frame.origin.astype(dtype), np.ascontiguousarray(matrix, dtype=dtype), A.ndim < 2)
-        self._sizes = (self.H.shape[1] * fused.BLOCK_ROWS, (sweep.k + 2) * fused.BLOCK_ROWS, dtype)
-
-    def scratch(self) -> tuple[FloatArray, FloatArray]:
-        n_features, n_joint, dtype = self._sizes
-        return np.empty(n_features, dtype=dtype), np.empty(n_joint, dtype=dtype)
-
-
-def _padded(F: int) -> int:
-    """The number of columns of H and S that the fused kernel's tiles need."""
-    return -(-F // 4) * 4
-
-
-def _shared_quadratic(Z: FloatArray, natural: Natural) -> FloatArray:
-    """Z'Pz / 2 for the columns of Z, for forms in which it is the same for every component."""
-    Y = centred.whitened(Z, natural.factors.astype(Z.dtype))
-    return np.asarray(0.5 * np.einsum("ib,ib->b", Y, Y))
+    def _as_stats(self, S: Float64Array, block: Block, centres: Float64Array, log_likelihood: float) -> Stats:
+        d, form = centres.shape[1], self.rows.form
+        counts, first, second = S[:, 0].copy(), S[:, 1 : 1 + d].copy(), S[:, 1 + d :].copy()
+        pooled = self.pooled
+        if block != form.own:  # a shared scatter, about each component's own point
+            pooled, second = second.sum(axis=0), np.zeros((self.k, 0))
+        return Stats(form, counts, first, second, pooled, centres, log_likelihood)

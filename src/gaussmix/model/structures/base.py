@@ -86,6 +86,10 @@ class Structure(ABC):
         diagonal = self.diagonal(factors)
         return np.asarray(np.log(diagonal).sum(axis=1) * (d / diagonal.shape[1]))
 
+    def constants(self, factors: Float64Array, d: int) -> Float64Array:
+        """Log |U| - d/2 log 2 pi: the log-density of a component at its mean, shape (k,) or (1,)."""
+        return self.log_det(factors, d) - 0.5 * d * LOG_2PI
+
     @abstractmethod
     def whiten(self, factors: Float64Array, vectors: Float64Array) -> Float64Array:
         """U_k' v_k for one vector a component, shape (k, d)."""
@@ -114,25 +118,29 @@ class Structure(ABC):
         """Largest difference between an entry and its mirror image; families without matrices have none."""
         return 0.0
 
-    def natural(self, weights: Float64Array, means: Float64Array, factors: Float64Array) -> Natural:
+    def natural(
+        self, weights: Float64Array, means: Float64Array, covariances: Float64Array, factors: Float64Array
+    ) -> Natural:
         """The natural parameters of a mixture of this family."""
         k, d = means.shape
         whitened = self.whiten(factors, means)
-        log_weights = np.log(weights) if weights.all() else _log_or_zero(weights)
+        log_weights = np.log(weights) if weights.all() else log_or_zero(weights)
         own = self.form.own
         precisions = np.empty((k, 0)) if own == "none" else self.precisions(factors)
         return Natural(
             form=self.form,
-            constants=log_weights + self.log_det(factors, d) - 0.5 * d * LOG_2PI,
+            constants=log_weights + self.constants(factors, d),
             means=means,
             factors=factors,
             linear=self.unwhiten(factors, whitened),
             quadratic=(whitened * whitened).sum(axis=1),
             second=natural_block(precisions, own),
+            spread=self.variances(covariances, k, d).sum(axis=1),
         )
 
 
-def _log_or_zero(weights: Float64Array) -> Float64Array:
+def log_or_zero(weights: Float64Array) -> Float64Array:
+    """Logarithms of weights; that of zero is LOG_ZERO."""
     logarithms = np.full(weights.shape, LOG_ZERO)
     return np.log(weights, out=logarithms, where=weights > 0.0)
 

@@ -1,0 +1,52 @@
+"""The rows that a pass goes over, and what every executor of a pass can do with a slice of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from gaussmix._typing import Float64Array, FloatArray
+from gaussmix.model.features import Block, Form
+from gaussmix.model.frame import Frame
+from gaussmix.model.kernels.natural import Natural
+
+#: What can be asked of each row: log p(z); log w_k N(z | k); responsibilities; the most probable component.
+Question = Literal["log_prob", "joint", "responsibilities", "labels"]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of an array with their weights (None: ones, else of the rows' type), seen from a frame."""
+
+    X: FloatArray
+    weights: FloatArray | None
+    frame: Frame
+    form: Form
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, d)."""
+        return self.X.shape[0], self.X.shape[1]
+
+    def weights_of(self, rows: slice) -> FloatArray | None:
+        """The weights of a slice of rows."""
+        return None if self.weights is None else self.weights[rows]
+
+
+class Executor(Protocol):
+    """One way to compute the statistics and densities of a slice of rows.
+
+    Statistics are the columns (counts, first, second moments) of S, the latter packed as `block` says.
+    """
+
+    block: Block
+    uses_blas: bool
+
+    def centres(self, natural: Natural) -> Float64Array:
+        """The points that each component's moments are taken about, shape (k, d)."""
+
+    def accumulate(self, rows: slice, natural: Natural, S: Float64Array) -> float:
+        """Add the statistics of the rows to S; returns their log-likelihood."""
+
+    def evaluate(self, rows: slice, natural: Natural, question: Question, out: Any) -> None:
+        """Write the answer for each row into `out`, shape (b, 1) or (b, k)."""

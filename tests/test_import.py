@@ -1,0 +1,45 @@
+"""What an import loads: neither what is optional nor what is only needed later."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers import run_python
+
+LATER = {"matplotlib", "pandas", "polars", "torch", "pyarrow", "numba", "llvmlite"}
+
+
+def loaded_by(statement, before="pass"):
+    """The packages that a statement loads in a fresh interpreter, without those that `before` has loaded."""
+    packages = "{module.split('.')[0] for module in sys.modules}"
+    code = f"import sys\n{before}\nhere = {packages}\n{statement}\nprint(*sorted({packages} - here))"
+    return set(run_python(code).split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import gaussmix",
+        "from gaussmix import Mixture, FitResult, FitStatus, fit_mixture, show_config",
+        "import gaussmix.io",
+    ],
+)
+def test_an_import_loads_nothing_that_is_needed_later(statement):
+    loaded = loaded_by(statement)
+    assert "gaussmix" in loaded
+    assert LATER.isdisjoint(loaded)
+
+
+def test_nor_does_the_estimator():
+    """But for what scikit-learn loads itself: from 1.9 on pandas, where it is installed."""
+    loaded = loaded_by("from gaussmix import GaussianMixture", before="import sklearn.base")
+    assert "gaussmix" in loaded
+    assert LATER.isdisjoint(loaded)
+
+
+def test_the_package_alone_loads_next_to_nothing():
+    assert {"numpy", "scipy", "sklearn"}.isdisjoint(loaded_by("import gaussmix"))
+
+
+def test_the_version_is_known_without_loading_anything_else():
+    assert run_python("import gaussmix; print(gaussmix.__version__)").strip() == "0.1.0"
