@@ -59,7 +59,7 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def _permissions(target: Path, path: str | os.PathLike[str]) -> int | None:
-    """The permissions of the file to be replaced, None if there is none; OSError if it is no ordinary file."""
+    """The permissions of the file to be replaced, None if there is none. OSError for anything but a file."""
     try:
         mode = target.lstat().st_mode
     except FileNotFoundError:
@@ -75,7 +75,7 @@ def _permissions(target: Path, path: str | os.PathLike[str]) -> int | None:
 
 
 def _new_file_beside(target: Path, private: bool) -> Path:
-    """An empty file of a name that nobody else has; on the same disk, so that a rename is all that is left."""
+    """An empty file of a name that nobody else has, on the same disk: a rename is all that is left to do."""
     suffix = target.suffix if len(target.suffix) <= REPEATED else ""  # writers of pictures and tables read it
     temporary = target.with_name(f".{target.name[:REPEATED]}.{os.urandom(8).hex()}.part{suffix}")
     # The system applies the umask, which a process can read only by changing it for all its threads.

@@ -32,10 +32,10 @@ def dump(document: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> dump({"n": 3})
-    '{"n": 3}'
+    '{"n":3}'
     """
     try:
-        text = json.dumps(document, allow_nan=False)
+        text = json.dumps(document, allow_nan=False, separators=(",", ":"))
         parse(text)
     except TypeError as error:
         raise TypeError(f"cannot be saved as JSON: {error}; {RULES}") from None

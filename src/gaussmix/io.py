@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from gaussmix import _container
+from gaussmix.model import schema
 from gaussmix.model.mixture import Mixture
 
 
@@ -25,6 +25,8 @@ def load_model(path: str | os.PathLike[str]) -> SavedModel:
     ------
     ModelFileError
         If the file is damaged, truncated, or no model.
+    OSError
+        If the file cannot be opened.
 
     Examples
     --------
@@ -34,6 +36,4 @@ def load_model(path: str | os.PathLike[str]) -> SavedModel:
     >>> gaussmix.io.load_model(path).info
     {'from': 'an example'}
     """
-    tensors, document = _container.read(path)
-    info = document.get("info")
-    return SavedModel(Mixture.from_document(path, tensors, document), info if isinstance(info, dict) else {})
+    return SavedModel(*schema.read(path, Mixture))

@@ -73,7 +73,9 @@ def test_executors_agree_over_a_whole_fit(problem, name, one, other):
         with environment(GAUSSMIX_EXECUTOR=executor):
             results.append(fit_mixture(X, 5, covariance_type=name, start=start, tol=0.0, max_iter=10))
     np.testing.assert_allclose(results[0].history, results[1].history, rtol=1e-11)
-    np.testing.assert_allclose(results[0].mixture.covariances, results[1].mixture.covariances, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(
+        results[0].mixture.covariances, results[1].mixture.covariances, rtol=1e-7, atol=1e-9
+    )
     np.testing.assert_allclose(results[0].mixture.means, results[1].mixture.means, rtol=1e-8, atol=1e-9)
 
 
@@ -131,7 +133,9 @@ def test_without_numba_the_rest_does_everything(problem, monkeypatch, name):
     monkeypatch.setattr(sweep, "find_spec", lambda package: None)
     plain = fit_mixture(X, 5, **options)
     np.testing.assert_allclose(plain.history, compiled.history, rtol=1e-11)
-    np.testing.assert_allclose(plain.mixture.responsibilities(X[:99]), compiled.mixture.responsibilities(X[:99]), atol=1e-7)
+    np.testing.assert_allclose(
+        plain.mixture.responsibilities(X[:99]), compiled.mixture.responsibilities(X[:99]), atol=1e-7
+    )
 
 
 SMALL = """
@@ -196,7 +200,10 @@ def test_overlapping_fits_put_the_threads_of_blas_back(problem):
     """From several threads at once, with the same results, whoever ends first."""
     X, start = problem("full")
     options = {"start": start, "tol": 0.0}
-    with environment(GAUSSMIX_NUM_THREADS="2", GAUSSMIX_EXECUTOR="blas"), threadpool_limits(3, user_api="blas"):
+    with (
+        environment(GAUSSMIX_NUM_THREADS="2", GAUSSMIX_EXECUTOR="blas"),
+        threadpool_limits(3, user_api="blas"),
+    ):
         before = blas_threads()
         expected = {n: fit_mixture(X, 5, max_iter=n, **options).history for n in (1, 3, 5)}
         with ThreadPoolExecutor(4) as pool:

@@ -58,7 +58,9 @@ def test_in_joblib(iris, backend):
 
 
 def test_a_clone_is_unfitted_with_the_same_parameters(iris):
-    model = GaussianMixture(3, covariance_type="diag", tol=1e-4, means_init=iris[:3], random_state=0).fit(iris)
+    model = GaussianMixture(3, covariance_type="diag", tol=1e-4, means_init=iris[:3], random_state=0).fit(
+        iris
+    )
     other = clone(model)
     assert not hasattr(other, "means_") and not hasattr(other, "mixture_")
     assert_array_equal(other.means_init, model.means_init)

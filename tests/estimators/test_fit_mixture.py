@@ -71,7 +71,13 @@ def test_it_emits_no_warning(data):
 def test_the_callback_sees_every_iteration_of_every_start(data):
     seen = []
     result = fit_mixture(
-        data.X, 3, n_init=3, max_iter=4, tol=0.0, random_state=0, on_iteration=lambda p: seen.append(p) or False
+        data.X,
+        3,
+        n_init=3,
+        max_iter=4,
+        tol=0.0,
+        random_state=0,
+        on_iteration=lambda p: seen.append(p) or False,
     )
     assert [(p.start, p.iteration) for p in seen] == [(s, i) for s in (1, 2, 3) for i in (1, 2, 3, 4)]
     assert {(p.n_starts, p.max_iter) for p in seen} == {(3, 4)}
@@ -110,7 +116,9 @@ def test_a_mixture_as_the_start(make_clusters, name):
 
 def test_a_random_generator_is_a_seed(data):
     means = [
-        fit_mixture(data.X, 3, max_iter=0, init_params="random_from_data", random_state=generator).mixture.means
+        fit_mixture(
+            data.X, 3, max_iter=0, init_params="random_from_data", random_state=generator
+        ).mixture.means
         for generator in (np.random.default_rng(1), np.random.default_rng(1), np.random.default_rng(2))
     ]
     assert_array_equal(means[0], means[1])
@@ -118,14 +126,20 @@ def test_a_random_generator_is_a_seed(data):
 
 
 def test_names_of_the_features_are_kept(data):
-    assert fit_mixture(data.X, 2, random_state=0, feature_names=["a", "b"]).mixture.feature_names == ("a", "b")
+    assert fit_mixture(data.X, 2, random_state=0, feature_names=["a", "b"]).mixture.feature_names == (
+        "a",
+        "b",
+    )
 
 
 WRONG_ARGUMENTS = {
     "covariance_type": ({"covariance_type": "ful"}, "covariance_type must be one of full, tied.*got 'ful'"),
     "init_params": ({"init_params": "best"}, "init_params must be one of kmeans.*got 'best'"),
     "weights": ({"sample_weight": np.ones(3)}, r"sample_weight must have the shape \(300,\)"),
-    "negative weights": ({"sample_weight": np.full(300, -1.0)}, "sample_weight must not be negative; that of row 0"),
+    "negative weights": (
+        {"sample_weight": np.full(300, -1.0)},
+        "sample_weight must not be negative; that of row 0",
+    ),
     "too many components": ({"n_components": 301}, "n_components = 301, n_samples = 300"),
     "no component": ({"n_components": 0}, "n_components"),
     "half a component": ({"n_components": 1.5}, "n_components"),

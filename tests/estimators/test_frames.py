@@ -143,7 +143,9 @@ def test_names_that_are_not_text(rows):
 
 def test_nullable_and_categorical_columns(rows):
     pandas = pytest.importorskip("pandas")
-    data = pandas.DataFrame({"a": pandas.array([1.0, 2.0, 4.0, 8.0], dtype="Float64"), "b": [0.0, 1.0, 0.0, 2.0]})
+    data = pandas.DataFrame(
+        {"a": pandas.array([1.0, 2.0, 4.0, 8.0], dtype="Float64"), "b": [0.0, 1.0, 0.0, 2.0]}
+    )
     plain = np.array([[1.0, 0.0], [2.0, 1.0], [4.0, 0.0], [8.0, 2.0]])
     assert_array_equal(GaussianMixture(1).fit(data).means_, GaussianMixture(1).fit(plain).means_)
     data.loc[1, "a"] = pandas.NA

@@ -90,7 +90,9 @@ def test_rows_are_never_written_to(rows, dtype, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_float32_stays_float32_everywhere(rows, name, init_params):
     X = rows.astype(np.float32)
-    model = GaussianMixture(3, covariance_type=name, init_params=init_params, random_state=0, max_iter=500).fit(X)
+    model = GaussianMixture(
+        3, covariance_type=name, init_params=init_params, random_state=0, max_iter=500
+    ).fit(X)
     for attribute in ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"):
         assert getattr(model, attribute).dtype == np.float32, attribute
     assert model.predict_proba(X).dtype == model.score_samples(X).dtype == np.float32
@@ -114,7 +116,9 @@ def test_other_numbers_become_float64(dtype):
 def test_one_type_may_be_fitted_and_another_asked(rows):
     model = GaussianMixture(3, random_state=0).fit(rows)
     assert model.score_samples(rows.astype(np.float32)).dtype == np.float32
-    assert_allclose(model.score_samples(rows.astype(np.float32)), model.score_samples(rows), rtol=1e-4, atol=1e-4)
+    assert_allclose(
+        model.score_samples(rows.astype(np.float32)), model.score_samples(rows), rtol=1e-4, atol=1e-4
+    )
 
 
 def spoiled(value, at=(7, 2)):

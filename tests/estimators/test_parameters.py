@@ -240,7 +240,9 @@ def test_starts_are_good_enough_to_rank_rows(make_clusters):
 
 
 def test_more_components_than_rows():
-    with pytest.raises(ValueError, match="Expected n_samples >= n_components but got n_components = 12, n_samples = 10"):
+    with pytest.raises(
+        ValueError, match="Expected n_samples >= n_components but got n_components = 12, n_samples = 10"
+    ):
         GaussianMixture(12).fit(np.random.default_rng(0).normal(size=(10, 5)))
 
 

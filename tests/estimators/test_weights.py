@@ -37,7 +37,9 @@ def test_integer_weights_are_copies_in_fit(weighted):
     unweighted = model.fit(X).means_
     copied = model.fit(copies)
     expected = {name: getattr(copied, name) for name in ("means_",)}
-    assert not np.allclose(unweighted, expected["means_"], rtol=1e-4), "weights must matter for this to be a test"
+    assert not np.allclose(unweighted, expected["means_"], rtol=1e-4), (
+        "weights must matter for this to be a test"
+    )
 
     assert_same(clone(model).fit(X, sample_weight=weights), copied)
     assert_array_equal(clone(model).fit_predict(X, sample_weight=weights), copied.predict(X))

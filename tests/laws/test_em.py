@@ -128,9 +128,7 @@ def test_an_m_step_beats_every_perturbation_of_its_parameters(name, d, k, seed, 
     weights = rng.uniform(0.1, 3.0, n) if weighted else None
     stats = stats_of(name, X, R, weights, centres=rng.normal(size=(k, d)))
     other = stats_of(name, X * np.exp(rng.normal(size=d)), other_R, weights)
-    best = Mixture(
-        stats.counts / stats.counts.sum(), stats.means(), STRUCTURES[name].estimate(stats), name
-    )
+    best = Mixture(stats.counts / stats.counts.sum(), stats.means(), STRUCTURES[name].estimate(stats), name)
     assert_best(best, stats, other, Expected(X, R, weights), rng)
 
 
@@ -144,7 +142,9 @@ def test_one_iteration_of_a_fit_beats_every_perturbation(name, d, k, seed, weigh
     assert result.n_iter == 1
     R = direct_responsibilities(start, X)
     stats = stats_of(name, X, R, weights)
-    other = stats_of(name, X * np.exp(0.5 * rng.normal(size=d)), rng.dirichlet(np.ones(k), size=len(X)), weights)
+    other = stats_of(
+        name, X * np.exp(0.5 * rng.normal(size=d)), rng.dirichlet(np.ones(k), size=len(X)), weights
+    )
     assert_best(result.mixture, stats, other, Expected(X, R, weights), rng)
 
 
@@ -162,7 +162,9 @@ def test_one_component_is_fitted_by_its_moments(name, d, k, seed):
     }
     if name in of_the_family:
         scale = np.diagonal(covariance).max()
-        assert_allclose(result.mixture.dense_covariances[0], of_the_family[name], rtol=1e-9, atol=1e-11 * scale)
+        assert_allclose(
+            result.mixture.dense_covariances[0], of_the_family[name], rtol=1e-9, atol=1e-11 * scale
+        )
     assert result.mixture.weights.tolist() == [1.0]
     assert result.n_iter <= 2
 

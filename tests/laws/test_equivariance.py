@@ -81,9 +81,7 @@ def test_the_order_of_the_components_is_kept(name, d, k, seed):
     plain, other = fit(X, start), fit(X, of_components(start, order))
     assert_same_mixture(other.mixture, of_components(plain.mixture, order), 1e-9)
     assert_allclose(other.history, plain.history, rtol=1e-11)
-    assert_allclose(
-        other.mixture.responsibilities(X), plain.mixture.responsibilities(X)[:, order], atol=1e-7
-    )
+    assert_allclose(other.mixture.responsibilities(X), plain.mixture.responsibilities(X)[:, order], atol=1e-7)
 
 
 @given(**problems, weighted=st.booleans())
@@ -94,13 +92,16 @@ def test_the_order_of_the_rows_does_not_matter(name, d, k, seed, weighted):
     plain, other = fit(X, start, weights=weights), fit(X[order], start, weights=weights[order])
     assert_same_mixture(other.mixture, plain.mixture, 1e-9)
     assert_allclose(other.history, plain.history, rtol=1e-11)
-    assert_allclose(plain.mixture.log_prob(X)[order], plain.mixture.log_prob(X[order]), rtol=1e-10, atol=1e-10)
+    assert_allclose(
+        plain.mixture.log_prob(X)[order], plain.mixture.log_prob(X[order]), rtol=1e-10, atol=1e-10
+    )
 
 
 @given(**problems)
 def test_the_order_of_the_features_does_not_matter(name, d, k, seed):
     X, start, rng = draw(name, k, d, seed)
     order = rng.permutation(d)
+
     def permuted(covariances):
         if STRUCTURES[name].group == "affine":
             return covariances[..., order, :][..., order]
@@ -140,7 +141,10 @@ def test_a_shift_by_a_hundred_million_deviations_costs_only_its_rounding(name, d
     means = X[rng.choice(len(X), k, replace=False)]
     start = Mixture(start.weights, means, unit_covariances(name, k, d), name)
     shift = 2.0**27
-    plain, other = fit(X, start), fit(X + shift, Mixture(start.weights, start.means + shift, start.covariances, name))
+    plain, other = (
+        fit(X, start),
+        fit(X + shift, Mixture(start.weights, start.means + shift, start.covariances, name)),
+    )
     assert_allclose(other.mixture.weights, plain.mixture.weights, rtol=1e-6)
     assert_allclose(other.mixture.means - shift, plain.mixture.means, rtol=0, atol=1e-6)
     assert_allclose(other.mixture.covariances, plain.mixture.covariances, rtol=1e-6, atol=1e-6)

@@ -50,7 +50,9 @@ class Problem:
         weights = None if self.weights is None else self.weights[rows]
         pooled = self.expected.pooled
         with environment(GAUSSMIX_EXECUTOR=executor):
-            return Sweep(self.X[rows], self.frame, self.structure.form, self.seen.n_components, weights, pooled)
+            return Sweep(
+                self.X[rows], self.frame, self.structure.form, self.seen.n_components, weights, pooled
+            )
 
     def check(self, executor):
         actual = self.sweep(executor).accumulate(self.seen.natural)
@@ -59,7 +61,9 @@ class Problem:
         for field in ("counts", "first", "second", "pooled"):
             wanted = getattr(self.expected, field)
             scale = W * (1.0 + np.abs(wanted).max(initial=0.0) / W)
-            assert_allclose(getattr(actual, field), wanted, rtol=0, atol=self.tolerance * scale, err_msg=field)
+            assert_allclose(
+                getattr(actual, field), wanted, rtol=0, atol=self.tolerance * scale, err_msg=field
+            )
         size = W * (1.0 + abs(self.log_likelihood) / W)
         assert_allclose(actual.log_likelihood, self.log_likelihood, rtol=0, atol=self.tolerance * size)
 
@@ -86,7 +90,9 @@ def test_an_executor_computes_the_definition(name, executor, dtype, n, d, k, see
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
-@pytest.mark.parametrize(("n", "d", "k"), [(8192, 2, 3), (8193, 2, 5), (20_001, 1, 2), (5_003, 12, 6), (2_500, 25, 3)])
+@pytest.mark.parametrize(
+    ("n", "d", "k"), [(8192, 2, 3), (8193, 2, 5), (20_001, 1, 2), (5_003, 12, 6), (2_500, 25, 3)]
+)
 def test_chunks_of_every_size_add_up(name, executor, n, d, k):
     """More rows than a chunk holds, by none, by one, by some; many features."""
     Problem(name, n, d, k, seed=1, weighted=True).check(executor)
@@ -99,7 +105,9 @@ def test_the_statistics_of_the_halves_are_those_of_the_whole(name, executor, n, 
     cut = 1 + seed % n
     natural = problem.seen.natural
     whole = problem.sweep(executor).accumulate(natural)
-    front, back = (problem.sweep(executor, rows).accumulate(natural) for rows in (slice(cut), slice(cut, None)))
+    front, back = (
+        problem.sweep(executor, rows).accumulate(natural) for rows in (slice(cut), slice(cut, None))
+    )
     both = (front + back).rebase(whole.centres)
     for field in ("counts", "first", "second"):
         wanted = getattr(whole, field)
@@ -114,7 +122,11 @@ def test_the_statistics_of_the_halves_are_those_of_the_whole(name, executor, n, 
 @example(n=257, d=3, k=6, seed=0, weighted=False)
 def test_an_executor_evaluates_the_definition(name, executor, dtype, n, d, k, seed, weighted):
     problem = Problem(name, n, d, k, seed, dtype)
-    sweep, natural, joint = problem.sweep(executor), problem.seen.natural, direct_joint(problem.seen, problem.Z)
+    sweep, natural, joint = (
+        problem.sweep(executor),
+        problem.seen.natural,
+        direct_joint(problem.seen, problem.Z),
+    )
     tolerance = 10 * problem.tolerance * (1.0 + np.abs(joint).max(axis=1))
     assert (np.abs(sweep.joint(natural) - joint) <= tolerance[:, None]).all()
     assert (np.abs(sweep.log_prob(natural) - direct_log_prob(problem.seen, problem.Z)) <= tolerance).all()

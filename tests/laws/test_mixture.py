@@ -122,7 +122,9 @@ def test_a_structure_is_consistent_with_itself(name, d, k, seed):
     assert_allclose(structure.covariances_of_factor(factors), covariances, **tolerance)
     precisions = structure.precisions(factors)
     assert precisions.shape == covariances.shape
-    assert_allclose(structure.factor_of_precisions(precisions), factors, rtol=1e-7, atol=1e-9 * np.abs(factors).max())
+    assert_allclose(
+        structure.factor_of_precisions(precisions), factors, rtol=1e-7, atol=1e-9 * np.abs(factors).max()
+    )
 
 
 @given(**problems, amount=st.floats(1e-6, 10.0))

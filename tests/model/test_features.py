@@ -31,7 +31,12 @@ def block(request):
 def moments_of(block, matrices):
     """What a block keeps of matrices (m, d, d), as `unpack` shows it."""
     diagonals = np.einsum("mii->mi", matrices)
-    return {"vech": matrices, "squares": diagonals, "radial": diagonals.sum(axis=1), "none": matrices[:, :0, 0]}[block]
+    return {
+        "vech": matrices,
+        "squares": diagonals,
+        "radial": diagonals.sum(axis=1),
+        "none": matrices[:, :0, 0],
+    }[block]
 
 
 @pytest.mark.parametrize(("block", "size"), [("vech", 10), ("squares", 4), ("radial", 1), ("none", 0)])
@@ -96,7 +101,9 @@ def test_coefficients_times_features_are_the_quadratic_form(block, d, m, seed):
     }[block]
     dense = {
         "vech": precisions,
-        "squares": np.einsum("md,de->mde", np.atleast_2d(precisions), np.eye(d)) if block == "squares" else None,
+        "squares": np.einsum("md,de->mde", np.atleast_2d(precisions), np.eye(d))
+        if block == "squares"
+        else None,
         "radial": np.multiply.outer(precisions, np.eye(d)) if block == "radial" else None,
     }[block]
     z = rng.normal(size=(6, d))

@@ -6,6 +6,8 @@ import json
 import os
 import pickle  # noqa: TID251  (to see that none is read)
 import stat
+import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 from gaussmix import GaussianMixture, Mixture
 from gaussmix.errors import ModelFileError
 from gaussmix.io import SavedModel, load_model
-from tests.helpers import NAMES, random_mixture
+from tests.helpers import NAMES, random_mixture, run_python
 
 FIELDS = ("weights", "means", "covariances")
 
@@ -23,7 +25,9 @@ FIELDS = ("weights", "means", "covariances")
 @pytest.fixture(params=NAMES)
 def mixture(request):
     plain = random_mixture(request.param, 3, 2, np.random.default_rng(1))
-    return Mixture(plain.weights, plain.means, plain.covariances, request.param, feature_names=["größe", "a\nb"])
+    return Mixture(
+        plain.weights, plain.means, plain.covariances, request.param, feature_names=["größe", "a\nb"]
+    )
 
 
 @pytest.fixture
@@ -73,7 +77,13 @@ def test_extreme_numbers_come_back(path):
 
 
 def test_info_travels_with_it(mixture, path):
-    info = {"status": "converged", "n_iter": 7, "history": [-1.5, -1.25], "größe": None, "nested": {"a": [True]}}
+    info = {
+        "status": "converged",
+        "n_iter": 7,
+        "history": [-1.5, -1.25],
+        "größe": None,
+        "nested": {"a": [True]},
+    }
     mixture.save(path, info=info)
     saved = load_model(path)
     assert isinstance(saved, SavedModel)
@@ -128,18 +138,12 @@ class TestDamage:
         with pytest.raises(ModelFileError, match="model.safetensors"):
             Mixture.load(path)
 
-    def test_a_byte_changed_anywhere_in_the_header_never_does_more_than_refuse(self, content, path):
-        """It is found out, or it was in a place that says nothing: never another kind of error."""
-        length = 8 + int.from_bytes(content[:8], "little")
-        refused = 0
-        for place in range(length):
-            for byte in (0, content[place] ^ 1, 255):
+    def test_a_byte_changed_anywhere_is_found_out(self, content, path):
+        for place in range(len(content)):
+            for byte in {0, content[place] ^ 1, content[place] ^ 32, 255} - {content[place]}:
                 path.write_bytes(content[:place] + bytes([byte]) + content[place + 1 :])
-                try:
+                with pytest.raises(ModelFileError, match="model.safetensors: "):
                     Mixture.load(path)
-                except ModelFileError:
-                    refused += 1
-        assert refused > 2 * length
 
     @pytest.mark.parametrize(
         "other",
@@ -177,39 +181,42 @@ class TestDamage:
         with pytest.raises(ModelFileError, match="a safetensors file, but not a gaussmix model"):
             Mixture.load(path)
 
-    def test_no_file_and_a_folder_are_for_the_system_to_name(self, path, tmp_path):
+    def test_no_file_and_a_folder_are_named(self, path, tmp_path):
         with pytest.raises(FileNotFoundError, match="model.safetensors"):
             Mixture.load(path)
-        with pytest.raises(OSError, match=tmp_path.name):
+        with pytest.raises((ModelFileError, OSError), match=f"{tmp_path.name}.*directory"):
             Mixture.load(tmp_path)
 
 
 def write(path, document, **tensors):
+    """A container of this document and these tensors (None: left out), its checksum right."""
     good = {"weights": np.array([0.5, 0.5]), "means": np.zeros((2, 1)), "covariances": np.ones(2)}
     merged = {name: value for name, value in (good | tensors).items() if value is not None}
     text = document if isinstance(document, str) else json.dumps(document)
-    save_file(merged, path, metadata={"gaussmix": text})
+    checksum = zlib.crc32(text.encode() + b"".join(merged[name].tobytes() for name in sorted(merged)))
+    save_file(merged, path, metadata={"gaussmix": text, "gaussmix.crc32": f"{checksum:08x}"})
 
 
 DOCUMENT = {"schema": 1, "covariance_type": "spherical", "feature_names": None, "info": {}}
 
 UNSOUND = {
-    "no JSON": ("{", {}, "header is not JSON"),
-    "no object": ("[]", {}, "header is not a JSON object"),
+    "no JSON": ("{", {}, "not JSON"),
+    "no object": ("[]", {}, "not a JSON object"),
     "a later schema": (DOCUMENT | {"schema": 99}, {}, "schema 99 .*unknown to this version of gaussmix"),
     "no schema": ({}, {}, "schema None"),
-    "another type": (DOCUMENT | {"covariance_type": "round"}, {}, "not a valid mixture: covariance_type.*'round'"),
-    "no type": (DOCUMENT | {"covariance_type": None}, {}, "not a valid mixture: covariance_type"),
-    "a list for a type": (DOCUMENT | {"covariance_type": ["full"]}, {}, "not a valid mixture: covariance_type"),
-    "no means": (DOCUMENT, {"means": None}, "the model lacks means"),
+    "another type": (DOCUMENT | {"covariance_type": "round"}, {}, "covariance_type.*'round'"),
+    "no type": (DOCUMENT | {"covariance_type": None}, {}, "covariance_type.*None"),
+    "a list for a type": (DOCUMENT | {"covariance_type": ["full"]}, {}, r"covariance_type.*\['full'\]"),
+    "no means": (DOCUMENT, {"means": None}, "means"),
     "bad weights": (DOCUMENT, {"weights": np.array([0.5, 0.6])}, "weights must sum to 1; they sum to 1.1"),
     "NaN": (DOCUMENT, {"means": np.full((2, 1), np.nan)}, "means contains NaN"),
     "a negative variance": (DOCUMENT, {"covariances": np.array([1.0, -1.0])}, "positive definite"),
     "another shape": (DOCUMENT, {"covariances": np.ones(3)}, "covariances must have the shape"),
-    "scalars": (DOCUMENT, {"means": np.array(1.0)}, "means must have the shape"),
-    "numbers for names": (DOCUMENT | {"feature_names": [1]}, {}, "feature_names are not a list of text"),
-    "text for names": (DOCUMENT | {"feature_names": "a"}, {}, "feature_names are not a list of text"),
+    "scalars": (DOCUMENT, {"means": np.array(1.0)}, "means"),
+    "numbers for names": (DOCUMENT | {"feature_names": [1]}, {}, "feature_names .*list of text"),
+    "text for names": (DOCUMENT | {"feature_names": "a"}, {}, "feature_names .*list of text"),
     "too many names": (DOCUMENT | {"feature_names": ["a", "b"]}, {}, "feature_names must be 1 names"),
+    "a list for the info": (DOCUMENT | {"info": [1, 2]}, {}, "info must be an object"),
 }
 
 
@@ -220,11 +227,6 @@ def test_a_sound_container_of_an_unsound_model_is_found_out(path, what):
     for load in (Mixture.load, load_model):
         with pytest.raises(ModelFileError, match=f"model.safetensors.*{message}"):
             load(path)
-
-
-def test_info_of_another_kind_is_none_at_all(path):
-    write(path, DOCUMENT | {"info": [1, 2]})
-    assert load_model(path).info == {}
 
 
 def test_numbers_of_lower_precision_are_read_as_double(path):
@@ -265,29 +267,21 @@ class TestAtomicity:
         monkeypatch.undo()
         self.check(old, path)
 
-    def test_a_write_that_ends_early_leaves_the_old_file(self, old, new, path, monkeypatch):
-        fdopen = os.fdopen
-
-        def full_disk(descriptor, *arguments, **options):
-            file = fdopen(descriptor, *arguments, **options)
-
-            class Full:
-                def __enter__(self):
-                    return self
-
-                def __exit__(self, *error):
-                    file.close()
-
-                def write(self, content):
-                    file.write(content[:100])
-                    raise OSError(28, "No space left on device")
-
-            return Full()
-
-        monkeypatch.setattr(os, "fdopen", full_disk)
-        with pytest.raises(OSError, match="No space left"):
-            new.save(path)
-        monkeypatch.undo()
+    @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
+    def test_a_write_that_ends_early_leaves_the_old_file(self, old, path):
+        """By a limit of the system, which is met in the middle as a full disk is."""
+        run_python(
+            "import resource, signal, gaussmix\n"
+            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            "new = gaussmix.Mixture([1.0], [[0.0] * 400], [1.0], 'spherical')\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+            "try:\n"
+            f"    new.save({str(path)!r})\n"
+            "except OSError as error:\n"
+            "    assert error.errno == 27, error\n"
+            "else:\n"
+            "    raise AssertionError('the write was to fail')\n"
+        )
         self.check(old, path)
 
     def test_a_folder_that_is_not_there(self, new, tmp_path):
@@ -301,15 +295,32 @@ class TestAtomicity:
             new.save(tmp_path / "model")
         assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
 
-    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-    def test_a_folder_that_cannot_be_written_to(self, old, new, path):
-        path.parent.chmod(0o500)
-        try:
-            with pytest.raises(PermissionError):
-                new.save(path)
-        finally:
-            path.parent.chmod(0o700)
-        self.check(old, path)
+    @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+    def test_a_folder_that_cannot_be_written_to(self, old, path):
+        """In a process of its own, since root, who may write anywhere, has to become somebody else first."""
+        source = str(path)
+        run_python(
+            "import os, pathlib, shutil, tempfile, gaussmix\n"
+            f"old = gaussmix.Mixture.load({source!r})\n"
+            "new = gaussmix.Mixture([1.0], [[0.0]], [1.0], 'spherical')\n"
+            "folder = pathlib.Path(tempfile.mkdtemp())\n"
+            "old.save(folder / 'model')\n"
+            "folder.chmod(0o555)\n"
+            "user = os.geteuid()\n"
+            "if user == 0:\n"
+            "    os.seteuid(65534)\n"
+            "for name in ('model', 'other'):\n"
+            "    try:\n"
+            "        new.save(folder / name)\n"
+            "    except PermissionError:\n"
+            "        continue\n"
+            "    raise AssertionError('the folder was to be protected')\n"
+            "os.seteuid(user)\n"
+            "assert os.listdir(folder) == ['model']\n"
+            "assert gaussmix.Mixture.load(folder / 'model').n_components == old.n_components\n"
+            "folder.chmod(0o755)\n"
+            "shutil.rmtree(folder)\n"
+        )
 
     @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
     def test_the_file_has_the_permissions_of_any_new_file(self, new, path):

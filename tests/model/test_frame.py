@@ -17,7 +17,9 @@ problems = {"d": st.integers(1, 7), "seed": st.integers(0, 2**32 - 1)}
 
 def moments(d, rng):
     root = rng.normal(size=(d, d)) * 10.0 ** rng.uniform(-4, 4, size=(d, 1))
-    return 10.0 ** rng.uniform(-3, 3) * rng.normal(size=d), root @ root.T + 1e-3 * np.diag((root**2).sum(axis=1))
+    return 10.0 ** rng.uniform(-3, 3) * rng.normal(size=d), root @ root.T + 1e-3 * np.diag(
+        (root**2).sum(axis=1)
+    )
 
 
 def matrix(array, d):

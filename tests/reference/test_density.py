@@ -121,7 +121,9 @@ def test_closed_form_values():
     # halfway between two equal components both are as probable, and each has weight one half
     two = gaussmix.Mixture([0.5, 0.5], [[-1.0, 0.0], [1.0, 0.0]], [[4.0, 1.0]] * 2, "diag")
     assert_allclose(two.responsibilities([[0.0, 7.0]]), [[0.5, 0.5]], rtol=1e-15)
-    assert_allclose(two.log_prob([[0.0, 0.0]]), [-math.log(2.0 * math.pi) - math.log(2.0) - 0.125], rtol=1e-15)
+    assert_allclose(
+        two.log_prob([[0.0, 0.0]]), [-math.log(2.0 * math.pi) - math.log(2.0) - 0.125], rtol=1e-15
+    )
     assert_array_equal(two.predict([[0.0, 7.0]]), [0])  # the first of equals
     # log odds are linear: log(w1 / w2) + 2 x m / v
     odds = np.log(np.divide(*two.responsibilities([[0.8, 0.0]])[0]))
@@ -134,9 +136,7 @@ def test_a_correlated_pair_by_hand():
         mixture = gaussmix.Mixture([1.0], [[0.0, 0.0]], covariance, name)
         expected = -math.log(2.0 * math.pi) - 0.5 * math.log(3.0) - 1.0 / 3.0
         assert_allclose(mixture.log_prob([[1.0, 1.0]]), [expected], rtol=1e-15)
-        assert_allclose(
-            mixture.precisions.reshape(2, 2), [[2 / 3, -1 / 3], [-1 / 3, 2 / 3]], rtol=1e-14
-        )
+        assert_allclose(mixture.precisions.reshape(2, 2), [[2 / 3, -1 / 3], [-1 / 3, 2 / 3]], rtol=1e-14)
 
 
 def test_far_from_every_component_the_log_density_stays_finite():

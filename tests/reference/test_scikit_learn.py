@@ -102,7 +102,9 @@ def test_same_start_on_real_data(name, covariance_type):
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)
-@pytest.mark.parametrize(("name", "seed"), [("iris", 0), ("iris", 1), ("wine", 0), ("wine", 1), ("digits", 0)])
+@pytest.mark.parametrize(
+    ("name", "seed"), [("iris", 0), ("iris", 1), ("wine", 0), ("wine", 1), ("digits", 0)]
+)
 def test_default_start_converges_in_the_same_iteration(name, covariance_type, seed):
     X, k = real_data(name)
     parameters = {"n_components": k, "covariance_type": covariance_type, "random_state": seed}
@@ -126,7 +128,9 @@ def test_random_start_is_the_same_draw(covariance_type):
     assert_same_fit(ours, theirs, X)
 
 
-@pytest.mark.parametrize("given", [("means_init",), ("weights_init", "precisions_init"), ("precisions_init",)])
+@pytest.mark.parametrize(
+    "given", [("means_init",), ("weights_init", "precisions_init"), ("precisions_init",)]
+)
 @pytest.mark.parametrize("covariance_type", TYPES)
 def test_what_the_caller_leaves_open_comes_from_the_same_start(covariance_type, given):
     X, k = real_data("iris")

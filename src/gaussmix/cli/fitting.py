@@ -20,7 +20,8 @@ from gaussmix.cli.using import refuse_overwriting, tell_notes
 from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
 from gaussmix.data.writing import check_output, replacing
 from gaussmix.errors import FitError, InputError
-from gaussmix.fit.fitting import Progress, fit_mixture
+from gaussmix.fit.fitting import fit_mixture
+from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.start import STARTS
 from gaussmix.model.structures import STRUCTURES

@@ -8,15 +8,17 @@ import itertools
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussmix._atomic import replacing
 from gaussmix.errors import InputError
+
+__all__ = ["Columns", "check_output", "check_table_output", "replacing", "write_table"]
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -24,39 +26,6 @@ PARQUET_SUFFIXES = (".parquet", ".pq")
 TEXT_ROWS = 1 << 14  # rows held as text at a time
 
 Columns = Mapping[str, NDArray[Any]]
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary file beside `path` that takes its place when the block ends well.
-
-    When the block raises, the temporary file is removed and whatever was at `path` stays.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with replacing(Path(folder) / "out.txt") as temporary:
-    ...         _ = temporary.write_text("all of it")
-    ...     print([p.name for p in Path(folder).iterdir()])
-    ['out.txt']
-    """
-    # A link stays a link: the file it points to is replaced.
-    target = Path(os.path.realpath(path))
-    handle, name = tempfile.mkstemp(
-        prefix=f".{target.name}.", suffix=f".part{target.suffix}", dir=target.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        # mkstemp makes files private; an ordinary new file has the user's usual permissions.
-        temporary.chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def check_output(path: str | os.PathLike[str]) -> None:
@@ -152,9 +121,3 @@ def _write_parquet(path: Path, blocks: Iterable[Columns]) -> None:
     with pq.ParquetWriter(path, first.schema) as writer:
         for table in itertools.chain([first], (pa.table(dict(columns)) for columns in blocks)):
             writer.write_table(table)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

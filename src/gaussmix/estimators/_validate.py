@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
 from gaussmix._check import check_finite
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.fit.fitting import Given
+from gaussmix.fit.start import Given
 from gaussmix.model.structures import NotPositiveDefiniteError, get_structure
 
 
@@ -20,10 +21,18 @@ def rows_of(estimator: Any, X: Any, *, reset: bool = False) -> FloatArray:
         estimator,
         X,
         reset=reset,
-        dtype=[np.float64, np.float32],
+        dtype=np.float32 if _all_float32(X) else [np.float64, np.float32],
         ensure_min_samples=2 if reset else 1,
     )
     return rows
+
+
+def _all_float32(X: Any) -> bool:
+    """Whether X is a data frame of float32 columns: scikit-learn itself sees that of pandas' frames alone."""
+    if isinstance(X, np.ndarray | list | tuple):
+        return False
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    return isinstance(frame, nw.DataFrame) and all(dtype == nw.Float32 for dtype in frame.schema.values())
 
 
 def given_parameters(

@@ -19,9 +19,10 @@ from sklearn.utils.validation import check_is_fitted
 from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.estimators._validate import given_parameters, rows_of
-from gaussmix.fit.fitting import Given, Progress, fit_mixture
+from gaussmix.fit.fitting import fit_mixture
+from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult
-from gaussmix.fit.start import STARTS
+from gaussmix.fit.start import STARTS, Given
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures import STRUCTURES
 
@@ -180,7 +181,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         weights = _check.sample_weight(sample_weight, n)
         earlier: FitResult | None = getattr(self, "fit_result_", None) if self.warm_start else None
         previous, start = -math.inf, None
-        if earlier is not None and earlier.mixture.means.shape == (self.n_components, d):
+        if earlier is not None and self._continues(earlier.mixture, d):
             start = earlier.mixture
             previous = earlier.history[-2] if earlier.n_iter else -math.inf
         printer = _Printer(self.verbose, self.verbose_interval) if self.verbose else None
@@ -255,6 +256,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(self.random_state, np.random.RandomState):
             return mixture.sample(n_samples, np.random.default_rng(self.random_state.randint(2**31, size=4)))
         return mixture.sample(n_samples, self._sampling)
+
+    def _continues(self, mixture: Mixture, d: int) -> bool:
+        """Whether a warm start can go on from a mixture: parameters may have been set since."""
+        same_shape = mixture.means.shape == (self.n_components, d)
+        return same_shape and mixture.covariance_type == self.covariance_type
 
     def _given(self, d: int) -> Given | None:
         return given_parameters(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,55 +13,20 @@ from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
-from gaussmix.fit.em import MStep, Run, em
-from gaussmix.fit.result import ADVICE, FitResult, FitStatus
-from gaussmix.fit.start import STARTS, with_means
+from gaussmix.fit.mstep import maximise
+from gaussmix.fit.restart import Progress, Ways, best_of_starts
+from gaussmix.fit.result import ADVICE, FitResult
+from gaussmix.fit.start import Given
 from gaussmix.model.frame import Frame
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import NotPositiveDefiniteError, Structure, get_structure
-
-logger = logging.getLogger("gaussmix")
-
-#: Rounding of moments in the frame, in units of eps times the numbers that go into them.
-ROUNDING = 64.0
-EPS = float(np.finfo(np.float64).eps)
 
 COLLAPSED = (
     "Fitting the mixture model failed because some components have ill-defined empirical covariance (for "
     "instance caused by singleton or collapsed samples). Try to decrease the number of components, increase "
     "reg_covar, or scale the input data."
 )
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a running fit is."""
-
-    start: int
-    n_starts: int
-    iteration: int
-    max_iter: int
-    mean_log_likelihood: float
-
-
-@dataclass(frozen=True)
-class Given:
-    """Parameters that the caller fixes for the start, in the data's coordinates; None leaves them to it."""
-
-    weights: Float64Array | None = None
-    means: Float64Array | None = None
-    factors: Float64Array | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Whether all is left for a start to find."""
-        return self.weights is None and self.means is None and self.factors is None
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing is left for a start to find."""
-        return self.weights is not None and self.means is not None and self.factors is not None
 
 
 def fit_mixture(
@@ -135,77 +98,32 @@ def fit_mixture(
     (True, [0.5, 0.5])
     """
     structure = get_structure(covariance_type)
+    _check_options(n_components, tol, reg_covar, max_iter, n_init)
     rows, weights = _rows(X, sample_weight, n_components)
+    d = rows.shape[1]
+    if feature_names is not None and len(feature_names) != d:
+        raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
     engine = LocalEngine(rows, structure, n_components, weights)
     ridge = structure.ridge(float(reg_covar), engine.frame)
 
     def m_step(stats: Stats) -> Mixture:
         return maximise(structure, ridge, stats)
 
-    given = (
-        Given(start.weights, start.means, start.precisions_cholesky) if isinstance(start, Mixture) else start
+    given = _given(start, structure, n_components, d)
+    ways = Ways(init_params, given, _random_state(random_state), 1 if given.complete else n_init)
+    outcome = best_of_starts(
+        engine, m_step, ways, tol=tol, max_iter=max_iter, previous=previous, on_iteration=on_iteration
     )
-    given = given or Given()
-    if given.complete:
-        n_init = 1
-    rng = _random_state(random_state)
-    best: Run | None = None
-    failed = 0
-    for i in range(n_init):
-        try:
-            first = _first_mixture(engine, m_step, init_params, rng, given)
-        except NotPositiveDefiniteError:
-            failed += 1
-            logger.info("start %d of %d collapsed before the first iteration", i + 1, n_init)
-            continue
-        report = None if on_iteration is None else _reporter(on_iteration, i + 1, n_init, max_iter)
-        run = em(engine, first, m_step, tol=tol, max_iter=max_iter, previous=previous, on_iteration=report)
-        logger.info(
-            "start %d of %d: %s after %d iterations, mean log-likelihood %.6f",
-            i + 1,
-            n_init,
-            run.status,
-            len(run.history) - 1,
-            run.history[-1],
-        )
-        if best is None or run.history[-1] > best.history[-1] or not math.isfinite(best.history[-1]):
-            best = run
-        if run.status is FitStatus.INTERRUPTED:
-            best = Run(best.mixture, FitStatus.INTERRUPTED, best.history)
-            break
-    if best is None:
+    if outcome.best is None:
         raise FitError(COLLAPSED)
     return FitResult(
-        mixture=published(best.mixture, engine.frame, feature_names),
-        status=best.status,
-        advice=ADVICE[best.status],
-        history=best.history,
+        mixture=published(outcome.best.mixture, engine.frame, feature_names),
+        status=outcome.best.status,
+        advice=ADVICE[outcome.best.status],
+        history=outcome.best.history,
         n_samples=engine.weight,
-        n_failed_starts=failed,
+        n_failed_starts=outcome.n_failed,
     )
-
-
-def maximise(structure: Structure, ridge: Float64Array, stats: Stats) -> Mixture:
-    """The M-step: weights, means and regularised covariances of the statistics.
-
-    Raises NotPositiveDefiniteError where a variance is zero, or so small that it is rounding.
-    """
-    means = stats.means()
-    covariances = structure.estimate(stats) + ridge
-    factors = structure.factor(covariances)
-    sharpest = structure.diagonal(factors).max(axis=1) ** 2
-    collapsed = ~(sharpest * _rounding(stats, means) < 1.0)
-    if collapsed.any():
-        raise NotPositiveDefiniteError(tuple(int(i) for i in np.flatnonzero(collapsed)), 1.0 / sharpest.max())
-    return Mixture._trusted(structure, stats.counts / stats.counts.sum(), means, covariances, factors)
-
-
-def _rounding(stats: Stats, means: Float64Array) -> Float64Array:
-    """Rounding error of a component's variances: of what is subtracted, and of the rows themselves."""
-    shift = means - stats.centres
-    size = ROUNDING * EPS * np.sqrt(1.0 + (means * means).sum(axis=1))
-    error: Float64Array = ROUNDING * EPS * (shift * shift).sum(axis=1) + size * size
-    return error if stats.form.own != "none" else error.max(keepdims=True)
 
 
 def published(mixture: Mixture, frame: Frame, feature_names: Sequence[str] | None) -> Mixture:
@@ -221,6 +139,27 @@ def published(mixture: Mixture, frame: Frame, feature_names: Sequence[str] | Non
     return Mixture._trusted(mixture.structure, mixture.weights, mapped.means, covariances, factors, names)
 
 
+def _check_options(n_components: int, tol: float, reg_covar: float, max_iter: int, n_init: int) -> None:
+    _check.whole_number(n_components, 1, "n_components")
+    _check.whole_number(max_iter, 0, "max_iter")
+    _check.whole_number(n_init, 1, "n_init")
+    _check.non_negative(tol, "tol")
+    _check.non_negative(reg_covar, "reg_covar")
+
+
+def _given(start: Mixture | Given | None, structure: Structure, k: int, d: int) -> Given:
+    """What the caller fixes of the start."""
+    if not isinstance(start, Mixture):
+        return start or Given()
+    if start.covariance_type != structure.name:
+        raise ValueError(
+            f"start has covariance_type {start.covariance_type!r}, but {structure.name!r} is to be fitted"
+        )
+    if start.means.shape != (k, d):
+        raise ValueError(f"start must have means of the shape {(k, d)}; got {start.means.shape}")
+    return Given(start.weights, start.means, start.precisions_cholesky)
+
+
 def _rows(
     X: npt.ArrayLike, sample_weight: npt.ArrayLike | None, n_components: int
 ) -> tuple[FloatArray, Float64Array | None]:
@@ -228,6 +167,8 @@ def _rows(
     array = np.asarray(X)
     if array.ndim != 2:
         raise ValueError(f"X must have two axes, (n_samples, n_features); got the shape {array.shape}")
+    if array.shape[1] == 0:
+        raise ValueError(f"X has no feature: its shape is {array.shape}")
     rows = _check.as_rows(array, array.shape[1])
     weights = _check.sample_weight(sample_weight, rows.shape[0])
     if weights is not None:
@@ -242,38 +183,6 @@ def _rows(
             f"n_samples = {rows.shape[0]}"
         )
     return rows, weights
-
-
-def _first_mixture(
-    engine: LocalEngine, m_step: MStep, init_params: str, rng: np.random.RandomState, given: Given
-) -> Mixture:
-    """The start in the frame's coordinates: what is given, the rest by the start of that name."""
-    structure = engine.structure
-    if given.complete:
-        assert given.weights is not None and given.means is not None and given.factors is not None
-        weights, means, factors = given.weights, given.means, given.factors
-        covariances = structure.covariances_of_factor(factors)
-        return Mixture._trusted(structure, weights / weights.sum(), means, covariances, factors).seen_from(
-            engine.frame
-        )
-    if init_params not in STARTS:
-        raise ValueError(f"init_params must be one of {', '.join(STARTS)}; got {init_params!r}")
-    stats, chosen = STARTS[init_params](engine, rng)
-    found = with_means(m_step(stats), chosen)
-    if given.empty:
-        return found
-    own = found.mapped(engine.frame.inverse, engine.frame.matrix, engine.frame.origin)
-    weights = own.weights if given.weights is None else given.weights / given.weights.sum()
-    means = own.means if given.means is None else given.means
-    factors = own.precisions_cholesky if given.factors is None else given.factors
-    covariances = own.covariances if given.factors is None else structure.covariances_of_factor(factors)
-    return Mixture._trusted(structure, weights, means, covariances, factors).seen_from(engine.frame)
-
-
-def _reporter(
-    on_iteration: Callable[[Progress], bool], start: int, n_starts: int, max_iter: int
-) -> Callable[[int, float], bool]:
-    return lambda iteration, value: on_iteration(Progress(start, n_starts, iteration, max_iter, value))
 
 
 def _random_state(seed: Any) -> np.random.RandomState:

@@ -4,14 +4,36 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.em import MStep
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
+
+
+@dataclass(frozen=True)
+class Given:
+    """Parameters that the caller fixes for the start, in the data's coordinates; None leaves them to it."""
+
+    weights: Float64Array | None = None
+    means: Float64Array | None = None
+    factors: Float64Array | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether all is left for a start to find."""
+        return self.weights is None and self.means is None and self.factors is None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left for a start to find."""
+        return self.weights is not None and self.means is not None and self.factors is not None
+
 
 #: A start gives statistics to make a mixture of and, where it has chosen them itself, the means.
 Start = Callable[[LocalEngine, np.random.RandomState], tuple[Stats, Float64Array | None]]
@@ -91,3 +113,29 @@ def with_means(mixture: Mixture, means: Float64Array | None) -> Mixture:
     return Mixture._trusted(
         mixture.structure, mixture.weights, means, mixture.covariances, mixture.precisions_cholesky
     )
+
+
+def first_mixture(
+    engine: LocalEngine, m_step: MStep, init_params: str, rng: np.random.RandomState, given: Given
+) -> Mixture:
+    """The start in the frame's coordinates: what is given, the rest by the start of that name."""
+    structure = engine.structure
+    if given.complete:
+        assert given.weights is not None and given.means is not None and given.factors is not None
+        weights, means, factors = given.weights, given.means, given.factors
+        covariances = structure.covariances_of_factor(factors)
+        return Mixture._trusted(structure, weights / weights.sum(), means, covariances, factors).seen_from(
+            engine.frame
+        )
+    if init_params not in STARTS:
+        raise ValueError(f"init_params must be one of {', '.join(STARTS)}; got {init_params!r}")
+    stats, chosen = STARTS[init_params](engine, rng)
+    found = with_means(m_step(stats), chosen)
+    if given.empty:
+        return found
+    own = found.mapped(engine.frame.inverse, engine.frame.matrix, engine.frame.origin)
+    weights = own.weights if given.weights is None else given.weights / given.weights.sum()
+    means = own.means if given.means is None else given.means
+    factors = own.precisions_cholesky if given.factors is None else given.factors
+    covariances = own.covariances if given.factors is None else structure.covariances_of_factor(factors)
+    return Mixture._trusted(structure, weights, means, covariances, factors).seen_from(engine.frame)

@@ -11,9 +11,8 @@ from typing import Any, NoReturn, Self
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix import _check, _container
+from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.errors import ModelFileError
 from gaussmix.model import schema
 from gaussmix.model.frame import Frame
 from gaussmix.model.kernels.natural import Natural
@@ -158,14 +157,7 @@ class Mixture:
         return {name: self.__dict__[name] for name in fields}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._set(
-            get_structure(state["covariance_type"]),
-            state["weights"],
-            state["means"],
-            state["covariances"],
-            state["precisions_cholesky"],
-            state["feature_names"],
-        )
+        self._set(**schema.restored(state))
 
     @property
     def n_components(self) -> int:
@@ -330,39 +322,38 @@ class Mixture:
         return self.structure.natural(self.weights, self.means, self.covariances, self.precisions_cholesky)
 
     def save(self, path: str | os.PathLike[str], *, info: Mapping[str, Any] | None = None) -> None:
-        """Write the mixture to a file, atomically.
+        """Write the mixture to a file, atomically: a write that fails leaves what was there before.
 
         Parameters
         ----------
         path : str or path
-            A safetensors file; ".safetensors" is the usual ending.
+            A safetensors file; ".safetensors" is the usual ending. docs/format.md describes it.
         info : mapping, optional
             Anything JSON can hold that should travel with it, such as how it was fitted.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If JSON cannot hold the info, or the covariances are singular to rounding, so that
+            :meth:`load` would refuse them.
+        OSError
+            If the file cannot be written.
         """
-        tensors = {name: getattr(self, name) for name in schema.TENSORS}
-        _container.write(path, tensors, schema.document(self.covariance_type, self.feature_names, info))
+        fields = (*schema.TENSORS, "covariance_type", "feature_names")
+        schema.write(path, Mixture, {name: self.__dict__[name] for name in fields}, info)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Mixture:
-        """Read a mixture that :meth:`save` wrote.
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a mixture that :meth:`save` wrote. The file is not trusted, and nothing in it is executed.
 
         Raises
         ------
         ModelFileError
             If the file is damaged, truncated, or no model; the message names the file and the cause.
+        OSError
+            If the file cannot be opened.
         """
-        return cls.from_document(path, *_container.read(path))
-
-    @classmethod
-    def from_document(
-        cls, path: str | os.PathLike[str], tensors: Mapping[str, Float64Array], document: Mapping[str, Any]
-    ) -> Mixture:
-        """The mixture in the content of a model file; `path` is for the message."""
-        arguments = schema.arguments(path, tensors, document)
-        try:
-            return cls(**arguments)
-        except ValueError as error:
-            raise ModelFileError(f"{path}: the model is not a valid mixture: {error}") from None
+        return schema.read(path, cls)[0]
 
     @cached_property
     def _views(self) -> dict[np.dtype[Any], tuple[Frame, Natural]]:

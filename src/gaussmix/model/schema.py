@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from gaussmix import _container
+from gaussmix import _check, _container
 from gaussmix._typing import FloatArray
 from gaussmix.errors import ModelFileError
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.structures import STRUCTURES, get_structure
 
 M = TypeVar("M")
 
@@ -56,7 +56,7 @@ def read(path: str | os.PathLike[str], build: Callable[..., M]) -> tuple[M, dict
     content = _container.read(path)
     arguments = _arguments(path, content.tensors, content.document)
     try:
-        with np.errstate(all="ignore"):  # hostile numbers overflow; whether they pass is for the checks to say
+        with np.errstate(all="ignore"):  # where hostile numbers overflow, the checks say what is wrong
             model = build(**arguments)
     except ValueError as error:
         raise ModelFileError(f"{path}: the model is not a valid mixture: {error}") from None
@@ -68,6 +68,36 @@ def read(path: str | os.PathLike[str], build: Callable[..., M]) -> tuple[M, dict
     return model, content.document["info"]
 
 
+def restored(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a pickled mixture, checked as far as that costs next to nothing.
+
+    The factors are not computed anew, so that a copy gives the same bits. A pickle can be trusted or must not
+    be opened; but other formats, skops for one, restore objects from files that may have been tampered with.
+    """
+    structure = get_structure(state["covariance_type"])
+    shape = np.shape(state["means"])
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(f"means must have the shape (n_components, n_features), neither zero; got {shape}")
+    k, d = shape
+    names = state["feature_names"]
+    if names is not None and len(names) != d:
+        raise ValueError(f"feature_names must be {d} names, one a column of means; got {len(names)}")
+    covariances, factors = (
+        _check.parameter(state[name], structure.shape(k, d), name, f"the shape for {structure.name!r}")
+        for name in ("covariances", "precisions_cholesky")
+    )
+    if not (structure.diagonal(factors) > 0.0).all():
+        raise ValueError("precisions_cholesky must have a positive diagonal")
+    return {
+        "structure": structure,
+        "weights": _check.weights(state["weights"], k),
+        "means": _check.parameter(state["means"], (k, d), "means", "(n_components, n_features)"),
+        "covariances": covariances,
+        "factors": factors,
+        "feature_names": names,
+    }
+
+
 def _arguments(
     path: str | os.PathLike[str], tensors: Mapping[str, FloatArray], document: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -76,7 +106,7 @@ def _arguments(
     if type(version) is not int or not 1 <= version <= VERSION:
         raise ModelFileError(
             f"{path}: schema {reprlib.repr(version)} of model files is unknown to this version of gaussmix, "
-            f"which knows 1 to {VERSION}; a newer one may read it"
+            f"which reads schemas up to {VERSION}; install a newer one if the file is sound"
         )
     wrong = _wrong_fields(document)
     if wrong:

@@ -1,0 +1,37 @@
+"""The M-step: from the statistics of a pass to the mixture of greatest expected log-likelihood."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.stats import Stats
+from gaussmix.model.structures import NotPositiveDefiniteError, Structure
+
+#: Rounding of moments in the frame, in units of eps times the numbers that go into them.
+ROUNDING = 64.0
+EPS = float(np.finfo(np.float64).eps)
+
+
+def maximise(structure: Structure, ridge: Float64Array, stats: Stats) -> Mixture:
+    """The M-step: weights, means and regularised covariances of the statistics.
+
+    Raises NotPositiveDefiniteError where a variance is zero, or so small that it is rounding.
+    """
+    means = stats.means()
+    covariances = structure.estimate(stats) + ridge
+    factors = structure.factor(covariances)
+    sharpest = structure.diagonal(factors).max(axis=1) ** 2
+    collapsed = ~(sharpest * _rounding(stats, means) < 1.0)
+    if collapsed.any():
+        raise NotPositiveDefiniteError(tuple(int(i) for i in np.flatnonzero(collapsed)), 1.0 / sharpest.max())
+    return Mixture._trusted(structure, stats.counts / stats.counts.sum(), means, covariances, factors)
+
+
+def _rounding(stats: Stats, means: Float64Array) -> Float64Array:
+    """Rounding error of a component's variances: of what is subtracted, and of the rows themselves."""
+    shift = means - stats.centres
+    size = ROUNDING * EPS * np.sqrt(1.0 + (means * means).sum(axis=1))
+    error: Float64Array = ROUNDING * EPS * (shift * shift).sum(axis=1) + size * size
+    return error if stats.form.own != "none" else error.max(keepdims=True)
