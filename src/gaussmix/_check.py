@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from gaussmix._typing import Float64Array, FloatArray
 
-#: How far weights may sum from one, by rounding.
-WEIGHT_TOLERANCE = 1e-8
+#: How far weights may sum from one, by rounding; those given as float32 further.
+WEIGHT_TOLERANCE = {False: 1e-8, True: 1e-6}
 
 
 def as_rows(X: npt.ArrayLike, d: int, name: str = "X") -> FloatArray:
@@ -58,7 +58,7 @@ def weights(values: npt.ArrayLike, k: int) -> Float64Array:
         worst = int(array.argmin())
         raise ValueError(f"weights must not be negative; weight {worst} is {array[worst]:.6g}")
     total = float(array.sum())
-    if abs(total - 1.0) > WEIGHT_TOLERANCE:
+    if abs(total - 1.0) > WEIGHT_TOLERANCE[np.asarray(values).dtype == np.float32]:
         raise ValueError(f"weights must sum to 1; they sum to {total:.10g}. Divide proportions by their sum")
     return array
 

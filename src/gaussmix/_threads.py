@@ -37,8 +37,8 @@ def run(task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> li
     The calling thread works too. With `hold_blas` each task's own calls of BLAS use one thread. The
     first error of a task is raised once all threads have stopped.
     """
-    workers = min(n_threads(), n_tasks)
-    if workers <= 1:
+    workers = 1 if n_tasks <= 1 else min(n_threads(), n_tasks)
+    if workers == 1:
         return [task(i) for i in range(n_tasks)]
     results: list[Any] = [None] * n_tasks
     stop = threading.Event()
@@ -57,7 +57,7 @@ def run(task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> li
                 raise
 
     if hold_blas:
-        with _blas_on_one_thread():
+        with blas_on_one_thread():
             _share(work, workers, stop)
     else:
         _share(work, workers, stop)
@@ -100,7 +100,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def _blas_on_one_thread() -> Iterator[None]:
+def blas_on_one_thread() -> Iterator[None]:
     """Hold every BLAS of the process to one thread; the last of overlapping holders restores it."""
     global _controller, _holders, _limiter
     with _lock:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.features import outer, pack
 from gaussmix.model.frame import Frame
+from gaussmix.model.kernels.moments import pooled_moments
 from gaussmix.model.kernels.sweep import Responsibilities, Sweep
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures import Structure, get_structure
-
-#: Rows looked at for a first idea of the spread, before the pass that measures it.
-PILOT_ROWS = 1000
+from gaussmix.model.structures import Structure
 
 
 class LocalEngine:
@@ -33,11 +32,17 @@ class LocalEngine:
         self, X: FloatArray, structure: Structure, n_components: int, weights: Float64Array | None = None
     ) -> None:
         self.X, self.weights, self.structure, self.n_components = X, weights, structure, n_components
+        _threads.n_threads()  # a wrong setting is an error for every fit, not only for those that use it
         self.weight = float(X.shape[0] if weights is None else weights.sum())
-        mean, covariance = self._moments()
+        mean, covariance = pooled_moments(X, weights, oriented=structure.group == "affine")
         self.frame = Frame.of_moments(mean, covariance, structure.group, X.dtype)
         pooled = self._pooled_moments(mean, covariance)
         self._sweep = Sweep(X, self.frame, structure.form, n_components, weights, pooled)
+
+    @property
+    def small(self) -> bool:
+        """Whether a pass is one chunk, done by the calling thread alone."""
+        return bool(self._sweep.n_chunks == 1)
 
     def accumulate(self, mixture: Mixture) -> Stats:
         """One pass over the rows: statistics and log-likelihood of a mixture in the frame's coordinates."""
@@ -53,24 +58,6 @@ class LocalEngine:
     def labels(self, mixture: Mixture) -> IntArray:
         """The most probable component of each row under a mixture in the frame's coordinates."""
         return self._sweep.labels(mixture.natural)
-
-    def _moments(self) -> tuple[Float64Array, Float64Array]:
-        """Mean and covariance (variances, for families without orientation) of all rows.
-
-        They are the statistics of a mixture of one component, seen from a rough frame.
-        """
-        n, d = self.X.shape
-        pilot = self.X[:: max(1, n // PILOT_ROWS)].astype(np.float64)
-        spread = np.abs(pilot - pilot[0]).max(axis=0)
-        scale = np.where(spread > 0.0, spread, 1.0)
-        guess = Frame(pilot[0], 1.0 / scale, scale)
-        affine = self.structure.group == "affine"
-        one = get_structure("full" if affine else "diag")
-        unit = np.eye(d)[None] if affine else np.ones((1, d))
-        sweep = Sweep(self.X, guess, one.form, 1, self.weights)
-        stats = sweep.accumulate(one.natural(np.ones(1), np.zeros((1, d)), unit, unit))
-        covariance = one.mapped(stats.covariances(), scale)[0]
-        return pilot[0] + scale * stats.means()[0], np.asarray(covariance)
 
     def _pooled_moments(self, mean: Float64Array, covariance: Float64Array) -> Float64Array:
         """sum_i w_i q(z_i) in the frame, for the families that keep it."""

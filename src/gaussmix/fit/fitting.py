@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
+from gaussmix._threads import blas_on_one_thread
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
@@ -111,9 +113,11 @@ def fit_mixture(
 
     given = _given(start, structure, n_components, d)
     ways = Ways(init_params, given, _random_state(random_state), 1 if given.complete else n_init)
-    outcome = best_of_starts(
-        engine, m_step, ways, tol=tol, max_iter=max_iter, previous=previous, on_iteration=on_iteration
-    )
+    # the M-step too: between passes, BLAS's own threads would wake and spin for small matrices
+    with nullcontext() if engine.small else blas_on_one_thread():
+        outcome = best_of_starts(
+            engine, m_step, ways, tol=tol, max_iter=max_iter, previous=previous, on_iteration=on_iteration
+        )
     if outcome.best is None:
         raise FitError(COLLAPSED)
     return FitResult(

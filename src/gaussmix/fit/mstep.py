@@ -32,6 +32,6 @@ def maximise(structure: Structure, ridge: Float64Array, stats: Stats) -> Mixture
 def _rounding(stats: Stats, means: Float64Array) -> Float64Array:
     """Rounding error of a component's variances: of what is subtracted, and of the rows themselves."""
     shift = means - stats.centres
-    size = ROUNDING * EPS * np.sqrt(1.0 + (means * means).sum(axis=1))
-    error: Float64Array = ROUNDING * EPS * (shift * shift).sum(axis=1) + size * size
+    size = ROUNDING * EPS * np.sqrt(1.0 + np.vecdot(means, means))
+    error: Float64Array = ROUNDING * EPS * np.vecdot(shift, shift) + size * size
     return error if stats.form.own != "none" else error.max(keepdims=True)

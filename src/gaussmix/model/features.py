@@ -40,6 +40,7 @@ def _halves(d: int) -> Float64Array:
     return halves
 
 
+@lru_cache(maxsize=256)
 def block_size(block: Block, d: int) -> int:
     """Number of second-order features of a block in d dimensions."""
     return {"vech": d * (d + 1) // 2, "squares": d, "radial": 1, "none": 0}[block]

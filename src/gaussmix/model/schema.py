@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from gaussmix import _check, _container
-from gaussmix._typing import FloatArray
+from gaussmix._typing import Float64Array
 from gaussmix.errors import ModelFileError
 from gaussmix.model.structures import STRUCTURES, get_structure
 
@@ -20,6 +20,9 @@ M = TypeVar("M")
 VERSION = 1
 TENSORS = ("weights", "means", "covariances")
 FIELDS = ("schema", "covariance_type", "feature_names", "info")
+
+#: How far the weights of a pickled mixture may sum from one: as far as any that a mixture is made of.
+SUM_TOLERANCE = 1e-6
 
 
 def write(
@@ -79,7 +82,7 @@ def restored(state: Mapping[str, Any]) -> dict[str, Any]:
     if len(shape) != 2 or 0 in shape:
         raise ValueError(f"means must have the shape (n_components, n_features), neither zero; got {shape}")
     k, d = shape
-    names = state["feature_names"]
+    names = None if state["feature_names"] is None else tuple(map(str, state["feature_names"]))
     if names is not None and len(names) != d:
         raise ValueError(f"feature_names must be {d} names, one a column of means; got {len(names)}")
     covariances, factors = (
@@ -88,9 +91,12 @@ def restored(state: Mapping[str, Any]) -> dict[str, Any]:
     )
     if not (structure.diagonal(factors) > 0.0).all():
         raise ValueError("precisions_cholesky must have a positive diagonal")
+    weights = _check.parameter(state["weights"], (k,), "weights", "(n_components,)")
+    if weights.min() < 0.0 or abs(float(weights.sum()) - 1.0) > SUM_TOLERANCE:
+        raise ValueError(f"weights must not be negative and sum to 1; got {reprlib.repr(weights.tolist())}")
     return {
         "structure": structure,
-        "weights": _check.weights(state["weights"], k),
+        "weights": weights,
         "means": _check.parameter(state["means"], (k, d), "means", "(n_components, n_features)"),
         "covariances": covariances,
         "factors": factors,
@@ -99,7 +105,7 @@ def restored(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _arguments(
-    path: str | os.PathLike[str], tensors: Mapping[str, FloatArray], document: Mapping[str, Any]
+    path: str | os.PathLike[str], tensors: Mapping[str, Float64Array], document: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The arguments of the mixture that a file describes; `path` is for the message."""
     version = document.get("schema")

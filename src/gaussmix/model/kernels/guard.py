@@ -43,7 +43,7 @@ def guarded(natural: Natural, dtype: np.dtype[Any]) -> npt.NDArray[np.bool_] | N
 
 def _reach(natural: Natural) -> Float64Array:
     """|m_k|^2 + tr C_k: the squared size of the numbers that the product form adds up."""
-    return np.asarray((natural.means * natural.means).sum(axis=1) + natural.spread)
+    return np.asarray(np.vecdot(natural.means, natural.means) + natural.spread)
 
 
 def largest_precision(natural: Natural) -> Float64Array:

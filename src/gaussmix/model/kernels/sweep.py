@@ -114,6 +114,7 @@ class Sweep:
         self.pooled = np.zeros(0) if pooled is None else pooled
         self.name = choose_executor(n, d, k, form, X.dtype.itemsize)
         self.chunk = chunk_rows(self.name, n, k, form.n_features(d))
+        self.n_chunks = -(-n // self.chunk)
         self.executor = self._make(self.name)
 
     def accumulate(self, natural: Natural) -> Stats:
@@ -121,7 +122,7 @@ class Sweep:
         executor, chunk = self._executor_for(natural)
         k, d = natural.means.shape
         columns = 1 + d + block_size(executor.block, d)
-        n_chunks = -(-self.rows.shape[0] // chunk)
+        n_chunks = self.n_chunks if chunk == self.chunk else -(-self.rows.shape[0] // chunk)
         n_tasks = max(1, min(n_chunks, MAX_TASKS, max(8, MAX_TASK_BYTES // (8 * k * columns))))
         width = padded(columns) if isinstance(executor, Compiled) else columns
 

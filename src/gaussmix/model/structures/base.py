@@ -133,7 +133,7 @@ class Structure(ABC):
             means=means,
             factors=factors,
             linear=self.unwhiten(factors, whitened),
-            quadratic=(whitened * whitened).sum(axis=1),
+            quadratic=np.vecdot(whitened, whitened),
             second=natural_block(precisions, own),
             spread=self.variances(covariances, k, d).sum(axis=1),
         )

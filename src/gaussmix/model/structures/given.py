@@ -9,8 +9,8 @@ from gaussmix import _check
 from gaussmix._typing import Float64Array
 from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure
 
-#: Largest difference between mirrored entries of a covariance, relative to its largest entry.
-SYMMETRY_TOLERANCE = 1e-8
+#: Largest difference between mirrored entries, relative to the largest; for float32 input, the second.
+SYMMETRY_TOLERANCE = {False: 1e-8, True: 1e-5}
 
 
 def checked_covariances(
@@ -21,7 +21,7 @@ def checked_covariances(
     Raises ValueError if the shape is another, or one is not symmetric positive definite.
     """
     array = _check.parameter(covariances, structure.shape(k, d), "covariances", _axes(structure))
-    _check_symmetry(structure, array)
+    _check_symmetry(structure, array, SYMMETRY_TOLERANCE[np.asarray(covariances).dtype == np.float32])
     try:
         return array, structure.factor(array)
     except NotPositiveDefiniteError as error:
@@ -39,9 +39,9 @@ def _axes(structure: Structure) -> str:
     )
 
 
-def _check_symmetry(structure: Structure, covariances: Float64Array) -> None:
+def _check_symmetry(structure: Structure, covariances: Float64Array, tolerance: float) -> None:
     asymmetry, largest = structure.asymmetry(covariances), float(np.abs(covariances).max())
-    if asymmetry > SYMMETRY_TOLERANCE * largest:
+    if asymmetry > tolerance * largest:
         raise ValueError(
             f"covariances must be symmetric; mirrored entries differ by up to {asymmetry:.3g} "
             f"(the largest entry is {largest:.3g}). Use (C + C.T) / 2 if that is rounding"
