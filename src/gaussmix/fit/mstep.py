@@ -22,11 +22,14 @@ def maximise(structure: Structure, ridge: Float64Array, stats: Stats) -> Mixture
     means = stats.means()
     covariances = structure.estimate(stats) + ridge
     factors = structure.factor(covariances)
+    mixture = Mixture._trusted(structure, stats.counts / stats.counts.sum(), means, covariances, factors)
+    if ROUNDING * EPS * mixture.natural.condition < 0.5:
+        return mixture  # every variance is far above rounding
     sharpest = structure.diagonal(factors).max(axis=1) ** 2
     collapsed = ~(sharpest * _rounding(stats, means) < 1.0)
     if collapsed.any():
         raise NotPositiveDefiniteError(tuple(int(i) for i in np.flatnonzero(collapsed)), 1.0 / sharpest.max())
-    return Mixture._trusted(structure, stats.counts / stats.counts.sum(), means, covariances, factors)
+    return mixture
 
 
 def _rounding(stats: Stats, means: Float64Array) -> Float64Array:

@@ -316,7 +316,7 @@ class Mixture:
         )
         return shifted.mapped(frame.matrix, frame.inverse, np.zeros(self.n_features))
 
-    @property
+    @cached_property
     def natural(self) -> Natural:
         """The natural parameters in the mixture's own coordinates."""
         return self.structure.natural(self.weights, self.means, self.covariances, self.precisions_cholesky)

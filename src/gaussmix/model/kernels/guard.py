@@ -21,29 +21,24 @@ from gaussmix.model.kernels.rows import Question, Rows
 #: Predicted error of a log-density, in nats, above which a component is evaluated centred, by type of float.
 #: The promise is 1e-7 and 1e-3; the prediction is good to a factor of three.
 TOLERANCE = {"d": 2e-8, "f": 3e-4}
+EPS = {"d": float(np.finfo(np.float64).eps), "f": float(np.finfo(np.float32).eps)}
 
 
 def predicted_error(natural: Natural, dtype: np.dtype[Any]) -> Float64Array:
     """err_k of each component, shape (k,), in nats."""
-    return np.asarray(float(np.finfo(dtype).eps) * _reach(natural) * largest_precision(natural))
+    return np.asarray(EPS[dtype.char] * natural.reach * largest_precision(natural))
 
 
 def guarded(natural: Natural, dtype: np.dtype[Any]) -> npt.NDArray[np.bool_] | None:
     """The components to be evaluated centred, shape (k,); None if there is none."""
-    reach = _reach(natural)
-    eps, tolerance = float(np.finfo(dtype).eps), TOLERANCE[dtype.char]
-    if eps * float((reach * natural.precision_bound).max()) < tolerance:
+    eps, tolerance = EPS[dtype.char], TOLERANCE[dtype.char]
+    if eps * natural.condition < tolerance:
         return None  # the cheap bound settles it for data that behave
     mask = predicted_error(natural, dtype) > tolerance
     if not mask.any():
         return None
     # with one quadratic form for all, what is left out of the product is left out for all
     return np.ones_like(mask) if natural.shared else mask
-
-
-def _reach(natural: Natural) -> Float64Array:
-    """|m_k|^2 + tr C_k: the squared size of the numbers that the product form adds up."""
-    return np.asarray(np.vecdot(natural.means, natural.means) + natural.spread)
 
 
 def largest_precision(natural: Natural) -> Float64Array:

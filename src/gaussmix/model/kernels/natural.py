@@ -79,6 +79,16 @@ class Natural:
             return np.asarray(squares.sum())[None]
         return squares if squares.ndim == 1 else np.asarray(squares.max(axis=1))
 
+    @cached_property
+    def reach(self) -> Float64Array:
+        """|m_k|^2 + tr C_k, shape (k,): the squared size of the numbers that the product form adds up."""
+        return np.asarray(np.vecdot(self.means, self.means) + self.spread)
+
+    @cached_property
+    def condition(self) -> float:
+        """A bound of lambda_max(P_k) (|m_k|^2 + tr C_k): how many times eps a log-density may be wrong."""
+        return float((self.reach * self.precision_bound).max())
+
     @property
     def shared(self) -> bool:
         """Whether one quadratic form serves all components and is left out of :attr:`matrix`."""
