@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 quiet = [HealthCheck.too_slow, HealthCheck.data_too_large]  # both are about time
 settings.register_profile(
-    "fixed", deadline=None, derandomize=True, max_examples=20, suppress_health_check=quiet
+    "fixed", deadline=None, derandomize=True, max_examples=8, suppress_health_check=quiet
 )
 settings.register_profile("search", deadline=None, max_examples=500, suppress_health_check=quiet)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))

@@ -20,7 +20,7 @@ import numpy as np
 
 from gaussmix import _strict_json
 from gaussmix._atomic import write_bytes
-from gaussmix._typing import Float64Array, FloatArray
+from gaussmix._typing import Float64Array
 from gaussmix.errors import ModelFileError
 
 #: The entries of the safetensors metadata that hold our JSON document and the checksum.
@@ -36,7 +36,7 @@ ITEM_SIZES = {"F64": 8, "F32": 4}
 class Content(NamedTuple):
     """What a file holds, and whether the checksum in it agrees."""
 
-    tensors: dict[str, FloatArray]
+    tensors: dict[str, Float64Array]
     document: dict[str, Any]
     intact: bool
 
@@ -139,15 +139,16 @@ def _content(file: BinaryIO) -> Content:
     return Content(_tensors(start + header + data), document, intact)
 
 
-def _tensors(content: bytes) -> dict[str, FloatArray]:
+def _tensors(content: bytes) -> dict[str, Float64Array]:
     """By the reader of the safetensors project, which has to agree that the file is sound."""
     from safetensors.numpy import load
 
     try:
-        tensors: dict[str, FloatArray] = load(content)
+        tensors = load(content)
     except Exception as error:  # its errors share no base class
         _damaged(str(error))
-    return tensors
+    # Single precision has to pass the checks for double precision, as which the mixture may be saved again.
+    return {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
 
 
 def _checked_header(header: bytes, n_data: int) -> tuple[dict[str, str], dict[str, Place]]:

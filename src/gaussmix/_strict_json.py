@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 #: How far lists and objects may be within each other, and how long a number may be.
@@ -87,17 +87,17 @@ def _float(text: str) -> float:
 def _check_depth(value: Any) -> None:
     """Level by level, since a recursion would be limited by the caller's own depth."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [child for parent in level for child in _children(parent)]
+    for _ in range(MAX_DEPTH):
+        level = [member for outer in level for member in _members(outer) if isinstance(member, dict | list)]
         if not level:
             return
     raise _too_deep()
 
 
-def _children(value: Any) -> list[Any]:
+def _members(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _too_deep() -> ValueError:

@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gaussmix
-from gaussmix import FitStatus, Mixture, fit_mixture
+from gaussmix import FitStatus, fit_mixture
 from gaussmix.errors import FitError
 from tests.helpers import NAMES, near, random_mixture
 

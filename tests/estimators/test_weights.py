@@ -7,7 +7,6 @@ import re
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-
 from sklearn.base import clone
 
 from gaussmix import GaussianMixture

@@ -178,7 +178,9 @@ class Mixture:
     @cached_property
     def precisions(self) -> Float64Array:
         """Inverses of the covariances, in the same shape."""
-        return self.structure.precisions(self.precisions_cholesky)
+        precisions = self.structure.precisions(self.precisions_cholesky)
+        precisions.flags.writeable = False
+        return precisions
 
     @property
     def dense_covariances(self) -> Float64Array:

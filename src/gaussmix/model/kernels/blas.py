@@ -105,8 +105,8 @@ class Blas:
         """T(z) of a slice, shape (F, b). Those of a single chunk are kept: no pass changes them."""
         if self._kept is not None:
             return self._kept
-        buffer = self._spare.pop() if self._spare else np.empty(self._shape, dtype=self.rows.X.dtype)
-        Z = self.rows.frame.apply(self.rows.X[rows])
+        buffer = self._spare.pop() if self._spare else np.empty(self._shape, dtype=self.rows.dtype)
+        Z = self.rows.frame.apply(self.rows.values(rows))
         T = buffer[:, : Z.shape[1]]
         fill(T, Z, self.block)
         if self._single:

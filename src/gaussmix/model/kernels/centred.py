@@ -86,7 +86,7 @@ class Centred:
         answer(self._joint(rows, natural)[1], question, out)
 
     def _joint(self, rows: slice, natural: Natural) -> tuple[FloatArray, FloatArray]:
-        Z = self.rows.frame.apply(self.rows.X[rows])
+        Z = self.rows.frame.apply(self.rows.values(rows))
         L = np.empty((natural.means.shape[0], Z.shape[1]), dtype=Z.dtype)
         fill_joint(L, Z, natural, range(L.shape[0]))
         return Z, L

@@ -23,13 +23,13 @@ class Compiled:
 
         self._kernel = fused
         self.rows, self.block = rows, rows.form.own
-        dtype, (_, d) = rows.X.dtype, rows.shape
+        dtype, (_, d) = rows.dtype, rows.shape
         A = rows.frame.matrix
         matrix = A if A.ndim == 2 else np.diag(np.broadcast_to(A, (d,)))
         origin, matrix = rows.frame.origin.astype(dtype), np.ascontiguousarray(matrix, dtype=dtype)
         block = {"none": fused.NONE, "radial": fused.RADIAL, "squares": fused.SQUARES, "vech": fused.VECH}
         self._frame = (origin, matrix, A.ndim < 2, block[rows.form.own])
-        self._weights = np.empty(0, dtype=dtype) if rows.weights is None else rows.weights
+        self._unweighted = np.empty(0, dtype=dtype)
         self._sizes = padded(rows.form.n_features(d)) * fused.BLOCK_ROWS, (k + 2) * fused.BLOCK_ROWS
         self._spare: list[tuple[FloatArray, FloatArray]] = []
 
@@ -42,9 +42,9 @@ class Compiled:
     def accumulate(self, rows: slice, natural: Natural, S: Float64Array) -> float:
         """As the protocol says; S has the columns that the kernel's tiles fill up."""
         X, scratch = self._take(rows)
-        value = self._kernel.accumulate(
-            X, self._weights[rows], *self._frame, self._matrix(natural), S, *scratch
-        )
+        weights = self.rows.weights_of(rows)
+        w = self._unweighted if weights is None else weights
+        value = self._kernel.accumulate(X, w, *self._frame, self._matrix(natural), S, *scratch)
         self._spare.append(scratch)
         return float(value)
 
@@ -58,24 +58,27 @@ class Compiled:
             "labels": kernel.LABELS,
         }[question]
         X, scratch = self._take(rows)
-        floats, labels = out, np.empty(0, dtype=np.int64)
         if question == "labels":
             floats, labels = np.empty((0, 1), dtype=X.dtype), out[:, 0]
+        else:
+            floats, labels = out if out.dtype == X.dtype else out.astype(X.dtype), np.empty(0, dtype=np.int64)
         kernel.evaluate(X, *self._frame, self._matrix(natural), code, floats, labels, *scratch)
         self._spare.append(scratch)
         if natural.shared and question in ("log_prob", "joint"):
-            out -= shared_quadratic(self.rows.frame.apply(X), natural)[:, None]
+            floats -= shared_quadratic(self.rows.frame.apply(X), natural)[:, None]
+        if floats is not out and question != "labels":
+            out[:] = floats
 
     def _take(self, rows: slice) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
         """The rows side by side in memory, and scratch arrays that no other task has."""
-        X = np.ascontiguousarray(self.rows.X[rows])
+        X = np.ascontiguousarray(self.rows.values(rows))
         if self._spare:
             return X, self._spare.pop()
         n_features, n_joint = self._sizes
         return X, (np.empty(n_features, dtype=X.dtype), np.empty(n_joint, dtype=X.dtype))
 
     def _matrix(self, natural: Natural) -> FloatArray:
-        return natural.matrix_as(self.rows.X.dtype, padded(natural.matrix.shape[1]))
+        return natural.matrix_as(self.rows.dtype, padded(natural.matrix.shape[1]))
 
 
 def padded(columns: int) -> int:

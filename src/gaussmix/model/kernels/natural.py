@@ -81,12 +81,18 @@ class Natural:
 
     @cached_property
     def reach(self) -> Float64Array:
-        """|m_k|^2 + tr C_k, shape (k,): the squared size of the numbers that the product form adds up."""
-        return np.asarray(np.vecdot(self.means, self.means) + self.spread)
+        """The squared size of the numbers that the product form adds up, shape (k,).
+
+        |m_k|^2 + (4 + 60 / d) tr C_k: a point 30 + 2 d nats from the peak is 60 + 4 d squared spreads away.
+        """
+        farthest = 4.0 + 60.0 / self.means.shape[1]
+        reach = np.vecdot(self.means, self.means) + farthest * self.spread
+        # the squared length is rounded once for the sum and once more in the product
+        return np.asarray(2.0 * reach if self.form.own == "radial" else reach)
 
     @cached_property
     def condition(self) -> float:
-        """A bound of lambda_max(P_k) (|m_k|^2 + tr C_k): how many times eps a log-density may be wrong."""
+        """A bound of lambda_max(P_k) times the reach: how many times eps a log-density may be wrong."""
         return float((self.reach * self.precision_bound).max())
 
     @property

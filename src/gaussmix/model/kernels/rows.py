@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import numpy as np
+
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.model.features import Block, Form
 from gaussmix.model.frame import Frame
@@ -16,12 +18,17 @@ Question = Literal["log_prob", "joint", "responsibilities", "labels"]
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows of an array with their weights (None: ones, else of the rows' type), seen from a frame."""
+    """Rows of an array with their weights (None: ones), seen from a frame, worked on in a type of float."""
 
     X: FloatArray
     weights: FloatArray | None
     frame: Frame
     form: Form
+    dtype: np.dtype[Any]
+
+    def values(self, rows: slice) -> FloatArray:
+        """A slice of rows in the type that they are worked on in."""
+        return self.X[rows].astype(self.dtype, copy=False)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -30,7 +37,7 @@ class Rows:
 
     def weights_of(self, rows: slice) -> FloatArray | None:
         """The weights of a slice of rows."""
-        return None if self.weights is None else self.weights[rows]
+        return None if self.weights is None else self.weights[rows].astype(self.dtype, copy=False)
 
 
 class Executor(Protocol):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -109,13 +111,13 @@ class Sweep:
         pooled: Float64Array | None = None,
     ) -> None:
         n, d = X.shape
-        self.rows = Rows(X, None if weights is None else weights.astype(X.dtype, copy=False), frame, form)
+        self.rows = Rows(X, weights, frame, form, X.dtype)
         self.frame, self.k = frame, k
         self.pooled = np.zeros(0) if pooled is None else pooled
         self.name = choose_executor(n, d, k, form, X.dtype.itemsize)
         self.chunk = chunk_rows(self.name, n, k, form.n_features(d))
         self.n_chunks = -(-n // self.chunk)
-        self.executor = self._make(self.name)
+        self.executor = self._make(self.rows)
 
     def accumulate(self, natural: Natural) -> Stats:
         """One pass: the statistics of all rows and their log-likelihood."""
@@ -196,14 +198,20 @@ class Sweep:
         mask = None if exact else guarded(natural, dtype)
         if mask is None:
             return self.executor, self.chunk
+        if dtype == np.float32 and guarded(natural, np.dtype(np.float64)) is None:
+            return self._double, self.chunk  # the product form will do, with longer numbers
         n, d = self.rows.shape
         rows = chunk_rows("blas", n, self.k, self.rows.form.n_features(d))
         return Guarded(self.rows, None if self.name == "centred" else Blas(self.rows, rows), mask), rows
 
-    def _make(self, name: ExecutorName) -> Executor:
-        if name == "fused":
-            return Compiled(self.rows, self.k)
-        return Blas(self.rows, self.chunk) if name == "blas" else Centred(self.rows)
+    @cached_property
+    def _double(self) -> Executor:
+        return self._make(replace(self.rows, dtype=np.dtype(np.float64)))
+
+    def _make(self, rows: Rows) -> Executor:
+        if self.name == "fused":
+            return Compiled(rows, self.k)
+        return Blas(rows, self.chunk) if self.name == "blas" else Centred(rows)
 
     def _as_stats(self, S: Float64Array, block: Block, centres: Float64Array, log_likelihood: float) -> Stats:
         d, form = centres.shape[1], self.rows.form
