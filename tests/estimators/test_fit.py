@@ -48,7 +48,7 @@ def test_the_truth_is_found(make_clusters, name, dtype):
 
 @quiet
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("max_iter", "tol"), [(2, 1e-7), (2, 1e-1), (300, 1e-7), (300, 1e-1)])
+@pytest.mark.parametrize(("max_iter", "tol"), [(2, 1e-7), (300, 1e-2)])
 @pytest.mark.parametrize("name", NAMES)
 def test_fit_predict_is_fit_then_predict(make_clusters, name, max_iter, tol, dtype):
     data = make_clusters(name, k=3, spread=1.0, dtype=dtype)
@@ -112,7 +112,7 @@ def test_the_lower_bound_is_of_the_fitted_parameters(make_clusters, name, max_it
 def test_the_lower_bounds_rise(make_clusters, name):
     X = make_clusters(name, k=3, spread=1.0).X
     model = GaussianMixture(
-        3, covariance_type=name, reg_covar=0, tol=1e-7, max_iter=2000, random_state=0
+        3, covariance_type=name, reg_covar=0, tol=1e-6, max_iter=2000, random_state=0
     ).fit(X)
     assert model.converged_ and model.n_iter_ > 3
     assert (np.diff(model.lower_bounds_) >= -1e-12).all()

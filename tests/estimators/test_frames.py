@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix import GaussianMixture
 
@@ -35,11 +35,13 @@ class TestEveryLibrary:
         data = frame(library, rows, COLUMNS)
         model = GaussianMixture(2, random_state=0).fit(data)
         plain = GaussianMixture(2, random_state=0).fit(rows)
-        assert_array_equal(model.means_, plain.means_)
-        for method in ("predict", "predict_proba", "score_samples"):
-            assert_array_equal(getattr(model, method)(data), getattr(plain, method)(rows))
-        assert model.score(data) == plain.score(rows)
-        assert model.bic(data) == plain.bic(rows)
+        # a frame lays out its columns one after the other, so that sums may be taken in another order
+        assert_allclose(model.means_, plain.means_, rtol=1e-10)
+        assert_array_equal(model.predict(data), plain.predict(rows))
+        for method in ("predict_proba", "score_samples", "score", "bic", "aic"):
+            assert_allclose(
+                getattr(model, method)(data), getattr(plain, method)(rows), rtol=1e-10, atol=1e-12
+            )
 
     def test_column_names_are_kept(self, rows, library):
         model = GaussianMixture(2, random_state=0).fit(frame(library, rows, COLUMNS))
@@ -77,7 +79,8 @@ class TestEveryLibrary:
         whole = np.round(10 * rows).astype(np.int64)
         model = GaussianMixture(2, random_state=0).fit(frame(library, whole, COLUMNS))
         assert model.means_.dtype == np.float64
-        assert_array_equal(model.means_, GaussianMixture(2, random_state=0).fit(whole.astype(float)).means_)
+        expected = GaussianMixture(2, random_state=0).fit(whole.astype(float)).means_
+        assert_allclose(model.means_, expected, rtol=1e-10)
 
     def test_one_text_column_is_an_error_that_shows_the_text(self, rows, library):
         module = pytest.importorskip(library)
@@ -147,7 +150,7 @@ def test_nullable_and_categorical_columns(rows):
         {"a": pandas.array([1.0, 2.0, 4.0, 8.0], dtype="Float64"), "b": [0.0, 1.0, 0.0, 2.0]}
     )
     plain = np.array([[1.0, 0.0], [2.0, 1.0], [4.0, 0.0], [8.0, 2.0]])
-    assert_array_equal(GaussianMixture(1).fit(data).means_, GaussianMixture(1).fit(plain).means_)
+    assert_allclose(GaussianMixture(1).fit(data).means_, GaussianMixture(1).fit(plain).means_, rtol=1e-12)
     data.loc[1, "a"] = pandas.NA
     with pytest.raises(ValueError, match="Input X contains NaN"):
         GaussianMixture(1).fit(data)

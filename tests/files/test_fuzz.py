@@ -9,10 +9,12 @@ import copy
 import json
 import struct
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gaussmix.model.structures import STRUCTURES
 from tests.files.making import INFO, framed, judged, saved, sealed, small, taken_apart
 from tests.helpers import NAMES
 
@@ -101,19 +103,23 @@ def test_changed_headers(good, place, data, name):
 def test_changed_shapes(good, place, data, name):
     """Tensors of any size, with all their bytes: what is left to find is that they do not fit each other."""
     header, document, _ = copy.deepcopy(good[name])
-    document["covariance_type"] = data.draw(st.sampled_from(NAMES))
+    k, d = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
     document["feature_names"] = data.draw(st.none() | st.just(["a", "b"]))
     header["__metadata__"]["gaussmix"] = json.dumps(document)
-    begin, tail = 0, b""
-    for tensor in ("weights", "means", "covariances"):
-        shape = data.draw(st.lists(st.integers(1, 3), max_size=4))
-        size = 1
-        for length in shape:
-            size *= length
-        numbers = data.draw(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=size, max_size=size))
-        header[tensor] = {"dtype": "F64", "shape": shape, "data_offsets": [begin, begin + 8 * size]}
-        begin += 8 * size
-        tail += b"".join(map(as_bytes, numbers))
+    tail = b""
+    right = {"weights": [k], "means": [k, d], "covariances": list(STRUCTURES[name].shape(k, d))}
+    for tensor, shape in right.items():
+        if data.draw(st.integers(0, 3)) == 0:
+            shape = data.draw(st.lists(st.integers(1, 3), max_size=4))
+        numbers = np.full(shape, 1.0 / k if tensor == "weights" else 1.0)
+        if numbers.ndim > 1 and numbers.shape[-1] == numbers.shape[-2]:
+            numbers = numbers * np.eye(len(numbers.T))
+        header[tensor] = {
+            "dtype": "F64",
+            "shape": shape,
+            "data_offsets": [len(tail), len(tail) + numbers.nbytes],
+        }
+        tail += numbers.tobytes()
     judged(place, sealed(header, tail))
 
 

@@ -125,6 +125,12 @@ def test_numbers_at_the_ends_of_the_range_pass_the_checks_or_fail_them(place, na
     judged(place, sealed(header, data[:begin] + np.full((len(data) - begin) // 8, number).tobytes()))
 
 
+def test_mirrored_entries_whose_difference_overflows(place):
+    header, data = taken_apart(saved(small("tied"), place))
+    matrix = np.array([[1.0, 1.7e308], [-1.7e308, 1.0]])
+    refused(place, header, data[:-32] + matrix.tobytes(), "must be symmetric")
+
+
 DOCUMENTS = {
     "a list": ("[]", "not a JSON object"),
     "nothing": ("", "not JSON"),
