@@ -87,6 +87,20 @@ def test_a_zero_weight_is_absence_for_every_start(make_clusters, name, init_para
     assert_array_equal(model.fit(both, sample_weight=weights).means_, means)
 
 
+@pytest.mark.parametrize("init_params", ["kmeans", "k-means++", "random_from_data"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_start_finds_where_the_weight_is(init_params, seed):
+    """Two heavy groups near each other, and as many rows far away that weigh next to nothing."""
+    rng = np.random.default_rng(0)
+    X = np.repeat([[0.0], [4.0], [100.0]], 50, axis=0) + rng.uniform(-1.0, 1.0, (150, 1))
+    weights = np.repeat([1.0, 1.0, 1e-9], 50)
+    model = GaussianMixture(2, init_params=init_params, random_state=seed, max_iter=0)
+    assert (model.fit(X, sample_weight=weights).means_ < 6.0).all()
+    if init_params == "kmeans":
+        assert_allclose(np.sort(model.means_.ravel()), [0.0, 4.0], atol=1.0)
+        assert model.fit(X).means_.max() > 90.0
+
+
 def test_the_rows_of_positive_weight_must_suffice(make_clusters):
     X = make_clusters().X
     weights = np.zeros(len(X))

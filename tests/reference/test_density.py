@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
 import gaussmix
+from gaussmix.model.structures import STRUCTURES
 from tests.helpers import EXECUTORS, NAMES, direct_joint, direct_log_prob, environment, random_mixture
 
 SIZES = ((1, 1), (1, 4), (2, 3), (5, 6), (20, 2))
@@ -160,3 +161,16 @@ def test_a_component_without_weight_takes_no_part(name, executor):
     assert_allclose(R.sum(axis=1), 1.0, rtol=1e-12)
     assert_allclose(log_prob, direct_log_prob(without, X), rtol=1e-11, atol=1e-11)
     assert not (without.sample(500, 0)[1] == 1).any()
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("name", NAMES)
+def test_of_equally_probable_components_the_first_is_the_label(name, executor):
+    rng = np.random.default_rng(3)
+    one = random_mixture(name, 1, 2, rng)
+    own = [0] * 4 if one.covariances.shape != STRUCTURES[name].shape(4, 2) else slice(None)
+    four = gaussmix.Mixture([0.25] * 4, one.means[[0] * 4], one.covariances[own], name)
+    X, _ = one.sample(700, rng)
+    with environment(GAUSSMIX_EXECUTOR=executor):
+        assert_array_equal(four.predict(X), 0)
+        assert_allclose(four.responsibilities(X), 0.25, rtol=1e-12)
