@@ -100,7 +100,7 @@ class TestEveryLibrary:
 def test_missing_values_of_a_frame_are_nan(rows):
     polars = pytest.importorskip("polars")
     data = polars.DataFrame({"a": [1.0, None, 3.0], "b": [1.0, 2.0, 3.0]})
-    with pytest.raises(ValueError, match="Input X contains NaN"):
+    with pytest.raises(ValueError, match="X contains NaN"):
         GaussianMixture(1).fit(data)
 
 
@@ -152,5 +152,5 @@ def test_nullable_and_categorical_columns(rows):
     plain = np.array([[1.0, 0.0], [2.0, 1.0], [4.0, 0.0], [8.0, 2.0]])
     assert_allclose(GaussianMixture(1).fit(data).means_, GaussianMixture(1).fit(plain).means_, rtol=1e-12)
     data.loc[1, "a"] = pandas.NA
-    with pytest.raises(ValueError, match="Input X contains NaN"):
+    with pytest.raises(ValueError, match="X contains NaN"):
         GaussianMixture(1).fit(data)

@@ -130,10 +130,10 @@ def spoiled(value, at=(7, 2)):
 
 
 WRONG = {
-    "NaN": (spoiled(np.nan), "Input X contains NaN"),
-    "infinity": (spoiled(np.inf), "Input X contains infinity"),
-    "minus infinity": (spoiled(-np.inf), "Input X contains infinity"),
-    "NaN in float32": (spoiled(np.nan).astype(np.float32), "Input X contains NaN"),
+    "NaN": (spoiled(np.nan), "X contains NaN"),
+    "infinity": (spoiled(np.inf), "X contains NaN or infinity: entry"),
+    "minus infinity": (spoiled(-np.inf), "X contains NaN or infinity: entry"),
+    "NaN in float32": (spoiled(np.nan).astype(np.float32), "X contains NaN"),
     "complex": (np.ones((20, 4)) * 1j, "Complex data not supported"),
     "text": (np.array([["a", "b", "c", "d"]] * 20), "could not convert string to float|dtype='numeric'"),
     "three axes": (np.zeros((20, 4, 2)), "Found array with dim 3"),

@@ -15,14 +15,24 @@ from gaussmix.fit.start import Given
 from gaussmix.model.structures import NotPositiveDefiniteError, get_structure
 
 
+FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+
+
 def rows_of(estimator: Any, X: Any, *, reset: bool = False) -> FloatArray:
-    """X as float32 or float64 rows; a fit (`reset`) remembers features, all else checks them."""
+    """X as float32 or float64 rows; a fit (`reset`) remembers features, all else checks them.
+
+    That the numbers are finite is left to the mixture and the fit, who check every array of rows.
+    """
+    if type(X) is np.ndarray and X.dtype in FLOATS and X.ndim == 2 and X.shape[0] >= 2 and X.shape[1] >= 1:
+        # scikit-learn's own look at an array takes longer than a few iterations on small data
+        return validate_data(estimator, X, reset=reset, skip_check_array=True)  # type: ignore[no-any-return]
     rows: FloatArray = validate_data(
         estimator,
         X,
         reset=reset,
         dtype=np.float32 if _all_float32(X) else [np.float64, np.float32],
         ensure_min_samples=2 if reset else 1,
+        ensure_all_finite=False,
     )
     return rows
 

@@ -57,6 +57,15 @@ def _triangle(d: int) -> tuple[IntArray, IntArray, IntArray]:
     return rows, columns, where
 
 
+@lru_cache(maxsize=64)
+def _packing(d: int) -> IntArray:
+    """Where each vech entry is found in the numbers of a (d, d) matrix, row after row."""
+    rows, columns, _ = _triangle(d)
+    index = rows * d + columns
+    index.flags.writeable = False
+    return index
+
+
 def fill(T: FloatArray, Z: FloatArray, block: Block) -> None:
     """Write T(z) for the columns z of Z, shape (d, b), into the rows of T, shape (F, b)."""
     d = Z.shape[0]
@@ -76,6 +85,13 @@ def fill_block(Q: FloatArray, Z: FloatArray, block: Block) -> None:
         np.multiply(Z, Z, out=Q)
     elif block == "radial":
         np.einsum("ib,ib->b", Z, Z, out=Q[0])
+
+
+def square(v: Float64Array, block: Block) -> Float64Array:
+    """The second moments of each row of v, shape (m, d), in the shape that :func:`unpack` gives."""
+    if block == "vech":
+        return v[:, :, None] * v[:, None, :]
+    return np.vecdot(v, v) if block == "radial" else outer(v, block)
 
 
 def outer(v: Float64Array, block: Block) -> Float64Array:
@@ -105,7 +121,7 @@ def symmetric_outer(u: Float64Array, v: Float64Array, block: Block) -> Float64Ar
 def unpack(packed: Float64Array, d: int, block: Block) -> Float64Array:
     """Second moments from their packed rows: matrices (m, d, d), vectors (m, d), or scalars (m,)."""
     if block == "vech":
-        return packed[:, _triangle(d)[2]]
+        return packed.take(_triangle(d)[2], axis=1)
     return packed[:, 0] if block == "radial" else packed
 
 
@@ -125,8 +141,8 @@ def natural_block(precisions: Float64Array, block: Block) -> Float64Array:
     Precisions come as matrices for "vech", vectors for "squares", scalars for "radial".
     """
     if block == "vech":
-        rows, columns, _ = _triangle(precisions.shape[-1])
-        return precisions[:, rows, columns] * _halves(precisions.shape[-1])
+        k, d, _ = precisions.shape
+        return precisions.reshape(k, d * d).take(_packing(d), axis=1) * _halves(d)
     if block == "squares":
         return -0.5 * precisions
     if block == "radial":

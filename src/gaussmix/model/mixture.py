@@ -119,7 +119,7 @@ class Mixture:
         feature_names: tuple[str, ...] | None,
     ) -> None:
         for array in (weights, means, covariances, factors):
-            array.flags.writeable = False
+            array.setflags(write=False)
         self.__dict__.update(
             structure=structure,
             covariance_type=structure.name,

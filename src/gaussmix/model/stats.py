@@ -8,7 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.model.features import Block, Form, block_size, outer, symmetric_outer, unpack
+from gaussmix.model.features import Block, Form, block_size, outer, square, symmetric_outer, unpack
+
+
+#: Stands for a count of zero where it divides: the moments of no rows are zero.
+TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +130,7 @@ class Stats:
     def covariances(self) -> Float64Array:
         """Central second moments of each component, in the shape of the form's own block."""
         own = self.form.own
-        packed = self.second / self._divisor - outer(self._shift, own)
-        return unpack(packed, self.n_features, own)
+        return unpack(self.second / self._divisor, self.n_features, own) - square(self._shift, own)
 
     def within(self) -> Float64Array:
         """Pooled second moments about the components' means: (d, d) for "vech", (d,) for "squares"."""
@@ -138,8 +141,8 @@ class Stats:
 
     @cached_property
     def _divisor(self) -> Float64Array:
-        """The counts as a column, with one for a component that no row belongs to: its moments are zero."""
-        return np.where(self.counts > 0.0, self.counts, 1.0)[:, None]
+        """The counts as a column, and a tiny number for a component that no row belongs to."""
+        return np.maximum(self.counts, TINY)[:, None]
 
     @cached_property
     def _shift(self) -> Float64Array:

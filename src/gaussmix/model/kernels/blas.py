@@ -27,11 +27,11 @@ def softmax(L: FloatArray) -> FloatArray:
     both are sweeps of whole vectors. Responsibilities are kept above e^-230 (e^-60 in float32): smaller ones
     count for nothing, but as subnormal numbers they would slow the product that follows a hundredfold.
     """
-    top = L.max(axis=0)
+    top = np.maximum.reduce(L)
     L -= top
     np.maximum(L, LEAST_EXPONENT[L.dtype.char], out=L)
     np.exp(L, out=L)
-    total: FloatArray = L.sum(axis=0)
+    total: FloatArray = np.add.reduce(L)
     L /= total
     np.log(total, out=total)
     total += top
@@ -41,7 +41,7 @@ def softmax(L: FloatArray) -> FloatArray:
 def weigh(R: FloatArray, log_density: FloatArray, weights: FloatArray | None) -> float:
     """Multiply responsibilities by the rows' weights, in place; returns sum_i w_i log p(z_i)."""
     if weights is None:
-        return float(log_density.sum(dtype=np.float64))
+        return float(np.add.reduce(log_density, dtype=np.float64))
     R *= weights
     return float(weights @ log_density)
 
@@ -81,7 +81,7 @@ class Blas:
 
     def centres(self, natural: Natural) -> Float64Array:
         """The origin, for all."""
-        return np.zeros_like(natural.means)
+        return np.zeros(natural.means.shape)
 
     def accumulate(self, rows: slice, natural: Natural, S: Float64Array) -> float:
         """As the protocol says."""

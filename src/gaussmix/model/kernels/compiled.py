@@ -30,14 +30,14 @@ class Compiled:
         block = {"none": fused.NONE, "radial": fused.RADIAL, "squares": fused.SQUARES, "vech": fused.VECH}
         self._frame = (origin, matrix, A.ndim < 2, block[rows.form.own])
         self._unweighted = np.empty(0, dtype=dtype)
-        self._sizes = padded(rows.form.n_features(d)) * fused.BLOCK_ROWS, (k + 2) * fused.BLOCK_ROWS
+        self._sizes = padded(rows.form.n_features(d)) * fused.BLOCK_ROWS, (k + 3) * fused.BLOCK_ROWS
         self._spare: list[tuple[FloatArray, FloatArray]] = []
 
     block: Block
 
     def centres(self, natural: Natural) -> Float64Array:
         """The origin, for all."""
-        return np.zeros_like(natural.means)
+        return np.zeros(natural.means.shape)
 
     def accumulate(self, rows: slice, natural: Natural, S: Float64Array) -> float:
         """As the protocol says; S has the columns that the kernel's tiles fill up."""
@@ -62,7 +62,7 @@ class Compiled:
             floats, labels = np.empty((0, 1), dtype=X.dtype), out[:, 0]
         else:
             floats, labels = out if out.dtype == X.dtype else out.astype(X.dtype), np.empty(0, dtype=np.int64)
-        kernel.evaluate(X, *self._frame, self._matrix(natural), code, floats, labels, *scratch)
+        kernel.evaluate(X, *self._frame, self._matrix(natural), code, floats.ravel(), labels, *scratch)
         self._spare.append(scratch)
         if natural.shared and question in ("log_prob", "joint"):
             floats -= shared_quadratic(self.rows.frame.apply(X), natural)[:, None]

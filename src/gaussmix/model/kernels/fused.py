@@ -20,9 +20,11 @@ from gaussmix.model.kernels.lanes import compiled, exp, log, wide
 
 BLOCK_ROWS = 128
 TILE = 4  # features and components are taken four at a time
+LOG_EVERY = 4  # blocks whose sums of exponentials are multiplied before one logarithm is taken
 
 BLOCK = np.uintp(BLOCK_ROWS)
 U0, U1, U2, U3, U4 = (np.uintp(i) for i in range(5))
+LAST_OF_FEW = np.uintp((LOG_EVERY - 1) * BLOCK_ROWS)  # bits of the first row of every LOG_EVERY-th block
 B2, B3 = np.uintp(2 * BLOCK_ROWS), np.uintp(3 * BLOCK_ROWS)
 
 NONE, RADIAL, SQUARES, VECH = range(4)
@@ -105,10 +107,10 @@ def _product(H, T, L):
 
 
 @compiled
-def _softmax(k, L):
-    """Turn the k joint rows of L into e^(L - max); row k gets log-sum-exp, row k + 1 one over the sum."""
+def _exponentials(k, L):
+    """Turn the k joint rows of L into e^(L - max); row k gets the maximum, row k + 1 the sum."""
     wide()
-    zero, one = L.dtype.type(0), L.dtype.type(1)
+    zero = L.dtype.type(0)
     top, total = k * BLOCK, (k + U1) * BLOCK
     for s in range(BLOCK):
         L[top + s] = L[s]
@@ -123,9 +125,6 @@ def _softmax(k, L):
             e = exp(L[r + s] - L[top + s])
             L[r + s] = e
             L[total + s] += e
-    for s in range(BLOCK):
-        L[top + s] += log(L[total + s])
-        L[total + s] = one / L[total + s]
 
 
 @compiled
@@ -174,20 +173,25 @@ def _statistics(k, F, L, T, S):
 
 
 @compiled
-def _weigh(k, L, weights, start, rows):
-    """Turn exponentials into weighted responsibilities; returns the sum of w log p of the block."""
+def _normalise(k, L, weights, start, rows):
+    """Turn exponentials into weighted responsibilities; returns the sum of w log p of the block.
+
+    Without weights the logarithms of the sums are left to `_take_logs`: row k + 2 multiplies the sums up.
+    """
     wide()
-    zero = L.dtype.type(0)
-    top, total = k * BLOCK, (k + U1) * BLOCK
+    zero, one = L.dtype.type(0), L.dtype.type(1)
+    top, total, product = k * BLOCK, (k + U1) * BLOCK, (k + U2) * BLOCK
     log_likelihood = 0.0
     if weights.shape[0] == 0:
         for s in range(rows):
             log_likelihood += L[top + s]
+            L[product + s] *= L[total + s]
+            L[total + s] = one / L[total + s]
     else:
         for s in range(rows):
             w = weights[start + s]
-            log_likelihood += w * L[top + s]
-            L[total + s] *= w
+            log_likelihood += w * (L[top + s] + log(L[total + s]))
+            L[total + s] = w / L[total + s]
     for s in range(rows, BLOCK):
         L[total + s] = zero
     for c in range(k):
@@ -195,6 +199,18 @@ def _weigh(k, L, weights, start, rows):
         for s in range(BLOCK):
             L[r + s] *= L[total + s]
     return log_likelihood
+
+
+@compiled
+def _take_logs(k, L):
+    """The sum of the logarithms of row k + 2, which begins again at one."""
+    wide()
+    one, product = L.dtype.type(1), (k + U2) * BLOCK
+    total = 0.0
+    for s in range(BLOCK):
+        total += log(L[product + s])
+        L[product + s] = one
+    return total
 
 
 @compiled
@@ -218,29 +234,32 @@ def _pad(F, d, block, T):
 def accumulate(X, weights, origin, A, diagonal, block, H, S, T, L):
     """Add the statistics of the rows of X to S, shape (k, F); returns their log-likelihood.
 
-    H and S have a multiple of four columns; T holds F and L k + 2 runs of BLOCK numbers. An empty
+    H and S have a multiple of four columns; T holds F and L k + 3 runs of BLOCK numbers. An empty
     `weights` stands for ones.
     """
     n, d = np.uintp(X.shape[0]), np.uintp(X.shape[1])
     k, F = np.uintp(H.shape[0]), np.uintp(H.shape[1])
     log_likelihood = 0.0
     _pad(F, d, block, T)
+    for s in range(BLOCK):
+        L[(k + U2) * BLOCK + s] = L.dtype.type(1)
     for start in range(U0, n, BLOCK):
         stop = min(start + BLOCK, n)
         _features(X, start, stop, origin, A, diagonal, block, T)
         _product(H, T, L)
-        _softmax(k, L)
-        log_likelihood += _weigh(k, L, weights, start, stop - start)
+        _exponentials(k, L)
+        log_likelihood += _normalise(k, L, weights, start, stop - start)
+        if start & LAST_OF_FEW == LAST_OF_FEW:
+            log_likelihood += _take_logs(k, L)
         _statistics(k, F, L, T, S)
-    return log_likelihood
+    return log_likelihood + _take_logs(k, L)
 
 
 @compiled
 def evaluate(X, origin, A, diagonal, block, H, what, out, labels, T, L):
-    """Write what is asked for each row into `out`, shape (n, 1) or (n, k), or `labels`, shape (n,)."""
+    """Write what is asked for each row into `out`, of n or n k numbers, or `labels`, of n."""
     n, d = np.uintp(X.shape[0]), np.uintp(X.shape[1])
     k, F = np.uintp(H.shape[0]), np.uintp(H.shape[1])
-    top, total = k * BLOCK, (k + U1) * BLOCK
     _pad(F, d, block, T)
     for start in range(U0, n, BLOCK):
         stop = min(start + BLOCK, n)
@@ -249,19 +268,45 @@ def evaluate(X, origin, A, diagonal, block, H, what, out, labels, T, L):
         _product(H, T, L)
         if what == LABELS:
             _argmax(k, L, labels, start, rows)
-        elif what == JOINT:
-            for s in range(rows):
-                for c in range(k):
-                    out[start + s, c] = L[c * BLOCK + s]
+        elif what == LOG_PROB:
+            _exponentials(k, L)
+            _log_sums(k, L, out, start, rows)
         else:
-            _softmax(k, L)
-            if what == LOG_PROB:
-                for s in range(rows):
-                    out[start + s, U0] = L[top + s]
-            else:
-                for s in range(rows):
-                    for c in range(k):
-                        out[start + s, c] = L[c * BLOCK + s] * L[total + s]
+            if what == RESPONSIBILITIES:
+                _exponentials(k, L)
+                _divide(k, L)
+            _transpose(k, L, out, start, rows)
+
+
+@compiled
+def _log_sums(k, L, out, start, rows):
+    """Write max + log sum of exponentials."""
+    wide()
+    top, total = k * BLOCK, (k + U1) * BLOCK
+    for s in range(rows):
+        out[start + s] = L[top + s] + log(L[total + s])
+
+
+@compiled
+def _divide(k, L):
+    """Turn exponentials into responsibilities."""
+    wide()
+    one, total = L.dtype.type(1), (k + U1) * BLOCK
+    for s in range(BLOCK):
+        L[total + s] = one / L[total + s]
+    for q in range(k):
+        for s in range(BLOCK):
+            L[q * BLOCK + s] *= L[total + s]
+
+
+@compiled
+def _transpose(k, L, out, start, rows):
+    """Write the rows of L as columns."""
+    wide()
+    for s in range(rows):
+        q = (start + s) * k
+        for c in range(k):
+            out[q + c] = L[c * BLOCK + s]
 
 
 @compiled

@@ -69,17 +69,16 @@ class Natural:
     def _matrices(self) -> dict[tuple[str, int | None], FloatArray]:
         return {}
 
-    @cached_property
+    @property
     def precision_bound(self) -> Float64Array:
         """An upper bound of lambda_max(U U'), shape (k,), or (1,) if shared; exact for diagonal ones."""
+        if self.form.own in ("vech", "none"):
+            entries = self.factors.reshape(1 if self.shared else len(self.factors), -1)
+            return np.vecdot(entries, entries)
         squares = self.factors * self.factors
-        if self.form.own == "vech":
-            return np.asarray(squares.sum(axis=(-2, -1)))
-        if self.form.own == "none":
-            return np.asarray(squares.sum())[None]
         return squares if squares.ndim == 1 else np.asarray(squares.max(axis=1))
 
-    @cached_property
+    @property
     def reach(self) -> Float64Array:
         """The squared size of the numbers that the product form adds up, shape (k,).
 
@@ -93,7 +92,7 @@ class Natural:
     @cached_property
     def condition(self) -> float:
         """A bound of lambda_max(P_k) times the reach: how many times eps a log-density may be wrong."""
-        return float((self.reach * self.precision_bound).max())
+        return float(np.maximum.reduce(self.reach * self.precision_bound))
 
     @property
     def shared(self) -> bool:

@@ -215,7 +215,7 @@ class Sweep:
 
     def _as_stats(self, S: Float64Array, block: Block, centres: Float64Array, log_likelihood: float) -> Stats:
         d, form = centres.shape[1], self.rows.form
-        counts, first, second = S[:, 0].copy(), S[:, 1 : 1 + d].copy(), S[:, 1 + d :].copy()
+        counts, first, second = S[:, 0], S[:, 1 : 1 + d], S[:, 1 + d :]
         pooled = self.pooled
         if block != form.own:  # a shared scatter, about each component's own point
             pooled, second = second.sum(axis=0), np.zeros((self.k, 0))

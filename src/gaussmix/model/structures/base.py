@@ -84,7 +84,7 @@ class Structure(ABC):
     def log_det(self, factors: Float64Array, d: int) -> Float64Array:
         """Log |U| of each component, shape (k,), or (1,) if common to all."""
         diagonal = self.diagonal(factors)
-        return np.asarray(np.log(diagonal).sum(axis=1) * (d / diagonal.shape[1]))
+        return np.add.reduce(np.log(diagonal), axis=1) * (d / diagonal.shape[1])
 
     def constants(self, factors: Float64Array, d: int) -> Float64Array:
         """Log |U| - d/2 log 2 pi: the log-density of a component at its mean, shape (k,) or (1,)."""
@@ -135,7 +135,7 @@ class Structure(ABC):
             linear=self.unwhiten(factors, whitened),
             quadratic=np.vecdot(whitened, whitened),
             second=natural_block(precisions, own),
-            spread=self.variances(covariances, k, d).sum(axis=1),
+            spread=np.add.reduce(self.variances(covariances, k, d), axis=1),
         )
 
 
