@@ -14,7 +14,6 @@ from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.fit.start import Given
 from gaussmix.model.structures import NotPositiveDefiniteError, get_structure
 
-
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 

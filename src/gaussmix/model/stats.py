@@ -10,7 +10,6 @@ import numpy as np
 from gaussmix._typing import Float64Array
 from gaussmix.model.features import Block, Form, block_size, outer, square, symmetric_outer, unpack
 
-
 #: Stands for a count of zero where it divides: the moments of no rows are zero.
 TINY = float(np.finfo(np.float64).tiny)
 
