@@ -75,6 +75,15 @@ def non_negative(value: Any, name: str) -> None:
         raise ValueError(f"{name} must be a finite number of at least 0; got {value!r}")
 
 
+def auto_or_non_negative(value: Any, name: str) -> None:
+    """Raise ValueError unless the value is "auto" or a finite number of at least zero."""
+    if isinstance(value, str):
+        if value != "auto":
+            raise ValueError(f'{name} must be "auto" or a finite number of at least 0; got {value!r}')
+    else:
+        non_negative(value, name)
+
+
 def sample_weight(values: npt.ArrayLike | None, n: int) -> Float64Array | None:
     """Weights of the rows: n finite non-negative numbers, not all zero; None stands for ones."""
     if values is None:

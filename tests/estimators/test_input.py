@@ -196,7 +196,7 @@ def test_a_failed_second_fit_keeps_the_first(rows):
     model.predict(rows)
 
 
-def test_constant_columns_are_held_by_the_ridge():
+def test_constant_columns_are_held():
     X = np.random.default_rng(0).normal(size=(100, 3))
     X[:, 1] = 4.0
     for name in NAMES:
@@ -204,4 +204,7 @@ def test_constant_columns_are_held_by_the_ridge():
         assert_allclose(model.means_[:, 1], 4.0, rtol=1e-12)
         assert np.isfinite(model.score(X))
     full = GaussianMixture(2, random_state=0).fit(X)
+    assert_allclose(full.covariances_[:, 1, 1], 1e-10 * 4.0**2, rtol=1e-6)
+    assert "constant or collinear" in full.fit_result_.advice
+    full = GaussianMixture(2, random_state=0, reg_covar=1e-6).fit(X)
     assert_allclose(full.covariances_[:, 1, 1], 1e-6, rtol=1e-6)

@@ -132,7 +132,7 @@ def test_the_ridge_is_a_multiple_of_the_identity_in_the_units_of_the_data(name, 
     rng = np.random.default_rng(seed)
     structure, mixture = STRUCTURES[name], random_mixture(name, k, d, rng)
     frame = Frame.of_moments(mixture.mean, mixture.covariance, structure.group, np.dtype(np.float64))
-    seen = structure.mapped(mixture.covariances, frame.matrix) + structure.ridge(amount, frame)
+    seen = structure.mapped(mixture.covariances, frame.matrix) + structure.ridge(np.full(d, amount), frame)
     ridged = structure.dense(structure.mapped(seen, frame.inverse), k, d)
     expected = mixture.dense_covariances + amount * np.eye(d)
     assert_allclose(ridged, expected, rtol=1e-9, atol=1e-11 * np.abs(expected).max())

@@ -144,7 +144,7 @@ def fit(
     tol: Annotated[
         float, typer.Option(min=0, help="Stop when an iteration gains less log-likelihood per sample.")
     ] = 1e-3,
-    reg_covar: Annotated[float, typer.Option(min=0, help="Added to the variances.")] = 1e-6,
+    reg_covar: Annotated[str, typer.Option(help="Added to the variances, or auto.")] = "auto",
     max_iter: Annotated[int, typer.Option(min=1, help="Most iterations of a start.")] = 100,
     n_init: Annotated[int, typer.Option(min=1, help="Number of starts; the best is kept.")] = 1,
     init: Annotated[

@@ -21,6 +21,7 @@ from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
 from gaussmix.data.writing import check_output, replacing
 from gaussmix.errors import FitError, InputError
 from gaussmix.fit.fitting import fit_mixture
+from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.start import STARTS
@@ -38,7 +39,7 @@ class FitOptions:
     n_components: int
     covariance_type: str
     tol: float
-    reg_covar: float
+    reg_covar: str
     max_iter: int
     n_init: int
     init_params: str
@@ -92,9 +93,23 @@ def _check_options(options: FitOptions) -> None:
     ):
         if value not in known:
             raise InputError(f"{option} must be one of {', '.join(known)}; got {value!r}")
-    for option, number in (("--tol", options.tol), ("--reg-covar", options.reg_covar)):
-        if not math.isfinite(number):
-            raise InputError(f"{option} must be a finite number; got {number}")
+    if not math.isfinite(options.tol):
+        raise InputError(f"--tol must be a finite number; got {options.tol}")
+    _reg_covar(options)
+
+
+def _reg_covar(options: FitOptions) -> RegCovar:
+    if options.reg_covar == "auto":
+        return "auto"
+    try:
+        amount = float(options.reg_covar)
+    except ValueError:
+        amount = math.nan
+    if not 0.0 <= amount < math.inf:
+        raise InputError(
+            f"--reg-covar must be auto or a finite number of at least 0; got {options.reg_covar!r}"
+        )
+    return amount
 
 
 def _check_outputs(data: Path, output: Path | None, plot: Path | None) -> None:
@@ -143,7 +158,7 @@ def _fit(table: Table, options: FitOptions, seed: int, quiet: bool) -> FitResult
             covariance_type=options.covariance_type,
             sample_weight=table.weights,
             tol=options.tol,
-            reg_covar=options.reg_covar,
+            reg_covar=_reg_covar(options),
             max_iter=options.max_iter,
             n_init=options.n_init,
             init_params=options.init_params,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 import warnings
 from numbers import Integral, Real
@@ -20,6 +21,7 @@ from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.estimators._validate import given_parameters, rows_of
 from gaussmix.fit.fitting import fit_mixture
+from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.start import STARTS, Given
@@ -41,8 +43,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         its own single variance.
     tol : float, default=1e-3
         EM stops when an iteration raises the mean log-likelihood by less (nats for each unit of weight).
-    reg_covar : float, default=1e-6
-        Added to the variances, in squared units of the data.
+    reg_covar : float or "auto", default="auto"
+        "auto" keeps every variance, in any direction, above 1e-10 of the features' own, whatever their
+        units, and moves components that collapse on next to no rows elsewhere. A number is added to the
+        variances, in squared units of the data, as in scikit-learn (whose default is 1e-6).
     max_iter : int, default=100
         0 keeps the start.
     n_init : int, default=1
@@ -101,7 +105,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "covariance_type": [StrOptions(set(STRUCTURES))],
         "tol": [Interval(Real, 0.0, None, closed="left")],
-        "reg_covar": [Interval(Real, 0.0, None, closed="left")],
+        "reg_covar": [Interval(Real, 0.0, None, closed="left"), StrOptions({"auto"})],
         "max_iter": [Interval(Integral, 0, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "init_params": [StrOptions(set(STARTS))],
@@ -120,7 +124,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         *,
         covariance_type: str = "full",
         tol: float = 1e-3,
-        reg_covar: float = 1e-6,
+        reg_covar: RegCovar = "auto",
         max_iter: int = 100,
         n_init: int = 1,
         init_params: str = "kmeans",
@@ -147,7 +151,15 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
         self.verbose_interval = verbose_interval
 
-    def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: str | os.PathLike[str] | None = None,
+    ) -> Self:
         """Fit the mixture to X.
 
         Parameters
@@ -156,6 +168,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative. An integer weight is that many copies of the row; a zero is a row that is absent.
+        checkpoint : path, optional
+            A file that a long fit keeps up to date, every half minute, with all it takes to go on.
+        resume : path, optional
+            A checkpoint to go on from, with the data and parameters that it was made with: the fit ends as if
+            it had never been cut off, to the bit.
 
         Returns
         -------
@@ -166,7 +183,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             If the data or a parameter is wrong, or every start collapsed.
         """
-        self._fit(X, sample_weight)
+        self._fit(X, sample_weight, checkpoint, resume)
         return self
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> IntArray:
@@ -175,7 +192,13 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return self.mixture_.predict(rows)
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def _fit(self, X: Any, sample_weight: npt.ArrayLike | None) -> FloatArray:
+    def _fit(
+        self,
+        X: Any,
+        sample_weight: npt.ArrayLike | None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: str | os.PathLike[str] | None = None,
+    ) -> FloatArray:
         rows = rows_of(self, X, reset=True)
         n, d = rows.shape
         weights = _check.sample_weight(sample_weight, n)
@@ -200,11 +223,13 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             random_state=check_random_state(self.random_state),
             feature_names=getattr(self, "feature_names_in_", None),
             on_iteration=printer,
+            checkpoint=checkpoint,
+            resume=resume,
         )
         if printer is not None:
             printer.end(result)
         self._set_fitted(result, rows.dtype)
-        if result.advice:
+        if result.advice and not result.converged:
             warnings.warn(result.advice, ConvergenceWarning, stacklevel=4)
         return rows
 

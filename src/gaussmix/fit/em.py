@@ -27,15 +27,15 @@ class Run:
 
 def em(
     engine: Engine,
-    mixture: Mixture,
+    begun: Run,
     m_step: MStep,
     *,
     tol: float,
     max_iter: int,
     previous: float = -math.inf,
-    on_iteration: Callable[[int, float], bool] | None = None,
+    on_iteration: Callable[[Run], bool] | None = None,
 ) -> Run:
-    """Iterate from `mixture` until the mean log-likelihood changes by less than `tol`.
+    """Iterate until the mean log-likelihood changes by less than `tol`.
 
     The change that iteration i sees is the one that iteration i - 1 made, as in scikit-learn; `previous` is
     what the first iteration compares with. Every likelihood in the history is of the parameters at its place:
@@ -44,8 +44,9 @@ def em(
     Parameters
     ----------
     engine : Engine
-    mixture : Mixture
-        The start, in the frame's coordinates.
+    begun : Run
+        Where to go on from: a start with no history, or a run that was cut off. Going on gives the same bits
+        as never having been cut off.
     m_step : callable
         Stats to Mixture; raises NotPositiveDefiniteError where a component has collapsed.
     tol : float
@@ -53,14 +54,18 @@ def em(
     max_iter : int
     previous : float
     on_iteration : callable, optional
-        Called with the iteration's number and the mean log-likelihood after it; True stops the run.
+        Called with the run so far after each iteration; True stops it.
     """
+    if begun.status is FitStatus.CONVERGED:
+        return begun
     offset = engine.frame.log_det
+    mixture, history = begun.mixture, list(begun.history)
     stats = engine.accumulate(mixture)
-    history = [stats.log_likelihood / engine.weight + offset]
+    if not history:
+        history.append(stats.log_likelihood / engine.weight + offset)
     status = FitStatus.NOT_RUN if max_iter == 0 else FitStatus.MAX_ITER
-    for iteration in range(1, max_iter + 1):
-        change, previous = history[-1] - previous, history[-1]
+    for _ in range(len(history), max_iter + 1):
+        change = history[-1] - (history[-2] if len(history) > 1 else previous)
         try:
             candidate = m_step(stats)
         except NotPositiveDefiniteError:
@@ -68,11 +73,9 @@ def em(
             break
         mixture, stats = candidate, engine.accumulate(candidate)
         history.append(stats.log_likelihood / engine.weight + offset)
-        stop = on_iteration is not None and on_iteration(iteration, history[-1])
-        if abs(change) < tol:
-            status = FitStatus.CONVERGED
-            break
-        if stop:
-            status = FitStatus.INTERRUPTED
+        now = FitStatus.CONVERGED if abs(change) < tol else FitStatus.NOT_RUN
+        stop = on_iteration is not None and on_iteration(Run(mixture, now, tuple(history)))
+        if now is FitStatus.CONVERGED or stop:
+            status = now if now is FitStatus.CONVERGED else FitStatus.INTERRUPTED
             break
     return Run(mixture, status, tuple(history))

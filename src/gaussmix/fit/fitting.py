@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,14 +17,19 @@ from gaussmix._threads import blas_on_one_thread
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
+from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
 from gaussmix.fit.mstep import maximise
-from gaussmix.fit.restart import Progress, Ways, best_of_starts
-from gaussmix.fit.result import ADVICE, FitResult
+from gaussmix.fit.regularise import Floor, RegCovar, make_regularise
+from gaussmix.fit.restart import Position, Progress, Search, Ways
+from gaussmix.fit.result import FitResult, advice_for
 from gaussmix.fit.start import Given
 from gaussmix.model.frame import Frame
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import NotPositiveDefiniteError, Structure, get_structure
+
+#: Of the features' variances: the least variance of which double precision still tells the factor.
+THINNEST = 1e-13
 
 COLLAPSED = (
     "Fitting the mixture model failed because some components have ill-defined empirical covariance (for "
@@ -38,7 +45,7 @@ def fit_mixture(
     covariance_type: str = "full",
     sample_weight: npt.ArrayLike | None = None,
     tol: float = 1e-3,
-    reg_covar: float = 1e-6,
+    reg_covar: RegCovar = "auto",
     max_iter: int = 100,
     n_init: int = 1,
     init_params: str = "kmeans",
@@ -47,6 +54,9 @@ def fit_mixture(
     random_state: Any = None,
     feature_names: Sequence[str] | None = None,
     on_iteration: Callable[[Progress], bool] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_interval: float = 30.0,
+    resume: str | os.PathLike[str] | None = None,
 ) -> FitResult:
     """Fit a mixture by EM and say how it went.
 
@@ -62,8 +72,11 @@ def fit_mixture(
         Non-negative. A weight of two is a row that occurs twice, a weight of zero one that is absent.
     tol : float
         The fit has converged when an iteration raises the mean log-likelihood by less.
-    reg_covar : float
-        Added to the variances, in squared units of the data.
+    reg_covar : float or "auto"
+        "auto" maximises the likelihood among covariances of which no variance, in any direction, is under
+        1e-10 of the features' own: a bound that depends on no unit and that only collapsing components meet.
+        A component that collapses on next to no rows is moved to another row, three times at most.
+        A number is added to the variances, in squared units of the data, and nothing is moved.
     max_iter, n_init : int
         Iterations from each start, and starts.
     init_params : {"kmeans", "k-means++", "random", "random_from_data"}
@@ -76,6 +89,13 @@ def fit_mixture(
         Kept in the mixture.
     on_iteration : callable, optional
         Called with a :class:`Progress` after each iteration; True stops the fit, which keeps the best so far.
+    checkpoint : path, optional
+        A file that is kept up to date with all it takes to go on, and replaced atomically.
+    checkpoint_interval : float
+        Seconds between two writes of it.
+    resume : path, optional
+        A checkpoint to go on from, with the data and options that it was made with. The result is that of a
+        fit that was never cut off, to the bit.
 
     Returns
     -------
@@ -84,7 +104,10 @@ def fit_mixture(
     Raises
     ------
     ValueError
-        If an argument is wrong; FitError, which is one, if every start collapsed.
+        If an argument is wrong; FitError, which is one, if every start collapsed; ModelFileError, which is
+        one, if the checkpoint to resume from is damaged or of another fit.
+    OSError
+        If a checkpoint cannot be read or written.
 
     References
     ----------
@@ -101,54 +124,119 @@ def fit_mixture(
     """
     structure = get_structure(covariance_type)
     _check_options(n_components, tol, reg_covar, max_iter, n_init)
+    _check.non_negative(checkpoint_interval, "checkpoint_interval")
     rows, weights = _rows(X, sample_weight, n_components)
     d = rows.shape[1]
     if feature_names is not None and len(feature_names) != d:
         raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
     engine = LocalEngine(rows, structure, n_components, weights)
-    ridge = structure.ridge(float(reg_covar), engine.frame)
+    regularise = make_regularise(reg_covar, structure, engine)
 
     def m_step(stats: Stats) -> Mixture:
-        return maximise(structure, ridge, stats)
+        return maximise(structure, regularise, stats)
 
     given = _given(start, structure, n_components, d)
     ways = Ways(init_params, given, _random_state(random_state), 1 if given.complete else n_init)
     # the M-step too: between passes, BLAS's own threads would wake and spin for small matrices
     with nullcontext() if engine.small else blas_on_one_thread():
-        outcome = best_of_starts(
-            engine, m_step, ways, tol=tol, max_iter=max_iter, previous=previous, on_iteration=on_iteration
-        )
-    if outcome.best is None:
+        floor = regularise if isinstance(regularise, Floor) else None
+        search = Search(engine, m_step, ways, floor, tol, max_iter, previous, on_iteration)
+        if checkpoint is None and resume is None:
+            end = search(Position())
+        else:
+            asked = (covariance_type, reg_covar, n_components)
+            end = _resumable(search, asked, checkpoint, checkpoint_interval, resume)
+    if end.best is None:
         raise FitError(COLLAPSED)
+    return _result(end, engine, floor, feature_names)
+
+
+def _resumable(
+    search: Search,
+    asked: tuple[str, RegCovar, int],
+    checkpoint: str | os.PathLike[str] | None,
+    interval: float,
+    resume: str | os.PathLike[str] | None,
+) -> Position:
+    """The end of a search that may begin at a checkpoint and may write one."""
+    ways, engine = search.ways, search.engine
+    check_resumable(ways.rng)
+    options = {
+        "covariance_type": asked[0],
+        "reg_covar": asked[1] if isinstance(asked[1], str) else float(asked[1]),
+        "n_components": int(asked[2]),
+        "tol": float(search.tol),
+        "max_iter": int(search.max_iter),
+        "n_init": int(ways.n_init),
+        "init_params": ways.init_params,
+        "previous": repr(search.previous),
+    }
+    this = identity(engine.X, engine.weights, ways.given, options)
+    position = Position() if resume is None else load(resume, this, ways.rng)
+    if checkpoint is None:
+        return search(position)
+    save = Saver(checkpoint, this, ways.rng, interval)
+    end = replace(search, save=save)(position)
+    if not end.interrupted:  # what was running then is in the file already
+        save(end, last=True)
+    return end
+
+
+def _result(
+    end: Position, engine: LocalEngine, floor: Floor | None, feature_names: Sequence[str] | None
+) -> FitResult:
+    best = end.best
+    assert best is not None
+    collapsed = () if floor is None else floor.collapsed(best.mixture, engine.n_rows)
+    held = () if floor is None else floor.held(best.mixture)
+    mixture, same = published(best.mixture, engine.frame, feature_names)
+    history = best.history
+    if not same:  # a likelihood belongs to the parameters that it is reported with
+        stats = engine.accumulate(mixture.seen_from(engine.frame))
+        history = (*history[:-1], stats.log_likelihood / engine.weight + engine.frame.log_det)
     return FitResult(
-        mixture=published(outcome.best.mixture, engine.frame, feature_names),
-        status=outcome.best.status,
-        advice=ADVICE[outcome.best.status],
-        history=outcome.best.history,
+        mixture=mixture,
+        status=best.status,
+        advice=advice_for(
+            best.status,
+            collapsed,
+            held,
+            holds_all=floor is not None and floor.holds_all(),
+            n_reseeds=end.n_reseeds,
+        ),
+        history=history,
         n_samples=engine.weight,
-        n_failed_starts=outcome.n_failed,
+        failed_starts=end.failures,
+        collapsed=collapsed,
+        n_reseeds=end.n_reseeds,
     )
 
 
-def published(mixture: Mixture, frame: Frame, feature_names: Sequence[str] | None) -> Mixture:
-    """A mixture of the frame's coordinates as the user sees it: in the data's own, checked."""
+def published(mixture: Mixture, frame: Frame, feature_names: Sequence[str] | None) -> tuple[Mixture, bool]:
+    """A mixture of the frame's coordinates in the data's own, and whether it is the same to rounding.
+
+    Where a covariance is too thin for double precision in those coordinates (nearly collinear features, and
+    no floor), its thinnest directions are widened until it has a factor.
+    """
+    structure = mixture.structure
     mapped = mixture.mapped(frame.inverse, frame.matrix, frame.origin)
     names = None if feature_names is None else tuple(feature_names)
-    covariances = mapped.covariances
+    covariances, same = mapped.covariances, True
     try:
-        factors = mixture.structure.factor(covariances)
+        factors = structure.factor(covariances)
     except NotPositiveDefiniteError:
-        # too thin for double precision in these coordinates: keep the factor computed in the frame's
-        factors = mapped.precisions_cholesky
-    return Mixture._trusted(mixture.structure, mixture.weights, mapped.means, covariances, factors, names)
+        data = Frame(frame.origin, np.asarray(1.0), np.asarray(1.0))
+        covariances = structure.floored(covariances, structure.ridge(THINNEST * frame.variances, data))
+        factors, same = structure.factor(covariances), False
+    return Mixture._trusted(structure, mixture.weights, mapped.means, covariances, factors, names), same
 
 
-def _check_options(n_components: int, tol: float, reg_covar: float, max_iter: int, n_init: int) -> None:
+def _check_options(n_components: int, tol: float, reg_covar: RegCovar, max_iter: int, n_init: int) -> None:
     _check.whole_number(n_components, 1, "n_components")
     _check.whole_number(max_iter, 0, "max_iter")
     _check.whole_number(n_init, 1, "n_init")
     _check.non_negative(tol, "tol")
-    _check.non_negative(reg_covar, "reg_covar")
+    _check.auto_or_non_negative(reg_covar, "reg_covar")
 
 
 def _given(start: Mixture | Given | None, structure: Structure, k: int, d: int) -> Given:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gaussmix._typing import Float64Array
+from gaussmix.fit.regularise import Regularise
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import NotPositiveDefiniteError, Structure
@@ -14,16 +15,16 @@ ROUNDING = 64.0
 EPS = float(np.finfo(np.float64).eps)
 
 
-def maximise(structure: Structure, ridge: Float64Array, stats: Stats) -> Mixture:
+def maximise(structure: Structure, regularise: Regularise, stats: Stats) -> Mixture:
     """The M-step: weights, means and regularised covariances of the statistics.
 
-    Raises NotPositiveDefiniteError where a variance is zero, or so small that it is rounding.
+    Raises NotPositiveDefiniteError where a variance is zero, or so small that it is rounding, unless
+    `regularise` sees to that.
     """
     means = stats.means()
-    covariances = structure.estimate(stats) + ridge
-    factors = structure.factor(covariances)
+    covariances, factors = regularise(structure.estimate(stats))
     mixture = Mixture._trusted(structure, stats.counts / stats.counts.sum(), means, covariances, factors)
-    if ROUNDING * EPS * mixture.natural.condition < 0.5:
+    if regularise.bounded or ROUNDING * EPS * mixture.natural.condition < 0.5:
         return mixture  # every variance is far above rounding
     sharpest = structure.diagonal(factors).max(axis=1) ** 2
     collapsed = ~(sharpest * _rounding(stats, means) < 1.0)

@@ -10,11 +10,16 @@ import numpy as np
 
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.em import MStep, Run, em
-from gaussmix.fit.result import FitStatus
+from gaussmix.fit.regularise import Floor, rows_needed
+from gaussmix.fit.result import FitStatus, naming
 from gaussmix.fit.start import Given, first_mixture
+from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures import NotPositiveDefiniteError
 
 logger = logging.getLogger("gaussmix")
+
+#: How often one start may seed collapsed components anew.
+MAX_RESEEDS = 3
 
 
 @dataclass(frozen=True)
@@ -39,43 +44,173 @@ class Ways:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The best run of all starts (None if each collapsed before its first iteration), and how many did."""
+class Position:
+    """Where a search over starts is: all that it takes, with the rows, to go on from there.
 
-    best: Run | None
-    n_failed: int
+    Parameters
+    ----------
+    start : int
+        Starts done with.
+    attempt : int
+        Re-seedings of the current start.
+    running : Run, optional
+        The run of EM in progress; None between runs.
+    here, best : Run, optional
+        The best finished run of the current start, and of all starts before it.
+    failures : tuple of str
+        What became of starts that collapsed.
+    n_reseeds : int
+        Re-seedings in all.
+    interrupted : bool
+    """
 
-
-def best_of_starts(
-    engine: LocalEngine,
-    m_step: MStep,
-    ways: Ways,
-    *,
-    tol: float,
-    max_iter: int,
-    previous: float,
-    on_iteration: Callable[[Progress], bool] | None,
-) -> Outcome:
-    """Run EM from each start; one that collapses does not end the others."""
+    start: int = 0
+    attempt: int = 0
+    running: Run | None = None
+    here: Run | None = None
     best: Run | None = None
-    failed = 0
-    for i in range(ways.n_init):
-        try:
-            first = first_mixture(engine, m_step, ways.init_params, ways.rng, ways.given)
-        except NotPositiveDefiniteError:
-            failed += 1
-            logger.info("start %d of %d collapsed before the first iteration", i + 1, ways.n_init)
-            continue
-        report = None if on_iteration is None else _reporter(on_iteration, i + 1, ways.n_init, max_iter)
-        run = em(engine, first, m_step, tol=tol, max_iter=max_iter, previous=previous, on_iteration=report)
-        told = i + 1, ways.n_init, run.status, len(run.history) - 1, run.history[-1]
-        logger.info("start %d of %d: %s after %d iterations, mean log-likelihood %.6f", *told)
-        if best is None or _rank(run) > _rank(best):
-            best = run
+    failures: tuple[str, ...] = ()
+    n_reseeds: int = 0
+    interrupted: bool = False
+
+
+@dataclass(frozen=True)
+class Search:
+    """EM from several starts, with collapsed components seeded anew, and the best of what comes of it.
+
+    `save` is shown each position that can be gone on from, and whether it is the last.
+    """
+
+    engine: LocalEngine
+    m_step: MStep
+    ways: Ways
+    floor: Floor | None
+    tol: float
+    max_iter: int
+    previous: float
+    on_iteration: Callable[[Progress], bool] | None
+    save: Callable[[Position, bool], None] | None = None
+
+    def __call__(self, position: Position) -> Position:
+        """Go on from a position to the end. One start that collapses does not end the others."""
+        while position.start < self.ways.n_init and not position.interrupted:
+            try:
+                position = self._advance(position)
+            except NotPositiveDefiniteError as error:
+                position = self._next_start(position, f"{_collapse(error)} before the first iteration")
+        return position
+
+    def _advance(self, position: Position) -> Position:
+        """One run of EM, and what to do next."""
+        run = em(
+            self.engine,
+            position.running or self._first(position),
+            self.m_step,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            previous=self.previous,
+            on_iteration=self._reporter(position),
+        )
+        spikes = self._spikes(run.mixture)
         if run.status is FitStatus.INTERRUPTED:
-            best = replace(best, status=FitStatus.INTERRUPTED)
-            break
-    return Outcome(best, failed)
+            best = _better(position.best, _better(position.here, run))
+            return replace(position, best=replace(best, status=run.status), interrupted=True)
+        if spikes:
+            run = replace(run, status=FitStatus.DEGENERATE)
+        logger.info(
+            "start %d of %d%s: %s after %d iterations, mean log-likelihood %.6f",
+            *(position.start + 1, self.ways.n_init, ", seeded anew" if position.attempt else ""),
+            *(run.status, len(run.history) - 1, run.history[-1]),
+        )
+        here = _better(position.here, run)
+        if here.status is FitStatus.DEGENERATE and position.attempt < MAX_RESEEDS and self._can_reseed(here):
+            return replace(
+                position,
+                attempt=position.attempt + 1,
+                n_reseeds=position.n_reseeds + 1,
+                running=None,
+                here=here,
+            )
+        failure = ""
+        if here.status is FitStatus.DEGENERATE:
+            failure = f"{naming(self._spikes(here.mixture)) or 'a component'} collapsed"
+        return self._next_start(replace(position, best=_better(position.best, here)), failure)
+
+    def _next_start(self, position: Position, failure: str) -> Position:
+        failures = position.failures
+        if failure:
+            failures = (*failures, f"start {position.start + 1}: {failure}")
+            logger.info("%s", failures[-1])
+        return replace(
+            position, start=position.start + 1, attempt=0, running=None, here=None, failures=failures
+        )
+
+    def _first(self, position: Position) -> Run:
+        """Where the run at a position begins."""
+        ways = self.ways
+        if position.here is None:
+            mixture = first_mixture(self.engine, self.m_step, ways.init_params, ways.rng, ways.given)
+        else:
+            here = position.here.mixture
+            mixture = reseeded(self.engine, here, self._spikes(here), ways.rng)
+        return Run(mixture, FitStatus.NOT_RUN, ())
+
+    def _spikes(self, mixture: Mixture) -> tuple[int, ...]:
+        return () if self.floor is None else self.floor.collapsed(mixture, self.engine.n_rows)
+
+    def _can_reseed(self, run: Run) -> bool:
+        """Whether there are rows enough for every component, and a component left to split."""
+        k, d = run.mixture.means.shape
+        enough = self.engine.n_rows >= k * rows_needed(self.engine.structure, d)
+        return bool(enough) and 0 < len(self._spikes(run.mixture)) < k
+
+    def _reporter(self, position: Position) -> Callable[[Run], bool] | None:
+        if self.on_iteration is None and self.save is None:
+            return None
+
+        def report(run: Run) -> bool:
+            iteration, value = len(run.history) - 1, run.history[-1]
+            told = Progress(position.start + 1, self.ways.n_init, iteration, self.max_iter, value)
+            stop = bool(self.on_iteration(told)) if self.on_iteration is not None else False
+            if self.save is not None:
+                self.save(replace(position, running=run), stop)
+            return stop
+
+        return report
+
+
+def reseeded(
+    engine: LocalEngine, mixture: Mixture, spikes: tuple[int, ...], rng: np.random.RandomState
+) -> Mixture:
+    """The mixture with each collapsed component moved to a row drawn at random.
+
+    It takes the covariance and half the weight of the component that the row most probably belongs to.
+    """
+    structure = mixture.structure
+    own = structure.form.own != "none"
+    probability = None if engine.weights is None else engine.weights / engine.weights.sum()
+    weights = mixture.weights.copy()
+    weights[list(spikes)] = 0.0
+    now = Mixture._trusted(
+        structure, weights / weights.sum(), mixture.means, mixture.covariances, mixture.precisions_cholesky
+    )
+    for spike in spikes:
+        row = int(rng.choice(engine.X.shape[0], p=probability))
+        z = engine.frame.apply(engine.X[row : row + 1]).T.astype(np.float64)
+        parent = int(now.predict(z)[0])
+        weights, means = now.weights.copy(), now.means.copy()
+        covariances, factors = now.covariances.copy(), now.precisions_cholesky.copy()
+        means[spike] = z[0]
+        weights[spike] = weights[parent] = 0.5 * weights[parent]
+        if own:
+            covariances[spike], factors[spike] = covariances[parent], factors[parent]
+        now = Mixture._trusted(structure, weights, means, covariances, factors)
+    return now
+
+
+def _better(best: Run | None, run: Run) -> Run:
+    """The better of two, the first of equals."""
+    return run if best is None or _rank(run) > _rank(best) else best
 
 
 def _rank(run: Run) -> tuple[bool, float]:
@@ -83,7 +218,5 @@ def _rank(run: Run) -> tuple[bool, float]:
     return run.status is not FitStatus.DEGENERATE, run.history[-1]
 
 
-def _reporter(
-    on_iteration: Callable[[Progress], bool], start: int, n_starts: int, max_iter: int
-) -> Callable[[int, float], bool]:
-    return lambda iteration, value: on_iteration(Progress(start, n_starts, iteration, max_iter, value))
+def _collapse(error: NotPositiveDefiniteError) -> str:
+    return f"{naming(error.components) or 'the covariance of all components'} collapsed"

@@ -35,6 +35,52 @@ ADVICE = {
 }
 
 
+COLLAPSED = (
+    "{who} collapsed on next to no rows, and {what} held at the least variance allowed{tried}. Use fewer "
+    "components, a simpler covariance_type, or more starts (n_init)."
+)
+HELD = (
+    "{who} no spread in some direction (repeated or collinear rows): {what} held there at the least variance "
+    "allowed, so the likelihood depends on that bound."
+)
+HOLDS_ALL = (
+    "The rows have no spread in some direction (constant or collinear features): variances are held there at "
+    "the least allowed, so the likelihood depends on that bound."
+)
+
+
+def advice_for(
+    status: FitStatus,
+    collapsed: tuple[int, ...] = (),
+    held: tuple[int, ...] = (),
+    *,
+    holds_all: bool = False,
+    n_reseeds: int = 0,
+) -> str:
+    """What to know and to do about the outcome of a fit; empty when all is well."""
+    parts = [] if collapsed else [ADVICE[status]]
+    others = tuple(k for k in held if k not in collapsed)
+    if collapsed:
+        tried = f" ({n_reseeds} new seedings did not help)" if n_reseeds else ""
+        what = "is" if len(collapsed) == 1 else "are"
+        parts.append(COLLAPSED.format(who=naming(collapsed).capitalize(), what=what, tried=tried))
+    if holds_all:
+        parts.append(HOLDS_ALL)
+    if others:
+        one = len(others) == 1
+        who = f"{naming(others).capitalize()} {'has' if one else 'have'}"
+        parts.append(HELD.format(who=who, what="it is" if one else "they are"))
+    return " ".join(part for part in parts if part)
+
+
+def naming(components: tuple[int, ...]) -> str:
+    """The components in words; nothing for none."""
+    numbers = [str(component) for component in components]
+    if len(numbers) < 2:
+        return f"component {numbers[0]}" if numbers else ""
+    return f"components {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
 @dataclass(frozen=True)
 class FitResult:
     """The outcome of a fit.
@@ -51,8 +97,12 @@ class FitResult:
         value belongs to the parameters of that moment, the last one to `mixture`.
     n_samples : float
         Sum of the sample weights (the number of rows where there are none).
-    n_failed_starts : int
-        Starts that led to no mixture at all.
+    failed_starts : tuple of str
+        Which starts collapsed, and which component did.
+    collapsed : tuple of int
+        Components of `mixture` that sit on next to no rows, with variances held at the floor.
+    n_reseeds : int
+        How often collapsed components were moved to other rows, over all starts.
 
     Examples
     --------
@@ -70,7 +120,14 @@ class FitResult:
     advice: str
     history: tuple[float, ...]
     n_samples: float
-    n_failed_starts: int = 0
+    failed_starts: tuple[str, ...] = ()
+    collapsed: tuple[int, ...] = ()
+    n_reseeds: int = 0
+
+    @property
+    def n_failed_starts(self) -> int:
+        """Starts that collapsed."""
+        return len(self.failed_starts)
 
     @property
     def n_iter(self) -> int:

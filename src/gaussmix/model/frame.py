@@ -17,6 +17,10 @@ from gaussmix._typing import Float64Array, FloatArray
 Group = Literal["affine", "scale", "uniform"]
 
 
+#: A standard deviation of so many times the mean is rounding: the feature is constant.
+CONSTANT = 4.0 * float(np.finfo(np.float64).eps)
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """Coordinates z = A (x - origin).
@@ -40,18 +44,22 @@ class Frame:
     ) -> Frame:
         """The frame of `group` that whitens data of this mean and covariance (d, d) or variances (d,).
 
-        A feature without spread keeps unit scale. `dtype` is the type of the data: the origin is one of its
-        numbers, so that subtracting it is the same in every precision, and the correlations get a ridge of
-        1e-2 sqrt(eps), so that a collinear direction is stretched by no more than its rounding can bear.
+        A feature without spread, but for rounding, is seen in units of its size. `dtype` is the type of the
+        data: the origin is one of its numbers, so that subtracting it is the same in every precision, and the
+        correlations get a ridge of 1e-2 sqrt(eps), so that a collinear direction is stretched by no more than
+        its rounding can bear.
         """
         mean = mean.astype(dtype).astype(np.float64)
         eps = float(np.finfo(dtype).eps)
         variances = covariance if covariance.ndim == 1 else np.diagonal(covariance)
+        size = np.abs(mean)
         scale = np.sqrt(np.maximum(variances, 0.0))
-        scale = np.where(scale > 0.0, scale, 1.0)
+        scale = np.where(scale > CONSTANT * size, scale, np.where(size > 0.0, size, 1.0))
         if group == "uniform":
-            typical = np.sqrt(np.mean(np.maximum(variances, 0.0)))
-            root = np.asarray(typical if typical > 0.0 else 1.0)
+            typical, size = np.sqrt(np.mean(np.maximum(variances, 0.0))), np.sqrt(np.mean(size * size))
+            if not typical > CONSTANT * size:
+                typical = size if size > 0.0 else np.float64(1.0)
+            root = np.asarray(typical)
             return cls(mean, 1.0 / root, root)
         if group == "scale" or covariance.ndim == 1:
             return cls(mean, 1.0 / scale, scale)
@@ -60,6 +68,13 @@ class Frame:
         root = _cholesky_with_ridge(correlation)
         matrix = np.linalg.inv(root) / scale
         return cls(mean, np.tril(matrix), scale[:, None] * root)
+
+    @property
+    def variances(self) -> Float64Array:
+        """The variances of the features that the frame was chosen for, shape (d,): those of (A'A)^-1."""
+        d = self.origin.size
+        squares = self.inverse * self.inverse
+        return squares.sum(axis=1) if squares.ndim == 2 else np.array(np.broadcast_to(squares, (d,)))
 
     @property
     def log_det(self) -> float:

@@ -74,7 +74,7 @@ class Natural:
         """An upper bound of lambda_max(U U'), shape (k,), or (1,) if shared; exact for diagonal ones."""
         if self.form.own in ("vech", "none"):
             entries = self.factors.reshape(1 if self.shared else len(self.factors), -1)
-            return np.vecdot(entries, entries)
+            return np.asarray(np.vecdot(entries, entries))
         squares = self.factors * self.factors
         return squares if squares.ndim == 1 else np.asarray(squares.max(axis=1))
 

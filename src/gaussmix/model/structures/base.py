@@ -58,8 +58,26 @@ class Structure(ABC):
         """The M-step: the covariances of greatest expected log-likelihood."""
 
     @abstractmethod
-    def ridge(self, amount: float, frame: Frame) -> Float64Array:
-        """A covariance of `amount` times the identity in the data's units, as seen from the frame."""
+    def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
+        """Uncorrelated features of these variances, shape (d,), in the data's units, as seen from the frame.
+
+        In the shape of one component's covariance parameter.
+        """
+
+    @abstractmethod
+    def floored(self, covariances: Float64Array, least: Float64Array) -> Float64Array:
+        """The M-step's answer among covariances C with C - least positive semi-definite.
+
+        `least` is of the shape that :meth:`ridge` has. A covariance that satisfies it stays as it is.
+        """
+
+    @abstractmethod
+    def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
+        """tr(least P) of each component, shape (k,) or (1,): one or more where `least` is met."""
+
+    @abstractmethod
+    def least_rows(self, d: int) -> int:
+        """How many rows in general position give a component a covariance that is not singular."""
 
     @abstractmethod
     def mapped(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
@@ -84,7 +102,7 @@ class Structure(ABC):
     def log_det(self, factors: Float64Array, d: int) -> Float64Array:
         """Log |U| of each component, shape (k,), or (1,) if common to all."""
         diagonal = self.diagonal(factors)
-        return np.add.reduce(np.log(diagonal), axis=1) * (d / diagonal.shape[1])
+        return np.asarray(np.add.reduce(np.log(diagonal), axis=1) * (d / diagonal.shape[1]))
 
     def constants(self, factors: Float64Array, d: int) -> Float64Array:
         """Log |U| - d/2 log 2 pi: the log-density of a component at its mean, shape (k,) or (1,)."""
@@ -163,6 +181,24 @@ def not_positive_definite(matrices: Float64Array) -> NotPositiveDefiniteError:
     bad = np.flatnonzero(~(smallest > 0.0))
     components = bad if bad.size else np.array([int(np.argmin(smallest))])
     return NotPositiveDefiniteError(tuple(int(i) for i in components), float(smallest[components].min()))
+
+
+def raise_to(covariances: Float64Array, least: Float64Array) -> Float64Array:
+    """For each C of a stack, the C' >= least that minimises log|C'| + tr(C C'^-1).
+
+    With G G' = least, the eigenvalues of G^-1 C G'^-1 below one become one.
+    """
+    root: Float64Array = np.asarray(np.linalg.cholesky(least))
+    inverse = invert_lower(root[None])[0]
+    values, vectors = np.linalg.eigh(inverse @ covariances @ inverse.T)
+    low = values[:, 0] < 1.0
+    if not low.any():
+        return covariances
+    basis = root @ vectors[low]
+    raised = (basis * np.maximum(values[low], 1.0)[:, None, :]) @ np.swapaxes(basis, -1, -2)
+    result = covariances.copy()
+    result[low] = 0.5 * (raised + np.swapaxes(raised, -1, -2))
+    return result
 
 
 def invert_lower(roots: Float64Array) -> Float64Array:

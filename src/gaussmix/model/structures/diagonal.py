@@ -27,8 +27,17 @@ class Diagonal(Structure):
     def estimate(self, stats: Stats) -> Float64Array:
         return stats.covariances()
 
-    def ridge(self, amount: float, frame: Frame) -> Float64Array:
-        return np.asarray(amount * frame.matrix**2)
+    def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
+        return np.asarray(variances * frame.matrix**2)
+
+    def floored(self, covariances: Float64Array, least: Float64Array) -> Float64Array:
+        return np.maximum(covariances, least)
+
+    def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
+        return (factors * factors) @ least
+
+    def least_rows(self, d: int) -> int:
+        return 2
 
     def mapped(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
         return covariances * matrix**2

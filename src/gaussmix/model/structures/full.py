@@ -8,7 +8,13 @@ from gaussmix._typing import Float64Array
 from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures.base import Structure, invert_lower, not_positive_definite, upper_factors
+from gaussmix.model.structures.base import (
+    Structure,
+    invert_lower,
+    not_positive_definite,
+    raise_to,
+    upper_factors,
+)
 
 
 class Full(Structure):
@@ -27,8 +33,17 @@ class Full(Structure):
     def estimate(self, stats: Stats) -> Float64Array:
         return stats.covariances()
 
-    def ridge(self, amount: float, frame: Frame) -> Float64Array:
-        return amount * map_identity(frame.matrix, frame.origin.size)
+    def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
+        return map_diagonal(frame.matrix, variances)
+
+    def floored(self, covariances: Float64Array, least: Float64Array) -> Float64Array:
+        return raise_to(covariances, least)
+
+    def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
+        return np.asarray(np.einsum("kij,ij->k", self.precisions(factors), least))
+
+    def least_rows(self, d: int) -> int:
+        return d + 1
 
     def mapped(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
         return map_matrices(covariances, matrix)
@@ -85,9 +100,9 @@ def map_factors(factors: Float64Array, inverse: Float64Array) -> Float64Array:
     )
 
 
-def map_identity(matrix: Float64Array, d: int) -> Float64Array:
-    """A A' as a matrix."""
-    return matrix @ matrix.T if matrix.ndim == 2 else np.diag(np.broadcast_to(matrix * matrix, (d,)))
+def map_diagonal(matrix: Float64Array, variances: Float64Array) -> Float64Array:
+    """A diag(v) A' as a matrix; A a matrix, a diagonal or a scalar."""
+    return (matrix * variances) @ matrix.T if matrix.ndim == 2 else np.diag(variances * matrix * matrix)
 
 
 def flipped_cholesky(precisions: Float64Array) -> Float64Array:

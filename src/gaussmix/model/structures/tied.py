@@ -8,12 +8,12 @@ from gaussmix._typing import Float64Array
 from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure, upper_factors
+from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure, raise_to, upper_factors
 from gaussmix.model.structures.full import (
     flipped_cholesky,
     gram_of_inverse,
+    map_diagonal,
     map_factors,
-    map_identity,
     map_matrices,
 )
 
@@ -34,8 +34,17 @@ class Tied(Structure):
     def estimate(self, stats: Stats) -> Float64Array:
         return stats.within()
 
-    def ridge(self, amount: float, frame: Frame) -> Float64Array:
-        return amount * map_identity(frame.matrix, frame.origin.size)
+    def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
+        return map_diagonal(frame.matrix, variances)
+
+    def floored(self, covariances: Float64Array, least: Float64Array) -> Float64Array:
+        return np.asarray(raise_to(covariances[None], least)[0])
+
+    def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
+        return np.asarray(np.vdot(self.precisions(factors), least))[None]
+
+    def least_rows(self, d: int) -> int:
+        return 0  # no component has a covariance of its own
 
     def mapped(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
         return map_matrices(covariances, matrix)

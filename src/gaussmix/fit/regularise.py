@@ -1,0 +1,135 @@
+"""What keeps covariances from becoming singular: scikit-learn's ridge, or a floor relative to the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Protocol
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.engines.local import LocalEngine
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.structures import NotPositiveDefiniteError, Structure
+
+#: What users may ask for: "auto", or an amount in squared units of the data.
+RegCovar = float | Literal["auto"]
+
+#: The least variance of a component in any direction, relative to the variances of the data's features.
+FLOOR = 1e-10
+#: Fewer rows than this are too few for a component with a covariance of its own, whatever the family.
+FEW_ROWS = 3
+#: Fewer rows than this are none: the component has lost all that it had.
+NO_ROWS = 1e-3
+#: Standard deviations, relative to those of all rows (geometric mean), under which few rows are a spike.
+THIN = 1e-2
+#: tr(floor P) beyond that of all rows at which the floor, and not the rows, decides about a variance.
+HELD = 0.5
+
+
+class Regularise(Protocol):
+    """From the covariances that maximise the likelihood to those that are used, and their factors."""
+
+    #: Whether what comes out is never singular, whatever goes in.
+    bounded: bool
+
+    def __call__(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """Raises NotPositiveDefiniteError where what comes out is singular."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ridge:
+    """Add the same to each covariance: no longer the maximum of the likelihood, but what is widely done."""
+
+    structure: Structure
+    ridge: Float64Array
+    bounded = False
+
+    def __call__(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """As the protocol says."""
+        ridged = covariances + self.ridge
+        return ridged, self.structure.factor(ridged)
+
+
+@dataclass(frozen=True, eq=False)
+class Floor:
+    """Maximise the likelihood among covariances not below `least`; EM still never goes down.
+
+    Parameters
+    ----------
+    structure : Structure
+    least : ndarray
+        In the shape of one component's covariance parameter, in the frame's coordinates.
+    pooled : ndarray
+        The covariance of all rows in the same shape and coordinates.
+    """
+
+    structure: Structure
+    least: Float64Array
+    pooled: Float64Array
+    bounded = True
+
+    def __call__(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """As the protocol says."""
+        try:
+            factors = self.structure.factor(covariances)
+        except NotPositiveDefiniteError:
+            pass
+        else:
+            if float(np.vdot(factors, factors)) * self._largest < 1.0:
+                return covariances, factors  # no variance in any direction is near the floor
+        floored = self.structure.floored(covariances, self.least)
+        return floored, self.structure.factor(floored)
+
+    @cached_property
+    def _largest(self) -> float:
+        """A bound of the largest eigenvalue of `least`."""
+        return float(np.trace(self.least) if self.least.ndim == 2 else self.least.max())
+
+    @cached_property
+    def _reference(self) -> Float64Array:
+        """The factor of the covariance of all rows, held at the floor like any other."""
+        d = self.pooled.shape[-1] if self.pooled.ndim else 1
+        return self(self.pooled.reshape(self.structure.shape(1, d)))[1]
+
+    def holds_all(self) -> bool:
+        """Whether the rows as a whole have no spread in some direction: constant or collinear features."""
+        return bool(self._stiffness_of_all > HELD)
+
+    @cached_property
+    def _stiffness_of_all(self) -> float:
+        return float(self.structure.stiffness(self._reference, self.least)[0])
+
+    def held(self, mixture: Mixture) -> tuple[int, ...]:
+        """Components of which the floor decides some variance, where it does not for all rows together."""
+        stiffness = self.structure.stiffness(mixture.precisions_cholesky, self.least)
+        held = np.broadcast_to(stiffness > HELD + self._stiffness_of_all, mixture.weights.shape)
+        return tuple(int(i) for i in np.flatnonzero(held))
+
+    def collapsed(self, mixture: Mixture, n_rows: float) -> tuple[int, ...]:
+        """Components that are spikes, next to no rows in next to no volume, or that have no rows at all."""
+        k, d = mixture.means.shape
+        counts = mixture.weights * n_rows
+        few = counts < max(rows_needed(self.structure, d), NO_ROWS)
+        if k == 1 or not few.any():
+            return ()
+        factors = mixture.precisions_cholesky
+        shrunk = self.structure.log_det(self._reference, d) - self.structure.log_det(factors, d)
+        thin = np.broadcast_to(shrunk < d * np.log(THIN), few.shape) | (counts < NO_ROWS)
+        thin[list(self.held(mixture))] = True
+        return tuple(int(i) for i in np.flatnonzero(few & thin))
+
+
+def rows_needed(structure: Structure, d: int) -> int:
+    """Rows under which a component may be a spike; 0 where no component has a covariance of its own."""
+    least = structure.least_rows(d)
+    return max(least, FEW_ROWS) if least else 0
+
+
+def make_regularise(reg_covar: RegCovar, structure: Structure, engine: LocalEngine) -> Ridge | Floor:
+    """What `reg_covar` asks for, in the coordinates of the engine's frame."""
+    variances = engine.frame.variances
+    if isinstance(reg_covar, str):
+        return Floor(structure, structure.ridge(FLOOR * variances, engine.frame), engine.covariance)
+    return Ridge(structure, structure.ridge(np.full(variances.shape, float(reg_covar)), engine.frame))
