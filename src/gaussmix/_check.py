@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,11 @@ WEIGHT_TOLERANCE = {False: 1e-8, True: 1e-6}
 
 def as_rows(X: npt.ArrayLike, d: int, name: str = "X") -> FloatArray:
     """X as a finite float32 or float64 array of shape (n, d)."""
+    return rows_and_extent(X, d, name)[0]
+
+
+def rows_and_extent(X: npt.ArrayLike, d: int, name: str = "X") -> tuple[FloatArray, float]:
+    """X as a finite float32 or float64 array of shape (n, d), and its largest absolute value."""
     array = np.asarray(X)
     if array.dtype not in (np.float32, np.float64):
         array = _as_float64(array, name)
@@ -23,22 +29,22 @@ def as_rows(X: npt.ArrayLike, d: int, name: str = "X") -> FloatArray:
             f"{name} must have the shape (n_samples, {d}), one column a feature; got {array.shape}"
             + (". Reshape one row with X.reshape(1, -1)" if array.shape == (d,) else "")
         )
-    check_finite(array, name)
-    return array
+    return array, check_finite(array, name)
 
 
-def check_finite(array: FloatArray, name: str) -> None:
-    """Raise ValueError naming the first entry that is NaN or infinite."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(array.sum()):  # one pass and no memory where all is well
-            return
+def check_finite(array: FloatArray, name: str) -> float:
+    """The largest absolute value; ValueError naming the first entry that is NaN or infinite."""
+    if array.size == 0:
+        return 0.0
+    extent = max(-float(np.minimum.reduce(array, axis=None)), float(np.maximum.reduce(array, axis=None)))
+    if math.isfinite(extent):  # two quick passes and no memory where all is well
+        return extent
     bad = np.argwhere(~np.isfinite(array))
-    if bad.size:
-        place = tuple(int(i) for i in bad[0])
-        raise ValueError(
-            f"{name} contains NaN or infinity: entry {place if len(place) > 1 else place[0]} is "
-            f"{array[tuple(bad[0])]} ({len(bad)} such in all); remove or impute them first"
-        )
+    place = tuple(int(i) for i in bad[0])
+    raise ValueError(
+        f"{name} contains NaN or infinity: entry {place if len(place) > 1 else place[0]} is "
+        f"{array[tuple(bad[0])]} ({len(bad)} such in all); remove or impute them first"
+    )
 
 
 def parameter(values: npt.ArrayLike, shape: tuple[int, ...], name: str, axes: str) -> Float64Array:

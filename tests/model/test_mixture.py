@@ -272,3 +272,16 @@ def test_the_table_of_structures_names_what_it_knows():
             ValueError, match=re.escape(f"must be one of {', '.join(STRUCTURES)}; got {wrong!r}")
         ):
             get_structure(wrong)
+
+
+def test_a_row_that_nothing_explains_is_improbable_not_undefined(mixture):
+    for far in (1e100, 1e160, 1e300):
+        log_prob = mixture.log_prob([[far, -far]])
+        assert np.isfinite(log_prob[0]) and log_prob[0] < -1e100
+        assert_allclose(mixture.responsibilities([[far, -far]]).sum(), 1.0)
+
+
+def test_large_numbers_whose_sum_overflows_are_not_called_infinite(mixture):
+    with pytest.raises(ValueError, match="shape"):
+        mixture.log_prob(np.full((9, 3), 1e308))
+    assert (mixture.log_prob(np.full((9, 2), 1e308)) < -1e100).all()

@@ -20,6 +20,9 @@ from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.structures import Structure, get_structure
 from gaussmix.model.structures.given import checked_covariances
 
+#: Spreads of the mixture beyond which rows are taken to be that far away, by type of float.
+FARTHEST = {"d": 1e100, "f": 1e12}
+
 
 class Mixture:
     """A mixture of k Gaussians in d dimensions.
@@ -358,23 +361,30 @@ class Mixture:
         return schema.read(path, cls)[0]
 
     @cached_property
-    def _views(self) -> dict[np.dtype[Any], tuple[Frame, Natural]]:
+    def _views(self) -> dict[np.dtype[Any], tuple[Frame, Natural, Float64Array]]:
         return {}
 
-    def _view(self, dtype: np.dtype[Any]) -> tuple[Frame, Natural]:
-        """The frame that whitens the whole mixture, for rows of a type; the natural parameters in it."""
+    def _view(self, dtype: np.dtype[Any]) -> tuple[Frame, Natural, Float64Array]:
+        """For rows of a type: the frame that whitens the whole mixture, and the natural parameters in it.
+
+        Also how far from its origin a row's features may be, shape (d,), lest their squares overflow.
+        """
         if dtype not in self._views:
             if self.structure.group == "affine":
                 spread = self.covariance
             else:
                 spread = self.weights @ (self.variances + (self.means - self.mean) ** 2)
             frame = Frame.of_moments(self.mean, spread, self.structure.group, dtype)
-            self._views[dtype] = frame, self.seen_from(frame).natural
+            with np.errstate(over="ignore"):
+                far = FARTHEST[dtype.char] * np.sqrt(frame.variances)
+            self._views[dtype] = frame, self.seen_from(frame).natural, far
         return self._views[dtype]
 
     def _sweep(self, X: npt.ArrayLike) -> tuple[Sweep, Natural]:
-        rows = _check.as_rows(X, self.n_features)
-        frame, natural = self._view(rows.dtype)
+        rows, extent = _check.rows_and_extent(X, self.n_features)
+        frame, natural, far = self._view(rows.dtype)
+        if extent > 0.5 * float(far.min()):
+            rows = np.clip(rows, *(np.asarray(frame.origin + far * s, dtype=rows.dtype) for s in (-1.0, 1.0)))
         return Sweep(rows, frame, self.structure.form, self.n_components), natural
 
 

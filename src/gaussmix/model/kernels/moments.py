@@ -8,8 +8,11 @@ import numpy as np
 
 from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray
+from gaussmix.model.frame import CONSTANT
 
 CHUNK_ROWS = 8192
+#: Spreads and means whose squares stay in range, with room for precisions; the inverse, for small ones.
+LARGEST = {"d": 1e150, "f": 1e18}
 #: Sums that exist at a time: each task adds up its own chunks, in order.
 MAX_TASKS = 16
 
@@ -26,17 +29,39 @@ def pooled_moments(
     first = X[0].astype(np.float64)  # as large as any offset of the data
 
     def values(rows: slice) -> Float64Array:
-        D = X[rows] - first
-        return np.asarray(D.sum(axis=0) if weights is None else weights[rows] @ D)
+        with np.errstate(over="ignore", invalid="ignore"):
+            D = X[rows] - first
+            return np.asarray(D.sum(axis=0) if weights is None else weights[rows] @ D)
 
     mean = first + _summed(values, X.shape[0]) / total
 
     def scatter(rows: slice) -> Float64Array:
-        D = X[rows] - mean
-        DW = D if weights is None else D * weights[rows, None]
-        return np.asarray(DW.T @ D if oriented else np.einsum("ij,ij->j", DW, D))
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            D = X[rows] - mean
+            DW = D if weights is None else D * weights[rows, None]
+            return np.asarray(DW.T @ D if oriented else np.einsum("ij,ij->j", DW, D))
 
-    return mean, _summed(scatter, X.shape[0]) / total
+    covariance = _summed(scatter, X.shape[0]) / total
+    _check_range(X, mean, covariance if covariance.ndim == 1 else np.diagonal(covariance))
+    return mean, covariance
+
+
+def _check_range(X: FloatArray, mean: Float64Array, variances: Float64Array) -> None:
+    """Raise ValueError where the squares of a column leave the range of its type of float."""
+    largest = LARGEST[X.dtype.char]
+    large = ~(variances < largest**2) | ~(np.abs(mean) < largest)
+    for j in np.flatnonzero(large):
+        raise ValueError(
+            f"column {j} has values as large as {np.abs(X[:, j]).max():.3g}, whose squares overflow; divide "
+            "it by a power of ten" + (", or pass float64" if X.dtype == np.float32 else "")
+        )
+    for j in np.flatnonzero(variances < largest**-2.0):
+        spread = float(X[:, j].max()) - float(X[:, j].min())
+        if spread > CONSTANT * abs(mean[j]):
+            raise ValueError(
+                f"column {j} varies by {spread:.3g} only, the square of which underflows; multiply it by a "
+                "power of ten" + (", or pass float64" if X.dtype == np.float32 else "")
+            )
 
 
 def _summed(part: Callable[[slice], Float64Array], n: int) -> Float64Array:
