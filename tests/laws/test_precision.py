@@ -88,7 +88,7 @@ def test_data_that_behave_are_not_guarded_and_tight_components_are(name):
     rng = np.random.default_rng(0)
     for dtype in (np.dtype(np.float64), np.dtype(np.float32)):
         for d in (2, 16):
-            _, natural = make_mixture(name, d, 0.5, 0.0, rng)._view(dtype)
+            _, natural, _ = make_mixture(name, d, 0.5, 0.0, rng)._view(dtype)
             assert guarded(natural, dtype) is None
-            _, natural = make_mixture(name, d, 1e-6, 0.0, rng)._view(dtype)
+            _, natural, _ = make_mixture(name, d, 1e-6, 0.0, rng)._view(dtype)
             assert guarded(natural, dtype) is not None
