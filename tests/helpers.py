@@ -99,7 +99,7 @@ def direct_responsibilities(mixture, X):
 def precisions(mixture):
     """The inverse covariances in scikit-learn's shape, by inversion of the covariances themselves."""
     C = mixture.covariances
-    return np.linalg.inv(C) if STRUCTURES[mixture.covariance_type].group == "affine" else 1.0 / C
+    return np.linalg.inv(C) if "vech" in vars(STRUCTURES[mixture.covariance_type].form).values() else 1.0 / C
 
 
 def start_parameters(mixture):

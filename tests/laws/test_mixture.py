@@ -144,6 +144,29 @@ COUNTS = {
     "diag": lambda k, d: k * d,
     "spherical": lambda k, d: k,
 }
+#: As in mclust: volumes, shapes of d - 1 and orientations of d (d - 1) / 2 numbers, one or one a component.
+CURVED = {
+    "EII": lambda k, d: 1,
+    "EEI": lambda k, d: d,
+    "VEI": lambda k, d: k + (d - 1),
+    "EVI": lambda k, d: 1 + k * (d - 1),
+    "VEE": lambda k, d: k + (d - 1) + d * (d - 1) // 2,
+    "EVE": lambda k, d: 1 + k * (d - 1) + d * (d - 1) // 2,
+    "VVE": lambda k, d: k + k * (d - 1) + d * (d - 1) // 2,
+    "EEV": lambda k, d: 1 + (d - 1) + k * d * (d - 1) // 2,
+    "VEV": lambda k, d: k + (d - 1) + k * d * (d - 1) // 2,
+    "EVV": lambda k, d: 1 + k * (d - 1) + k * d * (d - 1) // 2,
+}
+
+
+@pytest.mark.parametrize("name", CURVED)
+@given(d=st.integers(1, 5), k=st.integers(1, 4))
+def test_the_parameters_of_curved_families_are_counted(name, d, k):
+    assert STRUCTURES[name].n_covariance_parameters(k, d) == CURVED[name](k, d)
+
+
+def test_every_family_is_counted():
+    assert {*COUNTS, *CURVED} == set(STRUCTURES)
 
 
 @pytest.mark.parametrize("name", COUNTS)

@@ -7,6 +7,7 @@ import pytest
 
 from gaussmix import Mixture
 from gaussmix.model.kernels.guard import guarded
+from gaussmix.model.structures import STRUCTURES
 from tests.helpers import NAMES
 
 LONG = np.longdouble
@@ -22,13 +23,11 @@ def make_mixture(name, d, ratio, offset, rng):
     means = 1.5 * rng.normal(size=(3, d)) + offset
     turns = rng.normal(size=(3, d, d)) / np.sqrt(d)
     matrices = (np.eye(d) + 0.5 * turns @ turns.transpose(0, 2, 1)) * (spreads**2)[:, None, None]
-    covariances = {
-        "full": matrices,
-        "tied": matrices[1],
-        "diag": matrices.diagonal(axis1=1, axis2=2),
-        "spherical": spreads**2,
-    }
-    return Mixture([0.4, 0.3, 0.3], means, covariances[name], name)
+    structure = STRUCTURES[name]
+    moments = {"vech": matrices, "squares": matrices.diagonal(axis1=1, axis2=2), "radial": spreads**2}
+    own, pooled = structure.form.own, structure.form.pooled
+    found = moments[own] if own != "none" else moments[pooled][1].reshape(structure.shape(3, d))
+    return Mixture([0.4, 0.3, 0.3], means, structure.combine(found, np.full(3, 1 / 3)), name)
 
 
 def extended(mixture, k, X):
@@ -90,5 +89,6 @@ def test_data_that_behave_are_not_guarded_and_tight_components_are(name):
         for d in (2, 16):
             _, natural, _ = make_mixture(name, d, 0.5, 0.0, rng)._view(dtype)
             assert guarded(natural, dtype) is None
-            _, natural, _ = make_mixture(name, d, 1e-6, 0.0, rng)._view(dtype)
-            assert guarded(natural, dtype) is not None
+            mixture = make_mixture(name, d, 1e-6, 0.0, rng)
+            tight = mixture.variances.min() < 1e-6  # where volumes are equal, no component is
+            assert (guarded(mixture._view(dtype)[1], dtype) is not None) == tight

@@ -36,7 +36,9 @@ class LocalEngine:
         self.weight = float(X.shape[0] if weights is None else weights.sum())
         #: Rows, or copies of them if the weights are more: weights may also come as shares of one.
         self.n_rows = max(self.weight, float(X.shape[0]))
-        mean, covariance = pooled_moments(X, weights, oriented=structure.group == "affine")
+        mean, covariance = pooled_moments(
+            X, weights, oriented="vech" in (structure.form.own, structure.form.pooled)
+        )
         self.frame = Frame.of_moments(mean, covariance, structure.group, X.dtype)
         #: The covariance of all rows in the frame, in the shape of one component's covariance parameter.
         self.covariance = (
@@ -44,7 +46,7 @@ class LocalEngine:
             if covariance.ndim == 2
             else structure.ridge(covariance, self.frame)
         )
-        pooled = self._pooled_moments(mean)
+        pooled = self._pooled_moments(mean, covariance)
         self._sweep = Sweep(X, self.frame, structure.form, n_components, weights, pooled)
 
     @property
@@ -67,10 +69,12 @@ class LocalEngine:
         """The most probable component of each row under a mixture in the frame's coordinates."""
         return self._sweep.labels(mixture.natural)
 
-    def _pooled_moments(self, mean: Float64Array) -> Float64Array:
+    def _pooled_moments(self, mean: Float64Array, covariance: Float64Array) -> Float64Array:
         """sum_i w_i q(z_i) in the frame, for the families that keep it."""
         block = self.structure.form.pooled
         if block == "none":
             return np.zeros(0)
         shift: Float64Array = self.frame.apply(mean[None, :])[:, 0].astype(np.float64)
-        return np.asarray(self.weight * (pack(self.covariance, block) + outer(shift[None, :], block)[0]))
+        seen = self.covariance if covariance.ndim == 2 else np.diag(covariance * self.frame.matrix**2)
+        packed = pack(seen, block)
+        return np.asarray(self.weight * (packed + outer(shift[None, :], block)[0]))

@@ -12,8 +12,8 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import NotPositiveDefiniteError
 
-#: From the statistics of a pass to the mixture that maximises their expected log-likelihood.
-MStep = Callable[[Stats], Mixture]
+#: From the statistics of a pass, and its mixture, to the one of greatest expected log-likelihood.
+MStep = Callable[[Stats, Mixture | None], Mixture]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def em(
     for _ in range(len(history), max_iter + 1):
         change = history[-1] - (history[-2] if len(history) > 1 else previous)
         try:
-            candidate = m_step(stats)
+            candidate = m_step(stats, mixture)
         except NotPositiveDefiniteError:
             status = FitStatus.DEGENERATE
             break

@@ -132,8 +132,8 @@ def fit_mixture(
     engine = LocalEngine(rows, structure, n_components, weights)
     regularise = make_regularise(reg_covar, structure, engine)
 
-    def m_step(stats: Stats) -> Mixture:
-        return maximise(structure, regularise, stats)
+    def m_step(stats: Stats, before: Mixture | None) -> Mixture:
+        return maximise(structure, regularise, stats, before)
 
     given = _given(start, structure, n_components, d)
     ways = Ways(init_params, given, _random_state(random_state), 1 if given.complete else n_init)

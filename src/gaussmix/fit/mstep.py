@@ -15,15 +15,21 @@ ROUNDING = 64.0
 EPS = float(np.finfo(np.float64).eps)
 
 
-def maximise(structure: Structure, regularise: Regularise, stats: Stats) -> Mixture:
+def maximise(
+    structure: Structure, regularise: Regularise, stats: Stats, before: Mixture | None = None
+) -> Mixture:
     """The M-step: weights, means and regularised covariances of the statistics.
+
+    Families that iterate begin at the covariances of the mixture `before`.
 
     Raises NotPositiveDefiniteError where a variance is zero, or so small that it is rounding, unless
     `regularise` sees to that.
     """
     means = stats.means()
-    covariances, factors = regularise(structure.estimate(stats))
-    mixture = Mixture._trusted(structure, stats.counts / stats.counts.sum(), means, covariances, factors)
+    shares = stats.counts / np.add.reduce(stats.counts)
+    warm = None if before is None else before.covariances
+    covariances, factors = regularise(structure.moments(stats), shares, warm)
+    mixture = Mixture._trusted(structure, shares, means, covariances, factors)
     if regularise.bounded or ROUNDING * EPS * mixture.natural.condition < 0.5:
         return mixture  # every variance is far above rounding
     sharpest = structure.diagonal(factors).max(axis=1) ** 2

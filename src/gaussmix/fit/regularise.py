@@ -29,32 +29,38 @@ HELD = 0.5
 
 
 class Regularise(Protocol):
-    """From the covariances that maximise the likelihood to those that are used, and their factors."""
+    """From second moments, shares and the covariances before to covariances and their factors."""
 
     #: Whether what comes out is never singular, whatever goes in.
     bounded: bool
 
-    def __call__(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
+    def __call__(
+        self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
+    ) -> tuple[Float64Array, Float64Array]:
         """Raises NotPositiveDefiniteError where what comes out is singular."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ridge:
-    """Add the same to each covariance: no longer the maximum of the likelihood, but what is widely done."""
+    """Add the same to all moments: no longer the maximum of the likelihood, but what is widely done."""
 
     structure: Structure
     ridge: Float64Array
     bounded = False
 
-    def __call__(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
+    def __call__(
+        self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
+    ) -> tuple[Float64Array, Float64Array]:
         """As the protocol says."""
-        ridged = covariances + self.ridge
-        return ridged, self.structure.factor(ridged)
+        covariances = self.structure.combine(moments + self.ridge, shares, warm)
+        return covariances, self.structure.factor(covariances)
 
 
 @dataclass(frozen=True, eq=False)
 class Floor:
-    """Maximise the likelihood among covariances not below `least`; EM still never goes down.
+    """Maximise the likelihood with moments not below `least`; EM still never goes down.
+
+    For families in which components share nothing this is the maximum among covariances not below `least`.
 
     Parameters
     ----------
@@ -70,17 +76,28 @@ class Floor:
     pooled: Float64Array
     bounded = True
 
-    def __call__(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
+    def __call__(
+        self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
+    ) -> tuple[Float64Array, Float64Array]:
         """As the protocol says."""
+        structure = self.structure
         try:
-            factors = self.structure.factor(covariances)
+            covariances = structure.combine(moments, shares, warm)
+            factors = structure.factor(covariances)
         except NotPositiveDefiniteError:
             pass
         else:
             if float(np.vdot(factors, factors)) * self._largest < 1.0:
                 return covariances, factors  # no variance in any direction is near the floor
-        floored = self.structure.floored(covariances, self.least)
-        return floored, self.structure.factor(floored)
+        floored = structure.floored(moments, self.least)
+        covariances = structure.combine(floored, shares, warm)
+        factors = structure.factor(covariances)
+        if covariances is not floored and warm is not None:
+            # where components share something, the best for floored moments may be worse than what there was
+            before = structure.factor(warm)
+            if structure.expected(factors, moments, shares) < structure.expected(before, moments, shares):
+                return warm, before
+        return covariances, factors
 
     @cached_property
     def _largest(self) -> float:
@@ -91,7 +108,8 @@ class Floor:
     def _reference(self) -> Float64Array:
         """The factor of the covariance of all rows, held at the floor like any other."""
         d = self.pooled.shape[-1] if self.pooled.ndim else 1
-        return self(self.pooled.reshape(self.structure.shape(1, d)))[1]
+        whole = self.pooled.reshape(self.structure.shape(1, d))
+        return self.structure.factor(self.structure.floored(whole, self.least))
 
     def holds_all(self) -> bool:
         """Whether the rows as a whole have no spread in some direction: constant or collinear features."""

@@ -130,7 +130,7 @@ def first_mixture(
     if init_params not in STARTS:
         raise ValueError(f"init_params must be one of {', '.join(STARTS)}; got {init_params!r}")
     stats, chosen = STARTS[init_params](engine, rng)
-    found = with_means(m_step(stats), chosen)
+    found = with_means(m_step(stats, None), chosen)
     if given.empty:
         return found
     own = found.mapped(engine.frame.inverse, engine.frame.matrix, engine.frame.origin)

@@ -61,7 +61,9 @@ class Compiled:
         if question == "labels":
             floats, labels = np.empty((0, 1), dtype=X.dtype), out[:, 0]
         else:
-            floats, labels = out if out.dtype == X.dtype else out.astype(X.dtype), np.empty(0, dtype=np.int64)
+            floats, labels = out, np.empty(0, dtype=np.int64)
+            if out.dtype != X.dtype:
+                floats = np.empty(out.shape, dtype=X.dtype)
         kernel.evaluate(X, *self._frame, self._matrix(natural), code, floats.ravel(), labels, *scratch)
         self._spare.append(scratch)
         if natural.shared and question in ("log_prob", "joint"):

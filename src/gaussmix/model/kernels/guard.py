@@ -47,6 +47,8 @@ def largest_precision(natural: Natural) -> Float64Array:
     factors = natural.factors
     if natural.form.own in ("squares", "radial"):
         return natural.precision_bound
+    if factors.ndim == 1:
+        return np.maximum.reduce(factors * factors, keepdims=True)
     U = factors[None] if natural.shared else factors
     P = U @ np.swapaxes(U, -1, -2)
     rows = np.diagonal(P, axis1=-2, axis2=-1).argmax(axis=1)

@@ -102,7 +102,11 @@ class Natural:
     @cached_property
     def shared_block(self) -> Float64Array:
         """Coefficients of the pooled second moments in -z'Pz/2, for forms in which P is shared."""
-        return np.asarray(natural_block((self.factors @ self.factors.T)[None], self.form.pooled)[0])
+        U = self.factors
+        precision = U @ U.T if U.ndim == 2 else U * U
+        return np.asarray(
+            natural_block(precision[None] if self.form.pooled != "radial" else precision, self.form.pooled)[0]
+        )
 
     def factor(self, k: int) -> Float64Array:
         """U of component k: a matrix, a vector (its diagonal) or a scalar."""

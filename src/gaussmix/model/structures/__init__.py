@@ -4,21 +4,39 @@ from __future__ import annotations
 
 from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure
 from gaussmix.model.structures.diagonal import Diagonal
+from gaussmix.model.structures.eei import EEI
+from gaussmix.model.structures.eev import EEV
+from gaussmix.model.structures.eii import EII
+from gaussmix.model.structures.eve import EVE
+from gaussmix.model.structures.evi import EVI
+from gaussmix.model.structures.evv import EVV
 from gaussmix.model.structures.full import Full
 from gaussmix.model.structures.spherical import Spherical
 from gaussmix.model.structures.tied import Tied
+from gaussmix.model.structures.vee import VEE
+from gaussmix.model.structures.vei import VEI
+from gaussmix.model.structures.vev import VEV
+from gaussmix.model.structures.vve import VVE
 
 STRUCTURES: dict[str, Structure] = {
-    structure.name: structure for structure in (Full(), Tied(), Diagonal(), Spherical())
+    structure.name: structure
+    for structure in (
+        *(Full(), Tied(), Diagonal(), Spherical()),
+        *(EII(), EEI(), VEI(), EVI(), VEE(), EVE(), VVE(), EEV(), VEV(), EVV()),
+    )
 }
+
+#: mclust's names for families that scikit-learn names too.
+SYNONYMS = {"VVV": "full", "EEE": "tied", "VVI": "diag", "VII": "spherical"}
 
 
 def get_structure(name: str) -> Structure:
-    """The structure of this name; ValueError names the known ones."""
+    """The structure of this name, scikit-learn's or mclust's; ValueError names the known ones."""
     try:
-        return STRUCTURES[name]
+        return STRUCTURES[SYNONYMS.get(name, name)]
     except (KeyError, TypeError):
-        raise ValueError(f"covariance_type must be one of {', '.join(STRUCTURES)}; got {name!r}") from None
+        known = ", ".join([*STRUCTURES, *SYNONYMS])
+        raise ValueError(f"covariance_type must be one of {known}; got {name!r}") from None
 
 
-__all__ = ["STRUCTURES", "NotPositiveDefiniteError", "Structure", "get_structure"]
+__all__ = ["STRUCTURES", "SYNONYMS", "NotPositiveDefiniteError", "Structure", "get_structure"]

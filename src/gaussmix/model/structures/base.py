@@ -53,9 +53,38 @@ class Structure(ABC):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         """Free parameters of the covariances, for information criteria."""
 
+    def estimate(self, stats: Stats, warm: Float64Array | None = None) -> Float64Array:
+        """The M-step: the covariances of greatest expected log-likelihood; `warm` as in :meth:`combine`."""
+        return self.combine(self.moments(stats), stats.counts / stats.weight, warm)
+
     @abstractmethod
-    def estimate(self, stats: Stats) -> Float64Array:
-        """The M-step: the covariances of greatest expected log-likelihood."""
+    def moments(self, stats: Stats) -> Float64Array:
+        """The second moments that the M-step starts from, about the means, for each unit of weight."""
+
+    def combine(
+        self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
+    ) -> Float64Array:
+        """The member of the family nearest to the moments: the maximum of -sum_k s_k (log|C| + tr(C^-1 M))_k.
+
+        Parameters
+        ----------
+        moments : ndarray
+            As :meth:`moments` gives them.
+        shares : ndarray of shape (k,)
+            s_k, the weights of the components.
+        warm : ndarray, optional
+            Covariances of the family near the answer, where the families that iterate begin. The answer is
+            never worse than these.
+        """
+        return moments
+
+    def expected(self, factors: Float64Array, moments: Float64Array, shares: Float64Array) -> float:
+        """What :meth:`combine` maximises: -sum_k s_k (log|C_k| + tr(C_k^-1 M_k))."""
+        precisions = self.precisions(factors)
+        axes = tuple(range(1, moments.ndim)) if len(moments) == shares.size else None
+        d = self.diagonal(factors).shape[1]
+        traces = np.asarray((precisions * moments).sum(axis=axes))
+        return float((shares * (2.0 * self.log_det(factors, d) - traces)).sum())
 
     @abstractmethod
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
@@ -65,10 +94,10 @@ class Structure(ABC):
         """
 
     @abstractmethod
-    def floored(self, covariances: Float64Array, least: Float64Array) -> Float64Array:
-        """The M-step's answer among covariances C with C - least positive semi-definite.
+    def floored(self, moments: Float64Array, least: Float64Array) -> Float64Array:
+        """The M-step's answer to moments M among matrices C with C - least positive semi-definite.
 
-        `least` is of the shape that :meth:`ridge` has. A covariance that satisfies it stays as it is.
+        `least` is of the shape that :meth:`ridge` has. Moments that satisfy it stay as they are.
         """
 
     @abstractmethod
@@ -169,7 +198,8 @@ def upper_factors(covariances: Float64Array) -> Float64Array:
         roots = np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
     except np.linalg.LinAlgError:
         raise not_positive_definite(covariances) from None
-    return np.swapaxes(invert_lower(roots), -1, -2)
+    # side by side, so that a copy that went through a file gives the same bits
+    return np.ascontiguousarray(np.swapaxes(invert_lower(roots), -1, -2))
 
 
 def not_positive_definite(matrices: Float64Array) -> NotPositiveDefiniteError:

@@ -11,27 +11,23 @@ from gaussmix.model.stats import Stats
 from gaussmix.model.structures.base import Structure, positive_roots
 
 
-class Diagonal(Structure):
-    """Variances of shape (k, d)."""
+class Diagonals(Structure):
+    """What all families share in which components have diagonals of their own: variances (k, d)."""
 
-    name = "diag"
     form = Form(own="squares", pooled="none")
     group = "scale"
 
     def shape(self, k: int, d: int) -> tuple[int, ...]:
         return (k, d)
 
-    def n_covariance_parameters(self, k: int, d: int) -> int:
-        return k * d
-
-    def estimate(self, stats: Stats) -> Float64Array:
+    def moments(self, stats: Stats) -> Float64Array:
         return stats.covariances()
 
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
         return np.asarray(variances * frame.matrix**2)
 
-    def floored(self, covariances: Float64Array, least: Float64Array) -> Float64Array:
-        return np.maximum(covariances, least)
+    def floored(self, moments: Float64Array, least: Float64Array) -> Float64Array:
+        return np.maximum(moments, least)
 
     def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
         return (factors * factors) @ least
@@ -68,3 +64,12 @@ class Diagonal(Structure):
 
     def covariances_of_factor(self, factors: Float64Array) -> Float64Array:
         return np.asarray(factors**-2.0)
+
+
+class Diagonal(Diagonals):
+    """Variances of shape (k, d)."""
+
+    name = "diag"
+
+    def n_covariance_parameters(self, k: int, d: int) -> int:
+        return k * d

@@ -17,27 +17,22 @@ from gaussmix.model.structures.base import (
 )
 
 
-class Full(Structure):
-    """Covariances of shape (k, d, d)."""
+class Matrices(Structure):
+    """What all families share in which components have matrices of their own: covariances (k, d, d)."""
 
-    name = "full"
     form = Form(own="vech", pooled="none")
-    group = "affine"
 
     def shape(self, k: int, d: int) -> tuple[int, ...]:
         return (k, d, d)
 
-    def n_covariance_parameters(self, k: int, d: int) -> int:
-        return k * d * (d + 1) // 2
-
-    def estimate(self, stats: Stats) -> Float64Array:
+    def moments(self, stats: Stats) -> Float64Array:
         return stats.covariances()
 
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
         return map_diagonal(frame.matrix, variances)
 
-    def floored(self, covariances: Float64Array, least: Float64Array) -> Float64Array:
-        return raise_to(covariances, least)
+    def floored(self, moments: Float64Array, least: Float64Array) -> Float64Array:
+        return raise_to(moments, least)
 
     def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
         return np.asarray(np.einsum("kij,ij->k", self.precisions(factors), least))
@@ -80,6 +75,16 @@ class Full(Structure):
 
     def asymmetry(self, covariances: Float64Array) -> float:
         return float(np.abs(covariances - np.swapaxes(covariances, -1, -2)).max())
+
+
+class Full(Matrices):
+    """Covariances of shape (k, d, d)."""
+
+    name = "full"
+    group = "affine"
+
+    def n_covariance_parameters(self, k: int, d: int) -> int:
+        return k * d * (d + 1) // 2
 
 
 def map_matrices(covariances: Float64Array, matrix: Float64Array) -> Float64Array:

@@ -13,6 +13,10 @@ from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure
 SYMMETRY_TOLERANCE = {False: 1e-8, True: 1e-5}
 
 
+#: How far covariances may be from their family, relative to the largest entry.
+FAMILY_TOLERANCE = 1e-5
+
+
 def checked_covariances(
     structure: Structure, covariances: npt.ArrayLike, k: int, d: int
 ) -> tuple[Float64Array, Float64Array]:
@@ -23,14 +27,16 @@ def checked_covariances(
     array = _check.parameter(covariances, structure.shape(k, d), "covariances", _axes(structure))
     _check_symmetry(structure, array, SYMMETRY_TOLERANCE[np.asarray(covariances).dtype == np.float32])
     try:
-        return array, structure.factor(array)
+        factors = structure.factor(array)
+        _check_family(structure, array, k)
+        return array, factors
     except NotPositiveDefiniteError as error:
         raise ValueError(_not_positive_definite(structure, error)) from None
 
 
 def _axes(structure: Structure) -> str:
     """The shape of a covariance parameter in words."""
-    letters = {"2": "n_components", "3": "n_features"}
+    letters = {"1": "1", "2": "n_components", "3": "n_features"}
     return (
         "("
         + ", ".join(letters[str(size)] for size in structure.shape(2, 3))
@@ -45,6 +51,19 @@ def _check_symmetry(structure: Structure, covariances: Float64Array, tolerance: 
         raise ValueError(
             f"covariances must be symmetric; mirrored entries differ by up to {asymmetry:.3g} "
             f"(the largest entry is {largest:.3g}). Use (C + C.T) / 2 if that is rounding"
+        )
+
+
+def _check_family(structure: Structure, covariances: Float64Array, k: int) -> None:
+    """Members of a family are what its M-step makes of them."""
+    nearest = structure.combine(covariances, np.full(k, 1.0 / k))
+    if nearest is covariances:
+        return
+    distance, largest = float(np.abs(nearest - covariances).max()), float(np.abs(covariances).max())
+    if distance > FAMILY_TOLERANCE * largest:
+        raise ValueError(
+            f"covariances are not of the family {structure.name!r}; the nearest that are differ by up to "
+            f"{distance:.3g} (the largest entry is {largest:.3g}). covariance_type='full' takes any"
         )
 
 

@@ -24,14 +24,14 @@ class Spherical(Structure):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return k
 
-    def estimate(self, stats: Stats) -> Float64Array:
+    def moments(self, stats: Stats) -> Float64Array:
         return stats.covariances() / stats.n_features
 
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
         return np.asarray(variances.mean() * frame.matrix**2)
 
-    def floored(self, covariances: Float64Array, least: Float64Array) -> Float64Array:
-        return np.maximum(covariances, least)
+    def floored(self, moments: Float64Array, least: Float64Array) -> Float64Array:
+        return np.maximum(moments, least)
 
     def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
         return factors * factors * least

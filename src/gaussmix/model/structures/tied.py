@@ -31,14 +31,14 @@ class Tied(Structure):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return d * (d + 1) // 2
 
-    def estimate(self, stats: Stats) -> Float64Array:
+    def moments(self, stats: Stats) -> Float64Array:
         return stats.within()
 
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
         return map_diagonal(frame.matrix, variances)
 
-    def floored(self, covariances: Float64Array, least: Float64Array) -> Float64Array:
-        return np.asarray(raise_to(covariances[None], least)[0])
+    def floored(self, moments: Float64Array, least: Float64Array) -> Float64Array:
+        return np.asarray(raise_to(moments[None], least)[0])
 
     def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
         return np.asarray(np.vdot(self.precisions(factors), least))[None]

@@ -1,0 +1,25 @@
+"""Covariances of one volume and orientation, each component with its own shape (mclust's EVE)."""
+
+from __future__ import annotations
+
+from gaussmix._typing import Float64Array
+from gaussmix.model.structures.full import Matrices
+from gaussmix.model.structures.volumes import common_axes, common_orientation, fill_empty
+
+
+class EVE(Matrices):
+    """Covariances of shape (k, d, d) with the same eigenvectors, and the same determinant."""
+
+    name = "EVE"
+    group = "uniform"
+
+    def n_covariance_parameters(self, k: int, d: int) -> int:
+        return 1 + k * (d - 1) + d * (d - 1) // 2
+
+    def combine(
+        self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
+    ) -> Float64Array:
+        moments = fill_empty(moments, shares)
+        axes = common_axes(moments if warm is None else warm, shares)
+        axes, diagonals = common_orientation(moments, shares, axes, equal_volumes=True)
+        return (axes * diagonals[:, None, :]) @ axes.T

@@ -1,0 +1,25 @@
+"""Diagonal covariances of one volume, each component with its own shape (mclust's EVI)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.model.structures.diagonal import Diagonals
+from gaussmix.model.structures.volumes import fill_empty, volumes
+
+
+class EVI(Diagonals):
+    """Variances of shape (k, d), of which each row has the same product."""
+
+    name = "EVI"
+
+    def n_covariance_parameters(self, k: int, d: int) -> int:
+        return 1 + k * (d - 1)
+
+    def combine(
+        self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
+    ) -> Float64Array:
+        moments = fill_empty(moments, shares)
+        size = volumes(moments)
+        return np.asarray(moments * (shares @ size / size))

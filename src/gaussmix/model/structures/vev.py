@@ -1,0 +1,27 @@
+"""Covariances of one shape, each component with its own volume and orientation (mclust's VEV)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.model.structures.full import Matrices
+from gaussmix.model.structures.volumes import common_shape, fill_empty
+
+
+class VEV(Matrices):
+    """Covariances of shape (k, d, d) with proportional eigenvalues."""
+
+    name = "VEV"
+    group = "uniform"
+
+    def n_covariance_parameters(self, k: int, d: int) -> int:
+        return k + d - 1 + k * d * (d - 1) // 2
+
+    def combine(
+        self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
+    ) -> Float64Array:
+        values, axes = np.linalg.eigh(fill_empty(moments, shares))
+        start = None if warm is None else np.linalg.eigvalsh(warm[0])
+        found = common_shape(np.maximum(values, 0.0), shares, start)
+        return np.asarray((axes * found[:, None, :]) @ np.swapaxes(axes, -1, -2))

@@ -1,0 +1,157 @@
+"""What the families of Celeux and Govaert share: C_k = volume_k D_k shape_k D_k', |shape_k| = 1.
+
+Volumes are |C_k|^(1/d), shapes diagonals of determinant one, orientations D_k orthogonal.
+
+References
+----------
+G. Celeux and G. Govaert, Gaussian parsimonious clustering models, Pattern Recognition 28 (1995) 781-793.
+B. N. Flury and W. Gautschi, SIAM J. Sci. Stat. Comput. 7 (1986) 169-184 (a common orientation).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gaussmix._typing import Float64Array, IntArray
+from gaussmix.model.structures.base import NotPositiveDefiniteError
+
+#: Relative gain of the objective under which the iterations of an M-step end, and how many there may be.
+GAIN = 1e-14
+MAX_ROUNDS = 500
+
+
+def volumes(diagonals: Float64Array) -> Float64Array:
+    """The geometric mean of each row, shape (k, 1). Raises NotPositiveDefiniteError where it is zero."""
+    flat = ~(diagonals > 0.0)
+    if flat.any():
+        bad = tuple(int(i) for i in np.flatnonzero(flat.any(axis=1)))
+        raise NotPositiveDefiniteError(bad, float(np.nanmin(diagonals)))
+    return np.asarray(np.exp(np.log(diagonals).mean(axis=1, keepdims=True)))
+
+
+def determinants(matrices: Float64Array) -> Float64Array:
+    """|M|^(1/d) of each matrix, shape (k, 1, 1). Raises NotPositiveDefiniteError where one is singular."""
+    sign, log_det = np.linalg.slogdet(matrices)
+    singular = ~((sign > 0.0) & np.isfinite(log_det))
+    if singular.any():
+        raise NotPositiveDefiniteError(tuple(int(i) for i in np.flatnonzero(singular)), 0.0)
+    return np.asarray(np.exp(log_det / matrices.shape[-1]))[:, None, None]
+
+
+def fill_empty(moments: Float64Array, shares: Float64Array) -> Float64Array:
+    """Moments in which a component without rows has the average of the others, so that it decides nothing."""
+    empty = ~(shares > 0.0)
+    if not empty.any():
+        return moments
+    filled = moments.copy()
+    filled[empty] = np.tensordot(shares[~empty] / shares[~empty].sum(), moments[~empty], axes=1)
+    return filled
+
+
+def common_shape(
+    diagonals: Float64Array, shares: Float64Array, shape: Float64Array | None = None
+) -> Float64Array:
+    """Rows volume_k shape, of one shape, that minimise sum_k s_k sum_j (log c_kj + m_kj / c_kj).
+
+    Volumes given the shape and the shape given the volumes have closed forms; they take turns.
+    """
+    if shape is None:
+        shape = shares @ diagonals
+    shape = shape / volumes(shape[None, :])[0]
+    before = np.inf
+    for _ in range(MAX_ROUNDS):
+        volume = (diagonals / shape).mean(axis=1)
+        volumes(volume[:, None])
+        shape = shares @ (diagonals / volume[:, None])
+        size = volumes(shape[None, :])[0, 0]
+        shape = shape / size
+        # with the shape at its best for these volumes, this is left of the objective, up to a constant
+        objective = float(shares @ np.log(volume)) + np.log(size)
+        if before - objective <= GAIN * (1.0 + abs(objective)):
+            break
+        before = objective
+    return np.asarray((diagonals / shape).mean(axis=1)[:, None] * shape)
+
+
+def common_axes(moments: Float64Array, shares: Float64Array) -> Float64Array:
+    """Axes to begin with, shape (d, d): those of the average, each matrix in units of its size."""
+    size = np.trace(moments, axis1=1, axis2=2)
+    weights = shares / np.where(size > 0.0, size, 1.0) * (1.0 + 0.1 * np.arange(shares.size) / shares.size)
+    return np.asarray(np.linalg.eigh(np.tensordot(weights, moments, axes=1))[1])
+
+
+def common_orientation(
+    moments: Float64Array, shares: Float64Array, axes: Float64Array, *, equal_volumes: bool
+) -> tuple[Float64Array, Float64Array]:
+    """The orientation D and the diagonals c_k for which D c_k D' are the best for the moments.
+
+    Given the diagonals, each plane of two axes is turned to its own optimum, in closed form, which cannot
+    make the objective worse; given the axes, the diagonals are those of D'MD (scaled, if volumes are equal).
+    """
+    d = moments.shape[-1]
+    turned = axes.T @ moments @ axes
+    diagonals = _diagonals(turned, shares, equal_volumes)
+    if d == 1:
+        return axes, diagonals
+    before = _objective(diagonals, shares)
+    for _ in range(MAX_ROUNDS):
+        for first, second in _planes(d):
+            axes, turned = _turn(axes, turned, shares, diagonals, first, second)
+        diagonals = _diagonals(turned, shares, equal_volumes)
+        objective = _objective(diagonals, shares)
+        if before - objective <= GAIN * (1.0 + abs(objective)):
+            break
+        before = objective
+    return axes, diagonals
+
+
+def _diagonals(turned: Float64Array, shares: Float64Array, equal_volumes: bool) -> Float64Array:
+    found = np.ascontiguousarray(np.diagonal(turned, axis1=1, axis2=2))
+    size = volumes(found)
+    return found * (float(shares @ size[:, 0]) / size) if equal_volumes else found
+
+
+def _objective(diagonals: Float64Array, shares: Float64Array) -> float:
+    """The part of the objective that is left once the diagonals are at their best: sum_k s_k log|C_k|."""
+    return float(shares @ np.log(diagonals).sum(axis=1))
+
+
+def _turn(
+    axes: Float64Array,
+    turned: Float64Array,
+    shares: Float64Array,
+    diagonals: Float64Array,
+    first: IntArray,
+    second: IntArray,
+) -> tuple[Float64Array, Float64Array]:
+    """Turn disjoint planes (first[i], second[i]) of axes, each to its optimum for the diagonals."""
+    pull = shares[:, None] * (1.0 / diagonals[:, first] - 1.0 / diagonals[:, second])
+    along = (pull * turned[:, first, first]).sum(axis=0)
+    across = (pull * turned[:, first, second]).sum(axis=0)
+    beyond = (pull * turned[:, second, second]).sum(axis=0)
+    # the first axis goes to the eigenvector of the smaller eigenvalue of [[along, across], [across, beyond]]
+    angle = 0.5 * np.arctan2(-2.0 * across, beyond - along)
+    c, s = np.cos(angle), np.sin(angle)
+    axes, turned = axes.copy(), turned.copy()
+    one, other = axes[:, first], axes[:, second]
+    axes[:, first], axes[:, second] = c * one + s * other, c * other - s * one
+    one, other = turned[:, first, :], turned[:, second, :]
+    turned[:, first, :], turned[:, second, :] = (
+        c[:, None] * one + s[:, None] * other,
+        c[:, None] * other - s[:, None] * one,
+    )
+    one, other = turned[:, :, first], turned[:, :, second]
+    turned[:, :, first], turned[:, :, second] = c * one + s * other, c * other - s * one
+    return axes, turned
+
+
+def _planes(d: int) -> list[tuple[IntArray, IntArray]]:
+    """All pairs of axes, in rounds of disjoint pairs: a tournament in which everyone meets everyone."""
+    players = [*range(d), *([] if d % 2 == 0 else [-1])]
+    n, rounds = len(players), []
+    for _ in range(n - 1):
+        pairs = [(players[i], players[n - 1 - i]) for i in range(n // 2)]
+        pairs = [(min(p), max(p)) for p in pairs if -1 not in p]
+        rounds.append((np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])))
+        players = [players[0], players[-1], *players[1:-1]]
+    return rounds

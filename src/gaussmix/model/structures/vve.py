@@ -1,0 +1,25 @@
+"""Covariances of one orientation, each component with its own volume and shape (mclust's VVE)."""
+
+from __future__ import annotations
+
+from gaussmix._typing import Float64Array
+from gaussmix.model.structures.full import Matrices
+from gaussmix.model.structures.volumes import common_axes, common_orientation, fill_empty
+
+
+class VVE(Matrices):
+    """Covariances of shape (k, d, d) with the same eigenvectors."""
+
+    name = "VVE"
+    group = "uniform"
+
+    def n_covariance_parameters(self, k: int, d: int) -> int:
+        return k * d + d * (d - 1) // 2
+
+    def combine(
+        self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
+    ) -> Float64Array:
+        moments = fill_empty(moments, shares)
+        axes = common_axes(moments if warm is None else warm, shares)
+        axes, diagonals = common_orientation(moments, shares, axes, equal_volumes=False)
+        return (axes * diagonals[:, None, :]) @ axes.T
