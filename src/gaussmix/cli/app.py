@@ -122,7 +122,9 @@ Seed = Annotated[
 def fit(
     data: Data,
     components: Annotated[int, typer.Option("-k", "--components", min=1, help="Number of components.")],
-    covariance: Annotated[str, typer.Option(help="full, tied, diag or spherical.")] = "full",
+    covariance: Annotated[
+        str, typer.Option(help="full, tied, diag, spherical, or one of mclust's names, such as VEV.")
+    ] = "full",
     columns: Annotated[
         str | None,
         typer.Option(
@@ -148,7 +150,10 @@ def fit(
     max_iter: Annotated[int, typer.Option(min=1, help="Most iterations of a start.")] = 100,
     n_init: Annotated[int, typer.Option(min=1, help="Number of starts; the best is kept.")] = 1,
     init: Annotated[
-        str, typer.Option(help="Where starts come from: kmeans, k-means++, random or random_from_data.")
+        str,
+        typer.Option(
+            help="Where starts come from: kmeans, k-means++, random, random_from_data or agglomerative."
+        ),
     ] = "kmeans",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:

@@ -25,7 +25,7 @@ from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.start import STARTS
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.structures import STRUCTURES, SYNONYMS
 
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 
@@ -88,7 +88,7 @@ def fit_table(
 
 def _check_options(options: FitOptions) -> None:
     for option, value, known in (
-        ("--covariance", options.covariance_type, STRUCTURES),
+        ("--covariance", options.covariance_type, [*STRUCTURES, *SYNONYMS]),
         ("--init", options.init_params, STARTS),
     ):
         if value not in known:

@@ -26,7 +26,7 @@ from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.start import STARTS, Given
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.structures import STRUCTURES, SYNONYMS, get_structure
 
 
 class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
@@ -38,9 +38,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_components : int, default=1
-    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
-        Each component has its own general covariance, all share one, each has its own diagonal one, or each
-        its own single variance.
+    covariance_type : str, default="full"
+        "full", "tied", "diag" or "spherical": each component has its own general covariance, all share one,
+        each has its own diagonal one, or each its own single variance. Or one of mclust's fourteen names: the
+        three letters say whether volume, shape and orientation are equal (E) for all components, vary (V), or
+        are the identity's (I): "EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV",
+        "VEV", "EVV", "VVV"; for one feature "E" and "V".
     tol : float, default=1e-3
         EM stops when an iteration raises the mean log-likelihood by less (nats for each unit of weight).
     reg_covar : float or "auto", default="auto"
@@ -51,7 +54,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         0 keeps the start.
     n_init : int, default=1
         Number of starts; the best result is kept. A start that collapses does not end the others.
-    init_params : {"kmeans", "k-means++", "random", "random_from_data"}, default="kmeans"
+    init_params : {"kmeans", "k-means++", "random", "random_from_data", "agglomerative"}, default="kmeans"
     weights_init : array-like of shape (n_components,), optional
     means_init : array-like of shape (n_components, n_features), optional
     precisions_init : array-like, optional
@@ -103,7 +106,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "covariance_type": [StrOptions(set(STRUCTURES))],
+        "covariance_type": [StrOptions({*STRUCTURES, *SYNONYMS})],
         "tol": [Interval(Real, 0.0, None, closed="left")],
         "reg_covar": [Interval(Real, 0.0, None, closed="left"), StrOptions({"auto"})],
         "max_iter": [Interval(Integral, 0, None, closed="left")],
@@ -285,7 +288,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def _continues(self, mixture: Mixture, d: int) -> bool:
         """Whether a warm start can go on from a mixture: parameters may have been set since."""
         same_shape = mixture.means.shape == (self.n_components, d)
-        return same_shape and mixture.covariance_type == self.covariance_type
+        return same_shape and mixture.structure is get_structure(self.covariance_type)
 
     def _given(self, d: int) -> Given | None:
         return given_parameters(

@@ -67,7 +67,8 @@ def fit_mixture(
     n_components : int
         k, at most the number of rows of positive weight.
     covariance_type : str
-        A name in :data:`gaussmix.model.structures.STRUCTURES`.
+        "full", "tied", "diag", "spherical", or one of mclust's names: EII VII EEI VEI EVI VVI EEE VEE EVE VVE
+        EEV VEV EVV VVV (E and V for one feature).
     sample_weight : array-like of shape (n,), optional
         Non-negative. A weight of two is a row that occurs twice, a weight of zero one that is absent.
     tol : float
@@ -79,7 +80,7 @@ def fit_mixture(
         A number is added to the variances, in squared units of the data, and nothing is moved.
     max_iter, n_init : int
         Iterations from each start, and starts.
-    init_params : {"kmeans", "k-means++", "random", "random_from_data"}
+    init_params : {"kmeans", "k-means++", "random", "random_from_data", "agglomerative"}
     start : Mixture or Given, optional
         Where to start instead.
     previous : float
@@ -122,11 +123,11 @@ def fit_mixture(
     >>> result.converged, result.mixture.weights.tolist()
     (True, [0.5, 0.5])
     """
-    structure = get_structure(covariance_type)
     _check_options(n_components, tol, reg_covar, max_iter, n_init)
     _check.non_negative(checkpoint_interval, "checkpoint_interval")
     rows, weights = _rows(X, sample_weight, n_components)
     d = rows.shape[1]
+    structure = get_structure(covariance_type, d)
     if feature_names is not None and len(feature_names) != d:
         raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
     engine = LocalEngine(rows, structure, n_components, weights)

@@ -11,6 +11,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.agglomerate import labels_at, merges
 from gaussmix.fit.em import MStep
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
@@ -34,6 +35,9 @@ class Given:
         """Whether nothing is left for a start to find."""
         return self.weights is not None and self.means is not None and self.factors is not None
 
+
+#: Rows beyond which a hierarchy is made of a sample of them: its cost grows with their square.
+MAX_AGGLOMERATED = 2000
 
 #: A start gives statistics to make a mixture of and, where it has chosen them itself, the means.
 Start = Callable[[LocalEngine, np.random.RandomState], tuple[Stats, Float64Array | None]]
@@ -79,11 +83,25 @@ def random(engine: LocalEngine, random_state: np.random.RandomState) -> tuple[St
     return engine.statistics_of(draw), None
 
 
+def agglomerative(engine: LocalEngine, random_state: np.random.RandomState) -> tuple[Stats, None]:
+    """Each row belongs to its cluster in a model-based hierarchy; of many rows, a sample is clustered."""
+    n = engine.X.shape[0]
+    if n <= MAX_AGGLOMERATED:
+        rows = np.arange(n)
+    else:
+        rows = np.sort(random_state.choice(n, MAX_AGGLOMERATED, replace=False))
+    weights = None if engine.weights is None else engine.weights[rows]
+    labels = np.full(n, -1)
+    labels[rows] = labels_at(merges(engine.X[rows], weights), engine.n_components)
+    return _clustered(engine, labels), None
+
+
 STARTS: dict[str, Start] = {
     "kmeans": kmeans,
     "k-means++": kmeans_plusplus,
     "random": random,
     "random_from_data": random_from_data,
+    "agglomerative": agglomerative,
 }
 
 

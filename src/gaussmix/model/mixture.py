@@ -37,8 +37,10 @@ class Mixture:
         Non-negative, summing to one.
     means : array-like of shape (k, d)
     covariances : array-like
-        Of shape (k, d, d) for "full", (d, d) for "tied", (k, d) for "diag", (k,) for "spherical".
-    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        Of shape (k, d, d) for "full", (d, d) for "tied", (k, d) for "diag", (k,) for "spherical". Of mclust's
+        families, (1,) for EII, (d,) for EEI, (k, d) for VEI and EVI, (k, d, d) for the others.
+    covariance_type : str, default="full"
+        One of these four, or one of mclust's fourteen names.
     feature_names : sequence of str, optional
         One name a feature; saved with the mixture.
 
@@ -77,8 +79,8 @@ class Mixture:
         *,
         feature_names: Sequence[str] | None = None,
     ) -> None:
-        structure = get_structure(covariance_type)
         shape = np.shape(means)
+        structure = get_structure(covariance_type, shape[-1] if len(shape) == 2 else None)
         if len(shape) != 2 or 0 in shape:
             raise ValueError(
                 f"means must have the shape (n_components, n_features), neither zero; got {shape}"

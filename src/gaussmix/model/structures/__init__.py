@@ -26,17 +26,23 @@ STRUCTURES: dict[str, Structure] = {
     )
 }
 
-#: mclust's names for families that scikit-learn names too.
-SYNONYMS = {"VVV": "full", "EEE": "tied", "VVI": "diag", "VII": "spherical"}
+#: mclust's names for families that have another name above. The last two are for one feature.
+SYNONYMS = {"VVV": "full", "EEE": "tied", "VVI": "diag", "VII": "spherical", "E": "EII", "V": "spherical"}
 
 
-def get_structure(name: str) -> Structure:
-    """The structure of this name, scikit-learn's or mclust's; ValueError names the known ones."""
+def get_structure(name: str, d: int | None = None) -> Structure:
+    """The structure of this name, scikit-learn's or mclust's; ValueError names the known ones.
+
+    Given the number of features, names that are for one feature are refused for more.
+    """
     try:
-        return STRUCTURES[SYNONYMS.get(name, name)]
+        structure = STRUCTURES[SYNONYMS.get(name, name)]
     except (KeyError, TypeError):
         known = ", ".join([*STRUCTURES, *SYNONYMS])
         raise ValueError(f"covariance_type must be one of {known}; got {name!r}") from None
+    if name in ("E", "V") and d not in (None, 1):
+        raise ValueError(f"covariance_type {name!r} is for one feature; for {d} use {name + 'II'!r}")
+    return structure
 
 
 __all__ = ["STRUCTURES", "SYNONYMS", "NotPositiveDefiniteError", "Structure", "get_structure"]

@@ -10,13 +10,16 @@ B. N. Flury and W. Gautschi, SIAM J. Sci. Stat. Comput. 7 (1986) 169-184 (a comm
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
+
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.structures.base import NotPositiveDefiniteError
 
 #: Relative gain of the objective under which the iterations of an M-step end, and how many there may be.
-GAIN = 1e-14
+GAIN = 1e-13
 MAX_ROUNDS = 500
 
 
@@ -90,61 +93,56 @@ def common_orientation(
     """
     d = moments.shape[-1]
     turned = axes.T @ moments @ axes
-    diagonals = _diagonals(turned, shares, equal_volumes)
+    diagonals, objective = _diagonals(turned, shares, equal_volumes)
     if d == 1:
         return axes, diagonals
-    before = _objective(diagonals, shares)
     for _ in range(MAX_ROUNDS):
+        before = objective
         for first, second in _planes(d):
-            axes, turned = _turn(axes, turned, shares, diagonals, first, second)
-        diagonals = _diagonals(turned, shares, equal_volumes)
-        objective = _objective(diagonals, shares)
+            rotation = _rotation(turned, shares, diagonals, first, second)
+            axes, turned = axes @ rotation, rotation.T @ turned @ rotation
+            diagonals, objective = _diagonals(turned, shares, equal_volumes)
         if before - objective <= GAIN * (1.0 + abs(objective)):
             break
-        before = objective
     return axes, diagonals
 
 
-def _diagonals(turned: Float64Array, shares: Float64Array, equal_volumes: bool) -> Float64Array:
-    found = np.ascontiguousarray(np.diagonal(turned, axis1=1, axis2=2))
-    size = volumes(found)
-    return found * (float(shares @ size[:, 0]) / size) if equal_volumes else found
+def _diagonals(turned: Float64Array, shares: Float64Array, equal_volumes: bool) -> tuple[Float64Array, float]:
+    """The best diagonals, and sum_k s_k log|C_k|: all of the objective that is left then."""
+    found = turned.diagonal(0, 1, 2)
+    if not np.minimum.reduce(found, axis=None) > 0.0:
+        volumes(found)  # says which
+    log_size = np.add.reduce(np.log(found), axis=1)
+    d = found.shape[1]
+    if not equal_volumes:
+        return found, float(shares @ log_size)
+    size = np.exp(log_size / d)
+    common = float(shares @ size)
+    return found * (common / size)[:, None], d * math.log(common)
 
 
-def _objective(diagonals: Float64Array, shares: Float64Array) -> float:
-    """The part of the objective that is left once the diagonals are at their best: sum_k s_k log|C_k|."""
-    return float(shares @ np.log(diagonals).sum(axis=1))
+def _rotation(
+    turned: Float64Array, shares: Float64Array, diagonals: Float64Array, first: IntArray, second: IntArray
+) -> Float64Array:
+    """The turn of disjoint planes (first[i], second[i]) of axes, each to its optimum for the diagonals.
+
+    With M the moments in a plane, weighted by how much the component prefers one axis to the other, the first
+    axis goes to the eigenvector of M's smaller eigenvalue.
+    """
+    inverse = shares[:, None] / diagonals
+    pull = inverse[:, first] - inverse[:, second]
+    found = turned.diagonal(0, 1, 2)
+    apart = np.add.reduce(pull * (found[:, second] - found[:, first]))
+    across = np.add.reduce(pull * turned[:, first, second])
+    angle = 0.5 * np.arctan2(-2.0 * across, apart)
+    rotation = np.eye(turned.shape[-1])
+    rotation[first, first] = rotation[second, second] = np.cos(angle)
+    rotation[second, first] = sine = np.sin(angle)
+    rotation[first, second] = -sine
+    return rotation
 
 
-def _turn(
-    axes: Float64Array,
-    turned: Float64Array,
-    shares: Float64Array,
-    diagonals: Float64Array,
-    first: IntArray,
-    second: IntArray,
-) -> tuple[Float64Array, Float64Array]:
-    """Turn disjoint planes (first[i], second[i]) of axes, each to its optimum for the diagonals."""
-    pull = shares[:, None] * (1.0 / diagonals[:, first] - 1.0 / diagonals[:, second])
-    along = (pull * turned[:, first, first]).sum(axis=0)
-    across = (pull * turned[:, first, second]).sum(axis=0)
-    beyond = (pull * turned[:, second, second]).sum(axis=0)
-    # the first axis goes to the eigenvector of the smaller eigenvalue of [[along, across], [across, beyond]]
-    angle = 0.5 * np.arctan2(-2.0 * across, beyond - along)
-    c, s = np.cos(angle), np.sin(angle)
-    axes, turned = axes.copy(), turned.copy()
-    one, other = axes[:, first], axes[:, second]
-    axes[:, first], axes[:, second] = c * one + s * other, c * other - s * one
-    one, other = turned[:, first, :], turned[:, second, :]
-    turned[:, first, :], turned[:, second, :] = (
-        c[:, None] * one + s[:, None] * other,
-        c[:, None] * other - s[:, None] * one,
-    )
-    one, other = turned[:, :, first], turned[:, :, second]
-    turned[:, :, first], turned[:, :, second] = c * one + s * other, c * other - s * one
-    return axes, turned
-
-
+@lru_cache(maxsize=64)
 def _planes(d: int) -> list[tuple[IntArray, IntArray]]:
     """All pairs of axes, in rounds of disjoint pairs: a tournament in which everyone meets everyone."""
     players = [*range(d), *([] if d % 2 == 0 else [-1])]

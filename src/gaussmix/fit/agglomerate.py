@@ -1,0 +1,132 @@
+"""Model-based agglomerative clustering: merge, again and again, the two clusters that cost least likelihood.
+
+The cost is that of Gaussian clusters with general covariances (mclust's VVV), kept finite for clusters of few
+rows, on rows whose principal components have nearly equal spread.
+
+References
+----------
+C. Fraley, Algorithms for model-based Gaussian hierarchical clustering, SIAM J. Sci. Comput. 20 (1998)
+270-281.
+L. Scrucca and A. E. Raftery, Improved initialisation of model-based clustering using Gaussian hierarchical
+partitions, Adv. Data Anal. Classif. 9 (2015) 447-460.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gaussmix._typing import Float64Array, FloatArray, IntArray
+
+#: Singular values, relative to the largest, of components that are rounding.
+NEGLIGIBLE = 1e-8
+
+
+def merges(X: FloatArray, weights: Float64Array | None = None) -> IntArray:
+    """The order in which clusters merge.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    weights : ndarray of shape (n,), optional
+
+    Returns
+    -------
+    ndarray of shape (n - 1, 2)
+        Each row names two clusters by their smallest row; the merged one has the name in front.
+    """
+    return _Clusters(scaled(X, weights), weights).merge_all()
+
+
+def labels_at(order: IntArray, k: int) -> IntArray:
+    """The cluster, 0 .. k - 1, of each row when k are left."""
+    n = len(order) + 1
+    names = np.arange(n)
+    for keep, gone in order[: max(n - k, 0)]:
+        names[names == gone] = keep
+    return np.asarray(np.unique(names, return_inverse=True)[1])
+
+
+def scaled(X: FloatArray, weights: Float64Array | None) -> Float64Array:
+    """Standardised rows, turned to their principal components, each divided by the root of its spread."""
+    rows = X.astype(np.float64)
+    mean = np.average(rows, axis=0, weights=weights)
+    spread = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weights))
+    rows = (rows - mean) / np.where(spread > 0.0, spread, 1.0)
+    _, values, axes = np.linalg.svd(rows, full_matrices=False)
+    kept = values > NEGLIGIBLE * max(values[0], np.finfo(np.float64).tiny)
+    if not kept.any():
+        return rows[:, :1]
+    return np.asarray(rows @ (axes[kept].T / np.sqrt(values[kept])))
+
+
+class _Clusters:
+    """Clusters that merge: sizes, centres, scatters, and what each pair would cost."""
+
+    def __init__(self, Z: Float64Array, weights: Float64Array | None) -> None:
+        n, d = Z.shape
+        self.sizes = np.ones(n) if weights is None else weights * (n / weights.sum())
+        self.centres, self.scatters = Z.copy(), np.zeros((n, d, d))
+        # the typical variance; rows that are all the same need any number
+        self.least = float((self.sizes @ (Z - self.sizes @ Z / n) ** 2).sum()) / (n * d) or 1.0
+        self.terms = self._term(self.sizes, self.scatters)
+        self.active = np.ones(n, dtype=bool)
+        self.costs = np.full((n, n), np.inf)
+        for i in range(n - 1):
+            self.costs[i, i + 1 :] = self.costs[i + 1 :, i] = self._cost(i, np.arange(i + 1, n))
+        self.nearest = self.costs.argmin(axis=1)
+        self.smallest = self.costs[np.arange(n), self.nearest]
+
+    def merge_all(self) -> IntArray:
+        n = len(self.sizes)
+        order = np.empty((n - 1, 2), dtype=np.int64)
+        for step in range(n - 1):
+            i = int(self.smallest.argmin())
+            j = int(self.nearest[i])
+            i, j = min(i, j), max(i, j)
+            order[step] = i, j
+            self._merge(i, j)
+        return order
+
+    def _term(self, sizes: Float64Array, scatters: Float64Array) -> Float64Array:
+        """n_k log of the generalised variance; a typical variance is added where few rows make it vanish."""
+        d = scatters.shape[-1]
+        trace = np.trace(scatters, axis1=-2, axis2=-1) + self.least
+        values = np.log(trace)
+        many = sizes > d
+        if many.any():
+            log_det = np.linalg.slogdet(scatters[many])[1]
+            values[many] = np.logaddexp(log_det, np.log(trace[many]))
+        return np.asarray(sizes * (values - np.log(sizes)))
+
+    def _cost(self, i: int, others: IntArray) -> Float64Array:
+        """How much more all terms are together once i has merged with each of the others."""
+        sizes, scatters = self._joined(i, others)
+        return np.asarray(self._term(sizes, scatters) - self.terms[i] - self.terms[others])
+
+    def _joined(self, i: int, others: IntArray) -> tuple[Float64Array, Float64Array]:
+        sizes = self.sizes[i] + self.sizes[others]
+        apart = self.centres[others] - self.centres[i]
+        between = (self.sizes[i] * self.sizes[others] / sizes)[:, None] * apart
+        scatters = self.scatters[i] + self.scatters[others] + between[:, :, None] * apart[:, None, :]
+        return sizes, scatters
+
+    def _merge(self, i: int, j: int) -> None:
+        size, scatter = self._joined(i, np.array([j]))
+        self.centres[i] += (self.centres[j] - self.centres[i]) * (self.sizes[j] / size[0])
+        self.sizes[i], self.scatters[i] = size[0], scatter[0]
+        self.terms[i] = self._term(size, scatter)[0]
+        self.active[j] = False
+        self.costs[j, :] = self.costs[:, j] = np.inf
+        self.smallest[j] = np.inf
+        others = np.flatnonzero(self.active)
+        others = others[others != i]
+        if others.size == 0:
+            return
+        costs = self._cost(i, others)
+        self.costs[i, others] = self.costs[others, i] = costs
+        stale = (self.nearest[others] == i) | (self.nearest[others] == j)
+        closer = ~stale & (costs < self.smallest[others])
+        self.nearest[others[closer]], self.smallest[others[closer]] = i, costs[closer]
+        for row in (i, *others[stale]):
+            self.nearest[row] = int(self.costs[row].argmin())
+            self.smallest[row] = self.costs[row, self.nearest[row]]
