@@ -122,6 +122,7 @@ class TestSkops:
         np.testing.assert_array_equal(other.predict_proba(X), model.predict_proba(X))
         np.testing.assert_array_equal(other.sample(5)[0], model.sample(5)[0])
         assert other.converged_ == model.converged_ and other.get_params() == model.get_params()
+        assert other.fit_result_.converged and other.fit_result_.status == model.fit_result_.status
 
     @pytest.mark.parametrize("name", NAMES)
     def test_a_mixture(self, skops, name):

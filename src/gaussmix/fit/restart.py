@@ -112,7 +112,7 @@ class Search:
             on_iteration=self._reporter(position),
         )
         spikes = self._spikes(run.mixture)
-        if run.status is FitStatus.INTERRUPTED:
+        if run.status == FitStatus.INTERRUPTED:
             best = _better(position.best, _better(position.here, run))
             return replace(position, best=replace(best, status=run.status), interrupted=True)
         if spikes:
@@ -123,7 +123,7 @@ class Search:
             *(run.status, len(run.history) - 1, run.history[-1]),
         )
         here = _better(position.here, run)
-        if here.status is FitStatus.DEGENERATE and position.attempt < MAX_RESEEDS and self._can_reseed(here):
+        if here.status == FitStatus.DEGENERATE and position.attempt < MAX_RESEEDS and self._can_reseed(here):
             return replace(
                 position,
                 attempt=position.attempt + 1,
@@ -132,7 +132,7 @@ class Search:
                 here=here,
             )
         failure = ""
-        if here.status is FitStatus.DEGENERATE:
+        if here.status == FitStatus.DEGENERATE:
             failure = f"{naming(self._spikes(here.mixture)) or 'a component'} collapsed"
         return self._next_start(replace(position, best=_better(position.best, here)), failure)
 
@@ -215,7 +215,7 @@ def _better(best: Run | None, run: Run) -> Run:
 
 def _rank(run: Run) -> tuple[bool, float]:
     """The likelihood of a collapsing component has no bound, so it says nothing for its run."""
-    return run.status is not FitStatus.DEGENERATE, run.history[-1]
+    return run.status != FitStatus.DEGENERATE, run.history[-1]
 
 
 def _collapse(error: NotPositiveDefiniteError) -> str:

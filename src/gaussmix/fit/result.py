@@ -137,7 +137,7 @@ class FitResult:
     @property
     def converged(self) -> bool:
         """Whether the likelihood stopped rising before max_iter."""
-        return self.status is FitStatus.CONVERGED
+        return self.status == FitStatus.CONVERGED  # the text alone, in a result that skops restored
 
     @property
     def mean_log_likelihood(self) -> float:

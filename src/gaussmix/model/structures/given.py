@@ -21,7 +21,11 @@ def checked_covariances(
     Raises ValueError if the shape is another, or one is not symmetric positive definite.
     """
     array = _check.parameter(covariances, structure.shape(k, d), "covariances", _axes(structure))
-    _check_symmetry(structure, array, SYMMETRY_TOLERANCE[np.asarray(covariances).dtype == np.float32])
+    single = bool(np.asarray(covariances).dtype == np.float32)
+    asymmetry = _check_symmetry(structure, array, SYMMETRY_TOLERANCE[single])
+    if single and asymmetry > 0.0:  # or a file of them would be refused by the tolerance for double
+        array = 0.5 * (array + np.swapaxes(array, -1, -2))
+        array.flags.writeable = False
     try:
         return array, structure.factor(array)
     except NotPositiveDefiniteError as error:
@@ -39,13 +43,15 @@ def _axes(structure: Structure) -> str:
     )
 
 
-def _check_symmetry(structure: Structure, covariances: Float64Array, tolerance: float) -> None:
+def _check_symmetry(structure: Structure, covariances: Float64Array, tolerance: float) -> float:
+    """The asymmetry; ValueError if it is more than rounding."""
     asymmetry, largest = structure.asymmetry(covariances), float(np.abs(covariances).max())
     if asymmetry > tolerance * largest:
         raise ValueError(
             f"covariances must be symmetric; mirrored entries differ by up to {asymmetry:.3g} "
             f"(the largest entry is {largest:.3g}). Use (C + C.T) / 2 if that is rounding"
         )
+    return asymmetry
 
 
 def _not_positive_definite(structure: Structure, error: NotPositiveDefiniteError) -> str:
