@@ -58,7 +58,7 @@ def parameter(values: npt.ArrayLike, shape: tuple[int, ...], name: str, axes: st
 
 
 def weights(values: npt.ArrayLike, k: int) -> Float64Array:
-    """Mixing weights: k non-negative numbers that sum to one; those given as float32 are made to in double."""
+    """Mixing weights: k non-negative numbers that sum to one; float32 ones are made to in double."""
     array = parameter(values, (k,), "weights", "(n_components,)")
     if (array < 0.0).any():
         worst = int(array.argmin())
