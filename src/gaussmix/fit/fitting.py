@@ -148,7 +148,7 @@ def fit_mixture(
             end = _resumable(search, asked, checkpoint, checkpoint_interval, resume)
     if end.best is None:
         raise FitError(COLLAPSED)
-    return _result(end, engine, floor, feature_names)
+    return _result(end, search, feature_names)
 
 
 def _resumable(
@@ -182,12 +182,10 @@ def _resumable(
     return end
 
 
-def _result(
-    end: Position, engine: LocalEngine, floor: Floor | None, feature_names: Sequence[str] | None
-) -> FitResult:
-    best = end.best
+def _result(end: Position, search: Search, feature_names: Sequence[str] | None) -> FitResult:
+    best, engine, floor = end.best, search.engine, search.floor
     assert best is not None
-    collapsed = () if floor is None else floor.collapsed(best.mixture, engine.n_rows)
+    collapsed = search.collapsed(best)
     held = () if floor is None else floor.held(best.mixture)
     mixture, same = published(best.mixture, engine.frame, feature_names)
     history = best.history
@@ -201,6 +199,7 @@ def _result(
             best.status,
             collapsed,
             held,
+            bounded=floor is not None,
             holds_all=floor is not None and floor.holds_all(),
             n_reseeds=end.n_reseeds,
         ),

@@ -133,7 +133,7 @@ class Search:
             )
         failure = ""
         if here.status == FitStatus.DEGENERATE:
-            failure = f"{naming(self._spikes(here.mixture)) or 'a component'} collapsed"
+            failure = f"{naming(self.collapsed(here))} collapsed"
         return self._next_start(replace(position, best=_better(position.best, here)), failure)
 
     def _next_start(self, position: Position, failure: str) -> Position:
@@ -157,6 +157,17 @@ class Search:
 
     def _spikes(self, mixture: Mixture) -> tuple[int, ...]:
         return () if self.floor is None else self.floor.collapsed(mixture, self.engine.n_rows)
+
+    def collapsed(self, run: Run) -> tuple[int, ...]:
+        """The components of a run that collapsed, held at the floor, or what stopped it."""
+        if self.floor is not None:
+            return self._spikes(run.mixture)
+        if run.status == FitStatus.DEGENERATE:
+            try:
+                self.m_step(self.engine.accumulate(run.mixture))
+            except NotPositiveDefiniteError as error:
+                return error.components
+        return ()
 
     def _can_reseed(self, run: Run) -> bool:
         """Whether there are rows enough for every component, and a component left to split."""
@@ -219,4 +230,4 @@ def _rank(run: Run) -> tuple[bool, float]:
 
 
 def _collapse(error: NotPositiveDefiniteError) -> str:
-    return f"{naming(error.components) or 'the covariance of all components'} collapsed"
+    return f"{naming(error.components)} collapsed"
