@@ -55,6 +55,25 @@ def test_any_number_of_threads_gives_the_same_bits(problem, name, executor, dtyp
             assert_array_equal(value, first)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_floor_and_new_seedings_do_so_too(problem, name):
+    """A heap of equal rows, on which a component is held, and one row that collapses a component."""
+    X, _ = problem(name)
+    X[:5_000] = X[0]
+    X[-1] = X.mean(axis=0) + 1e9 * X.std(axis=0)
+    seen = []
+    for n_threads in ("1", "2", "8"):
+        with environment(GAUSSMIX_NUM_THREADS=n_threads):
+            result = fit_mixture(X, 5, covariance_type=name, random_state=0, tol=0.0, max_iter=3, n_init=2)
+            mixture = result.mixture
+            outcome = (result.status, result.advice, result.n_reseeds, result.failed_starts, result.collapsed)
+            seen.append((result.history, mixture.weights, mixture.means, mixture.covariances, *outcome))
+    assert "held" in seen[0][5]
+    for other in seen[1:]:
+        for value, first in zip(other, seen[0], strict=True):
+            assert_array_equal(value, first)
+
+
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_many_features_give_the_same_bits_too(problem, executor):
     """Products that a BLAS would share among its own threads."""

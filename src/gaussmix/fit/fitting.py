@@ -26,10 +26,13 @@ from gaussmix.fit.start import Given
 from gaussmix.model.frame import Frame
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures import NotPositiveDefiniteError, Structure, get_structure
+from gaussmix.model.structures import Structure, get_structure
 
 #: Of the features' variances: the least variance of which double precision still tells the factor.
 THINNEST = 1e-13
+
+#: Relative difference of spreads that no likelihood shows.
+SAME = 1e-9
 
 COLLAPSED = (
     "Fitting the mixture model failed because some components have ill-defined empirical covariance (for "
@@ -215,19 +218,20 @@ def published(mixture: Mixture, frame: Frame, feature_names: Sequence[str] | Non
     """A mixture of the frame's coordinates in the data's own, and whether it is the same to rounding.
 
     Where a covariance is too thin for double precision in those coordinates (nearly collinear features, and
-    no floor), its thinnest directions are widened until it has a factor.
+    no floor), its thinnest directions are widened.
     """
     structure = mixture.structure
     mapped = mixture.mapped(frame.inverse, frame.matrix, frame.origin)
     names = None if feature_names is None else tuple(feature_names)
-    covariances, same = mapped.covariances, True
-    try:
-        factors = structure.factor(covariances)
-    except NotPositiveDefiniteError:
-        data = Frame(frame.origin, np.asarray(1.0), np.asarray(1.0))
-        covariances = structure.floored(covariances, structure.ridge(THINNEST * frame.variances, data))
-        factors, same = structure.factor(covariances), False
-    return Mixture._trusted(structure, mixture.weights, mapped.means, covariances, factors, names), same
+    data = Frame(frame.origin, np.asarray(1.0), np.asarray(1.0))
+    least = structure.ridge(THINNEST * frame.variances, data)
+    covariances, exact = mapped.covariances, mapped.precisions_cholesky
+    if (structure.stiffness(exact, least) > 0.5).any():
+        covariances = structure.floored(covariances, least)
+    factors = structure.factor(covariances)
+    # numbers of the frame may be finer than those of a covariance in the data's coordinates can be
+    same = np.abs(np.log(structure.diagonal(factors) / structure.diagonal(exact))).max() < SAME
+    return Mixture._trusted(structure, mixture.weights, mapped.means, covariances, factors, names), bool(same)
 
 
 def _check_options(n_components: int, tol: float, reg_covar: RegCovar, max_iter: int, n_init: int) -> None:

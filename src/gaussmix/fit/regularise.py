@@ -24,6 +24,8 @@ FEW_ROWS = 3
 NO_ROWS = 1e-3
 #: Standard deviations, relative to those of all rows (geometric mean), under which few rows are a spike.
 THIN = 1e-2
+#: What the rounding of numbers may come to in sums of them, relative to their size.
+ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 #: tr(floor P) beyond that of all rows at which the floor, and not the rows, decides about a variance.
 HELD = 0.5
 
@@ -40,16 +42,31 @@ class Regularise(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Ridge:
-    """Add the same to each covariance: no longer the maximum of the likelihood, but what is widely done."""
+    """Add the same to each covariance: no longer the maximum of the likelihood, but what is widely done.
+
+    Parameters
+    ----------
+    structure : Structure
+    ridge : ndarray
+        In the shape of one component's covariance parameter, in the frame's coordinates.
+    rounding : ndarray
+        What the rounding of the rows alone may amount to, likewise.
+    """
 
     structure: Structure
     ridge: Float64Array
+    rounding: Float64Array
     bounded = False
 
     def __call__(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
         """As the protocol says."""
         ridged = covariances + self.ridge
-        return ridged, self.structure.factor(ridged)
+        factors = self.structure.factor(ridged)
+        blurred = np.flatnonzero(self.structure.stiffness(factors, self.rounding) > 1.0)
+        if blurred.size:
+            shared = self.structure.form.own == "none"
+            raise NotPositiveDefiniteError(() if shared else tuple(int(i) for i in blurred), 0.0)
+        return ridged, factors
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,4 +149,6 @@ def make_regularise(reg_covar: RegCovar, structure: Structure, engine: LocalEngi
     variances = engine.frame.variances
     if isinstance(reg_covar, str):
         return Floor(structure, structure.ridge(FLOOR * variances, engine.frame), engine.covariance)
-    return Ridge(structure, structure.ridge(np.full(variances.shape, float(reg_covar)), engine.frame))
+    ridge = structure.ridge(np.full(variances.shape, float(reg_covar)), engine.frame)
+    rounding = ROUNDING**2 * (variances + engine.frame.origin**2)
+    return Ridge(structure, ridge, structure.ridge(rounding, engine.frame))
