@@ -23,8 +23,16 @@ from gaussmix.model.stats import Stats
 from gaussmix.model.structures import STRUCTURES
 
 NAMES = tuple(STRUCTURES)
+#: One family for each kind of statistics and frame: all that kernels, engines and files can tell apart.
+KINDS = tuple({(s.form, s.group): name for name, s in reversed(STRUCTURES.items())}.values())[::-1]
 #: The executors that this environment has.
 EXECUTORS = ("blas", "centred", *(("fused",) if find_spec("numba") else ()))
+
+
+def has_matrices(name):
+    """Whether the covariance parameter of a family is a matrix, or one for each component."""
+    form = STRUCTURES[name].form
+    return "vech" in (form.own, form.pooled)
 
 
 def stats_of(name, X, R, weights=None, centres=None):
@@ -99,7 +107,7 @@ def direct_responsibilities(mixture, X):
 def precisions(mixture):
     """The inverse covariances in scikit-learn's shape, by inversion of the covariances themselves."""
     C = mixture.covariances
-    return np.linalg.inv(C) if "vech" in vars(STRUCTURES[mixture.covariance_type].form).values() else 1.0 / C
+    return np.linalg.inv(C) if has_matrices(mixture.covariance_type) else 1.0 / C
 
 
 def start_parameters(mixture):

@@ -233,13 +233,25 @@ def test_the_picture_cannot_be_the_model(run, folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("rows", "options"),
-    [("1,2\n" * 20, ["--reg-covar", 0]), ("1e200,1\n-1e200,2\n3,4\n", []), ("1e308,1\n1e308,2\n3,4\n", [])],
-    ids=["one place", "variances too large", "sums too large"],
+    ("rows", "words"),
+    [
+        ("1e200,1\n-1e200,2\n3,4\n", "whose squares overflow; divide it by a power of ten"),
+        ("1e308,1\n1e308,2\n3,4\n", "whose squares overflow; divide it by a power of ten"),
+        ("1e-200,1\n-1e-200,2\n3e-201,4\n", "underflows; multiply it by a power of ten"),
+    ],
+    ids=["variances too large", "sums too large", "variances too small"],
 )
-def test_a_fit_of_which_nothing_is_left_fails(run, tmp_path, rows, options):
+def test_columns_whose_squares_leave_the_range_of_numbers_are_wrong_input(run, tmp_path, rows, words):
     (tmp_path / "t.csv").write_text("a,b\n" + rows)
-    done = run("fit", tmp_path / "t.csv", "-k", 2, *options, "-o", tmp_path / "out.gm")
+    done = run("fit", tmp_path / "t.csv", "-k", 2, "-o", tmp_path / "out.gm")
+    assert done.exit_code == 2 and done.stdout == ""
+    assert "column 0" in done.stderr and words in done.stderr
+    assert not (tmp_path / "out.gm").exists()
+
+
+def test_a_fit_of_which_nothing_is_left_fails(run, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n" + "1,2\n" * 20)
+    done = run("fit", tmp_path / "t.csv", "-k", 2, "--reg-covar", 0, "-o", tmp_path / "out.gm")
     assert done.exit_code == 1 and done.stdout == ""
     assert re.fullmatch(r"error: [^\n]*the fit failed: [^\n]+\n", done.stderr), done.stderr
     assert not (tmp_path / "out.gm").exists()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gaussmix import GaussianMixture, fit_mixture
-from tests.helpers import EXECUTORS, NAMES, environment, near, random_mixture, run_python
+from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture, run_python
 
 # A process of its own, because the peak of resident memory belongs to the process. Libraries are loaded, code is
 # compiled and threads are started by a first fit of a part of the rows; what is over that is what the fit needs.
@@ -59,7 +59,7 @@ def rows():
 
 @pytest.mark.parametrize(
     ("name", "executor"),
-    [*(("full", executor) for executor in EXECUTORS), *((name, "auto") for name in NAMES)],
+    [*(("full", executor) for executor in EXECUTORS), *((name, "auto") for name in KINDS)],
 )
 def test_nothing_of_rows_times_components_is_allocated(rows, name, executor):
     """Nor a copy of the rows, which here is half of that."""

@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from gaussmix import FitStatus, GaussianMixture, _threads, fit_mixture
-from tests.helpers import EXECUTORS, NAMES, environment, near, random_mixture, run_python
+from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture, run_python
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def blas_threads():
 @pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize(
     ("name", "dtype"),
-    [*((name, np.float64) for name in NAMES), (NAMES[0], np.float32), (NAMES[1], np.float32)],
+    [*((name, np.float64) for name in KINDS), (KINDS[0], np.float32), (KINDS[1], np.float32)],
 )
 def test_any_number_of_threads_gives_the_same_bits(problem, name, executor, dtype):
     X, start = problem(name)
@@ -55,6 +55,25 @@ def test_any_number_of_threads_gives_the_same_bits(problem, name, executor, dtyp
             assert_array_equal(value, first)
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_the_floor_and_new_seedings_do_so_too(problem, name):
+    """A heap of equal rows, on which a component is held, and one row that collapses a component."""
+    X, _ = problem(name)
+    X[:5_000] = X[0]
+    X[-1] = X.mean(axis=0) + 1e9 * X.std(axis=0)
+    seen = []
+    for n_threads in ("1", "2", "8"):
+        with environment(GAUSSMIX_NUM_THREADS=n_threads):
+            result = fit_mixture(X, 5, covariance_type=name, random_state=0, tol=0.0, max_iter=3, n_init=2)
+            mixture = result.mixture
+            outcome = (result.status, result.advice, result.n_reseeds, result.failed_starts, result.collapsed)
+            seen.append((result.history, mixture.weights, mixture.means, mixture.covariances, *outcome))
+    assert "held" in seen[0][5]
+    for other in seen[1:]:
+        for value, first in zip(other, seen[0], strict=True):
+            assert_array_equal(value, first)
+
+
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_many_features_give_the_same_bits_too(problem, executor):
     """Products that a BLAS would share among its own threads."""
@@ -67,7 +86,7 @@ def test_many_features_give_the_same_bits_too(problem, executor):
 
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(EXECUTORS, 2)))
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KINDS)
 def test_executors_agree_over_a_whole_fit(problem, name, one, other):
     X, start = problem(name, n=9_001)
     results = []
@@ -124,7 +143,7 @@ def test_the_compiled_executor_without_numba_is_an_error(monkeypatch):
         random_mixture("full", 2, 2, np.random.default_rng(0)).log_prob([[0.0, 0.0]])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KINDS)
 def test_without_numba_the_rest_does_everything(problem, monkeypatch, name):
     """The same fit of a problem that is otherwise compiled."""
     from gaussmix.model.kernels import sweep

@@ -238,7 +238,7 @@ def test_a_component_that_collapses_on_the_way_is_reported(repeated_row, name):
         means_init=[[-3.0, -3.0], [3.0, 3.0], [8.9, -8.9]],
         precisions_init=np.array([tight / 100.0, tight / 100.0, tight]),
     )
-    with pytest.warns(ConvergenceWarning, match="A component collapsed"):
+    with pytest.warns(ConvergenceWarning, match="Component 2 collapsed"):
         model.fit(repeated_row)
     assert model.fit_result_.status is FitStatus.DEGENERATE and not model.converged_
     assert np.isfinite(model.lower_bound_) and np.isfinite(model.covariances_).all()

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.files.making import judged, same, saved, small
-from tests.helpers import NAMES
+from tests.helpers import KINDS
 
 FLIPS = 10_000
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KINDS)
 def test_every_truncation_is_refused(place, name):
     whole = saved(small(name), place)
     for length in range(len(whole)):

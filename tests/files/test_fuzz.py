@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from gaussmix.model.structures import STRUCTURES
 from tests.files.making import INFO, framed, judged, saved, sealed, small, taken_apart
-from tests.helpers import NAMES
+from tests.helpers import KINDS
 
 many = settings(max_examples=max(300, settings().max_examples))
 
 TENSORS = ("weights", "means", "covariances", "dtype", "shape", "data_offsets", "F32", "F64", "I64")
 DOCUMENT = ("gaussmix", "gaussmix.crc32", "schema", "covariance_type", "feature_names", "info")
-WORDS = st.sampled_from([*TENSORS, "__metadata__", *DOCUMENT, *NAMES, "", "x"])
+WORDS = st.sampled_from([*TENSORS, "__metadata__", *DOCUMENT, *KINDS, "", "x"])
 NUMBERS = st.one_of(
     st.integers(-2, 20),
     st.sampled_from([2**31, 2**32, 2**53, 2**61, 2**62, 2**63, 2**64, 10**30, -(2**63)]),
@@ -42,7 +42,7 @@ VALUES = st.recursive(
 def good(place):
     """Header, document and data of a good file of each family."""
     files = {}
-    for name in NAMES:
+    for name in KINDS:
         header, data = taken_apart(saved(small(name), place))
         document = json.loads(header["__metadata__"]["gaussmix"])
         assert document["info"] == INFO
@@ -88,7 +88,7 @@ def mutate(draw, value):
 
 
 @many
-@given(data=st.data(), name=st.sampled_from(NAMES))
+@given(data=st.data(), name=st.sampled_from(KINDS))
 def test_changed_headers(good, place, data, name):
     header, document, tail = copy.deepcopy(good[name])
     for _ in range(data.draw(st.integers(1, 4))):
@@ -99,7 +99,7 @@ def test_changed_headers(good, place, data, name):
 
 
 @many
-@given(data=st.data(), name=st.sampled_from(NAMES))
+@given(data=st.data(), name=st.sampled_from(KINDS))
 def test_changed_shapes(good, place, data, name):
     """Tensors of any size, with all their bytes: what is left to find is that they do not fit each other."""
     header, document, _ = copy.deepcopy(good[name])
@@ -128,7 +128,7 @@ def as_bytes(number):
 
 
 @many
-@given(data=st.data(), name=st.sampled_from(NAMES))
+@given(data=st.data(), name=st.sampled_from(KINDS))
 def test_changed_numbers(good, place, data, name):
     header, _, tail = copy.deepcopy(good[name])
     for _ in range(data.draw(st.integers(1, 4))):
@@ -152,7 +152,7 @@ def test_any_header(place, header, tail):
 
 
 @many
-@given(document=VALUES | st.dictionaries(WORDS, VALUES, max_size=6), name=st.sampled_from(NAMES))
+@given(document=VALUES | st.dictionaries(WORDS, VALUES, max_size=6), name=st.sampled_from(KINDS))
 def test_any_document(good, place, document, name):
     header, _, tail = copy.deepcopy(good[name])
     header["__metadata__"]["gaussmix"] = json.dumps(document)
@@ -160,7 +160,7 @@ def test_any_document(good, place, document, name):
 
 
 @many
-@given(data=st.data(), name=st.sampled_from(NAMES))
+@given(data=st.data(), name=st.sampled_from(KINDS))
 def test_cuts_and_insertions(good, place, data, name):
     """The checksum is right where the header still says where the tensors are."""
     header, _, tail = copy.deepcopy(good[name])

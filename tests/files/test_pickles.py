@@ -12,7 +12,7 @@ import pytest
 from gaussmix import GaussianMixture
 from gaussmix.datasets import load_faithful
 from tests.files.making import same, small
-from tests.helpers import NAMES
+from tests.helpers import KINDS
 
 
 def through_joblib(compress, mmap_mode=None):
@@ -35,7 +35,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_mixture(name, way, tmp_path):
     mixture = small(name)
     X = mixture.sample(100, 0)[0]
@@ -49,7 +49,7 @@ def test_a_mixture(name, way, tmp_path):
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KINDS)
 def test_an_estimator(name, way, tmp_path):
     X = load_faithful()[0]
     model = GaussianMixture(2, covariance_type=name, random_state=0).fit(X)
@@ -84,7 +84,7 @@ SPOILED = {
 
 
 @pytest.mark.parametrize("field", SPOILED)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_state_that_is_no_mixture_is_refused(name, field):
     """Formats that restore objects without pickle do so from files that anybody may have changed."""
     good = small(name)
@@ -111,7 +111,7 @@ class TestSkops:
     def skops(self):
         return pytest.importorskip("skops.io")
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", KINDS)
     def test_an_estimator(self, skops, name):
         X = load_faithful()[0]
         model = GaussianMixture(2, covariance_type=name, random_state=0).fit(X)
@@ -122,8 +122,9 @@ class TestSkops:
         np.testing.assert_array_equal(other.predict_proba(X), model.predict_proba(X))
         np.testing.assert_array_equal(other.sample(5)[0], model.sample(5)[0])
         assert other.converged_ == model.converged_ and other.get_params() == model.get_params()
+        assert other.fit_result_.converged and other.fit_result_.status == model.fit_result_.status
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", KINDS)
     def test_a_mixture(self, skops, name):
         content = skops.dumps(small(name))
         assert skops.get_untrusted_types(data=content) == TRUSTED[-1:]

@@ -10,7 +10,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix import Mixture, fit_mixture
 from gaussmix.model.structures import STRUCTURES
-from tests.helpers import EXECUTORS, NAMES, assert_same_mixture, environment, near, random_mixture
+from tests.helpers import (
+    EXECUTORS,
+    NAMES,
+    assert_same_mixture,
+    environment,
+    has_matrices,
+    near,
+    random_mixture,
+)
 
 problems = {"d": st.integers(1, 5), "k": st.integers(1, 4), "seed": st.integers(0, 2**32 - 1)}
 N_ITER = 5
@@ -60,7 +68,7 @@ def mapped(mixture, A, b):
 
 def unit_covariances(name, k, d):
     structure = STRUCTURES[name]
-    unit = np.eye(d) if "vech" in (structure.form.own, structure.form.pooled) else 1.0
+    unit = np.eye(d) if has_matrices(name) else 1.0
     return np.broadcast_to(unit, structure.shape(k, d))
 
 

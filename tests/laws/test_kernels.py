@@ -13,6 +13,7 @@ from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.structures import STRUCTURES
 from tests.helpers import (
     EXECUTORS,
+    KINDS,
     direct_joint,
     direct_log_prob,
     direct_responsibilities,
@@ -22,6 +23,12 @@ from tests.helpers import (
 )
 
 TOLERANCE = {"float64": 1e-10, "float32": 2e-4}
+
+
+@pytest.fixture(params=KINDS, scope="session")
+def name(request):
+    """The name of a covariance structure, one of each kind."""
+    return request.param
 
 
 class Problem:

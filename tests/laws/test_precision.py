@@ -8,7 +8,7 @@ import pytest
 from gaussmix import Mixture
 from gaussmix.model.kernels.guard import guarded
 from gaussmix.model.structures import STRUCTURES
-from tests.helpers import NAMES
+from tests.helpers import KINDS
 
 LONG = np.longdouble
 LIMIT = {np.float64: 1e-7, np.float32: 1e-3}
@@ -58,9 +58,12 @@ def points(mixture, dtype, rng):
     return np.concatenate(rows).astype(dtype)
 
 
-@pytest.mark.parametrize("d", [1, 2, 5, 16, 64])
+#: Members of the families with a common orientation are found by iteration: in 64 dimensions, slowly.
+CASES = [(name, d) for name in KINDS for d in (1, 2, 5, 16, 64) if d < 64 or name not in ("EVE", "VVE")]
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "d"), CASES)
 def test_the_error_of_a_log_density_is_bounded(name, dtype, d):
     rng = np.random.default_rng(d)
     for offset, ratios in RATIOS.items():
@@ -82,7 +85,7 @@ def test_the_error_of_a_log_density_is_bounded(name, dtype, d):
             assert error.max(initial=0) < LIMIT[dtype], (offset, ratio)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KINDS)
 def test_data_that_behave_are_not_guarded_and_tight_components_are(name):
     rng = np.random.default_rng(0)
     for dtype in (np.dtype(np.float64), np.dtype(np.float32)):

@@ -13,9 +13,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gaussmix.model.features import Form
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import STRUCTURES
-from tests.helpers import stats_of
+from tests.helpers import KINDS, stats_of
 
 sizes = {"d": st.integers(1, 6), "k": st.integers(1, 5), "seed": st.integers(0, 2**32 - 1)}
+
+
+@pytest.fixture(params=KINDS, scope="session")
+def name(request):
+    """The name of a covariance structure, one of each kind."""
+    return request.param
 
 
 def draw(name, k, d, rng, n=None, centres=None, scale=1.0):

@@ -328,3 +328,35 @@ class TestAtomicity:
         plain.touch()
         new.save(path)
         assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_given_as_float32_are_made_exact_and_can_be_saved(name, seed, path):
+    """Their rounding is more than a file of doubles is allowed."""
+    rng = np.random.default_rng(seed)
+    plain = random_mixture(name, 7, 3, rng)
+    weights = (plain.weights * (1.0 + 3e-7)).astype(np.float32)
+    covariances = plain.covariances.astype(np.float32)
+    if covariances.ndim > 1:  # no matrix is symmetric any more
+        covariances *= 1.0 + 2e-6 * rng.random(covariances.shape, dtype=np.float32)
+    assert abs(weights.astype(np.float64).sum() - 1.0) > 1e-8
+    single = Mixture(weights, plain.means.astype(np.float32), covariances, name)
+    assert abs(single.weights.sum() - 1.0) < 1e-15
+    dense = single.dense_covariances
+    assert_array_equal(dense, np.swapaxes(dense, -1, -2))
+    np.testing.assert_allclose(single.covariances, covariances, rtol=1e-5, atol=1e-6)
+    single.save(path)
+    assert_equal(Mixture.load(path), single)
+    with pytest.raises(ValueError, match="immutable|read-only"):
+        single.weights[0] = 0.5
+    with pytest.raises(ValueError, match="weights must sum to 1"):
+        Mixture(weights.astype(np.float64), plain.means, plain.covariances, name)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_parameters_that_are_exact_are_kept_to_the_bit(dtype):
+    weights, covariances = np.array([0.25, 0.75], dtype), np.array([[0.3, 0.1], [0.1, 0.2]], dtype)
+    mixture = Mixture(weights, np.zeros((2, 2)), covariances, "tied")
+    assert_array_equal(mixture.weights, weights)
+    assert_array_equal(mixture.covariances, covariances)

@@ -12,7 +12,7 @@ from scipy.stats import multivariate_normal, norm
 
 import gaussmix
 from gaussmix.model.structures import STRUCTURES
-from tests.helpers import EXECUTORS, NAMES, direct_joint, direct_log_prob, environment, random_mixture
+from tests.helpers import EXECUTORS, KINDS, direct_joint, direct_log_prob, environment, random_mixture
 
 SIZES = ((1, 1), (1, 4), (2, 3), (5, 6), (20, 2))
 
@@ -24,7 +24,7 @@ DENSE = {
 }
 
 
-@pytest.fixture(params=[(name, d, k) for name in NAMES for d, k in SIZES], ids=str)
+@pytest.fixture(params=[(name, d, k) for name in KINDS for d, k in SIZES], ids=str)
 def case(request):
     name, d, k = request.param
     rng = np.random.default_rng(100 * d + k)
@@ -84,7 +84,7 @@ def test_predict(case):
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_each_executor_gives_scipys_values(name, executor, dtype):
     rng = np.random.default_rng(7)
@@ -104,7 +104,7 @@ def test_each_executor_gives_scipys_values(name, executor, dtype):
     assert (chosen >= joint.max(axis=1) - 100 * tolerance).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KINDS)
 def test_mean_and_covariance_by_the_laws_of_total_expectation(name):
     mixture = random_mixture(name, 4, 3, np.random.default_rng(1))
     w, m, C = mixture.weights, mixture.means, mixture.dense_covariances
@@ -149,7 +149,7 @@ def test_far_from_every_component_the_log_density_stays_finite():
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_component_without_weight_takes_no_part(name, executor):
     rng = np.random.default_rng(2)
     mixture = random_mixture(name, 3, 2, rng)
@@ -164,7 +164,7 @@ def test_a_component_without_weight_takes_no_part(name, executor):
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KINDS)
 def test_of_equally_probable_components_the_first_is_the_label(name, executor):
     rng = np.random.default_rng(3)
     one = random_mixture(name, 1, 2, rng)

@@ -8,11 +8,14 @@ from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.features import outer, pack
 from gaussmix.model.frame import Frame
-from gaussmix.model.kernels.moments import pooled_moments
+from gaussmix.model.kernels.moments import pooled_moments, second_moments
 from gaussmix.model.kernels.sweep import Responsibilities, Sweep
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import Structure
+
+#: A frame that stretches features further is given moments of its own coordinates.
+STRETCHED = 30.0
 
 
 class LocalEngine:
@@ -41,12 +44,8 @@ class LocalEngine:
         )
         self.frame = Frame.of_moments(mean, covariance, structure.group, X.dtype)
         #: The covariance of all rows in the frame, in the shape of one component's covariance parameter.
-        self.covariance = (
-            structure.mapped(covariance, self.frame.matrix)
-            if covariance.ndim == 2
-            else structure.ridge(covariance, self.frame)
-        )
-        pooled = self._pooled_moments(mean, covariance)
+        self.covariance = self._covariance(mean, covariance)
+        pooled = self._pooled_moments(mean)
         self._sweep = Sweep(X, self.frame, structure.form, n_components, weights, pooled)
 
     @property
@@ -69,12 +68,25 @@ class LocalEngine:
         """The most probable component of each row under a mixture in the frame's coordinates."""
         return self._sweep.labels(mixture.natural)
 
-    def _pooled_moments(self, mean: Float64Array, covariance: Float64Array) -> Float64Array:
+    def _covariance(self, mean: Float64Array, covariance: Float64Array) -> Float64Array:
+        if covariance.ndim == 1:
+            return self.structure.ridge(covariance, self.frame)
+        if self.frame.stretch < STRETCHED:
+            return self.structure.mapped(covariance, self.frame.matrix)
+        shift = self._shift(mean)
+        return second_moments(self.X, self.weights, self.frame) - np.outer(shift, shift)
+
+    def _shift(self, mean: Float64Array) -> Float64Array:
+        """The mean in the frame: of the size of the rounding of its origin."""
+        return np.asarray(self.frame.apply(mean[None, :])[:, 0], dtype=np.float64)
+
+    def _pooled_moments(self, mean: Float64Array) -> Float64Array:
         """sum_i w_i q(z_i) in the frame, for the families that keep it."""
         block = self.structure.form.pooled
         if block == "none":
             return np.zeros(0)
-        shift: Float64Array = self.frame.apply(mean[None, :])[:, 0].astype(np.float64)
-        seen = self.covariance if covariance.ndim == 2 else np.diag(covariance * self.frame.matrix**2)
-        packed = pack(seen, block)
-        return np.asarray(self.weight * (packed + outer(shift[None, :], block)[0]))
+        shift = self._shift(mean)[None, :]
+        seen = self.covariance
+        if seen.ndim == 1:
+            seen = np.diag(np.broadcast_to(seen, mean.shape))
+        return np.asarray(self.weight * (pack(seen, block) + outer(shift, block)[0]))

@@ -56,7 +56,7 @@ def em(
     on_iteration : callable, optional
         Called with the run so far after each iteration; True stops it.
     """
-    if begun.status is FitStatus.CONVERGED:
+    if begun.status == FitStatus.CONVERGED:
         return begun
     offset = engine.frame.log_det
     mixture, history = begun.mixture, list(begun.history)
@@ -75,7 +75,7 @@ def em(
         history.append(stats.log_likelihood / engine.weight + offset)
         now = FitStatus.CONVERGED if abs(change) < tol else FitStatus.NOT_RUN
         stop = on_iteration is not None and on_iteration(Run(mixture, now, tuple(history)))
-        if now is FitStatus.CONVERGED or stop:
-            status = now if now is FitStatus.CONVERGED else FitStatus.INTERRUPTED
+        if now == FitStatus.CONVERGED or stop:
+            status = now if now == FitStatus.CONVERGED else FitStatus.INTERRUPTED
             break
     return Run(mixture, status, tuple(history))

@@ -26,10 +26,14 @@ from gaussmix.fit.start import Given
 from gaussmix.model.frame import Frame
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures import NotPositiveDefiniteError, Structure, get_structure
+from gaussmix.model.structures import Structure, get_structure
+from gaussmix.model.structures.given import check_family
 
 #: Of the features' variances: the least variance of which double precision still tells the factor.
 THINNEST = 1e-13
+
+#: Relative difference of spreads that no likelihood shows.
+SAME = 1e-9
 
 COLLAPSED = (
     "Fitting the mixture model failed because some components have ill-defined empirical covariance (for "
@@ -149,7 +153,7 @@ def fit_mixture(
             end = _resumable(search, asked, checkpoint, checkpoint_interval, resume)
     if end.best is None:
         raise FitError(COLLAPSED)
-    return _result(end, engine, floor, feature_names)
+    return _result(end, search, feature_names)
 
 
 def _resumable(
@@ -183,12 +187,10 @@ def _resumable(
     return end
 
 
-def _result(
-    end: Position, engine: LocalEngine, floor: Floor | None, feature_names: Sequence[str] | None
-) -> FitResult:
-    best = end.best
+def _result(end: Position, search: Search, feature_names: Sequence[str] | None) -> FitResult:
+    best, engine, floor = end.best, search.engine, search.floor
     assert best is not None
-    collapsed = () if floor is None else floor.collapsed(best.mixture, engine.n_rows)
+    collapsed = search.collapsed(best)
     held = () if floor is None else floor.held(best.mixture)
     mixture, same = published(best.mixture, engine.frame, feature_names)
     history = best.history
@@ -202,6 +204,7 @@ def _result(
             best.status,
             collapsed,
             held,
+            bounded=floor is not None,
             holds_all=floor is not None and floor.holds_all(),
             n_reseeds=end.n_reseeds,
         ),
@@ -217,19 +220,24 @@ def published(mixture: Mixture, frame: Frame, feature_names: Sequence[str] | Non
     """A mixture of the frame's coordinates in the data's own, and whether it is the same to rounding.
 
     Where a covariance is too thin for double precision in those coordinates (nearly collinear features, and
-    no floor), its thinnest directions are widened until it has a factor.
+    no floor), its thinnest directions are widened.
     """
     structure = mixture.structure
     mapped = mixture.mapped(frame.inverse, frame.matrix, frame.origin)
     names = None if feature_names is None else tuple(feature_names)
-    covariances, same = mapped.covariances, True
+    data = Frame(frame.origin, np.asarray(1.0), np.asarray(1.0))
+    least = structure.ridge(THINNEST * frame.variances, data)
+    covariances, exact = mapped.covariances, mapped.precisions_cholesky
+    if not structure.coupled and (structure.stiffness(exact, least) > 0.5).any():
+        covariances = structure.floored(covariances, least)
     try:
         factors = structure.factor(covariances)
-    except NotPositiveDefiniteError:
-        data = Frame(frame.origin, np.asarray(1.0), np.asarray(1.0))
-        covariances = structure.floored(covariances, structure.ridge(THINNEST * frame.variances, data))
-        factors, same = structure.factor(covariances), False
-    return Mixture._trusted(structure, mixture.weights, mapped.means, covariances, factors, names), same
+        check_family(structure, covariances, mixture.n_components)
+    except ValueError:  # a family that shares a part, on nearly collinear features
+        raise FitError(COLLAPSED) from None
+    # numbers of the frame may be finer than those of a covariance in the data's coordinates can be
+    same = np.abs(np.log(structure.diagonal(factors) / structure.diagonal(exact))).max() < SAME
+    return Mixture._trusted(structure, mixture.weights, mapped.means, covariances, factors, names), bool(same)
 
 
 def _check_options(n_components: int, tol: float, reg_covar: RegCovar, max_iter: int, n_init: int) -> None:

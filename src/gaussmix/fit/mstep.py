@@ -5,14 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.fit.regularise import Regularise
+from gaussmix.fit.regularise import ROUNDING, Regularise
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import NotPositiveDefiniteError, Structure
-
-#: Rounding of moments in the frame, in units of eps times the numbers that go into them.
-ROUNDING = 64.0
-EPS = float(np.finfo(np.float64).eps)
 
 
 def maximise(
@@ -30,7 +26,7 @@ def maximise(
     warm = None if before is None else before.covariances
     covariances, factors = regularise(structure.moments(stats), shares, warm)
     mixture = Mixture._trusted(structure, shares, means, covariances, factors)
-    if regularise.bounded or ROUNDING * EPS * mixture.natural.condition < 0.5:
+    if regularise.bounded or ROUNDING * mixture.natural.condition < 0.5:
         return mixture  # every variance is far above rounding
     sharpest = structure.diagonal(factors).max(axis=1) ** 2
     collapsed = ~(sharpest * _rounding(stats, means) < 1.0)
@@ -42,6 +38,6 @@ def maximise(
 def _rounding(stats: Stats, means: Float64Array) -> Float64Array:
     """Rounding error of a component's variances: of what is subtracted, and of the rows themselves."""
     shift = means - stats.centres
-    size = ROUNDING * EPS * np.sqrt(1.0 + np.vecdot(means, means))
-    error: Float64Array = ROUNDING * EPS * np.vecdot(shift, shift) + size * size
+    size = ROUNDING * np.sqrt(1.0 + np.vecdot(means, means))
+    error: Float64Array = ROUNDING * np.vecdot(shift, shift) + size * size
     return error if stats.form.own != "none" else error.max(keepdims=True)

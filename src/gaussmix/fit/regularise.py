@@ -24,6 +24,10 @@ FEW_ROWS = 3
 NO_ROWS = 1e-3
 #: Standard deviations, relative to those of all rows (geometric mean), under which few rows are a spike.
 THIN = 1e-2
+#: What the rounding of numbers may come to in sums of them, relative to their size.
+ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
+#: Variances, relative to the largest, under which a covariance that shares a part is lost to rounding.
+NEEDLE = 1e-11
 #: tr(floor P) beyond that of all rows at which the floor, and not the rows, decides about a variance.
 HELD = 0.5
 
@@ -42,10 +46,20 @@ class Regularise(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Ridge:
-    """Add the same to all moments: no longer the maximum of the likelihood, but what is widely done."""
+    """Add the same to all moments: no longer the maximum of the likelihood, but what is widely done.
+
+    Parameters
+    ----------
+    structure : Structure
+    ridge : ndarray
+        In the shape of one component's covariance parameter, in the frame's coordinates.
+    rounding : ndarray
+        What the rounding of the rows alone may amount to, likewise.
+    """
 
     structure: Structure
     ridge: Float64Array
+    rounding: Float64Array
     bounded = False
 
     def __call__(
@@ -53,14 +67,19 @@ class Ridge:
     ) -> tuple[Float64Array, Float64Array]:
         """As the protocol says."""
         covariances = self.structure.combine(moments + self.ridge, shares, warm)
-        return covariances, self.structure.factor(covariances)
+        factors = self.structure.factor(covariances)
+        blurred = np.flatnonzero(self.structure.stiffness(factors, self.rounding) > 1.0)
+        if blurred.size:
+            shared = self.structure.form.own == "none"
+            raise NotPositiveDefiniteError(() if shared else tuple(int(i) for i in blurred), 0.0)
+        return covariances, factors
 
 
 @dataclass(frozen=True, eq=False)
 class Floor:
-    """Maximise the likelihood with moments not below `least`; EM still never goes down.
+    """Maximise the likelihood among covariances not below `least`; EM still never goes down.
 
-    For families in which components share nothing this is the maximum among covariances not below `least`.
+    Families in which components share a part of their covariances end at the floor, as in mclust.
 
     Parameters
     ----------
@@ -81,23 +100,26 @@ class Floor:
     ) -> tuple[Float64Array, Float64Array]:
         """As the protocol says."""
         structure = self.structure
+        if structure.coupled:
+            return self._bounded(structure.combine(moments, shares, warm))
         try:
-            covariances = structure.combine(moments, shares, warm)
-            factors = structure.factor(covariances)
+            factors = structure.factor(moments)
         except NotPositiveDefiniteError:
             pass
         else:
             if float(np.vdot(factors, factors)) * self._largest < 1.0:
-                return covariances, factors  # no variance in any direction is near the floor
+                return moments, factors  # no variance in any direction is near the floor
         floored = structure.floored(moments, self.least)
-        covariances = structure.combine(floored, shares, warm)
-        factors = structure.factor(covariances)
-        if covariances is not floored and warm is not None:
-            # where components share something, the best for floored moments may be worse than what there was
-            before = structure.factor(warm)
-            if structure.expected(factors, moments, shares) < structure.expected(before, moments, shares):
-                return warm, before
-        return covariances, factors
+        return floored, structure.factor(floored)
+
+    def _bounded(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """Covariances that share a part cannot be held one by one: at the floor, or as needles, EM ends."""
+        factors = self.structure.factor(covariances)
+        least = max(self._largest, NEEDLE * float(np.abs(covariances).max()))
+        if float(np.vdot(factors, factors)) * least < 1.0:
+            return covariances, factors
+        low = self.structure.stiffness(factors, self.least) > HELD
+        raise NotPositiveDefiniteError(tuple(int(i) for i in np.flatnonzero(low)), 0.0)
 
     @cached_property
     def _largest(self) -> float:
@@ -150,4 +172,6 @@ def make_regularise(reg_covar: RegCovar, structure: Structure, engine: LocalEngi
     variances = engine.frame.variances
     if isinstance(reg_covar, str):
         return Floor(structure, structure.ridge(FLOOR * variances, engine.frame), engine.covariance)
-    return Ridge(structure, structure.ridge(np.full(variances.shape, float(reg_covar)), engine.frame))
+    ridge = structure.ridge(np.full(variances.shape, float(reg_covar)), engine.frame)
+    rounding = ROUNDING**2 * (variances + engine.frame.origin**2)
+    return Ridge(structure, ridge, structure.ridge(rounding, engine.frame))

@@ -112,7 +112,7 @@ class Search:
             on_iteration=self._reporter(position),
         )
         spikes = self._spikes(run.mixture)
-        if run.status is FitStatus.INTERRUPTED:
+        if run.status == FitStatus.INTERRUPTED:
             best = _better(position.best, _better(position.here, run))
             return replace(position, best=replace(best, status=run.status), interrupted=True)
         if spikes:
@@ -123,7 +123,7 @@ class Search:
             *(run.status, len(run.history) - 1, run.history[-1]),
         )
         here = _better(position.here, run)
-        if here.status is FitStatus.DEGENERATE and position.attempt < MAX_RESEEDS and self._can_reseed(here):
+        if here.status == FitStatus.DEGENERATE and position.attempt < MAX_RESEEDS and self._can_reseed(here):
             return replace(
                 position,
                 attempt=position.attempt + 1,
@@ -132,8 +132,8 @@ class Search:
                 here=here,
             )
         failure = ""
-        if here.status is FitStatus.DEGENERATE:
-            failure = f"{naming(self._spikes(here.mixture)) or 'a component'} collapsed"
+        if here.status == FitStatus.DEGENERATE:
+            failure = f"{naming(self.collapsed(here))} collapsed"
         return self._next_start(replace(position, best=_better(position.best, here)), failure)
 
     def _next_start(self, position: Position, failure: str) -> Position:
@@ -157,6 +157,17 @@ class Search:
 
     def _spikes(self, mixture: Mixture) -> tuple[int, ...]:
         return () if self.floor is None else self.floor.collapsed(mixture, self.engine.n_rows)
+
+    def collapsed(self, run: Run) -> tuple[int, ...]:
+        """The components of a run that collapsed, held at the floor, or what stopped it."""
+        if self.floor is not None:
+            return self._spikes(run.mixture)
+        if run.status == FitStatus.DEGENERATE:
+            try:
+                self.m_step(self.engine.accumulate(run.mixture), run.mixture)
+            except NotPositiveDefiniteError as error:
+                return error.components
+        return ()
 
     def _can_reseed(self, run: Run) -> bool:
         """Whether there are rows enough for every component, and a component left to split."""
@@ -215,8 +226,8 @@ def _better(best: Run | None, run: Run) -> Run:
 
 def _rank(run: Run) -> tuple[bool, float]:
     """The likelihood of a collapsing component has no bound, so it says nothing for its run."""
-    return run.status is not FitStatus.DEGENERATE, run.history[-1]
+    return run.status != FitStatus.DEGENERATE, run.history[-1]
 
 
 def _collapse(error: NotPositiveDefiniteError) -> str:
-    return f"{naming(error.components) or 'the covariance of all components'} collapsed"
+    return f"{naming(error.components)} collapsed"

@@ -28,8 +28,8 @@ ADVICE = {
     ),
     FitStatus.INTERRUPTED: "The fit was stopped from outside; the mixture is the best so far.",
     FitStatus.DEGENERATE: (
-        "A component collapsed on too few distinct rows, and iteration stopped before it did. "
-        "Use fewer components, a larger reg_covar, or a simpler covariance_type."
+        "{who} collapsed on too few distinct rows, and iteration stopped before that. Use fewer components, "
+        "a larger reg_covar, or a simpler covariance_type."
     ),
     FitStatus.NOT_RUN: "",
 }
@@ -54,31 +54,41 @@ def advice_for(
     collapsed: tuple[int, ...] = (),
     held: tuple[int, ...] = (),
     *,
+    bounded: bool = True,
     holds_all: bool = False,
     n_reseeds: int = 0,
 ) -> str:
-    """What to know and to do about the outcome of a fit; empty when all is well."""
-    parts = [] if collapsed else [ADVICE[status]]
+    """What to know and to do about the outcome of a fit; empty when all is well.
+
+    `bounded` is whether variances have a least value, so that iteration goes on beside a collapse.
+    """
+    spikes = collapsed if bounded else ()
+    parts = [] if spikes else [ADVICE[status].format(who=sentence(naming(collapsed)))]
     others = tuple(k for k in held if k not in collapsed)
-    if collapsed:
+    if spikes:
         tried = f" ({n_reseeds} new seedings did not help)" if n_reseeds else ""
         what = "is" if len(collapsed) == 1 else "are"
-        parts.append(COLLAPSED.format(who=naming(collapsed).capitalize(), what=what, tried=tried))
+        parts.append(COLLAPSED.format(who=sentence(naming(collapsed)), what=what, tried=tried))
     if holds_all:
         parts.append(HOLDS_ALL)
     if others:
         one = len(others) == 1
-        who = f"{naming(others).capitalize()} {'has' if one else 'have'}"
+        who = f"{sentence(naming(others))} {'has' if one else 'have'}"
         parts.append(HELD.format(who=who, what="it is" if one else "they are"))
     return " ".join(part for part in parts if part)
 
 
 def naming(components: tuple[int, ...]) -> str:
-    """The components in words; nothing for none."""
+    """The components in words; none of them in particular means all."""
     numbers = [str(component) for component in components]
     if len(numbers) < 2:
-        return f"component {numbers[0]}" if numbers else ""
+        return f"component {numbers[0]}" if numbers else "the covariance of all components"
     return f"components {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
+def sentence(words: str) -> str:
+    """Words as the beginning of a sentence."""
+    return words[:1].upper() + words[1:]
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,8 @@ class FitResult:
     failed_starts : tuple of str
         Which starts collapsed, and which component did.
     collapsed : tuple of int
-        Components of `mixture` that sit on next to no rows, with variances held at the floor.
+        Components of `mixture` that sit on next to no rows, with variances held at the floor; or, without a
+        floor, those that would have collapsed in the next iteration.
     n_reseeds : int
         How often collapsed components were moved to other rows, over all starts.
 
@@ -137,7 +148,7 @@ class FitResult:
     @property
     def converged(self) -> bool:
         """Whether the likelihood stopped rising before max_iter."""
-        return self.status is FitStatus.CONVERGED
+        return self.status == FitStatus.CONVERGED  # the text alone, in a result that skops restored
 
     @property
     def mean_log_likelihood(self) -> float:

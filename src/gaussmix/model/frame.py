@@ -77,6 +77,12 @@ class Frame:
         return squares.sum(axis=1) if squares.ndim == 2 else np.array(np.broadcast_to(squares, (d,)))
 
     @property
+    def stretch(self) -> float:
+        """By how much more than their own spread the frame stretches features, to whiten them together."""
+        spread = np.sqrt(self.variances)
+        return float(np.abs(self.matrix * spread).max()) if self.matrix.ndim == 2 else 1.0
+
+    @property
     def log_det(self) -> float:
         """Log |det A|: log p(x) = log p(z) + log |det A|."""
         if self.matrix.ndim == 0:

@@ -8,11 +8,11 @@ import numpy as np
 
 from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.model.frame import CONSTANT
+from gaussmix.model.frame import CONSTANT, Frame
 
 CHUNK_ROWS = 8192
 #: Spreads and means whose squares stay in range, with room for precisions; the inverse, for small ones.
-LARGEST = {"d": 1e150, "f": 1e18}
+LARGEST = {"d": 1e145, "f": 1e18}
 #: Sums that exist at a time: each task adds up its own chunks, in order.
 MAX_TASKS = 16
 
@@ -30,20 +30,33 @@ def pooled_moments(
 
     def values(rows: slice) -> Float64Array:
         with np.errstate(over="ignore", invalid="ignore"):
-            D = X[rows] - first
+            D = np.subtract(X[rows], first, order="C")  # sums depend on the order in memory
             return np.asarray(D.sum(axis=0) if weights is None else weights[rows] @ D)
 
     mean = first + _summed(values, X.shape[0]) / total
 
     def scatter(rows: slice) -> Float64Array:
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            D = X[rows] - mean
+            D = np.subtract(X[rows], mean, order="C")
             DW = D if weights is None else D * weights[rows, None]
             return np.asarray(DW.T @ D if oriented else np.einsum("ij,ij->j", DW, D))
 
     covariance = _summed(scatter, X.shape[0]) / total
     _check_range(X, mean, covariance if covariance.ndim == 1 else np.diagonal(covariance))
     return mean, covariance
+
+
+def second_moments(X: FloatArray, weights: Float64Array | None, frame: Frame) -> Float64Array:
+    """Weighted mean of z z' in the frame's coordinates, shape (d, d).
+
+    Mapping the covariance instead would cost the square of what the frame stretches a direction by.
+    """
+
+    def scatter(rows: slice) -> Float64Array:
+        Z = frame.apply(X[rows].astype(np.float64))
+        return np.asarray((Z if weights is None else Z * weights[rows]) @ Z.T)
+
+    return _summed(scatter, X.shape[0]) / float(X.shape[0] if weights is None else weights.sum())
 
 
 def _check_range(X: FloatArray, mean: Float64Array, variances: Float64Array) -> None:

@@ -57,6 +57,11 @@ class Structure(ABC):
         """The M-step: the covariances of greatest expected log-likelihood; `warm` as in :meth:`combine`."""
         return self.combine(self.moments(stats), stats.counts / stats.weight, warm)
 
+    @property
+    def coupled(self) -> bool:
+        """Whether components share a part of covariances that are otherwise their own."""
+        return type(self).combine is not Structure.combine
+
     @abstractmethod
     def moments(self, stats: Stats) -> Float64Array:
         """The second moments that the M-step starts from, about the means, for each unit of weight."""
@@ -78,14 +83,6 @@ class Structure(ABC):
         """
         return moments
 
-    def expected(self, factors: Float64Array, moments: Float64Array, shares: Float64Array) -> float:
-        """What :meth:`combine` maximises: -sum_k s_k (log|C_k| + tr(C_k^-1 M_k))."""
-        precisions = self.precisions(factors)
-        axes = tuple(range(1, moments.ndim)) if len(moments) == shares.size else None
-        d = self.diagonal(factors).shape[1]
-        traces = np.asarray((precisions * moments).sum(axis=axes))
-        return float((shares * (2.0 * self.log_det(factors, d) - traces)).sum())
-
     @abstractmethod
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
         """Uncorrelated features of these variances, shape (d,), in the data's units, as seen from the frame.
@@ -106,7 +103,7 @@ class Structure(ABC):
 
     @abstractmethod
     def least_rows(self, d: int) -> int:
-        """How many rows in general position give a component a covariance that is not singular."""
+        """How many rows in general position keep a component from shrinking; 0 where none shrinks alone."""
 
     @abstractmethod
     def mapped(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:

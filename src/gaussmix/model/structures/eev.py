@@ -18,6 +18,9 @@ class EEV(Matrices):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return d + k * d * (d - 1) // 2
 
+    def least_rows(self, d: int) -> int:
+        return 0  # volumes are equal: none shrinks alone
+
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.structures.full import Matrices
-from gaussmix.model.structures.volumes import common_axes, common_orientation, fill_empty
+from gaussmix.model.structures.volumes import common_axes, common_orientation, fill_empty, no_worse
 
 
 class EVE(Matrices):
@@ -16,10 +16,14 @@ class EVE(Matrices):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return 1 + k * (d - 1) + d * (d - 1) // 2
 
+    def least_rows(self, d: int) -> int:
+        return 0  # volumes are equal: none shrinks alone
+
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:
         moments = fill_empty(moments, shares)
         axes = common_axes(moments if warm is None else warm, shares)
         axes, diagonals = common_orientation(moments, shares, axes, equal_volumes=True)
-        return (axes * diagonals[:, None, :]) @ axes.T
+        found = (axes * diagonals[:, None, :]) @ axes.T
+        return no_worse(found, warm, moments, shares)

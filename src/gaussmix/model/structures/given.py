@@ -25,10 +25,14 @@ def checked_covariances(
     Raises ValueError if the shape is another, or one is not symmetric positive definite.
     """
     array = _check.parameter(covariances, structure.shape(k, d), "covariances", _axes(structure))
-    _check_symmetry(structure, array, SYMMETRY_TOLERANCE[np.asarray(covariances).dtype == np.float32])
+    single = bool(np.asarray(covariances).dtype == np.float32)
+    asymmetry = _check_symmetry(structure, array, SYMMETRY_TOLERANCE[single])
+    if single and asymmetry > 0.0:  # or a file of them would be refused by the tolerance for double
+        array = 0.5 * (array + np.swapaxes(array, -1, -2))
+        array.flags.writeable = False
     try:
         factors = structure.factor(array)
-        _check_family(structure, array, k)
+        check_family(structure, array, k)
         return array, factors
     except NotPositiveDefiniteError as error:
         raise ValueError(_not_positive_definite(structure, error)) from None
@@ -45,16 +49,18 @@ def _axes(structure: Structure) -> str:
     )
 
 
-def _check_symmetry(structure: Structure, covariances: Float64Array, tolerance: float) -> None:
+def _check_symmetry(structure: Structure, covariances: Float64Array, tolerance: float) -> float:
+    """The asymmetry; ValueError if it is more than rounding."""
     asymmetry, largest = structure.asymmetry(covariances), float(np.abs(covariances).max())
     if asymmetry > tolerance * largest:
         raise ValueError(
             f"covariances must be symmetric; mirrored entries differ by up to {asymmetry:.3g} "
             f"(the largest entry is {largest:.3g}). Use (C + C.T) / 2 if that is rounding"
         )
+    return asymmetry
 
 
-def _check_family(structure: Structure, covariances: Float64Array, k: int) -> None:
+def check_family(structure: Structure, covariances: Float64Array, k: int) -> None:
     """Members of a family are what its M-step makes of them."""
     nearest = structure.combine(covariances, np.full(k, 1.0 / k))
     if nearest is covariances:

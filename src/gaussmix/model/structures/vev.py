@@ -18,6 +18,9 @@ class VEV(Matrices):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return k + d - 1 + k * d * (d - 1) // 2
 
+    def least_rows(self, d: int) -> int:
+        return 2  # shapes are shared: what is left is the volume
+
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:

@@ -10,7 +10,6 @@ B. N. Flury and W. Gautschi, SIAM J. Sci. Stat. Comput. 7 (1986) 169-184 (a comm
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 
 import numpy as np
@@ -18,8 +17,10 @@ import numpy as np
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.structures.base import NotPositiveDefiniteError
 
-#: Relative gain of the objective under which the iterations of an M-step end, and how many there may be.
-GAIN = 1e-13
+#: Relative change of a shape, and turn of an axis, under which the iterations of an M-step end.
+CHANGE = 1e-12
+TURN = 1e-12
+#: How many iterations there may be.
 MAX_ROUNDS = 500
 
 
@@ -61,18 +62,14 @@ def common_shape(
     if shape is None:
         shape = shares @ diagonals
     shape = shape / volumes(shape[None, :])[0]
-    before = np.inf
     for _ in range(MAX_ROUNDS):
+        before = shape
         volume = (diagonals / shape).mean(axis=1)
         volumes(volume[:, None])
         shape = shares @ (diagonals / volume[:, None])
-        size = volumes(shape[None, :])[0, 0]
-        shape = shape / size
-        # with the shape at its best for these volumes, this is left of the objective, up to a constant
-        objective = float(shares @ np.log(volume)) + np.log(size)
-        if before - objective <= GAIN * (1.0 + abs(objective)):
+        shape = shape / volumes(shape[None, :])[0]
+        if np.abs(shape - before).max() <= CHANGE * shape.max():
             break
-        before = objective
     return np.asarray((diagonals / shape).mean(axis=1)[:, None] * shape)
 
 
@@ -93,38 +90,34 @@ def common_orientation(
     """
     d = moments.shape[-1]
     turned = axes.T @ moments @ axes
-    diagonals, objective = _diagonals(turned, shares, equal_volumes)
-    if d == 1:
-        return axes, diagonals
-    for _ in range(MAX_ROUNDS):
-        before = objective
+    diagonals = _diagonals(turned, shares, equal_volumes)
+    for _ in range(MAX_ROUNDS if d > 1 else 0):
+        largest = 0.0
         for first, second in _planes(d):
-            rotation = _rotation(turned, shares, diagonals, first, second)
+            rotation, turn = _rotation(turned, shares, diagonals, first, second)
             axes, turned = axes @ rotation, rotation.T @ turned @ rotation
-            diagonals, objective = _diagonals(turned, shares, equal_volumes)
-        if before - objective <= GAIN * (1.0 + abs(objective)):
+            diagonals = _diagonals(turned, shares, equal_volumes)
+            largest = max(largest, turn)
+        if largest <= TURN:
             break
     return axes, diagonals
 
 
-def _diagonals(turned: Float64Array, shares: Float64Array, equal_volumes: bool) -> tuple[Float64Array, float]:
-    """The best diagonals, and sum_k s_k log|C_k|: all of the objective that is left then."""
+def _diagonals(turned: Float64Array, shares: Float64Array, equal_volumes: bool) -> Float64Array:
+    """The best diagonals for the axes."""
     found = turned.diagonal(0, 1, 2)
+    if equal_volumes:
+        size = volumes(found)
+        return np.asarray(found * (shares @ size / size))
     if not np.minimum.reduce(found, axis=None) > 0.0:
         volumes(found)  # says which
-    log_size = np.add.reduce(np.log(found), axis=1)
-    d = found.shape[1]
-    if not equal_volumes:
-        return found, float(shares @ log_size)
-    size = np.exp(log_size / d)
-    common = float(shares @ size)
-    return found * (common / size)[:, None], d * math.log(common)
+    return found
 
 
 def _rotation(
     turned: Float64Array, shares: Float64Array, diagonals: Float64Array, first: IntArray, second: IntArray
-) -> Float64Array:
-    """The turn of disjoint planes (first[i], second[i]) of axes, each to its optimum for the diagonals.
+) -> tuple[Float64Array, float]:
+    """The turn of disjoint planes (first[i], second[i]) of axes, each to its optimum; and the largest sine.
 
     With M the moments in a plane, weighted by how much the component prefers one axis to the other, the first
     axis goes to the eigenvector of M's smaller eigenvalue.
@@ -139,7 +132,26 @@ def _rotation(
     rotation[first, first] = rotation[second, second] = np.cos(angle)
     rotation[second, first] = sine = np.sin(angle)
     rotation[first, second] = -sine
-    return rotation
+    return rotation, float(np.maximum.reduce(np.abs(sine)))
+
+
+def no_worse(
+    found: Float64Array, warm: Float64Array | None, moments: Float64Array, shares: Float64Array
+) -> Float64Array:
+    """What was found, or where an iteration began if it lost its way from there (needles, to rounding)."""
+    if warm is None:
+        return found
+    try:
+        better = _expected(found, moments, shares) >= _expected(warm, moments, shares)
+    except np.linalg.LinAlgError:  # beyond what doubles can tell
+        return found
+    return found if better else warm
+
+
+def _expected(covariances: Float64Array, moments: Float64Array, shares: Float64Array) -> float:
+    """-sum_k s_k (log|C_k| + tr(C_k^-1 M_k))."""
+    traces = np.trace(np.linalg.solve(covariances, moments), axis1=1, axis2=2)
+    return float(-shares @ (np.linalg.slogdet(covariances)[1] + traces))
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,138 @@
+"""Where rows lie in memory changes no bit: pieces, orders, strides and files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from gaussmix import FitStatus, fit_mixture
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.em import Run, em
+from gaussmix.fit.mstep import maximise
+from gaussmix.fit.regularise import make_regularise
+from gaussmix.model.structures import STRUCTURES
+from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture
+
+
+class Pieces:
+    """Rows as a list of arrays: as much of an array as an engine asks of one."""
+
+    def __init__(self, X, borders):
+        self.parts = np.split(X, borders)
+        self.starts = [0, *borders]
+        self.shape, self.dtype, self.size, self.ndim = X.shape, X.dtype, X.size, X.ndim
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, index):
+        if not isinstance(index, slice):
+            return self[index : index + 1][0]
+        start, stop, _ = index.indices(len(self))
+        found = [
+            part[max(start - first, 0) : max(stop - first, 0)]
+            for first, part in zip(self.starts, self.parts, strict=True)
+        ]
+        found = [part for part in found if len(part)]
+        return found[0] if len(found) == 1 else np.concatenate(found or [self.parts[0][:0]])
+
+
+def problem(name, n=20_001, d=3, k=4):
+    """More rows than a chunk of any executor holds, a heap that meets the floor, weights, and a start."""
+    rng = np.random.default_rng(0)
+    mixture = random_mixture(name, k, d, rng)
+    X, _ = mixture.sample(n, rng)
+    X[: n // 4] = X[0]
+    return X, rng.uniform(0.5, 2.0, n), near(mixture, rng)
+
+
+def outcome(X, weights, start):
+    """Two iterations of EM over whatever holds the rows."""
+    structure = STRUCTURES[start.covariance_type]
+    engine = LocalEngine(X, structure, start.n_components, weights)
+    regularise = make_regularise("auto", structure, engine)
+    run = em(
+        engine,
+        Run(start.seen_from(engine.frame), FitStatus.NOT_RUN, ()),
+        lambda stats, before: maximise(structure, regularise, stats, before),
+        tol=0.0,
+        max_iter=2,
+    )
+    frame = engine.frame
+    mixture = run.mixture
+    return frame.origin, frame.matrix, run.history, mixture.weights, mixture.means, mixture.covariances
+
+
+def assert_same_bits(one, other):
+    for a, b in zip(one, other, strict=True):
+        assert_array_equal(a, b)
+
+
+def test_pieces_give_what_slices_of_the_array_give():
+    X = np.arange(20.0).reshape(10, 2)
+    pieces = Pieces(X, [3, 4, 4, 9])
+    for start in range(11):
+        for stop in range(start, 14):
+            assert_array_equal(pieces[start:stop], X[start:stop])
+    assert_array_equal(pieces[5], X[5])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("name", KINDS)
+def test_rows_in_pieces(name, executor, dtype):
+    X, weights, start = problem(name)
+    X = X.astype(dtype)
+    with environment(GAUSSMIX_EXECUTOR=executor):
+        whole = outcome(X, weights, start)
+        for borders in ([1], [8192, 16384], [5, 77, 5_000, 12_345, 20_000]):
+            assert_same_bits(outcome(Pieces(X, borders), weights, start), whole)
+        # and it does depend on the rows
+        assert outcome(Pieces(X[::-1], [7]), weights, start)[2] != whole[2]
+
+
+def strided(X, _):
+    wide = np.zeros((2 * X.shape[0], 3 * X.shape[1]), X.dtype)
+    wide[::2, ::3] = X
+    return wide[::2, ::3]
+
+
+def backwards(X, _):
+    return np.ascontiguousarray(X[::-1, ::-1])[::-1, ::-1]
+
+
+def in_a_file(X, folder):
+    np.save(folder / "rows.npy", X)
+    return np.load(folder / "rows.npy", mmap_mode="r")
+
+
+def read_only(X, _):
+    copy = X.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+LAYOUTS = {
+    "Fortran order": lambda X, _: np.asfortranarray(X),
+    "strided": strided,
+    "backwards": backwards,
+    "in a file": in_a_file,
+    "read-only": read_only,
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("name", KINDS)
+def test_layouts(name, executor, layout, tmp_path):
+    X, weights, start = problem(name)
+    other = LAYOUTS[layout](X, tmp_path)
+    assert_array_equal(other, X)
+    options = {"covariance_type": name, "start": start, "tol": 0.0, "max_iter": 2}
+    with environment(GAUSSMIX_EXECUTOR=executor):
+        one, two = (fit_mixture(rows, 4, sample_weight=weights, **options) for rows in (X, other))
+        assert one.history == two.history
+        for field in ("weights", "means", "covariances"):
+            assert_array_equal(getattr(one.mixture, field), getattr(two.mixture, field))
+        assert_array_equal(one.mixture.log_prob(X[:5_000]), two.mixture.log_prob(other[:5_000]))
