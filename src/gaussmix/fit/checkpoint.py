@@ -227,6 +227,8 @@ def _run(tensors: Mapping[str, Float64Array], name: str, status: Any, identity: 
     if state["means"].shape != expected:
         raise _Flaw(f"its means have the shape {state['means'].shape}; expected {expected}")
     fields = schema.restored({**state, "covariance_type": identity["covariance_type"], "feature_names": None})
+    if not (fields["structure"].variances(fields["covariances"], *expected) > 0.0).all():
+        raise _Flaw("its covariances have variances that are not positive")
     history = tensors[f"{name}.history"]
     if history.ndim != 1 or len(history) > identity["max_iter"] + 1:
         raise _Flaw(f"a history of the shape {history.shape}, for at most {identity['max_iter']} iterations")
@@ -238,15 +240,13 @@ def _state(content: _container.Content) -> dict[str, Any]:
     key, rest = content.tensors["rng"], content.document["rng"]
     if not isinstance(rest, dict) or rest.keys() != {"pos", "has_gauss", "gauss"}:
         raise _Flaw("the state of its generator is not of one")
-    sound = _is_whole(rest["pos"], WORDS) and _is_whole(rest["has_gauss"], 1)
-    if not sound or type(rest["gauss"]) is not float or key.shape != (WORDS,):
-        raise _Flaw("the state of its generator is not of one")
-    words = np.clip(key, 0.0, 2.0**32 - 1.0).astype(np.uint32)
-    if not np.array_equal(words, key):
+    sound = _is_whole(rest["pos"], WORDS) and _is_whole(rest["has_gauss"], 1) and type(rest["gauss"]) is float
+    whole = key.shape == (WORDS,) and bool(((key >= 0.0) & (key < 2.0**32) & (key == np.trunc(key))).all())
+    if not sound or not whole:
         raise _Flaw("the state of its generator is not of one")
     return {
         "bit_generator": "MT19937",
-        "state": {"key": words, "pos": rest["pos"]},
+        "state": {"key": key.astype(np.uint32), "pos": rest["pos"]},
         "has_gauss": rest["has_gauss"],
         "gauss": float(rest["gauss"]),
     }

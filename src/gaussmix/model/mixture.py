@@ -121,6 +121,10 @@ class Mixture:
         factors: Float64Array,
         feature_names: tuple[str, ...] | None,
     ) -> None:
+        # Rows after rows, as files have them: products of arrays in another order round differently.
+        weights, means, covariances, factors = map(
+            np.ascontiguousarray, (weights, means, covariances, factors)
+        )
         for array in (weights, means, covariances, factors):
             array.setflags(write=False)
         self.__dict__.update(
