@@ -97,8 +97,7 @@ def test_the_handler_gives_up_at_the_second(monkeypatch):
 
     before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr("os.write", lambda *_: None)
-    with StopOnInterrupt() as interrupted:
-        interrupted.begun = True
+    with StopOnInterrupt(begun=True) as interrupted:
         signal.raise_signal(signal.SIGINT)
         assert interrupted.asked
         with pytest.raises(KeyboardInterrupt):

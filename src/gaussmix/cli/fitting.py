@@ -178,7 +178,7 @@ def _check_rows(table: Table, n_components: int) -> None:
 
 def _fit(table: Table, options: FitOptions, seed: int | None, files: FitFiles, quiet: bool) -> FitResult:
     shown = not quiet and sys.stderr.isatty()
-    with StopOnInterrupt() as interrupt, ProgressBar(shown) as bar:
+    with StopOnInterrupt(begun=files.resume is not None) as interrupt, ProgressBar(shown) as bar:
 
         def on_iteration(progress: Progress) -> bool:
             interrupt.begun = True

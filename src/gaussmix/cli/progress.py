@@ -21,12 +21,12 @@ REDRAW = 0.1  # seconds between changes of the bar
 class StopOnInterrupt:
     """While in effect, the first Ctrl-C only sets `asked`; the second one interrupts.
 
-    Before `begun` is set there is nothing to keep, and the first one interrupts at once.
+    Until `begun` is set there is nothing to keep, and the first one interrupts at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begun: bool) -> None:
         self.asked = False
-        self.begun = False
+        self.begun = begun
         self._previous: Any = None
 
     def __enter__(self) -> Self:

@@ -187,8 +187,8 @@ def _read(path: Path) -> _container.Content:
 
 
 def _difference(name: str, saved: Any, asked: Any) -> str:
-    if name in ("data", "start"):
-        return f"it was made with another {name}" if name == "start" else "it was made with other data"
+    if name in ("data", "start"):  # of which there is only a digest
+        return f"it was made with {'other data' if name == 'data' else 'another start'}"
     return f"it was made with {name} = {reprlib.repr(saved)}, not {reprlib.repr(asked)}"
 
 
