@@ -122,18 +122,13 @@ class Mixture:
         feature_names: tuple[str, ...] | None,
     ) -> None:
         # Rows after rows, as files have them: products of arrays in another order round differently.
-        weights, means, covariances, factors = map(
-            np.ascontiguousarray, (weights, means, covariances, factors)
-        )
-        for array in (weights, means, covariances, factors):
+        arrays = [np.ascontiguousarray(array) for array in (weights, means, covariances, factors)]
+        for array in arrays:
             array.setflags(write=False)
         self.__dict__.update(
+            zip(("weights", "means", "covariances", "precisions_cholesky"), arrays, strict=True),
             structure=structure,
             covariance_type=structure.name,
-            weights=weights,
-            means=means,
-            covariances=covariances,
-            precisions_cholesky=factors,
             feature_names=feature_names,
         )
 
