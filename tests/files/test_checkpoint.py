@@ -162,10 +162,10 @@ import numpy as np
 from gaussmix import fit_mixture
 
 X = np.random.default_rng(0).uniform(size=(300, 3))
-fit_mixture(X, 4, max_iter=1, init_params="random_from_data")  # imports what is imported late
+fit_mixture(X, 4, max_iter=1, init_params="random", random_state=0)  # imports what is imported late
 how, path = sys.stdin.readline().rstrip().split(" ", 1)
 result = fit_mixture(
-    X, 4, tol=0.0, max_iter=60, n_init=4, init_params="random_from_data", random_state=7,
+    X, 4, tol=0.0, max_iter=60, n_init=4, init_params="random", random_state=7,
     checkpoint=path, checkpoint_interval=0, resume=path if how == "resume" else None,
     on_iteration=lambda progress: print("at", progress.start, progress.iteration, flush=True),
 )

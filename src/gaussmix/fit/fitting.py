@@ -288,9 +288,11 @@ def _rows(
 
 
 def _random_state(seed: Any) -> np.random.RandomState:
-    from sklearn.utils import check_random_state
-
     if isinstance(seed, np.random.Generator):
         return np.random.RandomState(int(seed.integers(2**32)))
+    if isinstance(seed, int | np.integer):  # not all starts need scikit-learn, whose import takes its time
+        return np.random.RandomState(int(seed))
+    from sklearn.utils import check_random_state
+
     state: np.random.RandomState = check_random_state(seed)
     return state
