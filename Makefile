@@ -31,12 +31,13 @@ run: $(VENV)/.installed-plot
 	$(BIN)/gaussmix show $(MODEL)
 	@echo "The model is in $(MODEL), its picture in $(PICTURE)."
 
+# Two processes: many tests wait for processes of their own. ARGS="-n 0 --pdb" for one.
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # Optional means absent in one run of the tests. numba, too: it may not know the newest Python yet.
 test-core: $(VENV)-core/.installed
-	$(VENV)-core/bin/python -m pytest $(ARGS)
+	$(VENV)-core/bin/python -m pytest -n 2 $(ARGS)
 
 check: $(VENV)/.installed-check
 	$(BIN)/ruff format --check --quiet . || { echo "run 'make format' to put this right"; exit 1; }
@@ -82,6 +83,6 @@ $(VENV)-core/.created:
 
 $(VENV)-core/.installed: pyproject.toml $(VENV)-core/.created
 	@echo "installing gaussmix without numba and extras into $(VENV)-core"
-	@$(VENV)-core/bin/python $(PIP) install --editable . pytest hypothesis
+	@$(VENV)-core/bin/python $(PIP) install --editable . pytest pytest-xdist hypothesis
 	@$(VENV)-core/bin/python -m pip -qq uninstall --yes numba llvmlite
 	@touch $@

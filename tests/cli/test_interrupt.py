@@ -61,16 +61,35 @@ def test_the_bar_and_one_interrupt(environment, endless, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
 
 
-def test_one_interrupt_where_nothing_is_saved(run, faithful, monkeypatch):
-    def interrupted(*arguments, **options):
-        signal.raise_signal(signal.SIGINT)
-        return gaussmix.fit_mixture(*arguments, **options)
+def interrupted_in_an_iteration(*arguments, on_iteration, **options):
+    """A fit in whose second iteration Ctrl-C is pressed."""
 
-    monkeypatch.setattr("gaussmix.cli.fitting.fit_mixture", interrupted)
+    def report(progress):
+        if progress.iteration == 2:
+            signal.raise_signal(signal.SIGINT)
+        return on_iteration(progress)
+
+    return gaussmix.fit_mixture(*arguments, on_iteration=report, **options)
+
+
+def test_one_interrupt_where_nothing_is_saved(run, faithful, monkeypatch):
+    monkeypatch.setattr("gaussmix.cli.fitting.fit_mixture", interrupted_in_an_iteration)
     result = run("fit", faithful, "-k", 2, "--seed", 0)
     assert result.exit_code == 130
-    assert result.stderr.endswith("interrupted after 1 iteration; nothing was saved: there was no -o\n")
-    assert "interrupted after 1 iteration\n" in result.stdout
+    assert result.stderr.endswith("interrupted after 2 iterations; nothing was saved: there was no -o\n")
+    assert "interrupted after 2 iterations\n" in result.stdout
+
+
+def test_an_interrupt_before_the_first_iteration_gives_up_at_once(run, tmp_path, faithful, monkeypatch):
+    def interrupted(*_, **__):
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("went on")
+
+    monkeypatch.setattr("sklearn.cluster.KMeans.fit", interrupted)
+    result = run("fit", faithful, "-k", 2, "-o", tmp_path / "model", "--checkpoint", tmp_path / "checkpoint")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr == "error: given up: nothing was fitted yet\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_handler_gives_up_at_the_second(monkeypatch):
@@ -78,7 +97,7 @@ def test_the_handler_gives_up_at_the_second(monkeypatch):
 
     before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr("os.write", lambda *_: None)
-    with StopOnInterrupt() as interrupted:
+    with StopOnInterrupt(begun=True) as interrupted:
         signal.raise_signal(signal.SIGINT)
         assert interrupted.asked
         with pytest.raises(KeyboardInterrupt):

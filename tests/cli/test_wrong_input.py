@@ -9,6 +9,7 @@ import struct
 import numpy as np
 import pytest
 
+import gaussmix
 from gaussmix.datasets import load_faithful
 
 
@@ -48,6 +49,7 @@ def folder(tmp_path, model, faithful):
     (tmp_path / "folder.csv").mkdir()
     np.save(tmp_path / "words.npy", np.array([["a", "b"]]))
     np.save(tmp_path / "nan.npy", np.array([[1, 2], [np.nan, 3]]))
+    gaussmix.fit_mixture(load_faithful()[0], 2, random_state=5, checkpoint=tmp_path / "checkpoint.gm")
     return tmp_path
 
 
@@ -131,6 +133,15 @@ WRONG = {
     ),
     "init": ("fit good.csv -k 2 --init best", "--init must be one of kmeans, .*; got 'best'"),
     "tol": ("fit good.csv -k 2 --tol nan", "(?:--tol must be a finite number|Invalid value for '--tol')"),
+    "reg_covar of words": (
+        "fit good.csv -k 2 --reg-covar much",
+        "--reg-covar must be auto or .*; got 'much'",
+    ),
+    "reg_covar of nothing": ("fit good.csv -k 2 --reg-covar=", "--reg-covar must be auto or .*; got ''"),
+    "negative reg_covar": ("fit good.csv -k 2 --reg-covar -1", "--reg-covar must be auto or .*; got '-1'"),
+    "reg_covar of nan": ("fit good.csv -k 2 --reg-covar nan", "--reg-covar must be auto or .*; got 'nan'"),
+    "infinite reg_covar": ("fit good.csv -k 2 --reg-covar inf", "--reg-covar must be auto or .*; got 'inf'"),
+    "reg_covar in capitals": ("fit good.csv -k 2 --reg-covar AUTO", "--reg-covar must be .*; got 'AUTO'"),
     "no samples": ("sample good.gm -n 0", "Invalid value for '-n'"),
     "both outputs": ("score good.gm good.csv --rows -o out.csv", "out.csv: --rows prints what -o writes"),
     # Outputs, before anything is computed.
@@ -149,6 +160,41 @@ WRONG = {
     "no prediction folder": ("predict good.gm good.csv -o none/out.csv", "none/out.csv: cannot be written"),
     "no sample folder": ("sample good.gm -n 3 -o none/out.csv", "none/out.csv: cannot be written"),
     "no score folder": ("score good.gm good.csv -o none/out.csv", "none/out.csv: cannot be written"),
+    # Checkpoints.
+    "no checkpoint folder": (
+        "fit good.csv -k 2 --checkpoint none/c",
+        "none/c: cannot be written: there is no",
+    ),
+    "checkpoint is folder": ("fit good.csv -k 2 --checkpoint folder.csv/", "folder.csv: "),
+    "checkpoint over data": (
+        "fit good.csv -k 2 --checkpoint good.csv",
+        "good.csv: a checkpoint is not a table",
+    ),
+    "checkpoint over the model": (
+        "fit good.csv -k 2 -o out.gm --checkpoint ./out.gm",
+        "out.gm: the model and the checkpoint cannot be the same file",
+    ),
+    "no such checkpoint": ("fit good.csv -k 2 --resume none.gm", "none.gm: no such file"),
+    "resume from a folder": ("fit good.csv -k 2 --resume . --checkpoint c", r"\.: is a directory"),
+    "resume from a model": ("fit good.csv -k 2 --resume good.gm", "good.gm: no checkpoint"),
+    "resume from junk": ("fit good.csv -k 2 --resume junk.gm", "junk.gm: damaged, truncated, or not a"),
+    "resume from a table": (
+        "fit good.csv -k 2 --resume two.csv --checkpoint c",
+        "two.csv: damaged, truncated, ",
+    ),
+    "resume with another k": (
+        "fit good.csv -k 3 --resume checkpoint.gm",
+        "checkpoint.gm: a checkpoint of another fit: it was made with n_components = 2, not 3",
+    ),
+    "resume with another seed": (
+        "fit good.csv -k 2 --seed 1 --resume checkpoint.gm",
+        "checkpoint.gm: a checkpoint of another fit: it was made with random_state = 5, not 1",
+    ),
+    "resume with other data": (
+        "fit good.csv -k 2 --columns waiting --resume checkpoint.gm",
+        "checkpoint.gm: a checkpoint of another fit: .* shape of the data",
+    ),
+    "checkpoint as a model": ("show checkpoint.gm", "checkpoint.gm: the checkpoint of a fit, not a model"),
     # Models.
     "no such model": ("predict none.gm good.csv -o out.csv", "none.gm: no such file"),
     "model is a folder": (
@@ -254,6 +300,15 @@ def test_a_fit_of_which_nothing_is_left_fails(run, tmp_path):
     done = run("fit", tmp_path / "t.csv", "-k", 2, "--reg-covar", 0, "-o", tmp_path / "out.gm")
     assert done.exit_code == 1 and done.stdout == ""
     assert re.fullmatch(r"error: [^\n]*the fit failed: [^\n]+\n", done.stderr), done.stderr
+    assert not (tmp_path / "out.gm").exists()
+
+
+@pytest.mark.parametrize("rows", ["1e200,1\n-1e200,2\n3,4\n", "1e308,1\n1e308,2\n3,4\n"])
+def test_numbers_too_large_are_named(run, tmp_path, rows):
+    (tmp_path / "t.csv").write_text("a,b\n" + rows)
+    done = run("fit", tmp_path / "t.csv", "-k", 2, "-o", tmp_path / "out.gm")
+    assert done.exit_code == 2 and done.stdout == ""
+    assert re.fullmatch(r"error: [^\n]*t.csv: column 0 has values as large as [^\n]+\n", done.stderr)
     assert not (tmp_path / "out.gm").exists()
 
 

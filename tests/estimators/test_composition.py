@@ -136,6 +136,25 @@ class TestRouting:
             make_pipeline(GaussianMixture(2)).fit(iris, sample_weight=np.ones(len(iris)))
 
 
+def test_checkpoints_through_a_pipeline(iris, tmp_path):
+    pipeline = make_pipeline(StandardScaler(), GaussianMixture(3, tol=1e-5, max_iter=500, random_state=0))
+    whole = clone(pipeline).fit(iris)
+    clone(pipeline).fit(iris, gaussianmixture__checkpoint=tmp_path / "c")
+    resumed = clone(pipeline).fit(iris, gaussianmixture__resume=tmp_path / "c")
+    assert resumed[-1].fit_result_.history == whole[-1].fit_result_.history
+    assert_array_equal(resumed.predict_proba(iris), whole.predict_proba(iris))
+
+
+def test_checkpoints_are_routed_where_asked_for(iris, tmp_path, routing):
+    model = GaussianMixture(3, random_state=0, max_iter=500)
+    with pytest.raises(UnsetMetadataPassedError, match="checkpoint"):
+        make_pipeline(StandardScaler(), model).fit(iris, checkpoint=tmp_path / "c")
+    asking = clone(model).set_fit_request(checkpoint=True, resume=True)
+    first = make_pipeline(StandardScaler(), clone(asking)).fit(iris, checkpoint=tmp_path / "c")
+    resumed = make_pipeline(StandardScaler(), asking).fit(iris, resume=tmp_path / "c")
+    assert_array_equal(resumed[-1].means_, first[-1].means_)
+
+
 def test_y_is_ignored(iris):
     model = GaussianMixture(2, random_state=0)
     means = model.fit(iris).means_

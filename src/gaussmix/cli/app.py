@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from gaussmix._text import printable
 from gaussmix.errors import InputError, ModelFileError
 
 EXIT_CODES = (
@@ -47,7 +48,7 @@ class _Commands(TyperGroup):
         except MemoryError as error:
             raise _failure(1, f"out of memory: {error}".rstrip(": ")) from error
         except KeyboardInterrupt as error:
-            raise _failure(130, "given up") from error
+            raise _failure(130, str(error) or "given up") from error
         except BrokenPipeError as error:
             # Whoever read the output has had enough (`| head`). What is still buffered goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -55,7 +56,7 @@ class _Commands(TyperGroup):
 
 
 def _failure(code: int, message: str) -> typer.Exit:
-    typer.echo(f"error: {'; '.join(message.splitlines())}", err=True)
+    typer.echo(f"error: {printable('; '.join(message.splitlines()))}", err=True)
     return typer.Exit(code)
 
 
@@ -146,7 +147,14 @@ def fit(
     tol: Annotated[
         float, typer.Option(min=0, help="Stop when an iteration gains less log-likelihood per sample.")
     ] = 1e-3,
-    reg_covar: Annotated[str, typer.Option(help="Added to the variances, or auto.")] = "auto",
+    reg_covar: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|NUMBER",
+            help="auto keeps every variance above 1e-10 of its column's, and moves components that collapse. "
+            "A number is added to the variances, in squared units of the data.",
+        ),
+    ] = "auto",
     max_iter: Annotated[int, typer.Option(min=1, help="Most iterations of a start.")] = 100,
     n_init: Annotated[int, typer.Option(min=1, help="Number of starts; the best is kept.")] = 1,
     init: Annotated[
@@ -155,13 +163,30 @@ def fit(
             help="Where starts come from: kmeans, k-means++, random, random_from_data or agglomerative."
         ),
     ] = "kmeans",
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Keep here, every half minute, all it takes to go on with a fit that was cut off.",
+            show_default=False,
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Go on from this checkpoint, with the data and options that it was made with, and keep it "
+            "(or that of --checkpoint) up to date.",
+            show_default=False,
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Fit a mixture to a table, print it, and save it with -o.
 
     Ctrl-C stops the fit after the running iteration and keeps the best so far; a second Ctrl-C gives up.
     """
-    from gaussmix.cli.fitting import FitOptions, fit_table
+    from gaussmix.cli.fitting import FitFiles, FitOptions, fit_table
 
     options = FitOptions(
         n_components=components,
@@ -175,7 +200,8 @@ def fit(
     )
     # As a line of CSV, so that a name with a comma can be quoted.
     picked = None if columns is None else [name.strip() for name in next(csv.reader([columns]), [])]
-    code = fit_table(data, options, columns=picked, weights=weights, output=output, plot=plot, quiet=quiet)
+    files = FitFiles(data, output, plot, resume if checkpoint is None else checkpoint, resume)
+    code = fit_table(files, options, columns=picked, weights=weights, quiet=quiet)
     raise typer.Exit(code)
 
 

@@ -12,12 +12,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gaussmix._text import printable
 from gaussmix._typing import FloatArray
 from gaussmix.data.tables import default_names
 from gaussmix.model.mixture import Mixture
 
 MOST_COMPONENTS = 24  # components shown unless all are asked for
 MOST_NAME = 24  # characters of a feature's name
+MOST_TEXT = 2000  # characters of a fact
 GAP = 3  # blanks between columns: two of padding, and one for the border that is not drawn
 
 #: What the facts that a fit saves are called in print, in the order of printing.
@@ -33,7 +35,7 @@ LABELS = {
     "seed": "seed",
 }
 #: Facts that are told within the line of another.
-WITHIN = frozenset({"n_iter", "n_rows"})
+WITHIN = {"n_iter": "status", "n_rows": "n_samples"}
 
 
 def print_model(
@@ -56,7 +58,10 @@ def print_model(
         f"Gaussian mixture: {count(mixture.n_components, 'component')}, "
         f"{count(mixture.n_features, 'feature')}, covariance {mixture.covariance_type}\n"
     )
-    names = mixture.feature_names or default_names(mixture.n_features)
+    names = [
+        _shortened(name, console.encoding)
+        for name in mixture.feature_names or default_names(mixture.n_features)
+    ]
     deviations = np.sqrt(mixture.variances)
     shown = mixture.n_components if everything else min(mixture.n_components, MOST_COMPONENTS)
     plus_minus = "±" if console.encoding.startswith("utf") else "+-"
@@ -83,23 +88,26 @@ def print_model(
         if number
     ]
     if hidden:
-        console.print(f"Not shown: {' and '.join(hidden)}. To see all: {see_all}", soft_wrap=True)
+        way = printable(see_all, console.encoding)
+        console.print(f"Not shown: {' and '.join(hidden)}. To see all: {way}", soft_wrap=True)
     if info:
         console.print()
         print_facts(info)
 
 
 def print_facts(info: Mapping[str, Any]) -> None:
-    """Print facts about a fit, one a line, by the names in `LABELS`."""
-    known = [name for name in LABELS if info.get(name) not in (None, "")]
-    others = [name for name in info if name not in LABELS and name not in WITHIN]
-    names = known + others
+    """Print facts about a fit, one a line, by the names in `LABELS`.
+
+    They may come from a file that anyone made: whatever JSON can hold is printed, and nothing but printed.
+    """
     console = _console()
-    width = max(len(LABELS.get(name, name)) for name in names)
-    for name in names:
-        label = LABELS.get(name, name).ljust(width)
+    known = [name for name in LABELS if info.get(name) not in (None, "")]
+    others = [name for name in info if name not in LABELS and WITHIN.get(name) not in known]
+    labels = [_cut(LABELS.get(name, name), console.encoding) for name in known + others]
+    width = min(max(map(len, labels), default=0), MOST_NAME)
+    for label, name in zip(labels, known + others, strict=True):
         # Whole lines: whatever reads the output can look for them.
-        console.print(f"{label}  {_fact(name, info)}", soft_wrap=True)
+        console.print(f"{label.ljust(width)}  {_cut(_fact(name, info), console.encoding)}", soft_wrap=True)
 
 
 def _console() -> Console:
@@ -107,23 +115,34 @@ def _console() -> Console:
 
 
 def _fact(name: str, info: Mapping[str, Any]) -> str:
-    value = info[name]
-    if name == "log_likelihood" and _is_number(info.get("n_samples")) and _is_number(value):
-        return f"{value:.10g} ({value / info['n_samples']:.6g} per sample)"
-    if name in ("bic", "aic") and _is_number(value):
-        return f"{value:.10g} (lower is better)"
-    if name == "status" and _is_number(info.get("n_iter")):
+    value, number = info[name], _number(info[name])
+    if name == "log_likelihood" and number is not None:
+        n_samples = _number(info.get("n_samples"))
+        return f"{number:.10g}" + (f" ({number / n_samples:.6g} per sample)" if n_samples else "")
+    if name in ("bic", "aic") and number is not None:
+        return f"{number:.10g} (lower is better)"
+    if name == "status" and "n_iter" in info:
         return f"{value} after {count(info['n_iter'], 'iteration')}"
-    if name == "n_samples" and _is_number(value):
+    if name == "n_samples":
+        told = str(value) if number is None else f"{number:.10g}"
         of = info.get("n_rows")
-        return f"{value:.10g}" + (
-            f" (the sum of the weights of {of} rows)" if info.get("weights") and of else ""
-        )
+        return told + (f" (the sum of the weights of {of} rows)" if info.get("weights") and of else "")
     return str(value)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: Any) -> float | None:
+    """The value if it is a number, and one that can be reckoned with."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def _cut(text: str, encoding: str) -> str:
+    text = printable(text[: MOST_TEXT + 1], encoding)
+    return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 3] + "..."
 
 
 def _table(weights: FloatArray, names: Sequence[str], cells: Sequence[Sequence[str]]) -> Table:
@@ -131,7 +150,7 @@ def _table(weights: FloatArray, names: Sequence[str], cells: Sequence[Sequence[s
     table.add_column("component", justify="right", no_wrap=True)
     table.add_column("weight", justify="right", no_wrap=True)
     for name in names:
-        table.add_column(Text(_shortened(name)), justify="right", no_wrap=True)
+        table.add_column(Text(name), justify="right", no_wrap=True)
     for k, weight in enumerate(weights):
         table.add_row(str(k), f"{weight:.4f}", *(Text(column[k]) for column in cells))
     return table
@@ -141,7 +160,7 @@ def _fitting(names: Sequence[str], cells: Sequence[Sequence[str]], first: int, w
     """Return the end of the run of features from `first` on that fits into the width: at least one."""
     used = len("component") + len("weight") + 2 * GAP
     for j in range(first, len(names)):
-        used += max(len(_shortened(names[j])), *map(len, cells[j])) + GAP
+        used += max(len(names[j]), *map(len, cells[j])) + GAP
         if used > width and j > first:
             return j
     return len(names)
@@ -164,11 +183,11 @@ def _means_and_deviations(means: FloatArray, deviations: FloatArray, plus_minus:
     return [f"{m} {plus_minus} {s.rjust(width)}" for m, s in zip(means_as, deviations_as, strict=True)]
 
 
-def _shortened(name: str) -> str:
-    name = name if name.isprintable() else ascii(name)[1:-1]
+def _shortened(name: str, encoding: str) -> str:
+    name = printable(name, encoding)
     return name if len(name) <= MOST_NAME else name[: MOST_NAME - 3] + "..."
 
 
-def count(number: int, noun: str) -> str:
+def count(number: Any, noun: str) -> str:
     """Write a number with its noun, in the plural where it is."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

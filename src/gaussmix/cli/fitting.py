@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import math
 import secrets
 import sys
@@ -14,12 +15,14 @@ from typing import Any
 import numpy as np
 import typer
 
+from gaussmix._text import printable
 from gaussmix.cli.display import count, print_model
 from gaussmix.cli.progress import ProgressBar, StopOnInterrupt
 from gaussmix.cli.using import refuse_overwriting, tell_notes
 from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
 from gaussmix.data.writing import check_output, replacing
-from gaussmix.errors import FitError, InputError
+from gaussmix.errors import FitError, InputError, ModelFileError
+from gaussmix.fit.checkpoint import read_seed
 from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
@@ -46,29 +49,41 @@ class FitOptions:
     seed: int | None
 
 
+@dataclass(frozen=True)
+class FitFiles:
+    """The files that `gaussmix fit` reads and writes."""
+
+    data: Path
+    output: Path | None = None
+    plot: Path | None = None
+    checkpoint: Path | None = None
+    resume: Path | None = None
+
+
 def fit_table(
-    data: Path,
+    files: FitFiles,
     options: FitOptions,
     *,
     columns: Sequence[str] | None,
     weights: str | None,
-    output: Path | None,
-    plot: Path | None,
     quiet: bool,
 ) -> int:
     """Fit, save and print; return the exit code."""
+    data, output, plot = files.data, files.output, files.plot
     _check_options(options)
-    _check_outputs(data, output, plot)
+    _check_outputs(files)
+    seed = _seed(files, options)
     table = read_table(data, columns=columns, weights=weights)
     if not quiet:
         tell_notes(table)
     _check_rows(table, options.n_components)
-    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     try:
-        result = _fit(table, options, seed, quiet)
+        result = _fit(table, options, seed, files, quiet)
     except (FitError, ArithmeticError) as error:
         typer.echo(f"error: {data}: the fit failed: {error}", err=True)
         return EXIT_FAILED
+    except (InputError, ModelFileError):
+        raise  # it names the checkpoint
     except ValueError as error:  # what the library alone can tell of the rows, such as numbers out of range
         raise InputError(f"{data}: {error}") from None
     info = _info(result, table, weights, seed)
@@ -82,8 +97,8 @@ def fit_table(
         print_model(result.mixture, info, see_all=f"{first}gaussmix show {saved_as} --all")
         for what, path in (("model", output), ("picture", plot)):
             if path is not None:
-                typer.echo(f"{what} saved in {path}")
-    return _exit_code(result, output)
+                typer.echo(f"{what} saved in {printable(str(path))}")
+    return _exit_code(result, files)
 
 
 def _check_options(options: FitOptions) -> None:
@@ -112,26 +127,43 @@ def _reg_covar(options: FitOptions) -> RegCovar:
     return amount
 
 
-def _check_outputs(data: Path, output: Path | None, plot: Path | None) -> None:
+def _check_outputs(files: FitFiles) -> None:
     """Refuse, before the work, what would fail after it."""
-    if output is not None:
-        if output.suffix.lower() in TABLE_SUFFIXES:
-            raise InputError(
-                f"{output}: a model is not a table; name it for example {output.stem}.safetensors"
-            )
-        refuse_overwriting(output, [data])
-        check_output(output)
-    if plot is None:
-        return
+    output, plot, checkpoint = files.output, files.plot, files.checkpoint
+    for what, path in (("model", output), ("checkpoint", checkpoint)):
+        if path is not None and path.suffix.lower() in TABLE_SUFFIXES:
+            raise InputError(f"{path}: a {what} is not a table; name it for example {path.stem}.safetensors")
+    if plot is not None:
+        _check_picture(plot)
+    outputs = {"model": output, "checkpoint": checkpoint, "picture": plot}
+    chosen = [(what, path) for what, path in outputs.items() if path is not None]
+    for (what, path), (other, same) in itertools.combinations(chosen, 2):
+        if path.resolve() == same.resolve():
+            raise InputError(f"{same}: the {what} and the {other} cannot be the same file")
+    for _, path in chosen:
+        refuse_overwriting(path, [files.data])
+        check_output(path)
+
+
+def _check_picture(plot: Path) -> None:
     if importlib.util.find_spec("matplotlib") is None:
         raise InputError(f"{plot}: --plot needs Matplotlib: pip install 'gaussmix[plot]'")
     if plot.suffix.lower() not in PICTURE_SUFFIXES:
         known = ", ".join(PICTURE_SUFFIXES)
         raise InputError(f"{plot}: cannot write a picture ending in {plot.suffix!r}; expected one of {known}")
-    if output is not None and output.resolve() == plot.resolve():
-        raise InputError(f"{plot}: the model and the picture cannot be the same file")
-    refuse_overwriting(plot, [data])
-    check_output(plot)
+
+
+def _seed(files: FitFiles, options: FitOptions) -> int | None:
+    """The seed asked for, that of the checkpoint to resume from (None if it had none), or one drawn."""
+    if files.resume is None:
+        return secrets.randbelow(2**31) if options.seed is None else options.seed
+    try:
+        saved = read_seed(files.resume)
+    except FileNotFoundError:
+        raise InputError(f"{files.resume}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{files.resume}: cannot be read: {error.strerror or error}") from error
+    return saved if options.seed is None else options.seed
 
 
 def _check_rows(table: Table, n_components: int) -> None:
@@ -144,31 +176,39 @@ def _check_rows(table: Table, n_components: int) -> None:
         )
 
 
-def _fit(table: Table, options: FitOptions, seed: int, quiet: bool) -> FitResult:
+def _fit(table: Table, options: FitOptions, seed: int | None, files: FitFiles, quiet: bool) -> FitResult:
     shown = not quiet and sys.stderr.isatty()
-    with StopOnInterrupt() as interrupt, ProgressBar(shown) as bar:
+    with StopOnInterrupt(begun=files.resume is not None) as interrupt, ProgressBar(shown) as bar:
 
         def on_iteration(progress: Progress) -> bool:
+            interrupt.begun = True
             bar.update(progress)
             return interrupt.asked
 
-        return fit_mixture(
-            table.values,
-            options.n_components,
-            covariance_type=options.covariance_type,
-            sample_weight=table.weights,
-            tol=options.tol,
-            reg_covar=_reg_covar(options),
-            max_iter=options.max_iter,
-            n_init=options.n_init,
-            init_params=options.init_params,
-            random_state=seed,
-            feature_names=table.names,
-            on_iteration=on_iteration,
-        )
+        try:
+            return fit_mixture(
+                table.values,
+                options.n_components,
+                covariance_type=options.covariance_type,
+                sample_weight=table.weights,
+                tol=options.tol,
+                reg_covar=_reg_covar(options),
+                max_iter=options.max_iter,
+                n_init=options.n_init,
+                init_params=options.init_params,
+                random_state=seed,
+                feature_names=table.names,
+                on_iteration=on_iteration,
+                checkpoint=files.checkpoint,
+                resume=files.resume,
+            )
+        except OSError as error:
+            if files.checkpoint is None:
+                raise
+            raise InputError(f"{files.checkpoint}: cannot be written: {error.strerror or error}") from error
 
 
-def _info(result: FitResult, table: Table, weights: str | None, seed: int) -> dict[str, Any]:
+def _info(result: FitResult, table: Table, weights: str | None, seed: int | None) -> dict[str, Any]:
     """What is saved with the model: plain JSON, without the likelihood where it is not a number."""
     info = {
         "source": table.path.name,
@@ -207,11 +247,15 @@ def _draw(result: FitResult, table: Table, plot: Path) -> None:
         raise InputError(f"{plot}: cannot be written: {error.strerror or error}") from error
 
 
-def _exit_code(result: FitResult, output: Path | None) -> int:
+def _exit_code(result: FitResult, files: FitFiles) -> int:
     if result.status == FitStatus.INTERRUPTED:
-        kept = "nothing was saved: there was no -o" if output is None else f"the best so far is in {output}"
-        typer.echo(f"interrupted after {count(result.n_iter, 'iteration')}; {kept}", err=True)
-        return EXIT_INTERRUPTED if output is None else EXIT_GOOD
+        nothing = "no model was saved" if files.checkpoint else "nothing was saved"
+        kept = (
+            f"{nothing}: there was no -o" if files.output is None else f"the best so far is in {files.output}"
+        )
+        more = "" if files.checkpoint is None else f"; go on with --resume {files.checkpoint}"
+        typer.echo(f"interrupted after {count(result.n_iter, 'iteration')}; {kept}{more}", err=True)
+        return EXIT_INTERRUPTED if files.output is None else EXIT_GOOD
     if result.status == FitStatus.DEGENERATE:
         typer.echo(f"error: the fit failed: {result.status}: {result.advice}", err=True)
         return EXIT_FAILED

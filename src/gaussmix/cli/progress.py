@@ -19,10 +19,14 @@ REDRAW = 0.1  # seconds between changes of the bar
 
 
 class StopOnInterrupt:
-    """While in effect, the first Ctrl-C only sets `asked`; the second one interrupts."""
+    """While in effect, the first Ctrl-C only sets `asked`; the second one interrupts.
 
-    def __init__(self) -> None:
+    Until `begun` is set there is nothing to keep, and the first one interrupts at once.
+    """
+
+    def __init__(self, begun: bool) -> None:
         self.asked = False
+        self.begun = begun
         self._previous: Any = None
 
     def __enter__(self) -> Self:
@@ -36,6 +40,8 @@ class StopOnInterrupt:
             signal.signal(signal.SIGINT, self._previous)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if not self.begun:
+            raise KeyboardInterrupt("given up: nothing was fitted yet")
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True

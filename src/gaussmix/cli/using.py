@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from gaussmix._text import printable
 from gaussmix._typing import FloatArray
 from gaussmix.cli.display import print_facts, print_model
 from gaussmix.data.tables import Table, default_names, read_matching
@@ -68,6 +70,11 @@ def sample_table(model: Path, number: int, seed: int | None, output: Path | None
     """Write rows drawn from a model."""
     mixture = _load(model, output).mixture
     names = mixture.feature_names or default_names(mixture.n_features)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(
+            f"{model}: two features are called {reprlib.repr(twice)}, as columns of a table cannot"
+        )
     label = "component"
     while label in names:
         label = f"mixture_{label}"
@@ -97,7 +104,7 @@ def refuse_overwriting(output: Path, inputs: list[Path]) -> None:
 def tell_notes(table: Table) -> None:
     """Print on stderr what the user should know about how a table was read."""
     for note in table.notes:
-        typer.echo(f"note: {note}", err=True)
+        typer.echo(f"note: {printable(note)}", err=True)
 
 
 def _load(model: Path, output: Path | None) -> SavedModel:

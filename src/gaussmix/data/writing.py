@@ -8,7 +8,8 @@ import itertools
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussmix._atomic import replacing
+from gaussmix._text import printable
 from gaussmix.errors import InputError
 
 __all__ = ["Columns", "check_output", "check_table_output", "replacing", "write_table"]
@@ -79,12 +81,13 @@ def write_table(path: str | os.PathLike[str] | None, blocks: Iterable[Columns]) 
     1.0,1
     """
     if path is None:
-        _write_text(sys.stdout, blocks, ",")
+        with _names_refused("standard output"):
+            _write_text(sys.stdout, blocks, ",")
         return
     check_table_output(path)
     suffix = Path(path).suffix.lower()
     try:
-        with replacing(path) as temporary:
+        with _names_refused(path), replacing(path) as temporary:
             if suffix in PARQUET_SUFFIXES:
                 _write_parquet(temporary, blocks)
             else:
@@ -94,10 +97,22 @@ def write_table(path: str | os.PathLike[str] | None, blocks: Iterable[Columns]) 
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
+@contextmanager
+def _names_refused(where: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        shown = ascii(error.object[error.start : error.end])
+        raise InputError(
+            f"{where}: {shown} in a column's name cannot be written as {error.encoding}"
+        ) from None
+
+
 def _write_text(file: TextIO, blocks: Iterable[Columns], delimiter: str) -> None:
     for number, columns in enumerate(blocks):
         if number == 0:
-            csv.writer(file, delimiter=delimiter, lineterminator="\n").writerow(columns)
+            names = map(printable, columns) if file.isatty() else columns
+            csv.writer(file, delimiter=delimiter, lineterminator="\n").writerow(names)
         n_rows = len(next(iter(columns.values())))
         for start in range(0, n_rows, TEXT_ROWS):
             cells = [_cells(column[start : start + TEXT_ROWS]) for column in columns.values()]

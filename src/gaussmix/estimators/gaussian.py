@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -223,7 +222,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             init_params=self.init_params,
             start=start or self._given(d),
             previous=previous,
-            random_state=check_random_state(self.random_state),
+            random_state=self.random_state,
             feature_names=getattr(self, "feature_names_in_", None),
             on_iteration=printer,
             checkpoint=checkpoint,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import reprlib
 import time
@@ -15,7 +16,7 @@ from gaussmix import _container
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.errors import ModelFileError
 from gaussmix.fit.em import Run
-from gaussmix.fit.restart import Position
+from gaussmix.fit.restart import MAX_RESEEDS, Position
 from gaussmix.fit.result import FitStatus
 from gaussmix.fit.start import Given
 from gaussmix.model import schema
@@ -23,9 +24,13 @@ from gaussmix.model.mixture import Mixture
 
 #: Version of the schema of checkpoints. A checkpoint is for going on, not for keeping: others are refused.
 VERSION = 1
-KIND = "checkpoint"
+KIND = schema.CHECKPOINT
+FIELDS = {"kind", "schema", "fit", "seed", "start", "attempt", "statuses", "failures", "n_reseeds", "rng"}
 RUNS = ("running", "here", "best")
 PARAMETERS = ("weights", "means", "covariances", "precisions_cholesky")
+
+#: Numbers in the state of the Mersenne Twister.
+WORDS = 624
 
 Path = str | os.PathLike[str]
 
@@ -41,6 +46,10 @@ def identity(
         "data": _digest(X, weights),
         "start": _digest(given.weights, given.means, given.factors),
     }
+
+
+class _Flaw(Exception):
+    """What is wrong with a document or its tensors; the caller knows the file."""
 
 
 def _digest(*arrays: FloatArray | None) -> str:
@@ -61,6 +70,8 @@ class Saver:
     path : str or path
     identity : mapping
         As :func:`identity` gives it.
+    seed : int or None
+        What the generator was made from, where that is known.
     rng : RandomState
         What the starts draw from; its state is saved too.
     interval : float
@@ -68,10 +79,15 @@ class Saver:
     """
 
     def __init__(
-        self, path: Path, identity: Mapping[str, Any], rng: np.random.RandomState, interval: float
+        self,
+        path: Path,
+        identity: Mapping[str, Any],
+        seed: int | None,
+        rng: np.random.RandomState,
+        interval: float,
     ) -> None:
-        self.path, self.identity, self.rng, self.interval = path, identity, rng, interval
-        self.due = -np.inf
+        self.path, self.identity, self.seed, self.rng = path, identity, seed, rng
+        self.interval, self.due = interval, -math.inf
 
     def __call__(self, position: Position, last: bool = False) -> None:
         """Write the position if it is time, or the last one."""
@@ -85,14 +101,15 @@ class Saver:
                 tensors[f"{name}.history"] = np.array(run.history)
                 tensors.update({f"{name}.{field}": getattr(run.mixture, field) for field in PARAMETERS})
         state = self.rng.get_state(legacy=False)
-        tensors["rng"] = state["state"]["key"].astype(np.float64)
+        tensors["rng"] = state["state"]["key"].astype(np.float64)  # 32 bits each: exact
         document = {
             "kind": KIND,
             "schema": VERSION,
             "fit": dict(self.identity),
-            "statuses": statuses,
+            "seed": self.seed,
             "start": position.start,
             "attempt": position.attempt,
+            "statuses": statuses,
             "failures": list(position.failures),
             "n_reseeds": position.n_reseeds,
             "rng": {"pos": state["state"]["pos"], "has_gauss": state["has_gauss"], "gauss": state["gauss"]},
@@ -110,8 +127,18 @@ def check_resumable(rng: np.random.RandomState) -> None:
         )
 
 
-def load(path: Path, identity: Mapping[str, Any], rng: np.random.RandomState) -> Position:
-    """The position in a file; `rng` goes on from its state there.
+def read_seed(path: Path) -> int | None:
+    """The seed that the fit in a checkpoint began with, None if not a number; raises as :func:`load`."""
+    seed: int | None = _read(path).document["seed"]
+    return seed
+
+
+def load(
+    path: Path, identity: Mapping[str, Any], seed: int | None, rng: np.random.RandomState
+) -> tuple[Position, int | None]:
+    """The position in a file and the seed that its fit began with; `rng` goes on from its state there.
+
+    A seed of None goes on with any fit.
 
     Raises
     ------
@@ -120,6 +147,27 @@ def load(path: Path, identity: Mapping[str, Any], rng: np.random.RandomState) ->
     OSError
         If it cannot be opened.
     """
+    content = _read(path)
+    document = content.document
+    if seed is not None:
+        identity = {**identity, "random_state": seed}
+    saved = {**document["fit"], "random_state": document["seed"]}
+    for name, value in identity.items():
+        if saved.get(name) != value:
+            raise ModelFileError(
+                f"{path}: a checkpoint of another fit: {_difference(name, saved.get(name), value)}"
+            )
+    try:
+        position = _position(content, identity)
+        state = _state(content)
+    except (_Flaw, ValueError) as error:
+        raise ModelFileError(f"{path}: not a sound checkpoint: {error}") from None
+    rng.set_state(state)
+    return position, document["seed"]
+
+
+def _read(path: Path) -> _container.Content:
+    """A checkpoint whose checksum agrees and whose fields are those of one."""
     content = _container.read(path)
     document = content.document
     if document.get("kind") != KIND:
@@ -130,44 +178,79 @@ def load(path: Path, identity: Mapping[str, Any], rng: np.random.RandomState) ->
         raise ModelFileError(f"{path}: a checkpoint of another version of gaussmix; start the fit anew")
     if not content.intact:
         raise ModelFileError(f"{path}: damaged: its checksum is another; start the fit anew")
-    _check_same_fit(path, document["fit"], identity)
-    runs: dict[str, Any] = {
-        name: _run(content.tensors, name, status, identity) for name, status in document["statuses"].items()
-    }
-    key = content.tensors["rng"].astype(np.uint32)
-    state = {"key": key, "pos": document["rng"]["pos"]}
-    rng.set_state(
-        {
-            "bit_generator": "MT19937",
-            "state": state,
-            "has_gauss": document["rng"]["has_gauss"],
-            "gauss": document["rng"]["gauss"],
-        }
-    )
+    seed = document.get("seed")
+    if document.keys() != FIELDS or not isinstance(document["fit"], dict):
+        raise ModelFileError(f"{path}: not a sound checkpoint: its fields are not those of one")
+    if seed is not None and not _is_whole(seed, 2**32 - 1):
+        raise ModelFileError(f"{path}: not a sound checkpoint: the seed {reprlib.repr(seed)}")
+    return content
+
+
+def _difference(name: str, saved: Any, asked: Any) -> str:
+    if name in ("data", "start"):  # of which there is only a digest
+        return f"it was made with {'other data' if name == 'data' else 'another start'}"
+    return f"it was made with {name} = {reprlib.repr(saved)}, not {reprlib.repr(asked)}"
+
+
+def _position(content: _container.Content, identity: Mapping[str, Any]) -> Position:
+    document, tensors = content.document, content.tensors
+    statuses, failures = document["statuses"], document["failures"]
+    if not isinstance(statuses, dict) or not statuses.keys() <= set(RUNS):
+        raise _Flaw("its runs are unknown")
+    expected = {f"{name}.{field}" for name in statuses for field in ("history", *PARAMETERS)} | {"rng"}
+    if tensors.keys() != expected:
+        raise _Flaw("its tensors are not those of its runs")
+    if not isinstance(failures, list) or not all(isinstance(failure, str) for failure in failures):
+        raise _Flaw("its failures are not text")
+    n_init = identity["n_init"]
+    for name, most in (
+        ("start", n_init),
+        ("attempt", MAX_RESEEDS),
+        ("n_reseeds", n_init * MAX_RESEEDS),
+    ):
+        if not _is_whole(document[name], most):
+            raise _Flaw(f"{name} is {reprlib.repr(document[name])}, and at most {most}")
+    runs: dict[str, Any] = {name: _run(tensors, name, status, identity) for name, status in statuses.items()}
     return Position(
         start=document["start"],
         attempt=document["attempt"],
-        failures=tuple(document["failures"]),
+        failures=tuple(failures),
         n_reseeds=document["n_reseeds"],
         **runs,
     )
 
 
-def _check_same_fit(path: Path, saved: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    for name, value in asked.items():
-        if saved.get(name) != value:
-            what = (
-                "was made with other data"
-                if name == "data"
-                else "was made with another start"
-                if name == "start"
-                else f"was made with {name} = {reprlib.repr(saved.get(name))}, not {reprlib.repr(value)}"
-            )
-            raise ModelFileError(f"{path}: the checkpoint {what}; resume with what it was made with")
-
-
-def _run(tensors: Mapping[str, Float64Array], name: str, status: str, identity: Mapping[str, Any]) -> Run:
+def _run(tensors: Mapping[str, Float64Array], name: str, status: Any, identity: Mapping[str, Any]) -> Run:
+    # The factors as they were, not made anew from the covariances: the same bits.
     state = {field: tensors[f"{name}.{field}"] for field in PARAMETERS}
+    expected = identity["n_components"], identity["shape of the data"][1]
+    if state["means"].shape != expected:
+        raise _Flaw(f"its means have the shape {state['means'].shape}; expected {expected}")
     fields = schema.restored({**state, "covariance_type": identity["covariance_type"], "feature_names": None})
-    history = tuple(float(value) for value in tensors[f"{name}.history"])
-    return Run(Mixture._trusted(**fields), FitStatus(status), history)
+    if not (fields["structure"].variances(fields["covariances"], *expected) > 0.0).all():
+        raise _Flaw("its covariances have variances that are not positive")
+    history = tensors[f"{name}.history"]
+    if history.ndim != 1 or len(history) > identity["max_iter"] + 1:
+        raise _Flaw(f"a history of the shape {history.shape}, for at most {identity['max_iter']} iterations")
+    return Run(Mixture._trusted(**fields), FitStatus(status), tuple(history.tolist()))
+
+
+def _state(content: _container.Content) -> dict[str, Any]:
+    """The state of the generator, as it takes it."""
+    key, rest = content.tensors["rng"], content.document["rng"]
+    if not isinstance(rest, dict) or rest.keys() != {"pos", "has_gauss", "gauss"}:
+        raise _Flaw("the state of its generator is not of one")
+    sound = _is_whole(rest["pos"], WORDS) and _is_whole(rest["has_gauss"], 1) and type(rest["gauss"]) is float
+    whole = key.shape == (WORDS,) and bool(((key >= 0.0) & (key < 2.0**32) & (key == np.trunc(key))).all())
+    if not sound or not whole:
+        raise _Flaw("the state of its generator is not of one")
+    return {
+        "bit_generator": "MT19937",
+        "state": {"key": key.astype(np.uint32), "pos": rest["pos"]},
+        "has_gauss": rest["has_gauss"],
+        "gauss": float(rest["gauss"]),
+    }
+
+
+def _is_whole(value: Any, most: int) -> bool:
+    return type(value) is int and 0 <= value <= most  # type() rather than isinstance(): True is no number

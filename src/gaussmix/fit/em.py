@@ -76,6 +76,6 @@ def em(
         now = FitStatus.CONVERGED if abs(change) < tol else FitStatus.NOT_RUN
         stop = on_iteration is not None and on_iteration(Run(mixture, now, tuple(history)))
         if now == FitStatus.CONVERGED or stop:
-            status = now if now == FitStatus.CONVERGED else FitStatus.INTERRUPTED
+            status = FitStatus.INTERRUPTED if stop else now  # converged or not, no further start is wanted
             break
     return Run(mixture, status, tuple(history))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -90,6 +90,7 @@ def fit_mixture(
     previous : float
         The mean log-likelihood that the first iteration's is compared with (to go on with an earlier fit).
     random_state : int, RandomState, Generator or None
+        Resuming, an integer has to be that of the checkpoint; a RandomState is set to its state there.
     feature_names : sequence of str, optional
         Kept in the mixture.
     on_iteration : callable, optional
@@ -141,7 +142,10 @@ def fit_mixture(
         return maximise(structure, regularise, stats, before)
 
     given = _given(start, structure, n_components, d)
-    ways = Ways(init_params, given, _random_state(random_state), 1 if given.complete else n_init)
+    rng = _random_state(random_state)
+    if resume is not None and rng is np.random.mtrand._rand:
+        rng = np.random.RandomState()  # NumPy's own is not for a file to set
+    ways = Ways(init_params, given, rng, 1 if given.complete else n_init)
     # the M-step too: between passes, BLAS's own threads would wake and spin for small matrices
     with nullcontext() if engine.small else blas_on_one_thread():
         floor = regularise if isinstance(regularise, Floor) else None
@@ -149,8 +153,13 @@ def fit_mixture(
         if checkpoint is None and resume is None:
             end = search(Position())
         else:
-            asked = (covariance_type, reg_covar, n_components)
-            end = _resumable(search, asked, checkpoint, checkpoint_interval, resume)
+            asked = {
+                "covariance_type": structure.name,
+                "reg_covar": reg_covar if isinstance(reg_covar, str) else float(reg_covar),
+                "n_components": int(n_components),
+            }
+            seed = int(random_state) if isinstance(random_state, int | np.integer) else None
+            end = _resumable(search, asked, seed, checkpoint, checkpoint_interval, resume)
     if end.best is None:
         raise FitError(COLLAPSED)
     return _result(end, search, feature_names)
@@ -158,7 +167,8 @@ def fit_mixture(
 
 def _resumable(
     search: Search,
-    asked: tuple[str, RegCovar, int],
+    asked: Mapping[str, Any],
+    seed: int | None,
     checkpoint: str | os.PathLike[str] | None,
     interval: float,
     resume: str | os.PathLike[str] | None,
@@ -167,20 +177,20 @@ def _resumable(
     ways, engine = search.ways, search.engine
     check_resumable(ways.rng)
     options = {
-        "covariance_type": asked[0],
-        "reg_covar": asked[1] if isinstance(asked[1], str) else float(asked[1]),
-        "n_components": int(asked[2]),
+        **asked,
         "tol": float(search.tol),
         "max_iter": int(search.max_iter),
         "n_init": int(ways.n_init),
         "init_params": ways.init_params,
-        "previous": repr(search.previous),
+        "previous": repr(float(search.previous)),  # text, since JSON has no infinity
     }
     this = identity(engine.X, engine.weights, ways.given, options)
-    position = Position() if resume is None else load(resume, this, ways.rng)
+    position = Position()
+    if resume is not None:
+        position, seed = load(resume, this, seed, ways.rng)
     if checkpoint is None:
         return search(position)
-    save = Saver(checkpoint, this, ways.rng, interval)
+    save = Saver(checkpoint, this, seed, ways.rng, interval)
     end = replace(search, save=save)(position)
     if not end.interrupted:  # what was running then is in the file already
         save(end, last=True)
@@ -287,9 +297,11 @@ def _rows(
 
 
 def _random_state(seed: Any) -> np.random.RandomState:
-    from sklearn.utils import check_random_state
-
     if isinstance(seed, np.random.Generator):
         return np.random.RandomState(int(seed.integers(2**32)))
+    if isinstance(seed, int | np.integer):  # not all starts need scikit-learn, whose import takes its time
+        return np.random.RandomState(int(seed))
+    from sklearn.utils import check_random_state
+
     state: np.random.RandomState = check_random_state(seed)
     return state

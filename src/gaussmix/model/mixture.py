@@ -123,15 +123,14 @@ class Mixture:
         factors: Float64Array,
         feature_names: tuple[str, ...] | None,
     ) -> None:
-        for array in (weights, means, covariances, factors):
+        # Rows after rows, as files have them: products of arrays in another order round differently.
+        arrays = [np.ascontiguousarray(array) for array in (weights, means, covariances, factors)]
+        for array in arrays:
             array.setflags(write=False)
         self.__dict__.update(
+            zip(("weights", "means", "covariances", "precisions_cholesky"), arrays, strict=True),
             structure=structure,
             covariance_type=structure.name,
-            weights=weights,
-            means=means,
-            covariances=covariances,
-            precisions_cholesky=factors,
             feature_names=feature_names,
         )
 

@@ -19,6 +19,8 @@ M = TypeVar("M")
 #: Version of the schema; a reader knows this one and all before it. docs/format.md has its history.
 VERSION = 1
 TENSORS = ("weights", "means", "covariances")
+#: The "kind" of a document that is no model but a checkpoint of a fit (fit/checkpoint.py).
+CHECKPOINT = "checkpoint"
 FIELDS = ("schema", "covariance_type", "feature_names", "info")
 
 #: How far the weights of a pickled mixture may sum from one: as far as any that a mixture is made of.
@@ -108,6 +110,8 @@ def _arguments(
     path: str | os.PathLike[str], tensors: Mapping[str, Float64Array], document: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The arguments of the mixture that a file describes; `path` is for the message."""
+    if document.get("kind") == CHECKPOINT:
+        raise ModelFileError(f"{path}: the checkpoint of a fit, not a model; go on with that fit (resume)")
     version = document.get("schema")
     if type(version) is not int or not 1 <= version <= VERSION:
         raise ModelFileError(
