@@ -34,12 +34,11 @@ def mixture(covariance_type, k, names):
     deviations = (1.0 + 0.5 * j) * 10.0 ** (i - 2.0)
     correlation = 0.5 ** np.abs(i[:, None] - i)
     full = deviations[:, :, None] * correlation * deviations[:, None, :]
-    covariances = {
-        "full": full,
-        "tied": full[-1],
-        "diag": deviations**2,
-        "spherical": deviations[:, 0] ** 2,
-    }[covariance_type]
+    structure = STRUCTURES[covariance_type]
+    moments = {"vech": full, "squares": deviations**2, "radial": deviations[:, 0] ** 2}
+    own, pooled = structure.form.own, structure.form.pooled
+    found = moments[own] if own != "none" else moments[pooled][-1].reshape(structure.shape(k, d))
+    covariances = structure.combine(found, weights)
     return gaussmix.Mixture(weights, means, covariances, covariance_type, feature_names=names)
 
 
