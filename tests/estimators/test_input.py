@@ -200,7 +200,12 @@ def test_constant_columns_are_held():
     X = np.random.default_rng(0).normal(size=(100, 3))
     X[:, 1] = 4.0
     for name in NAMES:
-        model = GaussianMixture(2, covariance_type=name, random_state=0, max_iter=500).fit(X)
+        model = GaussianMixture(2, covariance_type=name, random_state=0, max_iter=500)
+        if STRUCTURES[name].coupled:  # what components share cannot be held one by one
+            with pytest.warns(ConvergenceWarning, match="collapsed"):
+                model.fit(X)
+        else:
+            model.fit(X)
         assert_allclose(model.means_[:, 1], 4.0, rtol=1e-12)
         assert np.isfinite(model.score(X))
     full = GaussianMixture(2, random_state=0).fit(X)

