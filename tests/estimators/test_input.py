@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix import GaussianMixture, fit_mixture
+from gaussmix.model.structures import STRUCTURES
 from tests.helpers import EXECUTORS, NAMES, environment
 
 METHODS = ("predict", "predict_proba", "score_samples")
