@@ -62,6 +62,7 @@ class Estimator:
             weights_init=problem.weights,
             means_init=problem.means,
             precisions_init=problem.precisions,
+            reg_covar=1e-6,  # the same ridge for both: the defaults differ
             **options,
         )
 
