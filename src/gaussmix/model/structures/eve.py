@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.structures.full import Matrices
-from gaussmix.model.structures.volumes import common_axes, common_orientation, fill_empty, no_worse
+from gaussmix.model.structures.volumes import on_common_axes
 
 
 class EVE(Matrices):
@@ -22,8 +22,4 @@ class EVE(Matrices):
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:
-        moments = fill_empty(moments, shares)
-        axes = common_axes(moments if warm is None else warm, shares)
-        axes, diagonals = common_orientation(moments, shares, axes, equal_volumes=True)
-        found = (axes * diagonals[:, None, :]) @ axes.T
-        return no_worse(found, warm, moments, shares)
+        return on_common_axes(moments, shares, warm, equal_volumes=True)

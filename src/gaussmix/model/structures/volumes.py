@@ -73,6 +73,16 @@ def common_shape(
     return np.asarray((diagonals / shape).mean(axis=1)[:, None] * shape)
 
 
+def on_common_axes(
+    moments: Float64Array, shares: Float64Array, warm: Float64Array | None, *, equal_volumes: bool
+) -> Float64Array:
+    """The best covariances of one orientation, found from the axes of `warm`, and never worse than it."""
+    moments = fill_empty(moments, shares)
+    axes = common_axes(moments if warm is None else warm, shares)
+    axes, diagonals = common_orientation(moments, shares, axes, equal_volumes=equal_volumes)
+    return no_worse((axes * diagonals[:, None, :]) @ axes.T, warm, moments, shares)
+
+
 def common_axes(moments: Float64Array, shares: Float64Array) -> Float64Array:
     """Axes to begin with, shape (d, d): those of the average, each matrix in units of its size."""
     size = np.trace(moments, axis1=1, axis2=2)
