@@ -68,11 +68,17 @@ class Ridge:
         """As the protocol says."""
         covariances = self.structure.combine(moments + self.ridge, shares, warm)
         factors = self.structure.factor(covariances)
+        if float(np.vdot(factors, factors)) * self._largest < 1.0:
+            return covariances, factors  # every variance is far above rounding
         blurred = np.flatnonzero(self.structure.stiffness(factors, self.rounding) > 1.0)
         if blurred.size:
             shared = self.structure.form.own == "none"
             raise NotPositiveDefiniteError(() if shared else tuple(int(i) for i in blurred), 0.0)
         return covariances, factors
+
+    @cached_property
+    def _largest(self) -> float:
+        return largest(self.rounding)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +132,7 @@ class Floor:
 
     @cached_property
     def _largest(self) -> float:
-        """A bound of the largest eigenvalue of `least`."""
-        return float(np.trace(self.least) if self.least.ndim == 2 else self.least.max())
+        return largest(self.least)
 
     @cached_property
     def _reference(self) -> Float64Array:
@@ -162,6 +167,11 @@ class Floor:
         thin = np.broadcast_to(shrunk < d * np.log(THIN), few.shape) | (counts < NO_ROWS)
         thin[list(self.held(mixture))] = True
         return tuple(int(i) for i in np.flatnonzero(few & thin))
+
+
+def largest(least: Float64Array) -> float:
+    """A bound of the largest eigenvalue of one component's covariance parameter."""
+    return float(np.trace(least) if least.ndim == 2 else least.max())
 
 
 def rows_needed(structure: Structure, d: int) -> int:

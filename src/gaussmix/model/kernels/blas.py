@@ -6,63 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from gaussmix._typing import Float64Array, FloatArray
+from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.features import Block, fill
+from gaussmix.model.kernels.centred import add_moments, fill_joint
 from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.kernels.rows import Question, Rows
-
-#: Exponents below which a responsibility is negligible, by type of float.
-LEAST_EXPONENT: dict[str, np.floating[Any]] = {"d": np.float64(-230.0), "f": np.float32(-60.0)}
+from gaussmix.model.kernels.rows import Question, Rows, centres_of
+from gaussmix.model.kernels.softmax import answer, shared_quadratic, softmax, weigh
 
 
 def joint(T: FloatArray, natural: Natural) -> FloatArray:
     """Log w_k N(z | k) for each component and column, shape (k, b), less what all components share."""
     return natural.matrix_as(T.dtype) @ T
-
-
-def softmax(L: FloatArray) -> FloatArray:
-    """Turn joint log-densities into responsibilities, in place; returns log-sum-exp, shape (b,).
-
-    Maximum and sum run along the leading axis, in place: rows of a chunk lie side by side, so that
-    both are sweeps of whole vectors. Responsibilities are kept above e^-230 (e^-60 in float32): smaller ones
-    count for nothing, but as subnormal numbers they would slow the product that follows a hundredfold.
-    """
-    top = np.maximum.reduce(L)
-    L -= top
-    np.maximum(L, LEAST_EXPONENT[L.dtype.char], out=L)
-    np.exp(L, out=L)
-    total: FloatArray = np.add.reduce(L)
-    L /= total
-    np.log(total, out=total)
-    total += top
-    return total
-
-
-def weigh(R: FloatArray, log_density: FloatArray, weights: FloatArray | None) -> float:
-    """Multiply responsibilities by the rows' weights, in place; returns sum_i w_i log p(z_i)."""
-    if weights is None:
-        return float(np.add.reduce(log_density, dtype=np.float64))
-    R *= weights
-    return float(weights @ log_density)
-
-
-def shared_quadratic(Z: FloatArray, natural: Natural) -> FloatArray:
-    """Z'Pz / 2 for the columns of Z, for forms in which it is the same for every component."""
-    U = natural.factors.astype(Z.dtype)
-    Y = U.T @ Z if U.ndim == 2 else U[:, None] * Z
-    return np.asarray(0.5 * np.einsum("ib,ib->b", Y, Y))
-
-
-def answer(L: FloatArray, question: Question, out: Any) -> None:
-    """Write what is asked of complete joint log-densities (k, b) into `out`, shape (b, 1) or (b, k)."""
-    if question == "labels":
-        out[:, 0] = L.argmax(axis=0)
-    elif question == "log_prob":
-        out[:, 0] = softmax(L)
-    else:
-        if question == "responsibilities":
-            softmax(L)
-        out[:] = L.T
 
 
 class Blas:
@@ -80,23 +34,30 @@ class Blas:
 
     block: Block
 
-    def centres(self, natural: Natural) -> Float64Array:
-        """The origin, for all."""
-        return np.zeros(natural.means.shape)
+    def centres(self, natural: Natural, apart: IntArray) -> Float64Array:
+        """The origin, for all that are not apart."""
+        return centres_of(natural, apart)
 
-    def accumulate(self, rows: slice, natural: Natural, S: Float64Array) -> float:
+    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> float:
         """As the protocol says."""
         T = self.features(rows)
         R = joint(T, natural)
+        if apart.size:
+            Z = T[1 : 1 + natural.means.shape[1]]
+            fill_joint(R, Z, natural, apart)
         log_likelihood = weigh(R, softmax(R), self.rows.weights_of(rows))
-        S += R @ T.T
+        if apart.size:
+            add_moments(Z, R, natural.means, self.block, S, apart)
+            R[apart] = 0.0
+        S[:, : T.shape[0]] += R @ T.T
         self.release(T)
         return log_likelihood
 
-    def evaluate(self, rows: slice, natural: Natural, question: Question, out: Any) -> None:
+    def evaluate(self, rows: slice, natural: Natural, apart: IntArray, question: Question, out: Any) -> None:
         """As the protocol says."""
         T = self.features(rows)
         L = joint(T, natural)
+        fill_joint(L, T[1 : 1 + natural.means.shape[1]], natural, apart)
         if natural.shared and question in ("log_prob", "joint"):
             L -= shared_quadratic(T[1:], natural)
         self.release(T)

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from gaussmix._typing import Float64Array, FloatArray
+from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.features import Block, block_size, fill_block, pack
-from gaussmix.model.kernels.blas import answer, softmax, weigh
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.rows import Question, Rows
+from gaussmix.model.kernels.softmax import answer, softmax, weigh
 
 
 def whitened(D: FloatArray, factor: FloatArray) -> FloatArray:
@@ -48,7 +48,8 @@ def add_moments(
         D = Z - centres[k].astype(Z.dtype)[:, None]
         S[k, 0] += R[k].sum(dtype=np.float64)
         S[k, 1 : 1 + d] += D @ R[k]
-        S[k, 1 + d :] += _scatter(D, R[k], block)
+        second = _scatter(D, R[k], block)
+        S[k, 1 + d : 1 + d + second.size] += second
 
 
 def _scatter(D: FloatArray, r: FloatArray, block: Block) -> FloatArray:
@@ -70,18 +71,18 @@ class Centred:
         # a shared scatter about the components' means changes with them, so here the pass computes it
         self.block: Block = rows.form.pooled if rows.form.own == "none" else rows.form.own
 
-    def centres(self, natural: Natural) -> Float64Array:
+    def centres(self, natural: Natural, apart: IntArray) -> Float64Array:
         """The means."""
         return natural.means
 
-    def accumulate(self, rows: slice, natural: Natural, S: Float64Array) -> float:
+    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> float:
         """As the protocol says."""
         Z, R = self._joint(rows, natural)
         log_likelihood = weigh(R, softmax(R), self.rows.weights_of(rows))
         add_moments(Z, R, natural.means, self.block, S, range(R.shape[0]))
         return log_likelihood
 
-    def evaluate(self, rows: slice, natural: Natural, question: Question, out: Any) -> None:
+    def evaluate(self, rows: slice, natural: Natural, apart: IntArray, question: Question, out: Any) -> None:
         """As the protocol says."""
         answer(self._joint(rows, natural)[1], question, out)
 

@@ -1,4 +1,4 @@
-"""The precision guard: components that the product form would blur are evaluated centred, in float64.
+"""The precision guard: components that the product form would blur are evaluated centred.
 
 The product form subtracts large numbers where a component is tight and far from the frame's origin. Its error
 is predictable before the pass: err_k < eps lambda_max(P_k) |z|^2, in the frame's coordinates, with |z|^2 the
@@ -12,12 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.model.features import Block
-from gaussmix.model.kernels.blas import Blas, answer, joint, softmax, weigh
-from gaussmix.model.kernels.centred import add_moments, fill_joint
+from gaussmix._typing import Float64Array
 from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.kernels.rows import Question, Rows
 
 #: Predicted error of a log-density, in nats, above which a component is evaluated centred, by type of float.
 #: The promise is 1e-7 and 1e-3.
@@ -42,6 +38,16 @@ def guarded(natural: Natural, dtype: np.dtype[Any]) -> npt.NDArray[np.bool_] | N
     return np.ones_like(mask) if natural.shared else mask
 
 
+def blurred(natural: Natural) -> bool:
+    """Whether float32 is too short for a component even when centred: coordinates are off by eps |z| / 2."""
+    half, tolerance = 0.5 * EPS["f"], TOLERANCE["f"]
+    nats = 60.0 + 4.0 * natural.means.shape[1]  # |U'(z - m)|^2 at the farthest point that counts
+    if half * np.sqrt(natural.condition * nats) < tolerance:
+        return False
+    error = half * np.sqrt(natural.reach * largest_precision(natural) * nats)
+    return bool((error > tolerance).any())
+
+
 def largest_precision(natural: Natural) -> Float64Array:
     """lambda_max(U U') of each component, by power iteration; shape (k,), or (1,) if shared."""
     factors = natural.factors
@@ -57,51 +63,3 @@ def largest_precision(natural: Natural) -> Float64Array:
         v = v / np.linalg.norm(v, axis=1, keepdims=True)
         v = P @ v
     return np.asarray(np.linalg.norm(v, axis=1)[:, 0])
-
-
-class Guarded:
-    """The product form for most components, the centred form in double precision for those of the mask."""
-
-    uses_blas = True
-
-    def __init__(self, rows: Rows, product: Blas | None, mask: npt.NDArray[np.bool_]) -> None:
-        self.rows, self.product, self.mask = rows, product, mask
-        if product is None or rows.form.own == "none":
-            self.mask = np.ones_like(mask)
-        self.centred = [int(k) for k in np.flatnonzero(self.mask)]
-        self.others = np.flatnonzero(~self.mask)
-        self.block: Block = rows.form.pooled if rows.form.own == "none" else rows.form.own
-
-    def centres(self, natural: Natural) -> Float64Array:
-        """The means of the guarded components, the origin for the others."""
-        return np.where(self.mask[:, None], natural.means, 0.0)
-
-    def accumulate(self, rows: slice, natural: Natural, S: Float64Array) -> float:
-        """As the protocol says."""
-        T, Z, R = self._joint(rows, natural)
-        weights = self.rows.weights_of(rows)
-        log_likelihood = weigh(R, softmax(R), weights)
-        add_moments(Z, R, natural.means, self.block, S, self.centred)
-        if T is not None and self.product is not None:
-            S[self.others] += R[self.others].astype(T.dtype) @ T.T
-            self.product.release(T)
-        return log_likelihood
-
-    def evaluate(self, rows: slice, natural: Natural, question: Question, out: Any) -> None:
-        """As the protocol says."""
-        T, _, L = self._joint(rows, natural)
-        if T is not None and self.product is not None:
-            self.product.release(T)
-        answer(L, question, out)
-
-    def _joint(self, rows: slice, natural: Natural) -> tuple[FloatArray | None, FloatArray, FloatArray]:
-        """Features (None if no component needs them), coordinates, and joint log-densities in float64."""
-        Z = self.rows.frame.apply(self.rows.X[rows].astype(np.float64))
-        T = None
-        if self.others.size and self.product is not None:
-            T = self.product.features(rows)
-            L = joint(T, natural).astype(np.float64)
-        else:
-            L = np.empty((self.mask.size, Z.shape[1]))
-        fill_joint(L, Z, natural, self.centred)
-        return T, Z, L

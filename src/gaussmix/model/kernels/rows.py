@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from gaussmix._typing import Float64Array, FloatArray
+from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.features import Block, Form
 from gaussmix.model.frame import Frame
 from gaussmix.model.kernels.natural import Natural
@@ -40,20 +40,34 @@ class Rows:
         return None if self.weights is None else self.weights[rows].astype(self.dtype, copy=False)
 
 
+#: No component at all.
+NONE_APART: IntArray = np.empty(0, dtype=np.int64)
+
+
+def centres_of(natural: Natural, apart: IntArray) -> Float64Array:
+    """The means of the components apart, the frame's origin for the others."""
+    centres = np.zeros(natural.means.shape)
+    if apart.size:
+        centres[apart] = natural.means[apart]
+    return centres
+
+
 class Executor(Protocol):
     """One way to compute the statistics and densities of a slice of rows.
 
-    Statistics are the columns (counts, first, second moments) of S, the latter packed as `block` says.
+    Statistics are the columns (counts, first, second moments) of S, the latter packed as `block` says; S may
+    have a few more. Components that are to be kept `apart` are evaluated centred, and their moments taken
+    about their means, whatever the executor does for the others.
     """
 
     block: Block
     uses_blas: bool
 
-    def centres(self, natural: Natural) -> Float64Array:
+    def centres(self, natural: Natural, apart: IntArray) -> Float64Array:
         """The points that each component's moments are taken about, shape (k, d)."""
 
-    def accumulate(self, rows: slice, natural: Natural, S: Float64Array) -> float:
+    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> float:
         """Add the statistics of the rows to S; returns their log-likelihood."""
 
-    def evaluate(self, rows: slice, natural: Natural, question: Question, out: Any) -> None:
+    def evaluate(self, rows: slice, natural: Natural, apart: IntArray, question: Question, out: Any) -> None:
         """Write the answer for each row into `out`, shape (b, 1) or (b, k)."""

@@ -23,9 +23,9 @@ from gaussmix.model.kernels import centred
 from gaussmix.model.kernels.blas import Blas
 from gaussmix.model.kernels.centred import Centred
 from gaussmix.model.kernels.compiled import Compiled, padded
-from gaussmix.model.kernels.guard import Guarded, guarded
+from gaussmix.model.kernels.guard import blurred, guarded
 from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.kernels.rows import Executor, Question, Rows
+from gaussmix.model.kernels.rows import NONE_APART, Executor, Question, Rows
 from gaussmix.model.stats import Stats
 
 ExecutorName = Literal["blas", "fused", "centred"]
@@ -37,6 +37,8 @@ Responsibilities: TypeAlias = Callable[[slice], FloatArray]
 MAX_TASKS = 64
 #: Bytes that the statistics of all tasks may take together.
 MAX_TASK_BYTES = 16 * 2**20
+#: Where no more than one component in so many is too tight for float32, those alone are evaluated centred.
+FEW = 3
 #: Products k F n under which a pass takes NumPy a millisecond or so: numba (half a second to load, some
 #: more to compile once) and threads would cost more than they save.
 SMALL_PASS = 1_000_000
@@ -110,28 +112,25 @@ class Sweep:
         weights: FloatArray | None = None,
         pooled: Float64Array | None = None,
     ) -> None:
-        n, d = X.shape
+        n = X.shape[0]
         self.rows = Rows(X, weights, frame, form, X.dtype)
         self.frame, self.k = frame, k
         self.pooled = np.zeros(0) if pooled is None else pooled
-        self.name = choose_executor(n, d, k, form, X.dtype.itemsize)
-        self.chunk = chunk_rows(self.name, n, k, form.n_features(d))
+        self.executor, self.chunk = self._make(self.rows)
         self.n_chunks = -(-n // self.chunk)
-        self.executor = self._make(self.rows)
 
     def accumulate(self, natural: Natural) -> Stats:
         """One pass: the statistics of all rows and their log-likelihood."""
-        executor, chunk = self._executor_for(natural)
+        executor, chunk, apart = self._plan(natural)
         k, d = natural.means.shape
         columns = 1 + d + block_size(executor.block, d)
         n_chunks = self.n_chunks if chunk == self.chunk else -(-self.rows.shape[0] // chunk)
         n_tasks = max(1, min(n_chunks, MAX_TASKS, max(8, MAX_TASK_BYTES // (8 * k * columns))))
-        width = padded(columns) if isinstance(executor, Compiled) else columns
 
         def task(i: int) -> tuple[Float64Array, float]:
-            S, log_likelihood = np.zeros((k, width)), 0.0
+            S, log_likelihood = np.zeros((k, padded(columns))), 0.0
             for c in range(i * n_chunks // n_tasks, (i + 1) * n_chunks // n_tasks):
-                log_likelihood += executor.accumulate(slice(c * chunk, (c + 1) * chunk), natural, S)
+                log_likelihood += executor.accumulate(slice(c * chunk, (c + 1) * chunk), natural, apart, S)
             return S, log_likelihood
 
         parts = _threads.run(task, n_tasks, hold_blas=executor.uses_blas)
@@ -142,7 +141,9 @@ class Sweep:
         if natural.shared and executor.block == "none":
             # the quadratic part that all components share is linear in the total scatter
             log_likelihood += float(natural.shared_block @ self.pooled)
-        return self._as_stats(S[:, :columns], executor.block, executor.centres(natural), log_likelihood)
+        return self._as_stats(
+            S[:, :columns], executor.block, executor.centres(natural, apart), log_likelihood
+        )
 
     def accumulate_given(
         self, responsibilities: Responsibilities, centres: Float64Array | None = None
@@ -180,38 +181,50 @@ class Sweep:
     def _evaluate(
         self, natural: Natural, question: Question, columns: int, dtype: np.dtype[Any]
     ) -> FloatArray:
-        executor, chunk = self._executor_for(natural)
+        executor, chunk, apart = self._plan(natural)
         n = self.rows.shape[0]
         out: FloatArray = np.empty((n, columns), dtype=dtype)
 
         def task(c: int) -> None:
             rows = slice(c * chunk, (c + 1) * chunk)
-            executor.evaluate(rows, natural, question, out[rows])
+            executor.evaluate(rows, natural, apart, question, out[rows])
 
         _threads.run(task, -(-n // chunk), hold_blas=executor.uses_blas or natural.shared)
         return out
 
-    def _executor_for(self, natural: Natural) -> tuple[Executor, int]:
-        """The executor of a pass and its chunk's rows: the guard's, where the product form would blur."""
-        dtype = self.rows.X.dtype
-        exact = self.name == "centred" and dtype == np.float64
-        mask = None if exact else guarded(natural, dtype)
+    def _plan(self, natural: Natural) -> tuple[Executor, int, IntArray]:
+        """The executor of a pass, its chunk's rows, and the components that it keeps apart."""
+        executor, chunk = self.executor, self.chunk
+        single, double = self.rows.X.dtype == np.float32, np.dtype(np.float64)
+        if isinstance(executor, Centred):
+            return (*(self._double if single and blurred(natural) else (executor, chunk)), NONE_APART)
+        mask = guarded(natural, self.rows.X.dtype)
         if mask is None:
-            return self.executor, self.chunk
-        if dtype == np.float32 and guarded(natural, np.dtype(np.float64)) is None:
-            return self._double, self.chunk  # the product form will do, with longer numbers
-        n, d = self.rows.shape
-        rows = chunk_rows("blas", n, self.k, self.rows.form.n_features(d))
-        return Guarded(self.rows, None if self.name == "centred" else Blas(self.rows, rows), mask), rows
+            return executor, chunk, NONE_APART
+        if single and (FEW * mask.sum() > self.k or blurred(natural)):
+            executor, chunk = self._double
+            mask = None if isinstance(executor, Centred) else guarded(natural, double)
+            if mask is None:  # the product form will do, with longer numbers
+                return executor, chunk, NONE_APART
+        if mask.all():
+            n, d = self.rows.shape
+            chunk = chunk_rows("centred", n, self.k, self.rows.form.n_features(d))
+            return Centred(replace(self.rows, dtype=double)), chunk, NONE_APART
+        return executor, chunk, np.flatnonzero(mask)
 
     @cached_property
-    def _double(self) -> Executor:
+    def _double(self) -> tuple[Blas | Compiled | Centred, int]:
+        """The executor for these rows in double precision, and its chunk's rows."""
         return self._make(replace(self.rows, dtype=np.dtype(np.float64)))
 
-    def _make(self, rows: Rows) -> Executor:
-        if self.name == "fused":
-            return Compiled(rows, self.k)
-        return Blas(rows, self.chunk) if self.name == "blas" else Centred(rows)
+    def _make(self, rows: Rows) -> tuple[Blas | Compiled | Centred, int]:
+        """The executor for rows in the type that they are worked on in, and its chunk's rows."""
+        (n, d), form, k = rows.shape, rows.form, self.k
+        name = choose_executor(n, d, k, form, rows.dtype.itemsize)
+        chunk = chunk_rows(name, n, k, form.n_features(d))
+        if name == "fused":
+            return Compiled(rows, k), chunk
+        return Blas(rows, chunk) if name == "blas" else Centred(rows), chunk
 
     def _as_stats(self, S: Float64Array, block: Block, centres: Float64Array, log_likelihood: float) -> Stats:
         d, form = centres.shape[1], self.rows.form

@@ -1,0 +1,59 @@
+"""From joint log-densities to what is asked of them: responsibilities, log-densities, labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gaussmix._typing import FloatArray
+from gaussmix.model.kernels.natural import Natural
+from gaussmix.model.kernels.rows import Question
+
+#: Exponents below which a responsibility is negligible, by type of float.
+LEAST_EXPONENT: dict[str, np.floating[Any]] = {"d": np.float64(-230.0), "f": np.float32(-60.0)}
+
+
+def softmax(L: FloatArray) -> FloatArray:
+    """Turn joint log-densities into responsibilities, in place; returns log-sum-exp, shape (b,).
+
+    Maximum and sum run along the leading axis, in place: rows of a chunk lie side by side, so that
+    both are sweeps of whole vectors. Responsibilities are kept above e^-230 (e^-60 in float32): smaller ones
+    count for nothing, but as subnormal numbers they would slow the product that follows a hundredfold.
+    """
+    top = np.maximum.reduce(L)
+    L -= top
+    np.maximum(L, LEAST_EXPONENT[L.dtype.char], out=L)
+    np.exp(L, out=L)
+    total: FloatArray = np.add.reduce(L)
+    L /= total
+    np.log(total, out=total)
+    total += top
+    return total
+
+
+def weigh(R: FloatArray, log_density: FloatArray, weights: FloatArray | None) -> float:
+    """Multiply responsibilities by the rows' weights, in place; returns sum_i w_i log p(z_i)."""
+    if weights is None:
+        return float(np.add.reduce(log_density, dtype=np.float64))
+    R *= weights
+    return float(weights @ log_density)
+
+
+def shared_quadratic(Z: FloatArray, natural: Natural) -> FloatArray:
+    """Z'Pz / 2 for the columns of Z, for forms in which it is the same for every component."""
+    U = natural.factors.astype(Z.dtype)
+    Y = U.T @ Z if U.ndim == 2 else U[:, None] * Z
+    return np.asarray(0.5 * np.einsum("ib,ib->b", Y, Y))
+
+
+def answer(L: FloatArray, question: Question, out: Any) -> None:
+    """Write what is asked of complete joint log-densities (k, b) into `out`, shape (b, 1) or (b, k)."""
+    if question == "labels":
+        out[:, 0] = L.argmax(axis=0)
+    elif question == "log_prob":
+        out[:, 0] = softmax(L)
+    else:
+        if question == "responsibilities":
+            softmax(L)
+        out[:] = L.T
