@@ -20,6 +20,8 @@ from gaussmix.model.structures.base import NotPositiveDefiniteError
 #: Relative change of a shape, and turn of an axis, under which the iterations of an M-step end.
 CHANGE = 1e-12
 TURN = 1e-12
+#: Relative difference of two expected log-likelihoods that is rounding.
+SLACK = 1e-12
 #: How many iterations there may be.
 MAX_ROUNDS = 500
 
@@ -152,10 +154,11 @@ def no_worse(
     if warm is None:
         return found
     try:
-        better = _expected(found, moments, shares) >= _expected(warm, moments, shares)
+        now, before = _expected(found, moments, shares), _expected(warm, moments, shares)
     except np.linalg.LinAlgError:  # beyond what doubles can tell
         return found
-    return found if better else warm
+    # to rounding, they are equal: that must not choose between them, or results would jump
+    return found if now >= before - SLACK * (1.0 + abs(before)) else warm
 
 
 def _expected(covariances: Float64Array, moments: Float64Array, shares: Float64Array) -> float:
