@@ -152,7 +152,8 @@ class Search:
         """Where the run at a position begins."""
         ways = self.ways
         if position.here is None:
-            mixture = first_mixture(self.engine, self.m_step, ways.init_params, ways.rng, ways.given)
+            nearest = self.terms.fixed_means is not None  # which clusters of a start know nothing of
+            mixture = first_mixture(self.engine, self.m_step, ways.init_params, ways.rng, ways.given, nearest)
         else:
             here = position.here.mixture
             mixture = reseeded(self.engine, here, self._spikes(here), ways.rng)

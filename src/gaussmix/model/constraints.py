@@ -153,8 +153,8 @@ class Constraints:
 def weights_within(counts: Float64Array, least: float, mass: float = 1.0) -> Float64Array:
     """The weights w >= `least` that add up to `mass` and maximise sum counts log w.
 
-    Those that would be less get `least`, and the others share what is left in proportion to their counts. That
-    makes these smaller, so more of them may turn out too small; but none of the first would be large enough.
+    Those that would be less get `least`, and the others share what is left in proportion to their counts.
+    That makes these smaller, so more of them may turn out too small; but the first would still be too small.
     """
     low = np.zeros(counts.shape, dtype=bool)
     while True:

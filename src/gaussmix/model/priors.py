@@ -197,7 +197,9 @@ class Conjugate:
     def joined(self, stats: Stats) -> Stats:
         """The statistics of the rows and those that stand for the prior."""
         k, form = stats.n_components, stats.form
-        packed = np.asarray(pack(self.scale, "vech") if self.block == "vech" else self.scale.reshape(-1))
+        packed = self.scale.reshape(-1)
+        if self.block == "vech":
+            packed = np.asarray(pack(self.scale, "vech"), dtype=np.float64)
         shared = form.own == "none"
         return stats + replace(
             Stats.zero(form, k, self.mean.size),
