@@ -34,8 +34,9 @@ ratios = st.sampled_from([1.0, 1.5, 8.0, 1e3])
 def draw(name, k, d, seed):
     rng = np.random.default_rng(seed)
     mixture = random_mixture(name, k, d, rng)
-    X, _ = mixture.sample(20 * k * (d + 1), rng)
-    return X, near(mixture, rng), rng
+    X, labels = mixture.sample(20 * k * (d + 1), rng)
+    size = np.exp(rng.normal(size=k))[labels, None]  # so that a ratio of spreads is met
+    return mixture.means[labels] + size * (X - mixture.means[labels]), near(mixture, rng), rng
 
 
 def spread(mixture):

@@ -156,6 +156,17 @@ def test_convergence_is_judged_with_the_prior():
     assert result.objective[1] > result.objective[0] and result.converged
     assert_allclose(result.mixture.means[0], (20 * X.mean(axis=0) + 5 * np.array([3.0, 0.0])) / 25)
 
+    X = np.concatenate([X, rng.normal(2.0, 1.0, size=(20, 2))])
+    options = {"prior": prior, "random_state": 0}
+    long = fit_mixture(X, 2, tol=0.0, max_iter=30, **options)
+    likelihood, both = (np.abs(np.diff(values)) for values in (long.history, long.objective))
+    tol = 0.5 * (likelihood[3] + both[3])
+    first = int(np.argmax(both < tol))
+    assert first != int(np.argmax(likelihood < tol))
+    assert (
+        fit_mixture(X, 2, tol=tol, **options).n_iter == first + 2
+    )  # the change that the next iteration sees
+
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
