@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.stats import dirichlet, invgamma, invwishart, multivariate_normal
@@ -21,7 +21,6 @@ from tests.helpers import (
 )
 
 problems = {"d": st.integers(1, 4), "k": st.integers(1, 3), "seed": st.integers(0, 2**32 - 1)}
-few = settings(max_examples=5)  # each is many fits
 
 
 def draw(name, k, d, seed):
@@ -62,7 +61,6 @@ def log_density(prior, mixture):
     return total + dirichlet(np.full(k, prior.concentration)).logpdf(mixture.weights)
 
 
-@few
 @given(**problems)
 def test_em_never_goes_down_on_likelihood_times_prior(name, d, k, seed):
     X, start, prior, _ = draw(name, k, d, seed)
@@ -75,7 +73,6 @@ def test_em_never_goes_down_on_likelihood_times_prior(name, d, k, seed):
         assert_allclose(result.mean_log_likelihood, result.mixture.log_prob(X).mean(), rtol=1e-9, atol=1e-9)
 
 
-@few
 @given(**problems)
 def test_what_is_reported_of_the_prior_is_its_density_but_for_a_constant(name, d, k, seed):
     X, start, prior, _ = draw(name, k, d, seed)
@@ -86,7 +83,6 @@ def test_what_is_reported_of_the_prior_is_its_density_but_for_a_constant(name, d
     assert_allclose(np.diff(ours), np.diff(theirs), rtol=1e-8, atol=1e-7)
 
 
-@few
 @given(**problems)
 def test_an_iteration_beats_every_perturbation_of_its_parameters(name, d, k, seed):
     X, start, prior, rng = draw(name, k, d, seed)
@@ -116,7 +112,6 @@ def test_an_iteration_beats_every_perturbation_of_its_parameters(name, d, k, see
             assert expected(Mixture(*changed, name)) <= top + 1e-9 * (1.0 + abs(top))
 
 
-@few
 @given(**problems, log_unit=st.floats(-8, 8))
 def test_the_named_prior_knows_no_units(name, d, k, seed, log_unit):
     X, start, _, rng = draw(name, k, d, seed)
