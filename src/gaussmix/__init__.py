@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Constraints": "gaussmix.model.constraints",
     "FitResult": "gaussmix.fit.result",
     "FitStatus": "gaussmix.fit.result",
     "GaussianMixture": "gaussmix.estimators.gaussian",
     "Mixture": "gaussmix.model.mixture",
+    "NormalInverseWishart": "gaussmix.model.priors",
     "fit_mixture": "gaussmix.fit.fitting",
     "show_config": "gaussmix.config",
 }
@@ -24,13 +26,17 @@ if TYPE_CHECKING:
     from gaussmix.estimators.gaussian import GaussianMixture
     from gaussmix.fit.fitting import fit_mixture
     from gaussmix.fit.result import FitResult, FitStatus
+    from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
+    from gaussmix.model.priors import NormalInverseWishart
 
 __all__ = [
+    "Constraints",
     "FitResult",
     "FitStatus",
     "GaussianMixture",
     "Mixture",
+    "NormalInverseWishart",
     "__version__",
     "fit_mixture",
     "show_config",

@@ -126,6 +126,23 @@ def test_options_reach_the_fit(run, tmp_path, faithful, covariance):
     np.testing.assert_array_equal(load_model(path).mixture.means, expected.mixture.means)
 
 
+def test_prior_and_constraints_reach_the_fit(run, tmp_path, faithful):
+    path = tmp_path / "model"
+    options = ["--prior", "mclust", "--eigenvalue-ratio", 200, "--min-weight", 0.4]
+    result = run("fit", faithful, "-k", 2, "--seed", 0, *options, "-o", path)
+    assert result.exit_code == 0, result.output
+    expected = gaussmix.fit_mixture(
+        load_faithful()[0],
+        2,
+        random_state=0,
+        prior="mclust",
+        constraints=gaussmix.Constraints(eigenvalue_ratio=200, min_weight=0.4),
+    )
+    np.testing.assert_array_equal(load_model(path).mixture.covariances, expected.mixture.covariances)
+    run("fit", faithful, "-k", 3, "--equal-weights", "-o", path, "-q")
+    assert load_model(path).mixture.weights.tolist() == [1 / 3, 1 / 3, 1 / 3]
+
+
 def test_reaching_max_iter_is_told_with_advice(run, faithful):
     result = run("fit", faithful, "-k", 3, "--seed", 0, "--max-iter", 2)
     assert result.exit_code == 0

@@ -142,6 +142,14 @@ WRONG = {
     "reg_covar of nan": ("fit good.csv -k 2 --reg-covar nan", "--reg-covar must be auto or .*; got 'nan'"),
     "infinite reg_covar": ("fit good.csv -k 2 --reg-covar inf", "--reg-covar must be auto or .*; got 'inf'"),
     "reg_covar in capitals": ("fit good.csv -k 2 --reg-covar AUTO", "--reg-covar must be .*; got 'AUTO'"),
+    "prior": ("fit good.csv -k 2 --prior flat", "--prior must be one of mclust, .*; got 'flat'"),
+    "eigenvalue ratio": ("fit good.csv -k 2 --eigenvalue-ratio 0.5", "--eigenvalue-ratio must be at least 1"),
+    "eigenvalue ratio of a family": (
+        "fit good.csv -k 2 --eigenvalue-ratio 5 --covariance VEV",
+        "--eigenvalue-ratio .* not for 'VEV'",
+    ),
+    "min_weight": ("fit good.csv -k 2 --min-weight 0.6", "--min-weight=0.6 for 2 components"),
+    "both weights": ("fit good.csv -k 2 --min-weight 0.1 --equal-weights", "drop them"),
     "no samples": ("sample good.gm -n 0", "Invalid value for '-n'"),
     "both outputs": ("score good.gm good.csv --rows -o out.csv", "out.csv: --rows prints what -o writes"),
     # Outputs, before anything is computed.

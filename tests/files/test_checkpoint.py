@@ -38,7 +38,16 @@ def repeated():
 
 def assert_same_fit(one, other):
     assert same(one.mixture, other.mixture)
-    fields = ("status", "advice", "history", "n_samples", "failed_starts", "collapsed", "n_reseeds")
+    fields = (
+        "status",
+        "advice",
+        "history",
+        "n_samples",
+        "failed_starts",
+        "collapsed",
+        "n_reseeds",
+        "log_priors",
+    )
     assert all(getattr(one, name) == getattr(other, name) for name in fields)
 
 
@@ -80,6 +89,14 @@ FITS = {
     "starts that collapse": (
         repeated(),
         {"random_state": 3, "n_init": 5, "init_params": "random_from_data", "reg_covar": 0, "max_iter": 60},
+    ),
+    "a prior and constraints": (
+        overlapping(),
+        {**SLOW, "prior": "mclust", "constraints": gaussmix.Constraints(eigenvalue_ratio=9, min_weight=0.2)},
+    ),
+    "fixed parameters": (
+        overlapping(),
+        {**SLOW, "start": START, "constraints": gaussmix.Constraints(fixed_means=[1], fixed_covariances=[0])},
     ),
     "many features": (overlapping(d=12, n=3000), {**SLOW, "max_iter": 12}),
     "a generator": (overlapping(), {**SLOW, "random_state": np.random.RandomState}),

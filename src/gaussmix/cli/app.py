@@ -163,6 +163,26 @@ def fit(
             help="Where starts come from: kmeans, k-means++, random, random_from_data or agglomerative."
         ),
     ] = "kmeans",
+    prior: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="mclust: a weak prior that the data give, which keeps components from collapsing.",
+            show_default=False,
+        ),
+    ] = None,
+    eigenvalue_ratio: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATIO",
+            help="Most by which the largest eigenvalue of all covariances may exceed the smallest.",
+            show_default=False,
+        ),
+    ] = None,
+    equal_weights: Annotated[
+        bool, typer.Option("--equal-weights", help="Give all components the same weight.")
+    ] = False,
+    min_weight: Annotated[float, typer.Option(help="Least weight of a component.")] = 0.0,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -197,6 +217,10 @@ def fit(
         n_init=n_init,
         init_params=init,
         seed=seed,
+        prior=prior,
+        eigenvalue_ratio=eigenvalue_ratio,
+        equal_weights=equal_weights,
+        min_weight=min_weight,
     )
     # As a line of CSV, so that a name with a comma can be quoted.
     picked = None if columns is None else [name.strip() for name in next(csv.reader([columns]), [])]

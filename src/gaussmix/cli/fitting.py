@@ -28,7 +28,9 @@ from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.start import STARTS
-from gaussmix.model.structures import STRUCTURES, SYNONYMS
+from gaussmix.model.constraints import Constraints
+from gaussmix.model.priors import NAMES as PRIORS
+from gaussmix.model.structures import STRUCTURES, SYNONYMS, get_structure
 
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 
@@ -47,6 +49,10 @@ class FitOptions:
     n_init: int
     init_params: str
     seed: int | None
+    prior: str | None = None
+    eigenvalue_ratio: float | None = None
+    equal_weights: bool = False
+    min_weight: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,12 +111,31 @@ def _check_options(options: FitOptions) -> None:
     for option, value, known in (
         ("--covariance", options.covariance_type, [*STRUCTURES, *SYNONYMS]),
         ("--init", options.init_params, STARTS),
+        ("--prior", options.prior, PRIORS),
     ):
-        if value not in known:
+        if value is not None and value not in known:
             raise InputError(f"{option} must be one of {', '.join(known)}; got {value!r}")
     if not math.isfinite(options.tol):
         raise InputError(f"--tol must be a finite number; got {options.tol}")
     _reg_covar(options)
+    _constraints(options)
+
+
+def _constraints(options: FitOptions) -> Constraints:
+    """What the options say of them; InputError where the library would refuse it."""
+    try:
+        constraints = Constraints(
+            eigenvalue_ratio=options.eigenvalue_ratio,
+            min_weight=options.min_weight,
+            equal_weights=options.equal_weights,
+        )
+        constraints.check(get_structure(options.covariance_type), options.n_components)
+    except ValueError as error:
+        text = str(error)
+        for name in ("eigenvalue_ratio", "equal_weights", "min_weight"):
+            text = text.replace(name, f"--{name.replace('_', '-')}")
+        raise InputError(text) from None
+    return constraints
 
 
 def _reg_covar(options: FitOptions) -> RegCovar:
@@ -201,6 +226,8 @@ def _fit(table: Table, options: FitOptions, seed: int | None, files: FitFiles, q
                 on_iteration=on_iteration,
                 checkpoint=files.checkpoint,
                 resume=files.resume,
+                prior=options.prior,
+                constraints=_constraints(options),
             )
         except OSError as error:
             if files.checkpoint is None:

@@ -7,7 +7,7 @@ import numpy as np
 from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.features import outer, pack
-from gaussmix.model.frame import Frame
+from gaussmix.model.frame import Frame, Group
 from gaussmix.model.kernels.moments import pooled_moments, second_moments
 from gaussmix.model.kernels.sweep import Responsibilities, Sweep
 from gaussmix.model.mixture import Mixture
@@ -29,10 +29,17 @@ class LocalEngine:
     n_components : int
     weights : ndarray of shape (n,), optional
         Positive weight of each row.
+    group : {"affine", "scale", "uniform"}, optional
+        The maps that the frame may be one of, if they are fewer than the structure's.
     """
 
     def __init__(
-        self, X: FloatArray, structure: Structure, n_components: int, weights: Float64Array | None = None
+        self,
+        X: FloatArray,
+        structure: Structure,
+        n_components: int,
+        weights: Float64Array | None = None,
+        group: Group | None = None,
     ) -> None:
         self.X, self.weights, self.structure, self.n_components = X, weights, structure, n_components
         _threads.n_threads()  # a wrong setting is an error for every fit, not only for those that use it
@@ -42,7 +49,9 @@ class LocalEngine:
         mean, covariance = pooled_moments(
             X, weights, oriented="vech" in (structure.form.own, structure.form.pooled)
         )
-        self.frame = Frame.of_moments(mean, covariance, structure.group, X.dtype)
+        self.frame = Frame.of_moments(mean, covariance, group or structure.group, X.dtype)
+        #: Of all rows, in the coordinates of the data.
+        self.mean, self.variances = mean, covariance if covariance.ndim == 1 else np.diagonal(covariance)
         #: The covariance of all rows in the frame, in the shape of one component's covariance parameter.
         self.covariance = self._covariance(mean, covariance)
         pooled = self._pooled_moments(mean)

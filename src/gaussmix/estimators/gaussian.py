@@ -24,7 +24,9 @@ from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.start import STARTS, Given
+from gaussmix.model.constraints import Constraints
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.priors import NAMES, NormalInverseWishart
 from gaussmix.model.structures import STRUCTURES, SYNONYMS, get_structure
 
 
@@ -64,6 +66,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     verbose : int, default=0
         1 prints each start, and every `verbose_interval` iterations a line; 2 adds likelihood and time.
     verbose_interval : int, default=10
+    prior : NormalInverseWishart or {"mclust", "fraley-raftery"}, optional
+        Of the parameters; the fit is then the most probable mixture. The name is the weak prior of Fraley and
+        Raftery, which keeps components from collapsing.
+    constraints : Constraints, optional
+        Bounds of the ratio of eigenvalues or determinants, equal or bounded weights, and parameters that stay
+        as `weights_init`, `means_init` and `precisions_init` have them.
 
     Attributes
     ----------
@@ -118,6 +126,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+        "prior": [StrOptions(set(NAMES)), NormalInverseWishart, None],
+        "constraints": [Constraints, None],
     }
 
     def __init__(
@@ -137,6 +147,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         warm_start: bool = False,
         verbose: int = 0,
         verbose_interval: int = 10,
+        prior: str | NormalInverseWishart | None = None,
+        constraints: Constraints | None = None,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -152,6 +164,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.warm_start = warm_start
         self.verbose = verbose
         self.verbose_interval = verbose_interval
+        self.prior = prior
+        self.constraints = constraints
 
     def fit(
         self,
@@ -208,7 +222,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         previous, start = -math.inf, None
         if earlier is not None and self._continues(earlier.mixture, d):
             start = earlier.mixture
-            previous = earlier.history[-2] if earlier.n_iter else -math.inf
+            previous = earlier.objective[-2] if earlier.n_iter else -math.inf
         printer = _Printer(self.verbose, self.verbose_interval) if self.verbose else None
         result = fit_mixture(
             rows,
@@ -227,6 +241,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             on_iteration=printer,
             checkpoint=checkpoint,
             resume=resume,
+            prior=self.prior,
+            constraints=self.constraints,
         )
         if printer is not None:
             printer.end(result)
@@ -258,11 +274,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def bic(self, X: Any, sample_weight: npt.ArrayLike | None = None) -> float:
         """Bayesian information criterion on X, p log n - 2 log L; lower is better. n is the total weight."""
         n, log_likelihood = self._total(X, sample_weight)
-        return self._fitted().n_parameters * math.log(n) - 2.0 * log_likelihood
+        return self._n_parameters() * math.log(n) - 2.0 * log_likelihood
 
     def aic(self, X: Any, sample_weight: npt.ArrayLike | None = None) -> float:
         """Akaike's information criterion on X, 2 p - 2 log L; lower is better."""
-        return 2.0 * self._fitted().n_parameters - 2.0 * self._total(X, sample_weight)[1]
+        return 2.0 * self._n_parameters() - 2.0 * self._total(X, sample_weight)[1]
 
     def sample(self, n_samples: int = 1) -> tuple[FloatArray, IntArray]:
         """Draw rows from the fitted mixture.
@@ -308,7 +324,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return float(weights.sum()), float(weights @ log_density)
 
     def _n_parameters(self) -> int:
-        return self._fitted().n_parameters
+        self._fitted()
+        result: FitResult = self.fit_result_
+        return result.n_parameters
 
     def _fitted(self) -> Mixture:
         check_is_fitted(self)

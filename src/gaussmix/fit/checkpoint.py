@@ -99,6 +99,8 @@ class Saver:
             if run is not None:
                 statuses[name] = run.status.value
                 tensors[f"{name}.history"] = np.array(run.history)
+                if run.log_priors:
+                    tensors[f"{name}.log_priors"] = np.array(run.log_priors)
                 tensors.update({f"{name}.{field}": getattr(run.mixture, field) for field in PARAMETERS})
         state = self.rng.get_state(legacy=False)
         tensors["rng"] = state["state"]["key"].astype(np.float64)  # 32 bits each: exact
@@ -197,7 +199,8 @@ def _position(content: _container.Content, identity: Mapping[str, Any]) -> Posit
     statuses, failures = document["statuses"], document["failures"]
     if not isinstance(statuses, dict) or not statuses.keys() <= set(RUNS):
         raise _Flaw("its runs are unknown")
-    expected = {f"{name}.{field}" for name in statuses for field in ("history", *PARAMETERS)} | {"rng"}
+    fields = ("history", *PARAMETERS, *(["log_priors"] if identity.get("prior") else []))
+    expected = {f"{name}.{field}" for name in statuses for field in fields} | {"rng"}
     if tensors.keys() != expected:
         raise _Flaw("its tensors are not those of its runs")
     if not isinstance(failures, list) or not all(isinstance(failure, str) for failure in failures):
@@ -232,7 +235,12 @@ def _run(tensors: Mapping[str, Float64Array], name: str, status: Any, identity: 
     history = tensors[f"{name}.history"]
     if history.ndim != 1 or len(history) > identity["max_iter"] + 1:
         raise _Flaw(f"a history of the shape {history.shape}, for at most {identity['max_iter']} iterations")
-    return Run(Mixture._trusted(**fields), FitStatus(status), tuple(history.tolist()))
+    log_priors = tensors.get(f"{name}.log_priors", np.zeros(0))
+    if log_priors.shape not in (history.shape, (0,)):
+        raise _Flaw(f"log_priors of the shape {log_priors.shape}, beside a history of {history.shape}")
+    return Run(
+        Mixture._trusted(**fields), FitStatus(status), tuple(history.tolist()), tuple(log_priors.tolist())
+    )
 
 
 def _state(content: _container.Content) -> dict[str, Any]:

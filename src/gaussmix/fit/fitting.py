@@ -19,12 +19,15 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
 from gaussmix.fit.mstep import maximise
-from gaussmix.fit.regularise import Floor, RegCovar, make_regularise
+from gaussmix.fit.regularise import FLOOR, Floor, RegCovar, make_regularise
 from gaussmix.fit.restart import Position, Progress, Search, Ways
 from gaussmix.fit.result import FitResult, advice_for
 from gaussmix.fit.start import Given
+from gaussmix.fit.terms import FREE, frame_group, make_terms
+from gaussmix.model.constraints import Constraints
 from gaussmix.model.frame import Frame
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.priors import NormalInverseWishart, named_prior
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import Structure, get_structure
 from gaussmix.model.structures.given import check_family
@@ -61,6 +64,8 @@ def fit_mixture(
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_interval: float = 30.0,
     resume: str | os.PathLike[str] | None = None,
+    prior: str | NormalInverseWishart | None = None,
+    constraints: Constraints | None = None,
 ) -> FitResult:
     """Fit a mixture by EM and say how it went.
 
@@ -88,7 +93,8 @@ def fit_mixture(
     start : Mixture or Given, optional
         Where to start instead.
     previous : float
-        The mean log-likelihood that the first iteration's is compared with (to go on with an earlier fit).
+        The mean log-likelihood (with a prior, `objective`) that the first iteration's is compared with, to go
+        on with an earlier fit.
     random_state : int, RandomState, Generator or None
         Resuming, an integer has to be that of the checkpoint; a RandomState is set to its state there.
     feature_names : sequence of str, optional
@@ -102,6 +108,12 @@ def fit_mixture(
     resume : path, optional
         A checkpoint to go on from, with the data and options that it was made with. The result is that of a
         fit that was never cut off, to the bit.
+    prior : NormalInverseWishart or "mclust", optional
+        Of the parameters, whose log-density is added to the log-likelihood: the fit is the most probable
+        mixture. "mclust" (or "fraley-raftery") is the weak prior of Fraley and Raftery that the rows give.
+    constraints : Constraints, optional
+        Bounds of the ratio of eigenvalues or determinants, weights that are equal or not too small, and
+        parameters that stay those of the start.
 
     Returns
     -------
@@ -135,13 +147,17 @@ def fit_mixture(
     structure = get_structure(covariance_type, d)
     if feature_names is not None and len(feature_names) != d:
         raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
-    engine = LocalEngine(rows, structure, n_components, weights)
-    regularise = make_regularise(reg_covar, structure, engine)
+    constraints, prior = constraints or FREE, named_prior(prior)
+    constraints.check(structure, n_components)
+    given = _given(start, structure, n_components, d)
+    engine = LocalEngine(rows, structure, n_components, weights, frame_group(constraints, structure))
+    # where a ratio of eigenvalues is bounded, the frame has one scale for all directions, and a floor there
+    terms = make_terms(prior, constraints, engine, given, FLOOR if isinstance(reg_covar, str) else 0.0)
+    regularise = make_regularise(reg_covar, structure, engine, terms.bound)
 
     def m_step(stats: Stats, before: Mixture | None) -> Mixture:
-        return maximise(structure, regularise, stats, before)
+        return maximise(structure, regularise, stats, before, terms)
 
-    given = _given(start, structure, n_components, d)
     rng = _random_state(random_state)
     if resume is not None and rng is np.random.mtrand._rand:
         rng = np.random.RandomState()  # NumPy's own is not for a file to set
@@ -149,7 +165,7 @@ def fit_mixture(
     # the M-step too: between passes, BLAS's own threads would wake and spin for small matrices
     with nullcontext() if engine.small else blas_on_one_thread():
         floor = regularise if isinstance(regularise, Floor) else None
-        search = Search(engine, m_step, ways, floor, tol, max_iter, previous, on_iteration)
+        search = Search(engine, m_step, ways, floor, tol, max_iter, previous, on_iteration, terms=terms)
         if checkpoint is None and resume is None:
             end = search(Position())
         else:
@@ -157,6 +173,8 @@ def fit_mixture(
                 "covariance_type": structure.name,
                 "reg_covar": reg_covar if isinstance(reg_covar, str) else float(reg_covar),
                 "n_components": int(n_components),
+                "prior": None if prior is None else prior.described(),
+                "constraints": None if constraints == FREE else constraints.described(),
             }
             seed = int(random_state) if isinstance(random_state, int | np.integer) else None
             end = _resumable(search, asked, seed, checkpoint, checkpoint_interval, resume)
@@ -203,10 +221,15 @@ def _result(end: Position, search: Search, feature_names: Sequence[str] | None) 
     collapsed = search.collapsed(best)
     held = () if floor is None else floor.held(best.mixture)
     mixture, same = published(best.mixture, engine.frame, feature_names)
-    history = best.history
+    mixture = search.terms.restored(mixture, search.ways.given)
+    history, log_priors = best.history, best.log_priors
     if not same:  # a likelihood belongs to the parameters that it is reported with
-        stats = engine.accumulate(mixture.seen_from(engine.frame))
-        history = (*history[:-1], stats.log_likelihood / engine.weight + engine.frame.log_det)
+        seen = mixture.seen_from(engine.frame)
+        history = (
+            *history[:-1],
+            engine.accumulate(seen).log_likelihood / engine.weight + engine.frame.log_det,
+        )
+        log_priors = (*log_priors[:-1], search.terms.log_prior(seen) / engine.weight) if log_priors else ()
     return FitResult(
         mixture=mixture,
         status=best.status,
@@ -214,7 +237,7 @@ def _result(end: Position, search: Search, feature_names: Sequence[str] | None) 
             best.status,
             collapsed,
             held,
-            bounded=floor is not None and not mixture.structure.coupled,
+            bounded=floor is not None and not floor.ends,
             holds_all=floor is not None and floor.holds_all(),
             n_reseeds=end.n_reseeds,
         ),
@@ -223,6 +246,10 @@ def _result(end: Position, search: Search, feature_names: Sequence[str] | None) 
         failed_starts=end.failures,
         collapsed=collapsed,
         n_reseeds=end.n_reseeds,
+        log_priors=log_priors,
+        n_fixed_parameters=search.terms.constraints.n_fixed_parameters(
+            mixture.structure, *mixture.means.shape
+        ),
     )
 
 

@@ -6,26 +6,38 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.fit.regularise import ROUNDING, Regularise
+from gaussmix.fit.terms import Terms
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import NotPositiveDefiniteError, Structure
 
+#: No prior and no constraint.
+UNBOUND = Terms()
+
 
 def maximise(
-    structure: Structure, regularise: Regularise, stats: Stats, before: Mixture | None = None
+    structure: Structure,
+    regularise: Regularise,
+    stats: Stats,
+    before: Mixture | None = None,
+    terms: Terms = UNBOUND,
 ) -> Mixture:
     """The M-step: weights, means and regularised covariances of the statistics.
 
-    Families that iterate begin at the covariances of the mixture `before`.
+    Families that iterate begin at the covariances of the mixture `before`. A prior and constraints have their
+    say in `terms`.
 
     Raises NotPositiveDefiniteError where a variance is zero, or so small that it is rounding, unless
     `regularise` sees to that.
     """
-    means = stats.means()
-    shares = stats.counts / np.add.reduce(stats.counts)
+    joined = terms.joined(stats)
+    means = terms.means(joined)
+    central = terms.central(joined, means, stats.counts)
+    moments = terms.moments(structure.moments(central))
+    shares = central.counts / np.add.reduce(central.counts)
     warm = None if before is None else before.covariances
-    covariances, factors = regularise(structure.moments(stats), shares, warm)
-    mixture = Mixture._trusted(structure, shares, means, covariances, factors)
+    covariances, factors = terms.covariances(*regularise(moments, shares, warm))
+    mixture = Mixture._trusted(structure, terms.weights(stats.counts), means, covariances, factors)
     if regularise.bounded or ROUNDING * mixture.natural.condition < 0.5:
         return mixture  # every variance is far above rounding
     sharpest = structure.diagonal(factors).max(axis=1) ** 2

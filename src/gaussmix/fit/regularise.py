@@ -10,6 +10,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
+from gaussmix.model.bounds import Bound
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures import NotPositiveDefiniteError, Structure
 
@@ -55,18 +56,22 @@ class Ridge:
         In the shape of one component's covariance parameter, in the frame's coordinates.
     rounding : ndarray
         What the rounding of the rows alone may amount to, likewise.
+    bound : Bound, optional
+        Of the ratio of different components' sizes.
     """
 
     structure: Structure
     ridge: Float64Array
     rounding: Float64Array
+    bound: Bound | None = None
     bounded = False
 
     def __call__(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
     ) -> tuple[Float64Array, Float64Array]:
         """As the protocol says."""
-        covariances = self.structure.combine(moments + self.ridge, shares, warm)
+        combine = self.bound or self.structure.combine
+        covariances = combine(moments + self.ridge, shares, warm)
         factors = self.structure.factor(covariances)
         if float(np.vdot(factors, factors)) * self._largest < 1.0:
             return covariances, factors  # every variance is far above rounding
@@ -85,7 +90,8 @@ class Ridge:
 class Floor:
     """Maximise the likelihood among covariances not below `least`; EM still never goes down.
 
-    Families in which components share a part of their covariances end at the floor, as in mclust.
+    Families in which components share a part of their covariances end at the floor, as in mclust, and so do
+    fits with a bounded ratio of determinants. A bounded ratio of eigenvalues has its own least eigenvalue.
 
     Parameters
     ----------
@@ -94,23 +100,29 @@ class Floor:
         In the shape of one component's covariance parameter, in the frame's coordinates.
     pooled : ndarray
         The covariance of all rows in the same shape and coordinates.
+    bound : Bound, optional
+        Of the ratio of different components' sizes.
     """
 
     structure: Structure
     least: Float64Array
     pooled: Float64Array
+    bound: Bound | None = None
     bounded = True
 
     def __call__(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
     ) -> tuple[Float64Array, Float64Array]:
         """As the protocol says."""
-        structure = self.structure
-        if structure.coupled and warm is None:  # a start; its collapse is for the iterations to meet
-            floored = structure.combine(structure.floored(moments, self.least), shares)
+        structure, combine = self.structure, self.bound or self.structure.combine
+        if self.bound is not None and self.bound.bounds_all:
+            found = combine(moments, shares, warm)
+            return found, structure.factor(found)
+        if self.ends and warm is None:  # a start; its collapse is for the iterations to meet
+            floored = combine(structure.floored(moments, self.least), shares, None)
             return floored, structure.factor(floored)
-        if structure.coupled:
-            return self._bounded(structure.combine(moments, shares, warm))
+        if self.ends:
+            return self._bounded(combine(moments, shares, warm))
         try:
             factors = structure.factor(moments)
         except NotPositiveDefiniteError:
@@ -129,6 +141,11 @@ class Floor:
             return covariances, factors
         low = self.structure.stiffness(factors, self.least) > HELD
         raise NotPositiveDefiniteError(tuple(int(i) for i in np.flatnonzero(low)), 0.0)
+
+    @property
+    def ends(self) -> bool:
+        """Whether EM ends at the floor, because the covariances there depend on each other."""
+        return self.structure.coupled or (self.bound is not None and not self.bound.bounds_all)
 
     @cached_property
     def _largest(self) -> float:
@@ -180,11 +197,13 @@ def rows_needed(structure: Structure, d: int) -> int:
     return max(least, FEW_ROWS) if least else 0
 
 
-def make_regularise(reg_covar: RegCovar, structure: Structure, engine: LocalEngine) -> Ridge | Floor:
+def make_regularise(
+    reg_covar: RegCovar, structure: Structure, engine: LocalEngine, bound: Bound | None = None
+) -> Ridge | Floor:
     """What `reg_covar` asks for, in the coordinates of the engine's frame."""
     variances = engine.frame.variances
     if isinstance(reg_covar, str):
-        return Floor(structure, structure.ridge(FLOOR * variances, engine.frame), engine.covariance)
+        return Floor(structure, structure.ridge(FLOOR * variances, engine.frame), engine.covariance, bound)
     ridge = structure.ridge(np.full(variances.shape, float(reg_covar)), engine.frame)
     rounding = ROUNDING**2 * (variances + engine.frame.origin**2)
-    return Ridge(structure, ridge, structure.ridge(rounding, engine.frame))
+    return Ridge(structure, ridge, structure.ridge(rounding, engine.frame), bound)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from gaussmix.fit.em import MStep, Run, em
 from gaussmix.fit.regularise import Floor, rows_needed
 from gaussmix.fit.result import FitStatus, naming
 from gaussmix.fit.start import Given, first_mixture
+from gaussmix.fit.terms import Terms
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures import NotPositiveDefiniteError
 
@@ -90,6 +91,7 @@ class Search:
     previous: float
     on_iteration: Callable[[Progress], bool] | None
     save: Callable[[Position, bool], None] | None = None
+    terms: Terms = field(default_factory=Terms)
 
     def __call__(self, position: Position) -> Position:
         """Go on from a position to the end. One start that collapses does not end the others."""
@@ -110,6 +112,7 @@ class Search:
             max_iter=self.max_iter,
             previous=self.previous,
             on_iteration=self._reporter(position),
+            log_prior=self.terms.log_prior if self.terms.prior is not None else None,
         )
         spikes = self._spikes(run.mixture)
         if run.status == FitStatus.INTERRUPTED:
@@ -149,11 +152,12 @@ class Search:
         """Where the run at a position begins."""
         ways = self.ways
         if position.here is None:
-            mixture = first_mixture(self.engine, self.m_step, ways.init_params, ways.rng, ways.given)
+            nearest = self.terms.fixed_means is not None  # which clusters of a start know nothing of
+            mixture = first_mixture(self.engine, self.m_step, ways.init_params, ways.rng, ways.given, nearest)
         else:
             here = position.here.mixture
             mixture = reseeded(self.engine, here, self._spikes(here), ways.rng)
-        return Run(mixture, FitStatus.NOT_RUN, ())
+        return Run(self.terms.start(mixture), FitStatus.NOT_RUN, ())
 
     def _spikes(self, mixture: Mixture) -> tuple[int, ...]:
         return () if self.floor is None else self.floor.collapsed(mixture, self.engine.n_rows)
@@ -170,6 +174,8 @@ class Search:
 
     def _can_reseed(self, run: Run) -> bool:
         """Whether there are rows enough for every component, and a component left to split."""
+        if self.terms.constraints.fixed:
+            return False  # a component that may not move
         k, d = run.mixture.means.shape
         enough = self.engine.n_rows >= k * rows_needed(self.engine.structure, d)
         return bool(enough) and 0 < len(self._spikes(run.mixture)) < k
@@ -225,7 +231,7 @@ def _better(best: Run | None, run: Run) -> Run:
 
 def _rank(run: Run) -> tuple[bool, float]:
     """The likelihood of a collapsing component has no bound, so it says nothing for its run."""
-    return run.status != FitStatus.DEGENERATE, run.history[-1]
+    return run.status != FitStatus.DEGENERATE, run.objective
 
 
 def _collapse(error: NotPositiveDefiniteError) -> str:

@@ -114,6 +114,11 @@ class FitResult:
         floor, those that would have collapsed in the next iteration.
     n_reseeds : int
         How often collapsed components were moved to other rows, over all starts.
+    log_priors : tuple of float
+        With a prior, its log-density (but for a constant) at the parameters of each moment of `history`, for
+        each unit of weight: EM raises the sum of the two. Empty without one.
+    n_fixed_parameters : int
+        How many parameters of the mixture constraints held.
 
     Examples
     --------
@@ -134,6 +139,8 @@ class FitResult:
     failed_starts: tuple[str, ...] = ()
     collapsed: tuple[int, ...] = ()
     n_reseeds: int = 0
+    log_priors: tuple[float, ...] = ()
+    n_fixed_parameters: int = 0
 
     @property
     def n_failed_starts(self) -> int:
@@ -147,7 +154,7 @@ class FitResult:
 
     @property
     def converged(self) -> bool:
-        """Whether the likelihood stopped rising before max_iter."""
+        """Whether the likelihood (with a prior, its product with that) stopped rising before max_iter."""
         return self.status == FitStatus.CONVERGED  # the text alone, in a result that skops restored
 
     @property
@@ -161,11 +168,28 @@ class FitResult:
         return self.history[-1] * self.n_samples
 
     @property
+    def log_prior(self) -> float:
+        """The log-density of the prior at `mixture`, but for a constant; zero without a prior."""
+        return self.log_priors[-1] * self.n_samples if self.log_priors else 0.0
+
+    @property
+    def objective(self) -> tuple[float, ...]:
+        """What EM raised, at each moment of `history`: the likelihood, with a prior its product with that."""
+        if not self.log_priors:
+            return self.history
+        return tuple(map(sum, zip(self.history, self.log_priors, strict=True)))
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters: those of the mixture less those that constraints held."""
+        return self.mixture.n_parameters - self.n_fixed_parameters
+
+    @property
     def bic(self) -> float:
         """Bayesian information criterion, p log n - 2 log L; lower is better."""
-        return self.mixture.n_parameters * math.log(self.n_samples) - 2.0 * self.log_likelihood
+        return self.n_parameters * math.log(self.n_samples) - 2.0 * self.log_likelihood
 
     @property
     def aic(self) -> float:
         """Akaike's information criterion, 2 p - 2 log L; lower is better."""
-        return 2.0 * self.mixture.n_parameters - 2.0 * self.log_likelihood
+        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood

@@ -134,9 +134,17 @@ def with_means(mixture: Mixture, means: Float64Array | None) -> Mixture:
 
 
 def first_mixture(
-    engine: LocalEngine, m_step: MStep, init_params: str, rng: np.random.RandomState, given: Given
+    engine: LocalEngine,
+    m_step: MStep,
+    init_params: str,
+    rng: np.random.RandomState,
+    given: Given,
+    nearest: bool = False,
 ) -> Mixture:
-    """The start in the frame's coordinates: what is given, the rest by the start of that name."""
+    """The start in the frame's coordinates: what is given, the rest by the start of that name.
+
+    `nearest` has the rows belong to the nearest of the means given instead, which need to be known by number.
+    """
     structure = engine.structure
     if given.complete:
         assert given.weights is not None and given.means is not None and given.factors is not None
@@ -147,7 +155,8 @@ def first_mixture(
         )
     if init_params not in STARTS:
         raise ValueError(f"init_params must be one of {', '.join(STARTS)}; got {init_params!r}")
-    stats, chosen = STARTS[init_params](engine, rng)
+    by_means = given.means if nearest else None
+    stats, chosen = STARTS[init_params](engine, rng) if by_means is None else _nearest(engine, by_means)
     found = with_means(m_step(stats, None), chosen)
     if given.empty:
         return found

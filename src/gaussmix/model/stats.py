@@ -122,6 +122,10 @@ class Stats:
             centres=centres,
         )
 
+    def about(self, means: Float64Array) -> Stats:
+        """The statistics whose central moments are those about given points, shape (k, d)."""
+        return replace(self.rebase(means), first=np.zeros(self.first.shape))
+
     def means(self) -> Float64Array:
         """Weighted mean of each component, shape (k, d); the centre where a count is zero."""
         return self.centres + self._shift
