@@ -191,12 +191,22 @@ def log_or_zero(weights: Float64Array) -> Float64Array:
 
 def upper_factors(covariances: Float64Array) -> Float64Array:
     """U = L^-T for each matrix L L' of a stack (k, d, d)."""
-    try:
-        roots = np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        raise not_positive_definite(covariances) from None
-    # side by side, so that a copy that went through a file gives the same bits
-    return np.ascontiguousarray(np.swapaxes(invert_lower(roots), -1, -2))
+    if _stacked(covariances):
+        try:
+            roots = np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
+        except np.linalg.LinAlgError:
+            raise not_positive_definite(covariances) from None
+        # side by side, so that a copy that went through a file gives the same bits
+        return np.ascontiguousarray(np.swapaxes(invert_lower(roots), -1, -2))
+    from scipy.linalg.lapack import dpotrf, dtrtri
+
+    factors = np.empty(covariances.shape)
+    for covariance, factor in zip(covariances, factors, strict=True):
+        root, failed = dpotrf(covariance.T, lower=1, clean=1)
+        if failed:
+            raise not_positive_definite(covariances)
+        factor[:] = dtrtri(root, lower=1, overwrite_c=1)[0].T
+    return factors
 
 
 def not_positive_definite(matrices: Float64Array) -> NotPositiveDefiniteError:
@@ -230,12 +240,18 @@ def raise_to(covariances: Float64Array, least: Float64Array) -> Float64Array:
 
 def invert_lower(roots: Float64Array) -> Float64Array:
     """Inverses of a stack of lower triangular matrices, themselves exactly lower triangular."""
-    d = roots.shape[-1]
-    if d <= 32:  # LAPACK's triangular inverse has no stacked form: many small calls cost more than LU
-        return np.asarray(np.linalg.inv(roots) * _lower(d))
+    if _stacked(roots):
+        return np.asarray(np.linalg.inv(roots) * _lower(roots.shape[-1]))
     from scipy.linalg.lapack import dtrtri
 
-    return np.stack([np.tril(dtrtri(root, lower=1)[0]) for root in roots])
+    # transposed, since LAPACK walks along columns; what it leaves of the other triangle is not its own
+    return np.stack([np.tril(dtrtri(root.T, lower=0)[0].T) for root in roots])
+
+
+def _stacked(matrices: Float64Array) -> bool:
+    """Whether NumPy's stacks, of which the inverse is by LU, cost less than a LAPACK call for each matrix."""
+    k, d, _ = matrices.shape
+    return bool(k > 8 and d <= 8)
 
 
 @lru_cache(maxsize=64)
