@@ -13,6 +13,8 @@ partitions, Adv. Data Anal. Classif. 9 (2015) 447-460.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
@@ -32,17 +34,30 @@ def merges(X: FloatArray, weights: Float64Array | None = None) -> IntArray:
     Returns
     -------
     ndarray of shape (n - 1, 2)
-        Each row names two clusters by their smallest row; the merged one has the name in front.
+        Each row names two clusters by their smallest row; the merged one has the name in front, the smaller.
+        Not to be written to: fits of several models to the same rows are given the same array.
     """
-    return _Clusters(scaled(X, weights), weights).merge_all()
+    X = np.ascontiguousarray(X)
+    return _merges(X.tobytes(), X.shape, X.dtype.char, None if weights is None else weights.tobytes())
+
+
+@lru_cache(maxsize=1)
+def _merges(X: bytes, shape: tuple[int, ...], dtype: str, weights: bytes | None) -> IntArray:
+    rows = np.frombuffer(X, dtype=dtype).reshape(shape)
+    w = None if weights is None else np.frombuffer(weights)
+    order = _Clusters(scaled(rows, w), w).merge_all()
+    order.flags.writeable = False
+    return order
 
 
 def labels_at(order: IntArray, k: int) -> IntArray:
     """The cluster, 0 .. k - 1, of each row when k are left."""
     n = len(order) + 1
-    names = np.arange(n)
-    for keep, gone in order[: max(n - k, 0)]:
-        names[names == gone] = keep
+    names = list(range(n))
+    for keep, gone in order[: max(n - k, 0)].tolist():
+        names[gone] = keep
+    for row, name in enumerate(names):  # names are smaller than what they were given to
+        names[row] = names[name]
     return np.asarray(np.unique(names, return_inverse=True)[1])
 
 
