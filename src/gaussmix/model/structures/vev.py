@@ -6,7 +6,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.structures.full import Matrices
-from gaussmix.model.structures.volumes import common_shape, fill_empty
+from gaussmix.model.structures.volumes import fill_empty, proportional
 
 
 class VEV(Matrices):
@@ -25,6 +25,6 @@ class VEV(Matrices):
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:
         values, axes = np.linalg.eigh(fill_empty(moments, shares))
-        start = None if warm is None else np.linalg.eigvalsh(warm[0])
-        found = common_shape(np.maximum(values, 0.0), shares, start)
+        start = None if warm is None else np.trace(warm, axis1=1, axis2=2)[:, None]
+        found = proportional(np.maximum(values, 0.0), shares, start)
         return np.asarray((axes * found[:, None, :]) @ np.swapaxes(axes, -1, -2))

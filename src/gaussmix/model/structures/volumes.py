@@ -17,8 +17,9 @@ import numpy as np
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.structures.base import NotPositiveDefiniteError
 
-#: Relative change of a shape, and turn of an axis, under which the iterations of an M-step end.
-CHANGE = 1e-12
+#: Relative change of volumes after which Newton's next would be rounding.
+QUADRATIC = 1e-8
+#: Turn of an axis under which the iterations of an M-step end.
 TURN = 1e-12
 #: Relative difference of two expected log-likelihoods that is rounding.
 SLACK = 1e-12
@@ -54,25 +55,89 @@ def fill_empty(moments: Float64Array, shares: Float64Array) -> Float64Array:
     return filled
 
 
-def common_shape(
-    diagonals: Float64Array, shares: Float64Array, shape: Float64Array | None = None
+def proportional(
+    moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
 ) -> Float64Array:
-    """Rows volume_k shape, of one shape, that minimise sum_k s_k sum_j (log c_kj + m_kj / c_kj).
+    """The best C_k = volume_k C for the moments, which are matrices (k, d, d) or diagonals (k, d).
 
-    Volumes given the shape and the shape given the volumes have closed forms; they take turns.
+    Given the volumes e^t_k the best C is S = sum_k s_k e^-t_k M_k, so that what is left to minimise is
+
+        f(t) = d sum_k s_k t_k + log |S|,
+
+    which is convex. With G_k = s_k e^-t_k S^-1 M_k its gradient is d s_k - tr G_k, its Hessian
+    diag(tr G_k) - (tr G_j G_k). Newton's step is taken where f agrees, and otherwise
+    t_k = log(tr(S^-1 M_k) / d), which cannot raise it.
+    Volumes begin at those of `warm`, which has the shape of the moments.
     """
-    if shape is None:
-        shape = shares @ diagonals
-    shape = shape / volumes(shape[None, :])[0]
+    d = moments.shape[1]
+    if not shares.all():  # components without rows decide nothing
+        own = shares > 0.0
+        some = proportional(moments[own], shares[own], None if warm is None else warm[own])
+        moments = moments.copy()
+        moments[own], moments[~own] = some, some[0]
+        return moments
+    start = _traces(moments if warm is None else warm)
+    volumes(start[:, None])
+    logs = np.log(start)
+    value, pooled, shaped = _profile(moments, shares, logs)
     for _ in range(MAX_ROUNDS):
-        before = shape
-        volume = (diagonals / shape).mean(axis=1)
-        volumes(volume[:, None])
-        shape = shares @ (diagonals / volume[:, None])
-        shape = shape / volumes(shape[None, :])[0]
-        if np.abs(shape - before).max() <= CHANGE * shape.max():
+        traces = _traces(shaped)
+        step, tried = _newton(shaped, traces, shares), None
+        if step is not None:
+            tried = _profile(moments, shares, logs + step)
+        if step is None or tried is None or not tried[0] <= value + SLACK:
+            volumes(traces[:, None])
+            step = np.log(traces / (d * shares))
+            tried = _profile(moments, shares, logs + step)
+        logs, (value, pooled, shaped) = logs + step, tried
+        if np.abs(step).max() <= QUADRATIC:
             break
-    return np.asarray((diagonals / shape).mean(axis=1)[:, None] * shape)
+    volume = _traces(shaped) / (d * shares) * np.exp(logs)
+    return np.asarray(volume.reshape(-1, *(1,) * (moments.ndim - 1)) * pooled)
+
+
+def _newton(shaped: Float64Array, traces: Float64Array, shares: Float64Array) -> Float64Array | None:
+    """Newton's step of the volumes' logarithms; None where it would go far, or there is none."""
+    k, d = shaped.shape[:2]
+    transposed = shaped if shaped.ndim == 2 else np.swapaxes(shaped, 1, 2)
+    hessian = np.diag(traces) - shaped.reshape(k, -1) @ transposed.reshape(k, -1).T
+    try:
+        # f does not see a common factor of all volumes
+        step = np.linalg.solve(hessian + shares * shares[:, None], traces - d * shares)
+    except np.linalg.LinAlgError:
+        return None
+    return np.asarray(step) if np.abs(step).max() < 1.0 else None
+
+
+def _traces(stack: Float64Array) -> Float64Array:
+    """The traces of matrices, or the sums of diagonals."""
+    return np.asarray(np.trace(stack, axis1=1, axis2=2) if stack.ndim == 3 else np.add.reduce(stack, axis=1))
+
+
+def _profile(
+    moments: Float64Array, shares: Float64Array, logs: Float64Array
+) -> tuple[float, Float64Array, Float64Array]:
+    """F of the logarithms of volumes, S, and the matrices (or diagonals) G_k; see :func:`proportional`."""
+    scaled = shares * np.exp(-logs)
+    if moments.ndim == 2:
+        pooled = scaled @ moments
+        if not np.minimum.reduce(pooled) > 0.0:
+            raise NotPositiveDefiniteError((), float(pooled.min()))
+        log_det, shaped = float(np.add.reduce(np.log(pooled))), moments / pooled
+    else:
+        pooled = np.tensordot(scaled, moments, axes=1)
+        shaped = moments @ inverted(pooled)
+        log_det = float(np.linalg.slogdet(pooled)[1])
+    value = moments.shape[1] * float(shares @ logs) + log_det
+    return value, pooled, shaped * scaled.reshape(-1, *(1,) * (moments.ndim - 1))
+
+
+def inverted(matrix: Float64Array) -> Float64Array:
+    """The inverse; NotPositiveDefiniteError where rounding leaves none."""
+    try:
+        return np.asarray(np.linalg.inv(matrix))
+    except np.linalg.LinAlgError:
+        raise NotPositiveDefiniteError((), 0.0) from None
 
 
 def on_common_axes(
