@@ -15,6 +15,7 @@ _HOMES = {
     "FitStatus": "gaussmix.fit.result",
     "GaussianMixture": "gaussmix.estimators.gaussian",
     "Mixture": "gaussmix.model.mixture",
+    "Noise": "gaussmix.model.noise",
     "fit_mixture": "gaussmix.fit.fitting",
     "show_config": "gaussmix.config",
 }
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
     from gaussmix.fit.fitting import fit_mixture
     from gaussmix.fit.result import FitResult, FitStatus
     from gaussmix.model.mixture import Mixture
+    from gaussmix.model.noise import Noise
 
 __all__ = [
     "FitResult",
     "FitStatus",
     "GaussianMixture",
     "Mixture",
+    "Noise",
     "__version__",
     "fit_mixture",
     "show_config",

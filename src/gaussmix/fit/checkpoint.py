@@ -21,6 +21,7 @@ from gaussmix.fit.result import FitStatus
 from gaussmix.fit.start import Given
 from gaussmix.model import schema
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import as_tensors
 
 #: Version of the schema of checkpoints. A checkpoint is for going on, not for keeping: others are refused.
 VERSION = 1
@@ -100,6 +101,7 @@ class Saver:
                 statuses[name] = run.status.value
                 tensors[f"{name}.history"] = np.array(run.history)
                 tensors.update({f"{name}.{field}": getattr(run.mixture, field) for field in PARAMETERS})
+                tensors.update({f"{name}.{field}": t for field, t in as_tensors(run.mixture.noise).items()})
         state = self.rng.get_state(legacy=False)
         tensors["rng"] = state["state"]["key"].astype(np.float64)  # 32 bits each: exact
         document = {
@@ -197,7 +199,8 @@ def _position(content: _container.Content, identity: Mapping[str, Any]) -> Posit
     statuses, failures = document["statuses"], document["failures"]
     if not isinstance(statuses, dict) or not statuses.keys() <= set(RUNS):
         raise _Flaw("its runs are unknown")
-    expected = {f"{name}.{field}" for name in statuses for field in ("history", *PARAMETERS)} | {"rng"}
+    fields = ("history", *PARAMETERS, *(["noise"] if identity["noise"] else []))
+    expected = {f"{name}.{field}" for name in statuses for field in fields} | {"rng"}
     if tensors.keys() != expected:
         raise _Flaw("its tensors are not those of its runs")
     if not isinstance(failures, list) or not all(isinstance(failure, str) for failure in failures):
@@ -223,6 +226,8 @@ def _position(content: _container.Content, identity: Mapping[str, Any]) -> Posit
 def _run(tensors: Mapping[str, Float64Array], name: str, status: Any, identity: Mapping[str, Any]) -> Run:
     # The factors as they were, not made anew from the covariances: the same bits.
     state = {field: tensors[f"{name}.{field}"] for field in PARAMETERS}
+    if identity["noise"]:
+        state["noise"] = tensors[f"{name}.noise"]
     expected = identity["n_components"], identity["shape of the data"][1]
     if state["means"].shape != expected:
         raise _Flaw(f"its means have the shape {state['means'].shape}; expected {expected}")

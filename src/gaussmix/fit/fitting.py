@@ -17,14 +17,17 @@ from gaussmix._threads import blas_on_one_thread
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
+from gaussmix.fit import outliers
 from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
 from gaussmix.fit.mstep import maximise
+from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.regularise import Floor, RegCovar, make_regularise
 from gaussmix.fit.restart import Position, Progress, Search, Ways
 from gaussmix.fit.result import FitResult, advice_for
 from gaussmix.fit.start import Given
 from gaussmix.model.frame import Frame
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import Noise
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import Structure, get_structure
 from gaussmix.model.structures.given import check_family
@@ -61,6 +64,8 @@ def fit_mixture(
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_interval: float = 30.0,
     resume: str | os.PathLike[str] | None = None,
+    noise: NoiseRequest = False,
+    trim: float = 0.0,
 ) -> FitResult:
     """Fit a mixture by EM and say how it went.
 
@@ -102,6 +107,12 @@ def fit_mixture(
     resume : path, optional
         A checkpoint to go on from, with the data and options that it was made with. The result is that of a
         fit that was never cut off, to the bit.
+    noise : bool, float or Noise, default=False
+        A component of constant density for outliers: over the hypervolume of the rows (True), begun with a
+        weight (a share of the rows), or of a density of its own (a :class:`gaussmix.Noise`).
+    trim : float, default=0.0
+        The share of the weight that is left out, in each iteration: the rows of lowest density. Likelihoods and
+        criteria are of what is kept (docs/outliers.md).
 
     Returns
     -------
@@ -129,19 +140,24 @@ def fit_mixture(
     (True, [0.5, 0.5])
     """
     _check_options(n_components, tol, reg_covar, max_iter, n_init)
+    outliers.check(noise, trim)
     _check.non_negative(checkpoint_interval, "checkpoint_interval")
     rows, weights = _rows(X, sample_weight, n_components)
     d = rows.shape[1]
     structure = get_structure(covariance_type, d)
     if feature_names is not None and len(feature_names) != d:
         raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
-    engine = LocalEngine(rows, structure, n_components, weights)
+    found = outliers.find(rows, weights, n_components, noise, trim)
+    engine = LocalEngine(
+        rows, structure, n_components, weights, core=found.core, noise=found.noise is not None, trim=found.trim
+    )
     regularise = make_regularise(reg_covar, structure, engine)
+    given = _given(start, structure, n_components, d, found.noise)
+    seen = None if given.noise is None else given.noise.seen_from(engine.frame)
 
     def m_step(stats: Stats, before: Mixture | None) -> Mixture:
-        return maximise(structure, regularise, stats, before)
+        return maximise(structure, regularise, stats, before, seen)
 
-    given = _given(start, structure, n_components, d)
     rng = _random_state(random_state)
     if resume is not None and rng is np.random.mtrand._rand:
         rng = np.random.RandomState()  # NumPy's own is not for a file to set
@@ -157,12 +173,15 @@ def fit_mixture(
                 "covariance_type": structure.name,
                 "reg_covar": reg_covar if isinstance(reg_covar, str) else float(reg_covar),
                 "n_components": int(n_components),
+                "noise": None if given.noise is None else given.noise.tensors["noise"].tolist(),
+                "trim": found.trim or None,
             }
             seed = int(random_state) if isinstance(random_state, int | np.integer) else None
             end = _resumable(search, asked, seed, checkpoint, checkpoint_interval, resume)
     if end.best is None:
         raise FitError(COLLAPSED)
-    return _result(end, search, feature_names)
+    result = _result(end, search, feature_names)
+    return result if found.trim == 0.0 else _with_kept(result, end, engine, sample_weight)
 
 
 def _resumable(
@@ -202,7 +221,7 @@ def _result(end: Position, search: Search, feature_names: Sequence[str] | None) 
     assert best is not None
     collapsed = search.collapsed(best)
     held = () if floor is None else floor.held(best.mixture)
-    mixture, same = published(best.mixture, engine.frame, feature_names)
+    mixture, same = published(best.mixture, engine.frame, feature_names, search.ways.given.noise)
     history = best.history
     if not same:  # a likelihood belongs to the parameters that it is reported with
         stats = engine.accumulate(mixture.seen_from(engine.frame))
@@ -226,9 +245,28 @@ def _result(end: Position, search: Search, feature_names: Sequence[str] | None) 
     )
 
 
-def published(mixture: Mixture, frame: Frame, feature_names: Sequence[str] | None) -> tuple[Mixture, bool]:
+def _with_kept(
+    result: FitResult, end: Position, engine: LocalEngine, sample_weight: npt.ArrayLike | None
+) -> FitResult:
+    """The result, and what it kept of each row, those of no weight among them."""
+    assert end.best is not None
+    kept = engine.kept(end.best.mixture)
+    if sample_weight is not None:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+        present, kept_of_all = np.broadcast_to(weights > 0.0, weights.shape or kept.shape), np.zeros(0)
+        kept_of_all = np.zeros(present.shape)
+        kept_of_all[present] = kept
+        kept = kept_of_all
+    kept.flags.writeable = False
+    return replace(result, kept=kept)
+
+
+def published(
+    mixture: Mixture, frame: Frame, feature_names: Sequence[str] | None, noise: Noise | None = None
+) -> tuple[Mixture, bool]:
     """A mixture of the frame's coordinates in the data's own, and whether it is the same to rounding.
 
+    Of the noise, which is given in the data's coordinates, it has the weight.
     Where a covariance is too thin for double precision in those coordinates (nearly collinear features, and
     no floor), its thinnest directions are widened.
     """
@@ -247,7 +285,10 @@ def published(mixture: Mixture, frame: Frame, feature_names: Sequence[str] | Non
         raise FitError(COLLAPSED) from None
     # numbers of the frame may be finer than those of a covariance in the data's coordinates can be
     same = np.abs(np.log(structure.diagonal(factors) / structure.diagonal(exact))).max() < SAME
-    return Mixture._trusted(structure, mixture.weights, mapped.means, covariances, factors, names), bool(same)
+    if noise is not None and mixture.noise is not None:
+        noise = replace(noise, weight=mixture.noise.weight)
+    parts = structure, mixture.weights, mapped.means, covariances, factors, names
+    return Mixture._trusted(*parts, noise), bool(same)
 
 
 def _check_options(n_components: int, tol: float, reg_covar: RegCovar, max_iter: int, n_init: int) -> None:
@@ -258,17 +299,23 @@ def _check_options(n_components: int, tol: float, reg_covar: RegCovar, max_iter:
     _check.auto_or_non_negative(reg_covar, "reg_covar")
 
 
-def _given(start: Mixture | Given | None, structure: Structure, k: int, d: int) -> Given:
-    """What the caller fixes of the start."""
+def _given(
+    start: Mixture | Given | None, structure: Structure, k: int, d: int, noise: Noise | None
+) -> Given:
+    """What the caller fixes of the start, and the noise; a mixture to start from knows its weight better."""
     if not isinstance(start, Mixture):
-        return start or Given()
+        return replace(start or Given(), noise=noise)
     if start.covariance_type != structure.name:
         raise ValueError(
             f"start has covariance_type {start.covariance_type!r}, but {structure.name!r} is to be fitted"
         )
     if start.means.shape != (k, d):
         raise ValueError(f"start must have means of the shape {(k, d)}; got {start.means.shape}")
-    return Given(start.weights, start.means, start.precisions_cholesky)
+    if start.noise is not None:
+        if noise is None:
+            raise ValueError("start has a noise component; fit with noise=True, or from start.without_noise()")
+        noise = replace(noise, weight=start.noise.weight)
+    return Given(start.weights, start.means, start.precisions_cholesky, noise)
 
 
 def _rows(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.concentrate import concentrated
 from gaussmix.fit.em import MStep, Run, em
 from gaussmix.fit.regularise import Floor, rows_needed
 from gaussmix.fit.result import FitStatus, naming
@@ -149,7 +150,11 @@ class Search:
         """Where the run at a position begins."""
         ways = self.ways
         if position.here is None:
-            mixture = first_mixture(self.engine, self.m_step, ways.init_params, ways.rng, ways.given)
+            options = self.engine, self.m_step, ways.init_params, ways.rng, ways.given
+            if self.engine.trim and not ways.given.complete:
+                mixture = concentrated(*options, self._spikes)
+            else:
+                mixture = first_mixture(*options)
         else:
             here = position.here.mixture
             mixture = reseeded(self.engine, here, self._spikes(here), ways.rng)
@@ -196,7 +201,7 @@ def reseeded(
 
     It takes the covariance and half the weight of the component that the row most probably belongs to.
     """
-    structure = mixture.structure
+    structure, engine = mixture.structure, engine.clean
     own = structure.form.own != "none"
     probability = None if engine.weights is None else engine.weights / engine.weights.sum()
     weights = mixture.weights.copy()
@@ -215,7 +220,7 @@ def reseeded(
         if own:
             covariances[spike], factors[spike] = covariances[parent], factors[parent]
         now = Mixture._trusted(structure, weights, means, covariances, factors)
-    return now
+    return now if mixture.noise is None else now.with_noise(mixture.noise)
 
 
 def _better(best: Run | None, run: Run) -> Run:

@@ -27,11 +27,13 @@ def whitened(D: FloatArray, factor: FloatArray) -> FloatArray:
 
 
 def fill_joint(L: FloatArray, Z: FloatArray, natural: Natural, components: Iterable[int]) -> None:
-    """Write log w_k N(z | k), complete, for the columns of Z into the rows of L that are named."""
+    """Write log w_k N(z | k), complete, for the columns of Z into the rows of L that are named, and the noise."""
     for k in components:
         D = Z - natural.means[k].astype(Z.dtype)[:, None]
         Y = whitened(D, natural.factor(k).astype(Z.dtype))
         L[k] = natural.constants[k] - 0.5 * np.einsum("ib,ib->b", Y, Y)
+    if natural.noise is not None:
+        L[-1] = natural.noise
 
 
 def add_moments(
@@ -42,13 +44,18 @@ def add_moments(
     S: Float64Array,
     components: Iterable[int],
 ) -> None:
-    """Add to the named rows of S the moments of the columns of Z about the centres, under weights R."""
+    """Add to the named rows of S the moments of the columns of Z about the centres, under weights R.
+
+    A row of R beyond those of the centres is of the noise, which has a count and no moments.
+    """
     d = Z.shape[0]
     for k in components:
         D = Z - centres[k].astype(Z.dtype)[:, None]
         S[k, 0] += R[k].sum(dtype=np.float64)
         S[k, 1 : 1 + d] += D @ R[k]
         S[k, 1 + d :] += _scatter(D, R[k], block)
+    for k in range(len(centres), len(R)):
+        S[k, 0] += R[k].sum(dtype=np.float64)
 
 
 def _scatter(D: FloatArray, r: FloatArray, block: Block) -> FloatArray:
@@ -78,7 +85,7 @@ class Centred:
         """As the protocol says."""
         Z, R = self._joint(rows, natural)
         log_likelihood = weigh(R, softmax(R), self.rows.weights_of(rows))
-        add_moments(Z, R, natural.means, self.block, S, range(R.shape[0]))
+        add_moments(Z, R, natural.means, self.block, S, range(len(natural.means)))
         return log_likelihood
 
     def evaluate(self, rows: slice, natural: Natural, question: Question, out: Any) -> None:
@@ -87,6 +94,6 @@ class Centred:
 
     def _joint(self, rows: slice, natural: Natural) -> tuple[FloatArray, FloatArray]:
         Z = self.rows.frame.apply(self.rows.values(rows))
-        L = np.empty((natural.means.shape[0], Z.shape[1]), dtype=Z.dtype)
-        fill_joint(L, Z, natural, range(L.shape[0]))
+        L = np.empty((natural.n_rows, Z.shape[1]), dtype=Z.dtype)
+        fill_joint(L, Z, natural, range(len(natural.means)))
         return Z, L

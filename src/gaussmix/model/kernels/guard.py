@@ -102,6 +102,6 @@ class Guarded:
             T = self.product.features(rows)
             L = joint(T, natural).astype(np.float64)
         else:
-            L = np.empty((self.mask.size, Z.shape[1]))
+            L = np.empty((natural.n_rows, Z.shape[1]))
         fill_joint(L, Z, natural, self.centred)
         return T, Z, L

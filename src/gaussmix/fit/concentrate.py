@@ -1,0 +1,70 @@
+"""A start for a trimmed fit: the best of several short runs, each begun from few rows.
+
+A start from all rows has outliers among what it is made of. One that is made of few rows has, sometimes, none, and
+a few passes that leave out the rows of lowest density tell which.
+
+References
+----------
+P. J. Rousseeuw and K. Van Driessen, A fast algorithm for the minimum covariance determinant estimator,
+Technometrics 41 (1999) 212-223.
+L. A. Garcia-Escudero, A. Gordaliza, C. Matran and A. Mayo-Iscar, A general trimming approach to robust cluster
+analysis, Ann. Stat. 36 (2008) 1324-1345.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.em import MStep, Run, em
+from gaussmix.fit.result import FitStatus
+from gaussmix.fit.start import Given, first_mixture
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.structures import NotPositiveDefiniteError
+
+#: Starts that compete, the passes of each, and the rows that these go over.
+N_SHORT, N_STEPS, MOST_ROWS = 10, 5, 5000
+
+Spikes = Callable[[Mixture], tuple[int, ...]]
+
+
+def concentrated(
+    engine: LocalEngine,
+    m_step: MStep,
+    init_params: str,
+    rng: np.random.RandomState,
+    given: Given,
+    spikes: Spikes,
+) -> Mixture:
+    """The mixture to begin with: of those found, the one of highest trimmed likelihood without a spike."""
+    n = engine.X.shape[0]
+    whole = engine
+    if n > MOST_ROWS:
+        whole = engine.subset(np.sort(rng.choice(n, MOST_ROWS, replace=False)), engine.trim, noise=engine.noise)
+    best, highest, failed = None, (False, -math.inf), None
+    for part in _parts(engine, rng):
+        try:
+            start = first_mixture(part, m_step, init_params, rng, given)
+            run = em(whole, Run(start, FitStatus.NOT_RUN, ()), m_step, tol=0.0, max_iter=N_STEPS)
+        except NotPositiveDefiniteError as error:
+            failed = error
+            continue
+        rank = run.status != FitStatus.DEGENERATE and not spikes(run.mixture), run.history[-1]
+        if best is None or rank > highest:
+            best, highest = run.mixture, rank
+    if best is None:
+        assert failed is not None
+        raise failed
+    return best
+
+
+def _parts(engine: LocalEngine, rng: np.random.RandomState) -> Iterator[LocalEngine]:
+    """The rows that look clean, and then few rows drawn at random, again and again."""
+    yield engine.clean
+    n, d = engine.X.shape
+    few = min(n, max(10, 2 * (d + 1)) * engine.n_components)
+    for _ in range(N_SHORT - 1):
+        yield engine.subset(np.sort(rng.choice(n, few, replace=False)))
