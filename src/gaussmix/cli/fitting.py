@@ -47,6 +47,8 @@ class FitOptions:
     n_init: int
     init_params: str
     seed: int | None
+    noise: str | None = None
+    trim: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,9 @@ def _check_options(options: FitOptions) -> None:
     if not math.isfinite(options.tol):
         raise InputError(f"--tol must be a finite number; got {options.tol}")
     _reg_covar(options)
+    _noise(options)
+    if not 0.0 <= options.trim < 1.0:
+        raise InputError(f"--trim must be a share of at least 0 and under 1; got {options.trim}")
 
 
 def _reg_covar(options: FitOptions) -> RegCovar:
@@ -125,6 +130,18 @@ def _reg_covar(options: FitOptions) -> RegCovar:
             f"--reg-covar must be auto or a finite number of at least 0; got {options.reg_covar!r}"
         )
     return amount
+
+
+def _noise(options: FitOptions) -> bool | float:
+    if options.noise is None or options.noise == "auto":
+        return options.noise is not None
+    try:
+        share = float(options.noise)
+    except ValueError:
+        share = math.nan
+    if not 0.0 < share < 1.0:
+        raise InputError(f"--noise must be auto or a share over 0 and under 1; got {options.noise!r}")
+    return share
 
 
 def _check_outputs(files: FitFiles) -> None:
@@ -201,6 +218,8 @@ def _fit(table: Table, options: FitOptions, seed: int | None, files: FitFiles, q
                 on_iteration=on_iteration,
                 checkpoint=files.checkpoint,
                 resume=files.resume,
+                noise=_noise(options),
+                trim=options.trim,
             )
         except OSError as error:
             if files.checkpoint is None:
@@ -222,6 +241,7 @@ def _info(result: FitResult, table: Table, weights: str | None, seed: int | None
         "n_iter": result.n_iter,
         "advice": result.advice,
         "seed": seed,
+        "n_trimmed": None if result.trimmed is None else int(np.count_nonzero(result.trimmed)),
     }
     return {
         name: value

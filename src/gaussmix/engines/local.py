@@ -36,8 +36,9 @@ class LocalEngine:
     n_components : int
     weights : ndarray of shape (n,), optional
         Positive weight of each row.
-    core : ndarray of int, optional
-        Where some rows may be outliers, those that do not look like any: they decide the frame.
+    cores : tuple of ndarray of int
+        Where some rows may be outliers, those that do not look like any, by one or more guesses of how many
+        there are. Starts are made of them; the smallest decides the frame.
     noise : bool
         Whether the mixtures have a noise component.
     trim : float
@@ -51,21 +52,20 @@ class LocalEngine:
         n_components: int,
         weights: Float64Array | None = None,
         *,
-        core: IntArray | None = None,
+        cores: tuple[IntArray, ...] = (),
         noise: bool = False,
         trim: float = 0.0,
     ) -> None:
         self.X, self.weights, self.structure, self.n_components = X, weights, structure, n_components
         _threads.n_threads()  # a wrong setting is an error for every fit, not only for those that use it
-        self.core, self.noise, self.trim = core, noise, trim
-        self.form = structure.form if core is None else structure.own_form
+        self.cores, self.noise, self.trim = cores, noise, trim
+        self.form = structure.own_form if cores else structure.form
         oriented = "vech" in (structure.form.own, structure.form.pooled)
-        some, weights_of_some = (X, weights) if core is None else self._rows(core)
-        mean, covariance = pooled_moments(some, weights_of_some, oriented=oriented)
+        mean, covariance = pooled_moments(*self._sure(), oriented=oriented)
         self.frame = Frame.of_moments(mean, covariance, structure.group, X.dtype)
-        #: The covariance of all rows (of the core) in the frame, in the shape of one component's parameter.
+        #: The covariance of all (sure) rows in the frame, in the shape of one component's parameter.
         self.covariance = self._covariance(mean, covariance)
-        if core is not None:
+        if cores:
             self._check_reach()
         self._begin()
         self._sweep = self._swept(self._pooled_moments(mean))
@@ -104,18 +104,22 @@ class LocalEngine:
 
     @cached_property
     def clean(self) -> Self:
-        """Rows to start from: all, or those of the core, which then have neither noise nor trimming."""
-        return self if self.core is None else self.subset(self.core)
+        """Rows to start from: all, or those of the first core, which then have neither noise nor trimming."""
+        return self.subset(self.cores[0]) if self.cores else self
 
     def subset(self, rows: IntArray, trim: float = 0.0, *, noise: bool = False) -> Self:
         """Some of the rows, seen from the same frame."""
         part = copy(self)
         part.__dict__.pop("clean", None)
         part.X, part.weights = self._rows(rows)
-        part.core, part.noise, part.trim = None, noise, trim
+        part.cores, part.noise, part.trim = (), noise, trim
         part._begin()
         part._sweep = part._swept()
         return part
+
+    def _sure(self) -> tuple[FloatArray, Float64Array | None]:
+        """The rows that are no outliers by any guess, and their weights."""
+        return self._rows(min(self.cores, key=len)) if self.cores else (self.X, self.weights)
 
     def _rows(self, rows: IntArray) -> tuple[FloatArray, Float64Array | None]:
         return self.X[rows], None if self.weights is None else self.weights[rows]
@@ -137,17 +141,16 @@ class LocalEngine:
         if self.frame.stretch < STRETCHED:
             return self.structure.mapped(covariance, self.frame.matrix)
         shift = self._shift(mean)
-        some = (self.X, self.weights) if self.core is None else self._rows(self.core)
-        return second_moments(*some, self.frame) - np.outer(shift, shift)
+        return second_moments(*self._sure(), self.frame) - np.outer(shift, shift)
 
     def _check_reach(self) -> None:
-        """Raise ValueError where a row is so far from the core that its square overflows."""
+        """Raise ValueError where a row is so far from the others that its square overflows."""
         _, variances = pooled_moments(self.X, self.weights, oriented=False)
         far = np.sqrt(variances / self.frame.variances)
         if not far.max() < FARTHEST[self.X.dtype.char]:
             raise ValueError(
-                f"column {int(far.argmax())} has values so far from the others (by {far.max():.3g} spreads, all "
-                "taken together) that their squares overflow; leave those rows out"
+                f"column {int(far.argmax())} has values so far from the others (by {far.max():.3g} spreads, "
+                "all taken together) that their squares overflow; leave those rows out"
             )
 
     def _shift(self, mean: Float64Array) -> Float64Array:

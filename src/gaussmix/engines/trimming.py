@@ -20,8 +20,8 @@ def left_out(trim: float, total: float) -> float:
 def kept_weights(log_density: FloatArray, weights: Float64Array | None, amount: float) -> Float64Array:
     """The weights v_i in [0, w_i], sum_i v_i = sum_i w_i - amount, that maximise sum_i v_i log p(x_i).
 
-    Rows under a threshold are left out. Those at it, mostly one, all lose the same share of their weight, so that
-    neither the order of rows nor copies in place of weights make a difference.
+    Rows under a threshold are left out. Those at it, mostly one, all lose the same share of their weight, so
+    that neither the order of rows nor copies in place of weights make a difference.
 
     Parameters
     ----------

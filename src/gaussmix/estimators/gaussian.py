@@ -20,11 +20,13 @@ from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.estimators._validate import given_parameters, rows_of
 from gaussmix.fit.fitting import fit_mixture
+from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.start import STARTS, Given
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import Noise
 from gaussmix.model.structures import STRUCTURES, SYNONYMS, get_structure
 
 
@@ -64,10 +66,18 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     verbose : int, default=0
         1 prints each start, and every `verbose_interval` iterations a line; 2 adds likelihood and time.
     verbose_interval : int, default=10
+    noise : bool, float or Noise, default=False
+        A further component, of constant density, for outliers: uniform over the hypervolume of the rows
+        (True), the same begun with this share of the rows, or as a :class:`gaussmix.Noise` says. `predict`
+        labels its rows -1, and it is the last column of `predict_proba`.
+    trim : float, default=0.0
+        The share of the rows (of their weight) that every iteration leaves out, those of lowest density;
+        which these are in the end is ``fit_result_.trimmed``.
 
     Attributes
     ----------
     weights_ : ndarray of shape (n_components,)
+        With noise, they sum to one less ``mixture_.noise.weight``.
     means_ : ndarray of shape (n_components, n_features)
     covariances_, precisions_, precisions_cholesky_ : ndarray
         Of shape (n_components, n_features, n_features) for "full", (n_features, n_features) for "tied",
@@ -75,7 +85,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     converged_ : bool
     n_iter_ : int
     lower_bound_ : float
-        Mean log-likelihood of the training data under the fitted parameters; equals ``score(X)``.
+        Mean log-likelihood of the training data under the fitted parameters; equals ``score(X)``. Of a
+        trimmed fit it is the mean over the weight that was kept.
     lower_bounds_ : list of float
         The same after each iteration.
     n_features_in_ : int
@@ -118,6 +129,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+        "noise": ["boolean", Interval(Real, 0.0, 1.0, closed="neither"), Noise],
+        "trim": [Interval(Real, 0.0, 1.0, closed="left")],
     }
 
     def __init__(
@@ -137,6 +150,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         warm_start: bool = False,
         verbose: int = 0,
         verbose_interval: int = 10,
+        noise: NoiseRequest = False,
+        trim: float = 0.0,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -152,6 +167,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.warm_start = warm_start
         self.verbose = verbose
         self.verbose_interval = verbose_interval
+        self.noise = noise
+        self.trim = trim
 
     def fit(
         self,
@@ -227,6 +244,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             on_iteration=printer,
             checkpoint=checkpoint,
             resume=resume,
+            noise=self.noise,
+            trim=self.trim,
         )
         if printer is not None:
             printer.end(result)
@@ -236,11 +255,14 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return rows
 
     def predict(self, X: Any) -> IntArray:
-        """The most probable component of each row, shape (n_samples,)."""
+        """The most probable component of each row, shape (n_samples,); -1 for the noise."""
         return self._fitted().predict(rows_of(self, X))
 
     def predict_proba(self, X: Any) -> FloatArray:
-        """Posterior probability of each component for each row, shape (n_samples, n_components)."""
+        """Posterior probability of each component for each row, shape (n_samples, n_components).
+
+        With noise there is one more column, the last.
+        """
         return self._fitted().responsibilities(rows_of(self, X))
 
     def score_samples(self, X: Any) -> FloatArray:
@@ -277,7 +299,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         -------
         X : ndarray of shape (n_samples, n_features)
         y : ndarray of shape (n_samples,)
-            The component of each row.
+            The component of each row, -1 for the noise.
         """
         mixture = self._fitted()
         if isinstance(self.random_state, np.random.RandomState):
@@ -287,7 +309,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def _continues(self, mixture: Mixture, d: int) -> bool:
         """Whether a warm start can go on from a mixture: parameters may have been set since."""
         same_shape = mixture.means.shape == (self.n_components, d)
-        return same_shape and mixture.structure is get_structure(self.covariance_type)
+        same_noise = (mixture.noise is None) == (self.noise is False)
+        return same_shape and same_noise and mixture.structure is get_structure(self.covariance_type)
 
     def _given(self, d: int) -> Given | None:
         return given_parameters(

@@ -1,14 +1,14 @@
-"""A start for a trimmed fit: the best of several short runs, each begun from few rows.
+"""A start for rows with outliers among them: the best of several short runs, most begun from few rows.
 
-A start from all rows has outliers among what it is made of. One that is made of few rows has, sometimes, none, and
-a few passes that leave out the rows of lowest density tell which.
+A start from all rows has outliers among what it is made of. One that is made of few rows has, sometimes,
+none, and a few passes over all, with trimming or noise, tell which: theirs is the highest likelihood.
 
 References
 ----------
 P. J. Rousseeuw and K. Van Driessen, A fast algorithm for the minimum covariance determinant estimator,
 Technometrics 41 (1999) 212-223.
-L. A. Garcia-Escudero, A. Gordaliza, C. Matran and A. Mayo-Iscar, A general trimming approach to robust cluster
-analysis, Ann. Stat. 36 (2008) 1324-1345.
+L. A. Garcia-Escudero, A. Gordaliza, C. Matran and A. Mayo-Iscar, A general trimming approach to robust
+cluster analysis, Ann. Stat. 36 (2008) 1324-1345.
 """
 
 from __future__ import annotations
@@ -39,11 +39,13 @@ def concentrated(
     given: Given,
     spikes: Spikes,
 ) -> Mixture:
-    """The mixture to begin with: of those found, the one of highest trimmed likelihood without a spike."""
+    """The mixture to begin with: of those found, the one of highest likelihood without a spike."""
     n = engine.X.shape[0]
     whole = engine
     if n > MOST_ROWS:
-        whole = engine.subset(np.sort(rng.choice(n, MOST_ROWS, replace=False)), engine.trim, noise=engine.noise)
+        whole = engine.subset(
+            np.sort(rng.choice(n, MOST_ROWS, replace=False)), engine.trim, noise=engine.noise
+        )
     best, highest, failed = None, (False, -math.inf), None
     for part in _parts(engine, rng):
         try:
@@ -62,9 +64,9 @@ def concentrated(
 
 
 def _parts(engine: LocalEngine, rng: np.random.RandomState) -> Iterator[LocalEngine]:
-    """The rows that look clean, and then few rows drawn at random, again and again."""
-    yield engine.clean
+    """The rows that look clean, by each guess, and then few rows drawn at random, again and again."""
+    yield from (engine.subset(core) for core in engine.cores)
     n, d = engine.X.shape
     few = min(n, max(10, 2 * (d + 1)) * engine.n_components)
-    for _ in range(N_SHORT - 1):
+    for _ in range(N_SHORT - len(engine.cores)):
         yield engine.subset(np.sort(rng.choice(n, few, replace=False)))

@@ -111,8 +111,8 @@ def fit_mixture(
         A component of constant density for outliers: over the hypervolume of the rows (True), begun with a
         weight (a share of the rows), or of a density of its own (a :class:`gaussmix.Noise`).
     trim : float, default=0.0
-        The share of the weight that is left out, in each iteration: the rows of lowest density. Likelihoods and
-        criteria are of what is kept (docs/outliers.md).
+        The share of the weight that is left out, in each iteration: the rows of lowest density. Likelihoods
+        and criteria are of what is kept (docs/outliers.md).
 
     Returns
     -------
@@ -149,7 +149,13 @@ def fit_mixture(
         raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
     found = outliers.find(rows, weights, n_components, noise, trim)
     engine = LocalEngine(
-        rows, structure, n_components, weights, core=found.core, noise=found.noise is not None, trim=found.trim
+        rows,
+        structure,
+        n_components,
+        weights,
+        cores=found.cores,
+        noise=found.noise is not None,
+        trim=found.trim,
     )
     regularise = make_regularise(reg_covar, structure, engine)
     given = _given(start, structure, n_components, d, found.noise)
@@ -299,9 +305,7 @@ def _check_options(n_components: int, tol: float, reg_covar: RegCovar, max_iter:
     _check.auto_or_non_negative(reg_covar, "reg_covar")
 
 
-def _given(
-    start: Mixture | Given | None, structure: Structure, k: int, d: int, noise: Noise | None
-) -> Given:
+def _given(start: Mixture | Given | None, structure: Structure, k: int, d: int, noise: Noise | None) -> Given:
     """What the caller fixes of the start, and the noise; a mixture to start from knows its weight better."""
     if not isinstance(start, Mixture):
         return replace(start or Given(), noise=noise)
@@ -313,7 +317,9 @@ def _given(
         raise ValueError(f"start must have means of the shape {(k, d)}; got {start.means.shape}")
     if start.noise is not None:
         if noise is None:
-            raise ValueError("start has a noise component; fit with noise=True, or from start.without_noise()")
+            raise ValueError(
+                "start has a noise component; fit with noise=True, or from start.without_noise()"
+            )
         noise = replace(noise, weight=start.noise.weight)
     return Given(start.weights, start.means, start.precisions_cholesky, noise)
 

@@ -2,8 +2,8 @@
 
 References
 ----------
-S. Byers and A. E. Raftery, Nearest-neighbor clutter removal for estimating features in spatial point processes,
-J. Am. Stat. Assoc. 93 (1998) 577-584.
+S. Byers and A. E. Raftery, Nearest-neighbor clutter removal for estimating features in spatial point
+processes, J. Am. Stat. Assoc. 93 (1998) 577-584.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ NoiseRequest = bool | float | Noise
 #: Rows whose neighbours are looked for (more, where components have many parameters), products of rows, other
 #: rows and features that this may take, and the fewest of those other rows.
 FEW, MOST_WORK, LEAST_OTHERS = 2000, 1_000_000_000, 200
+#: Shares of outliers that a fit of noise starts from besides the one it is given: the likelihood picks one.
+SHARES = (0.02, 0.1, 0.2, 0.35, 0.5)
 #: Relative extent of the rows along a principal axis under which it is rounding.
 FLAT = 1e-10
 
@@ -37,13 +39,14 @@ class Outliers:
         In the data's coordinates, with its weight to begin with.
     trim : float
         The share of the weight that is left out.
-    core : ndarray of int, optional
-        Rows that do not look like outliers; None where there are to be none.
+    cores : tuple of ndarray of int
+        Rows that do not look like outliers, for each share that outliers may have; empty where there are to
+        be none.
     """
 
     noise: Noise | None = None
     trim: float = 0.0
-    core: IntArray | None = None
+    cores: tuple[IntArray, ...] = ()
 
 
 def check(noise: Any, trim: Any) -> None:
@@ -56,9 +59,14 @@ def check(noise: Any, trim: Any) -> None:
         )
     if isinstance(noise, Noise) and not 0.0 < noise.weight < 1.0:
         raise ValueError(
-            f"noise must begin with a weight over 0 and under 1, or EM cannot change it; got {noise.weight:.6g}"
+            "noise must begin with a weight over 0 and under 1, or EM cannot change it; got "
+            f"{noise.weight:.6g}"
         )
-    if isinstance(trim, bool) or not isinstance(trim, int | float | np.number) or not 0.0 <= float(trim) < 1.0:
+    if (
+        isinstance(trim, bool)
+        or not isinstance(trim, int | float | np.number)
+        or not 0.0 <= float(trim) < 1.0
+    ):
         raise ValueError(f"trim must be a share of at least 0 and under 1; got {trim!r}")
 
 
@@ -71,8 +79,9 @@ def find(X: FloatArray, weights: Float64Array | None, k: int, request: NoiseRequ
     rows = max(total, float(len(X)))  # weights may also come as shares of one
     if (1.0 - trim) * rows < k:
         raise ValueError(f"trim={trim!r} leaves fewer rows than the {k} components; there are {len(X)}")
-    suspect = 1.0 - (1.0 - trim) * (1.0 - (0.0 if noise is None else noise.weight))
-    return Outliers(noise, float(trim), core_rows(X, weights, k, suspect))
+    shares = (0.0,) if noise is None else tuple(dict.fromkeys((noise.weight, *SHARES)))
+    suspects = tuple(1.0 - (1.0 - trim) * (1.0 - share) for share in shares)
+    return Outliers(noise, float(trim), core_rows(X, weights, k, suspects))
 
 
 def _noise(X: FloatArray, weights: Float64Array | None, request: NoiseRequest) -> Noise | None:
@@ -94,8 +103,8 @@ def around(X: FloatArray, weights: Float64Array | None = None) -> Noise:
     flat = np.flatnonzero(~(high > low))
     if flat.size:
         raise ValueError(
-            f"column {flat[0]} is constant, so that the rows have no volume for noise to be spread over; leave it "
-            "out, or give a gaussmix.Noise with a log_density"
+            f"column {flat[0]} is constant, so that the rows have no volume for noise to be spread over; "
+            "leave it out, or give a gaussmix.Noise with a log_density"
         )
     upright = Noise.between(low, high)
     mean, covariance = pooled_moments(X, weights, oriented=True)
@@ -117,8 +126,10 @@ def _extent(X: FloatArray, mean: Float64Array, axes: Float64Array) -> Float64Arr
     return found
 
 
-def core_rows(X: FloatArray, weights: Float64Array | None, k: int, suspect: float) -> IntArray:
-    """Rows that lie among others: all but the suspected share, which are the farthest from their neighbours.
+def core_rows(
+    X: FloatArray, weights: Float64Array | None, k: int, suspects: tuple[float, ...]
+) -> tuple[IntArray, ...]:
+    """Rows that lie among others: all but a suspected share, which are the farthest from their neighbours.
 
     Of many rows, a sample is looked at, always the same for the same rows. Features count in units of their
     interquartile ranges, which outliers do not change much.
@@ -137,8 +148,9 @@ def core_rows(X: FloatArray, weights: Float64Array | None, k: int, suspect: floa
     order = np.argsort(distance, kind="stable")
     w = np.ones(len(rows)) if weights is None else weights[rows]
     passed = np.cumsum(w[order])
-    n_core = int(np.searchsorted(passed, (1.0 - suspect) * passed[-1] * (1.0 - 1e-12))) + 1
-    return np.asarray(np.sort(rows[order[: max(n_core, min(k, len(rows)))]]))
+    least = [(1.0 - share) * passed[-1] * (1.0 - 1e-12) for share in suspects]
+    sizes = [max(int(np.searchsorted(passed, amount)) + 1, min(k, len(rows))) for amount in least]
+    return tuple(np.sort(rows[order[:size]]) for size in sizes)
 
 
 def _to_neighbours(Z: Float64Array, generator: np.random.Generator) -> Float64Array:

@@ -151,7 +151,7 @@ class Search:
         ways = self.ways
         if position.here is None:
             options = self.engine, self.m_step, ways.init_params, ways.rng, ways.given
-            if self.engine.trim and not ways.given.complete:
+            if self.engine.cores and not ways.given.complete:
                 mixture = concentrated(*options, self._spikes)
             else:
                 mixture = first_mixture(*options)

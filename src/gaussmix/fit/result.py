@@ -119,8 +119,8 @@ class FitResult:
     n_reseeds : int
         How often collapsed components were moved to other rows, over all starts.
     kept : ndarray of shape (n,), optional
-        For a trimmed fit, the weight of each row that the mixture was fitted to: all of it, none, or for rows on
-        the border a part; read-only. Likelihoods and criteria are of these weights.
+        For a trimmed fit, the weight of each row that the mixture was fitted to: all of it, none, or for rows
+        on the border a part; read-only. Likelihoods and criteria are of these weights.
 
     Examples
     --------

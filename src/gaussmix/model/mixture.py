@@ -249,11 +249,8 @@ class Mixture:
         sweep, natural = sweep_over(self, X)
         log_det = sweep.frame.log_det
         at_means = self.structure.constants(self.precisions_cholesky, self.n_features) - log_det
-        unweighted = replace(
-            natural,
-            constants=at_means + np.zeros(self.n_components),
-            noise=None if self.noise is None else self.noise.known - log_det,
-        )
+        noise = None if self.noise is None else self.noise.known - log_det
+        unweighted = replace(natural, constants=at_means + np.zeros(self.n_components), noise=noise)
         log_density = sweep.joint(unweighted)
         log_density += log_density.dtype.type(sweep.frame.log_det)
         return log_density
@@ -270,7 +267,7 @@ class Mixture:
         return sweep.responsibilities(natural)
 
     def predict(self, X: npt.ArrayLike) -> IntArray:
-        """The most probable component of each row, shape (n,), int64; the first of equals; -1 is the noise."""
+        """The most probable component of each row, shape (n,); the first of equals; -1 is the noise."""
         sweep, natural = sweep_over(self, X)
         labels = sweep.labels(natural)
         if self.noise is not None:
@@ -305,7 +302,9 @@ class Mixture:
 
     def with_noise(self, noise: Noise | None) -> Mixture:
         """The same Gaussians beside this noise, or none; their weights keep their proportions."""
-        weights = self._shares if noise is None else self._shares * (1.0 - noise.checked(self.n_features).weight)
+        weights = (
+            self._shares if noise is None else self._shares * (1.0 - noise.checked(self.n_features).weight)
+        )
         parts = self.means, self.covariances, self.precisions_cholesky
         return Mixture._trusted(self.structure, weights, *parts, self.feature_names, noise)
 
@@ -355,7 +354,7 @@ class Mixture:
         return self.structure.form if self.noise is None else self.structure.own_form
 
     def natural_in(self, form: Form) -> Natural:
-        """The natural parameters for passes of this form, the family's least or the one of its own moments."""
+        """The natural parameters for passes of this form, the family's own or that of `own_form`."""
         parts = self.weights, self.means, self.covariances, self.precisions_cholesky
         natural = self.structure.natural(*parts, form)
         return natural if self.noise is None else replace(natural, noise=max(self.noise.log_joint, LOG_ZERO))

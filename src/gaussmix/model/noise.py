@@ -32,7 +32,7 @@ class Noise:
     weight : float, default=0.1
         w_0, in [0, 1]. Given to a fit, the weight to begin with.
     log_density : float, optional
-        log c, in nats. Without it, and without a box, a fit takes the volume of its data (see :func:`around`).
+        log c, in nats. Without it, and without a box, a fit takes one over the volume of its rows.
     box : array-like of shape (d + 1, d), optional
         A corner, and the d edges that leave it: what rows are drawn from. Without it none can be.
 
@@ -60,12 +60,12 @@ class Noise:
     box: npt.ArrayLike | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.weight, int | float | np.number) or not 0.0 <= float(self.weight) <= 1.0:
+        if not _is_number(self.weight) or not 0.0 <= float(self.weight) <= 1.0:
             raise ValueError(f"the weight of the noise must be a number from 0 to 1; got {self.weight!r}")
         object.__setattr__(self, "weight", float(self.weight))
         density = self.log_density
         if density is not None:
-            if not isinstance(density, int | float | np.number) or not np.isfinite(float(density)):
+            if not _is_number(density) or not np.isfinite(float(density)):
                 raise ValueError(f"the log_density of the noise must be a finite number; got {density!r}")
             object.__setattr__(self, "log_density", float(density))
         if self.box is not None:
@@ -80,7 +80,7 @@ class Noise:
         given = self.log_density
         if given is not None and abs(given - found) > AGREEMENT * (1.0 + abs(found)):
             raise ValueError(
-                f"the noise has a log_density of {given:.10g}, but its box one of {found:.10g}; give one of them"
+                f"the noise has a log_density of {given:.10g}, but its box one of {found:.10g}; give either"
             )
         object.__setattr__(self, "box", box)
         object.__setattr__(self, "log_density", found if given is None else given)
@@ -110,7 +110,7 @@ class Noise:
 
     @property
     def log_joint(self) -> float:
-        """log w_0 c, minus infinity where the weight is zero."""
+        """The logarithm of w_0 c, minus infinity where the weight is zero."""
         with np.errstate(divide="ignore"):
             return float(np.log(self.weight)) + self.known
 
@@ -150,8 +150,8 @@ class Noise:
         """Rows drawn from the box, shape (n_samples, d)."""
         if self.box is None:
             raise ValueError(
-                "the noise of this mixture has a density but no box to draw rows from: give its Noise a box, or "
-                "draw from mixture.without_noise()"
+                "the noise of this mixture has a density but no box to draw rows from: give its Noise a box, "
+                "or draw from mixture.without_noise()"
             )
         box = np.asarray(self.box)
         drawn = generator.random((n_samples, box.shape[1]))
@@ -160,6 +160,10 @@ class Noise:
     def __repr__(self) -> str:
         known = None if self.log_density is None else round(self.log_density, 6)
         return f"Noise(weight={self.weight:.6g}, log_density={known})"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def as_tensors(noise: Noise | None) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from gaussmix.model.structures import STRUCTURES, get_structure
 
 M = TypeVar("M")
 
-#: Version of the schema; a reader knows this one and all before it. docs/format.md has its history. What has no
-#: noise is written as schema 1, so that earlier versions read it.
+#: Version of the schema; a reader knows this one and all before it. docs/format.md has its history. What has
+#: no noise is written as schema 1, so that earlier versions read it.
 VERSION = 2
 TENSORS = ("weights", "means", "covariances")
 #: The tensors of schema 2 besides, by what its field "noise" says is known of the noise.

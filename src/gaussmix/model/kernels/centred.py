@@ -27,7 +27,10 @@ def whitened(D: FloatArray, factor: FloatArray) -> FloatArray:
 
 
 def fill_joint(L: FloatArray, Z: FloatArray, natural: Natural, components: Iterable[int]) -> None:
-    """Write log w_k N(z | k), complete, for the columns of Z into the rows of L that are named, and the noise."""
+    """Write log w_k N(z | k), complete, for the columns of Z into the rows of L that are named.
+
+    Noise comes into the last row.
+    """
     for k in components:
         D = Z - natural.means[k].astype(Z.dtype)[:, None]
         Y = whitened(D, natural.factor(k).astype(Z.dtype))

@@ -49,8 +49,8 @@ class Structure(ABC):
     def own_form(self) -> Form:
         """The form in which each component keeps its second moments, pooled when they are asked for.
 
-        For passes in which not all rows belong to the Gaussians: there the quadratic part that families of one
-        covariance share does not cancel, and their total scatter is no constant.
+        For passes in which not all rows belong to the Gaussians: there the quadratic part that families of
+        one covariance share does not cancel, and their total scatter is no constant.
         """
         return self.form if self.form.own != "none" else Form(own=self.form.pooled, pooled="none")
 
