@@ -82,6 +82,9 @@ FITS = {
         {"random_state": 3, "n_init": 5, "init_params": "random_from_data", "reg_covar": 0, "max_iter": 60},
     ),
     "many features": (overlapping(d=12, n=3000), {**SLOW, "max_iter": 12}),
+    "noise": (overlapping(), {**SLOW, "noise": True, "covariance_type": "tied"}),
+    "noise, several starts": (overlapping(), {**SLOW, "noise": 0.05, "n_init": 2, "max_iter": 8}),
+    "trimming": (overlapping(), {**SLOW, "trim": 0.07, "n_init": 2, "tol": 1e-12, "covariance_type": "EEI"}),
     "a generator": (overlapping(), {**SLOW, "random_state": np.random.RandomState}),
 }
 

@@ -309,7 +309,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def _continues(self, mixture: Mixture, d: int) -> bool:
         """Whether a warm start can go on from a mixture: parameters may have been set since."""
         same_shape = mixture.means.shape == (self.n_components, d)
-        same_noise = (mixture.noise is None) == (self.noise is False)
+        same_noise = (mixture.noise is None) == (not self.noise)
         return same_shape and same_noise and mixture.structure is get_structure(self.covariance_type)
 
     def _given(self, d: int) -> Given | None:

@@ -21,7 +21,6 @@ from gaussmix.fit.result import FitStatus
 from gaussmix.fit.start import Given
 from gaussmix.model import schema
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import as_tensors
 
 #: Version of the schema of checkpoints. A checkpoint is for going on, not for keeping: others are refused.
 VERSION = 1
@@ -101,7 +100,8 @@ class Saver:
                 statuses[name] = run.status.value
                 tensors[f"{name}.history"] = np.array(run.history)
                 tensors.update({f"{name}.{field}": getattr(run.mixture, field) for field in PARAMETERS})
-                tensors.update({f"{name}.{field}": t for field, t in as_tensors(run.mixture.noise).items()})
+                if run.mixture.noise is not None:  # its box is not the fit's business
+                    tensors[f"{name}.noise"] = run.mixture.noise.tensors["noise"]
         state = self.rng.get_state(legacy=False)
         tensors["rng"] = state["state"]["key"].astype(np.float64)  # 32 bits each: exact
         document = {

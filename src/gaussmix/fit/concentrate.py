@@ -17,6 +17,7 @@ import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.em import MStep, Run, em
@@ -27,6 +28,9 @@ from gaussmix.model.structures import NotPositiveDefiniteError
 
 #: Starts that compete, the passes of each, and the rows that these go over.
 N_SHORT, N_STEPS, MOST_ROWS = 10, 5, 5000
+
+#: A gain, in nats a row, that may be rounding: the start found first is kept then, whatever the units.
+SAME = 1e-8
 
 Spikes = Callable[[Mixture], tuple[int, ...]]
 
@@ -40,27 +44,32 @@ def concentrated(
     spikes: Spikes,
 ) -> Mixture:
     """The mixture to begin with: of those found, the one of highest likelihood without a spike."""
-    n = engine.X.shape[0]
-    whole = engine
-    if n > MOST_ROWS:
-        whole = engine.subset(
-            np.sort(rng.choice(n, MOST_ROWS, replace=False)), engine.trim, noise=engine.noise
-        )
-    best, highest, failed = None, (False, -math.inf), None
-    for part in _parts(engine, rng):
-        try:
-            start = first_mixture(part, m_step, init_params, rng, given)
-            run = em(whole, Run(start, FitStatus.NOT_RUN, ()), m_step, tol=0.0, max_iter=N_STEPS)
-        except NotPositiveDefiniteError as error:
-            failed = error
-            continue
-        rank = run.status != FitStatus.DEGENERATE and not spikes(run.mixture), run.history[-1]
-        if best is None or rank > highest:
-            best, highest = run.mixture, rank
+    judges, best, failed = _judges(engine, rng), None, None
+    highest, sound = -math.inf, False
+    # k-means of few rows: its threads would wait for one another longer than they work
+    with threadpool_limits(1, user_api="openmp"):
+        for part in _parts(engine, rng):
+            try:
+                start = first_mixture(part, m_step, init_params, rng, given)
+            except NotPositiveDefiniteError as error:
+                failed = error
+                continue
+            run = em(judges, Run(start, FitStatus.NOT_RUN, ()), m_step, tol=0.0, max_iter=N_STEPS)
+            good = run.status != FitStatus.DEGENERATE and not spikes(run.mixture)
+            if best is None or (good, run.history[-1]) > (sound, highest + SAME):
+                best, highest, sound = run.mixture, run.history[-1], good
     if best is None:
         assert failed is not None
         raise failed
     return best
+
+
+def _judges(engine: LocalEngine, rng: np.random.RandomState) -> LocalEngine:
+    """The rows that starts are compared on: all, or of many a sample, with the same noise and trimming."""
+    n = engine.X.shape[0]
+    if n <= MOST_ROWS:
+        return engine
+    return engine.subset(np.sort(rng.choice(n, MOST_ROWS, replace=False)), engine.trim, noise=engine.noise)
 
 
 def _parts(engine: LocalEngine, rng: np.random.RandomState) -> Iterator[LocalEngine]:

@@ -179,15 +179,17 @@ def fit_mixture(
                 "covariance_type": structure.name,
                 "reg_covar": reg_covar if isinstance(reg_covar, str) else float(reg_covar),
                 "n_components": int(n_components),
-                "noise": None if given.noise is None else given.noise.tensors["noise"].tolist(),
-                "trim": found.trim or None,
+                "noise": [] if given.noise is None else given.noise.tensors["noise"].tolist(),
+                "trim": found.trim,
             }
             seed = int(random_state) if isinstance(random_state, int | np.integer) else None
             end = _resumable(search, asked, seed, checkpoint, checkpoint_interval, resume)
     if end.best is None:
         raise FitError(COLLAPSED)
     result = _result(end, search, feature_names)
-    return result if found.trim == 0.0 else _with_kept(result, end, engine, sample_weight)
+    if found.trim == 0.0:
+        return result
+    return replace(result, kept=_kept(end, engine, _check.sample_weight(sample_weight, len(np.asarray(X)))))
 
 
 def _resumable(
@@ -251,20 +253,16 @@ def _result(end: Position, search: Search, feature_names: Sequence[str] | None) 
     )
 
 
-def _with_kept(
-    result: FitResult, end: Position, engine: LocalEngine, sample_weight: npt.ArrayLike | None
-) -> FitResult:
-    """The result, and what it kept of each row, those of no weight among them."""
+def _kept(end: Position, engine: LocalEngine, weights: Float64Array | None) -> Float64Array:
+    """What the best mixture keeps of each row that was given, those of no weight among them; read-only."""
     assert end.best is not None
     kept = engine.kept(end.best.mixture)
-    if sample_weight is not None:
-        weights = np.asarray(sample_weight, dtype=np.float64)
-        present, kept_of_all = np.broadcast_to(weights > 0.0, weights.shape or kept.shape), np.zeros(0)
-        kept_of_all = np.zeros(present.shape)
-        kept_of_all[present] = kept
-        kept = kept_of_all
+    if weights is not None:
+        of_all = np.zeros(len(weights))
+        of_all[weights > 0.0] = kept
+        kept = of_all
     kept.flags.writeable = False
-    return replace(result, kept=kept)
+    return kept
 
 
 def published(

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gaussmix._threads import blas_on_one_thread
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.kernels.moments import pooled_moments
 from gaussmix.model.noise import Noise
@@ -72,9 +73,16 @@ def check(noise: Any, trim: Any) -> None:
 
 def find(X: FloatArray, weights: Float64Array | None, k: int, request: NoiseRequest, trim: float) -> Outliers:
     """What is asked for, for these rows."""
-    noise = _noise(X, weights, request)
-    if noise is None and trim == 0.0:
+    if not request and trim == 0.0:
         return Outliers()
+    with blas_on_one_thread():  # or the last bits would depend on the number of threads
+        return _found(X, weights, k, request, trim)
+
+
+def _found(
+    X: FloatArray, weights: Float64Array | None, k: int, request: NoiseRequest, trim: float
+) -> Outliers:
+    noise = _noise(X, weights, request)
     total = float(len(X)) if weights is None else float(weights.sum())
     rows = max(total, float(len(X)))  # weights may also come as shares of one
     if (1.0 - trim) * rows < k:
