@@ -124,10 +124,10 @@ def draw(path: Path, case: Case, seed: int) -> None:
         figure.subplots(1, 3, sharex=True, sharey=True), FITS.items(), strict=True
     ):
         result = fit_mixture(X, len(case.weights), random_state=seed, **options)
-        plot_mixture(result.mixture, X, ax=ax)
-        if result.trimmed is not None:
-            ax.scatter(*X[result.trimmed].T, s=26, marker="x", color="#555555", linewidths=0.9, zorder=2)
-        ax.set_title(name)
+        left_out = np.zeros(len(X), dtype=bool) if result.trimmed is None else result.trimmed
+        plot_mixture(result.mixture, X[~left_out], ax=ax)
+        ax.scatter(*X[left_out].T, s=14, marker="x", color="#777777", linewidths=0.8, zorder=2)
+        ax.set(title=name, xlim=(X[:, 0].min(), X[:, 0].max()), ylim=(X[:, 1].min(), X[:, 1].max()))
     figure.savefig(path, dpi=100)
 
 

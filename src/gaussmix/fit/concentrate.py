@@ -73,9 +73,9 @@ def _judges(engine: LocalEngine, rng: np.random.RandomState) -> LocalEngine:
 
 
 def _parts(engine: LocalEngine, rng: np.random.RandomState) -> Iterator[LocalEngine]:
-    """The rows that look clean, by each guess, and then few rows drawn at random, again and again."""
+    """The rows that look clean, by each guess; then few rows drawn at random and the clean ones, in turn."""
     yield from (engine.subset(core) for core in engine.cores)
     n, d = engine.X.shape
     few = min(n, max(10, 2 * (d + 1)) * engine.n_components)
-    for _ in range(N_SHORT - len(engine.cores)):
-        yield engine.subset(np.sort(rng.choice(n, few, replace=False)))
+    for i in range(N_SHORT - len(engine.cores)):
+        yield engine.clean if i % 2 else engine.subset(np.sort(rng.choice(n, few, replace=False)))
