@@ -159,7 +159,8 @@ def fit_mixture(
     )
     regularise = make_regularise(reg_covar, structure, engine)
     given = _given(start, structure, n_components, d, found.noise)
-    seen = None if given.noise is None else given.noise.seen_from(engine.frame)
+    # without its box, which no iteration needs to look at
+    seen = None if given.noise is None else replace(given.noise, box=None).seen_from(engine.frame)
 
     def m_step(stats: Stats, before: Mixture | None) -> Mixture:
         return maximise(structure, regularise, stats, before, seen)
