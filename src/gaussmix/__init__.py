@@ -17,6 +17,7 @@ _HOMES = {
     "GaussianMixture": "gaussmix.estimators.gaussian",
     "Mixture": "gaussmix.model.mixture",
     "NormalInverseWishart": "gaussmix.model.priors",
+    "Noise": "gaussmix.model.noise",
     "fit_mixture": "gaussmix.fit.fitting",
     "show_config": "gaussmix.config",
 }
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from gaussmix.fit.result import FitResult, FitStatus
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
+    from gaussmix.model.noise import Noise
     from gaussmix.model.priors import NormalInverseWishart
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "FitStatus",
     "GaussianMixture",
     "Mixture",
+    "Noise",
     "NormalInverseWishart",
     "__version__",
     "fit_mixture",

@@ -57,18 +57,24 @@ def parameter(values: npt.ArrayLike, shape: tuple[int, ...], name: str, axes: st
     return array
 
 
-def weights(values: npt.ArrayLike, k: int) -> Float64Array:
-    """Mixing weights: k non-negative numbers that sum to one; float32 ones are made to in double."""
+def weights(values: npt.ArrayLike, k: int, rest: float = 0.0) -> Float64Array:
+    """Mixing weights: k non-negative numbers that sum to one; float32 ones are made to in double.
+
+    `rest` is what the weight of the noise leaves them short of one.
+    """
     array = parameter(values, (k,), "weights", "(n_components,)")
     if (array < 0.0).any():
         worst = int(array.argmin())
         raise ValueError(f"weights must not be negative; weight {worst} is {array[worst]:.6g}")
-    total = float(array.sum())
+    total = float(array.sum()) + rest
     single = bool(np.asarray(values).dtype == np.float32)
     if abs(total - 1.0) > WEIGHT_TOLERANCE[single]:
-        raise ValueError(f"weights must sum to 1; they sum to {total:.10g}. Divide proportions by their sum")
+        noise = " with that of the noise" if rest else ""
+        raise ValueError(
+            f"weights must sum to 1{noise}; they sum to {total:.10g}. Divide proportions by their sum"
+        )
     if single and total != 1.0:  # a file holds them in double, and its reader is as strict as for double
-        array = array / total
+        array = array * ((1.0 - rest) / (total - rest))
         array.flags.writeable = False
     return array
 

@@ -25,6 +25,13 @@ INFO = {
 }
 
 
+#: Noise, too: known by its density or with its box.
+NOISES = {
+    "density": gaussmix.Noise(0.25, log_density=-7.5),
+    "box": gaussmix.Noise.between([-3.0, -30.0, -300.0], [5.0, 20.0, 70.0], weight=0.25),
+}
+
+
 def mixture(covariance_type, k, names):
     """A mixture in three dimensions at several scales, from formulas: nothing here is random."""
     d = len(NAMES)
@@ -45,25 +52,30 @@ def mixture(covariance_type, k, names):
 def make(folder):
     """Write the files of this version and what is in them; FileExistsError if the folder is there."""
     folder.mkdir()
+    mixtures = {
+        f"{covariance_type}-{k}-{'names' if names else 'plain'}": mixture(covariance_type, k, names)
+        for covariance_type in STRUCTURES
+        for k in (1, 3)
+        for names in (None, NAMES)
+    }
+    for kind, noise in NOISES.items():
+        mixtures[f"full-3-noise-{kind}"] = mixture("full", 3, None).with_noise(noise)
     entries = {}
-    for covariance_type in STRUCTURES:
-        for k in (1, 3):
-            for names in (None, NAMES):
-                one = mixture(covariance_type, k, names)
-                X = np.concatenate([one.means, one.mean + np.sqrt(one.variances), np.zeros((1, 3))])
-                info = INFO if names else {}
-                file = f"{covariance_type}-{k}-{'names' if names else 'plain'}.safetensors"
-                one.save(folder / file, info=info)
-                entries[file] = {
-                    "covariance_type": covariance_type,
-                    "weights": one.weights.tolist(),
-                    "means": one.means.tolist(),
-                    "covariances": one.covariances.tolist(),
-                    "feature_names": names,
-                    "info": info,
-                    "X": X.tolist(),
-                    "log_prob": one.log_prob(X).tolist(),
-                }
+    for name, one in mixtures.items():
+        X = np.concatenate([one.means, one.mean + np.sqrt(one.variances), np.zeros((1, 3))])
+        info = INFO if one.feature_names else {}
+        one.save(folder / f"{name}.safetensors", info=info)
+        entries[f"{name}.safetensors"] = {
+            "covariance_type": one.covariance_type,
+            "weights": one.weights.tolist(),
+            "means": one.means.tolist(),
+            "covariances": one.covariances.tolist(),
+            "feature_names": one.feature_names,
+            "noise": None if one.noise is None else {t: v.tolist() for t, v in one.noise.tensors.items()},
+            "info": info,
+            "X": X.tolist(),
+            "log_prob": one.log_prob(X).tolist(),
+        }
     lines = [f"{json.dumps(file)}: {json.dumps(entry)}" for file, entry in entries.items()]
     (folder / "numbers.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 

@@ -29,6 +29,8 @@ def check(path, entry):
     assert mixture.covariance_type == entry["covariance_type"]
     names = entry["feature_names"]
     assert mixture.feature_names == (None if names is None else tuple(names))
+    noise = None if mixture.noise is None else mixture.noise.tensors
+    assert (noise and {name: values.tolist() for name, values in noise.items()}) == entry.get("noise")
     assert saved.info == entry["info"]
     np.testing.assert_allclose(mixture.log_prob(entry["X"]), entry["log_prob"], rtol=1e-10)
 

@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 
-from gaussmix import Mixture
+from gaussmix import Mixture, Noise
 from gaussmix.errors import ModelFileError
 from gaussmix.io import SavedModel, load_model
 
@@ -15,7 +15,14 @@ from gaussmix.io import SavedModel, load_model
 LONGEST_MESSAGE = 500
 
 
-def small(covariance_type="diag"):
+#: What is known of the noise of a small mixture.
+NOISES = {
+    "density": Noise(0.125, log_density=-1 / 3),
+    "box": Noise(0.125, box=[[-1.0, 0.0], [3.0, 0.1], [0.0, 2e6]]),
+}
+
+
+def small(covariance_type="diag", noise=None):
     """Two components of two features, with names, in a file of some 500 bytes."""
     covariances = {
         "full": [[[1.0, 0.5], [0.5, 2.0]], [[2.0, 0.0], [0.0, 0.5]]],
@@ -29,11 +36,12 @@ def small(covariance_type="diag"):
         **dict.fromkeys(("VEE", "EVE", "VVE", "EEV", "VEV", "EVV"), [[[1.0, 0.5], [0.5, 2.0]]] * 2),
     }
     return Mixture(
-        [0.25, 0.75],
+        [0.25, 0.75 if noise is None else 0.625],
         [[-1.5, 1e-3], [1 / 3, 1e6]],
         covariances[covariance_type],
         covariance_type,
         feature_names=["größe", 'a "b"'],
+        noise=None if noise is None else NOISES[noise],
     )
 
 
@@ -99,6 +107,7 @@ def judged(path, content=None):
         mixture.covariances,
         mixture.covariance_type,
         feature_names=mixture.feature_names,
+        noise=mixture.noise,
     )
     assert same(again, mixture)
     assert isinstance(loaded, SavedModel) and isinstance(loaded.info, dict)
@@ -113,4 +122,15 @@ def same(one, other):
         one.covariance_type == other.covariance_type
         and one.feature_names == other.feature_names
         and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays)
+        and same_noise(one.noise, other.noise)
+    )
+
+
+def same_noise(one, other):
+    """The same noise to the last bit, or none in both."""
+    if one is None or other is None:
+        return one is other
+    tensors = one.tensors, other.tensors
+    return tensors[0].keys() == tensors[1].keys() and all(
+        np.array_equal(tensors[0][name], tensors[1][name]) for name in tensors[0]
     )

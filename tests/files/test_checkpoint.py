@@ -99,6 +99,9 @@ FITS = {
         {**SLOW, "start": START, "constraints": gaussmix.Constraints(fixed_means=[1], fixed_covariances=[0])},
     ),
     "many features": (overlapping(d=12, n=3000), {**SLOW, "max_iter": 12}),
+    "noise": (overlapping(), {**SLOW, "noise": True, "covariance_type": "tied"}),
+    "noise, several starts": (overlapping(), {**SLOW, "noise": 0.05, "n_init": 2, "max_iter": 8}),
+    "trimming": (overlapping(), {**SLOW, "trim": 0.07, "n_init": 2, "tol": 1e-12, "covariance_type": "EEI"}),
     "a generator": (overlapping(), {**SLOW, "random_state": np.random.RandomState}),
 }
 

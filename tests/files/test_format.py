@@ -13,7 +13,7 @@ from gaussmix import Mixture, _container, _strict_json
 from gaussmix.errors import ModelFileError
 from gaussmix.io import load_model
 from gaussmix.model import schema
-from tests.files.making import INFO, judged, same, saved, sealed, small, taken_apart
+from tests.files.making import INFO, NOISES, judged, same, saved, sealed, small, taken_apart
 from tests.files.test_pickles import TRUSTED
 from tests.helpers import NAMES
 
@@ -71,9 +71,30 @@ def test_every_limit_and_field_is_on_the_page(page):
         f"{_strict_json.MAX_DIGITS} characters",
     ):
         assert limit in page, limit
-    for word in (*schema.FIELDS, *schema.TENSORS, *NAMES, _container.KEY, _container.CHECKSUM, *TRUSTED):
+    of_noise = ("noise", *schema.NOISE_TENSORS, *schema.NOISE_TENSORS["box"])
+    for word in (
+        *schema.FIELDS,
+        *schema.TENSORS,
+        *of_noise,
+        *NAMES,
+        _container.KEY,
+        _container.CHECKSUM,
+        *TRUSTED,
+    ):
         assert f"`{word}`" in page or f'"{word}"' in page, word
     assert f"## Schema {schema.VERSION}" in page
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_noise_makes_a_file_of_schema_2(noise, page, tmp_path):
+    path, mixture = tmp_path / "model", small("tied", noise)
+    header, _ = taken_apart(saved(mixture, path))
+    document = json.loads(header["__metadata__"]["gaussmix"])
+    assert document["schema"] == 2 and document["noise"] == noise
+    assert header.keys() - {"__metadata__"} == {*schema.TENSORS, *schema.NOISE_TENSORS[noise]}
+    assert same(Mixture.load(path), mixture)
+    saved(mixture.without_noise(), path)
+    assert json.loads(taken_apart(path.read_bytes())[0]["__metadata__"]["gaussmix"])["schema"] == 1
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -21,7 +21,16 @@ from tests.helpers import KINDS
 many = settings(max_examples=max(300, settings().max_examples))
 
 TENSORS = ("weights", "means", "covariances", "dtype", "shape", "data_offsets", "F32", "F64", "I64")
-DOCUMENT = ("gaussmix", "gaussmix.crc32", "schema", "covariance_type", "feature_names", "info")
+DOCUMENT = (
+    "gaussmix",
+    "gaussmix.crc32",
+    "schema",
+    "covariance_type",
+    "feature_names",
+    "info",
+    "noise",
+    "box",
+)
 WORDS = st.sampled_from([*TENSORS, "__metadata__", *DOCUMENT, *KINDS, "", "x"])
 NUMBERS = st.one_of(
     st.integers(-2, 20),
@@ -47,6 +56,8 @@ def good(place):
         document = json.loads(header["__metadata__"]["gaussmix"])
         assert document["info"] == INFO
         files[name] = header, document, data
+    header, data = taken_apart(saved(small("full", "box"), place))
+    files["noise"] = header, json.loads(header["__metadata__"]["gaussmix"]), data
     return files
 
 
@@ -88,7 +99,7 @@ def mutate(draw, value):
 
 
 @many
-@given(data=st.data(), name=st.sampled_from(KINDS))
+@given(data=st.data(), name=st.sampled_from([*KINDS, "noise"]))
 def test_changed_headers(good, place, data, name):
     header, document, tail = copy.deepcopy(good[name])
     for _ in range(data.draw(st.integers(1, 4))):

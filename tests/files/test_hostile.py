@@ -164,6 +164,33 @@ def test_documents_that_lie(place, parts, what):
     )
 
 
+NOISE = {
+    "of another kind": ({"noise": "x" * 1_000_000}, {}, "noise must be one of density, box"),
+    "a list": ({"noise": ["box"]}, {}, "noise must be one of density, box"),
+    "without its box": ({"noise": "density"}, {}, "expected the tensors weights, means, covariances, noise;"),
+    "in schema 1": ({"schema": 1}, {}, "expected the fields schema"),
+    "of no weight": ({}, {"noise": [np.nan, 0.0]}, "from 0 to 1"),
+    "of too much weight": (
+        {},
+        {"noise": [0.25, -np.log(6e6)]},
+        "weights must sum to 1 with that of the noise",
+    ),
+    "of another density": ({}, {"noise": [0.125, 7.0]}, "log_density of 7, but its box"),
+    "of no volume": ({}, {"noise_box": [0.0] * 6}, "no volume"),
+}
+
+
+@pytest.mark.parametrize("what", NOISE)
+def test_noise_that_lies(place, what):
+    header, data = taken_apart(saved(small("full", "box"), place))
+    document = json.loads(header["__metadata__"]["gaussmix"])
+    change, tensors, match = NOISE[what]
+    for name, values in tensors.items():
+        begin, end = header[name]["data_offsets"]
+        data = data[:begin] + np.array(values).tobytes() + data[end:]
+    refused(place, with_document(header, document | change), data, match)
+
+
 @pytest.mark.parametrize("missing", ["schema", "covariance_type", "feature_names", "info"])
 def test_a_field_that_is_missing(place, parts, missing):
     header, document, data = parts

@@ -11,7 +11,7 @@ import pytest
 
 from gaussmix import GaussianMixture
 from gaussmix.datasets import load_faithful
-from tests.files.making import same, small
+from tests.files.making import NOISES, same, small
 from tests.helpers import KINDS
 
 
@@ -35,10 +35,12 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", KINDS)
-def test_a_mixture(name, way, tmp_path):
-    mixture = small(name)
-    X = mixture.sample(100, 0)[0]
+@pytest.mark.parametrize(
+    ("name", "noise"), [*((name, None) for name in KINDS), *(("tied", n) for n in NOISES)]
+)
+def test_a_mixture(name, noise, way, tmp_path):
+    mixture = small(name, noise)
+    X = mixture.without_noise().sample(100, 0)[0]
     expected = mixture.log_prob(X)  # so that there is something computed, which need not travel
     other = WAYS[way](mixture, tmp_path)
     assert same(other, mixture)
@@ -124,10 +126,10 @@ class TestSkops:
         assert other.converged_ == model.converged_ and other.get_params() == model.get_params()
         assert other.fit_result_.converged and other.fit_result_.status == model.fit_result_.status
 
-    @pytest.mark.parametrize("name", KINDS)
-    def test_a_mixture(self, skops, name):
-        content = skops.dumps(small(name))
+    @pytest.mark.parametrize(("name", "noise"), [*((name, None) for name in KINDS), ("full", "box")])
+    def test_a_mixture(self, skops, name, noise):
+        content = skops.dumps(small(name, noise))
         assert skops.get_untrusted_types(data=content) == TRUSTED[-1:]
-        assert same(skops.loads(content, trusted=TRUSTED), small(name))
+        assert same(skops.loads(content, trusted=TRUSTED), small(name, noise))
         with pytest.raises(TypeError, match=r"gaussmix\.model\.mixture\.Mixture"):
             skops.loads(content)

@@ -183,6 +183,18 @@ def fit(
         bool, typer.Option("--equal-weights", help="Give all components the same weight.")
     ] = False,
     min_weight: Annotated[float, typer.Option(help="Least weight of a component.")] = 0.0,
+    noise: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|SHARE",
+            help="A component of constant density for outliers, begun with this share of the rows.",
+            show_default=False,
+        ),
+    ] = None,
+    trim: Annotated[
+        float,
+        typer.Option(metavar="SHARE", help="Leave this share of the rows out: those of lowest density."),
+    ] = 0.0,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -221,6 +233,8 @@ def fit(
         eigenvalue_ratio=eigenvalue_ratio,
         equal_weights=equal_weights,
         min_weight=min_weight,
+        noise=noise,
+        trim=trim,
     )
     # As a line of CSV, so that a name with a comma can be quoted.
     picked = None if columns is None else [name.strip() for name in next(csv.reader([columns]), [])]
@@ -232,6 +246,8 @@ def fit(
 @app.command()
 def predict(model: Model, data: Data, output: TableOut = None) -> None:
     """Tell each row's component: label, probability of each component (p_0, p_1, ...), log_density.
+
+    Noise has the label -1 and the probability p_noise.
 
     Columns are found by their names, in any order. Without -o, CSV goes to the standard output.
     """
@@ -265,7 +281,7 @@ def sample(
     ] = None,
     output: TableOut = None,
 ) -> None:
-    """Draw rows from a model: its columns, and the component that each row came from.
+    """Draw rows from a model: its columns, and the component that each row came from (-1: the noise).
 
     Without -o, CSV goes to the standard output.
     """

@@ -26,6 +26,7 @@ GAP = 3  # blanks between columns: two of padding, and one for the border that i
 LABELS = {
     "source": "data",
     "n_samples": "samples",
+    "n_trimmed": "left out",
     "weights": "weighted by",
     "log_likelihood": "log-likelihood",
     "bic": "BIC",
@@ -79,6 +80,9 @@ def print_model(
         if not everything:
             break
     console.print(f"Each cell: mean {plus_minus} standard deviation.")
+    if mixture.noise is not None:
+        noise = mixture.noise
+        console.print(f"Noise: weight {noise.weight:.4f}, log-density {noise.known:.6g} everywhere.")
     hidden = [
         count(number, noun)
         for number, noun in (
@@ -123,6 +127,8 @@ def _fact(name: str, info: Mapping[str, Any]) -> str:
         return f"{number:.10g} (lower is better)"
     if name == "status" and "n_iter" in info:
         return f"{value} after {count(info['n_iter'], 'iteration')}"
+    if name == "n_trimmed" and number is not None:
+        return f"{count(value, 'row')} of lowest density"
     if name == "n_samples":
         told = str(value) if number is None else f"{number:.10g}"
         of = info.get("n_rows")

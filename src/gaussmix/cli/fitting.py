@@ -53,6 +53,8 @@ class FitOptions:
     eigenvalue_ratio: float | None = None
     equal_weights: bool = False
     min_weight: float = 0.0
+    noise: str | None = None
+    trim: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,9 @@ def _check_options(options: FitOptions) -> None:
         raise InputError(f"--tol must be a finite number; got {options.tol}")
     _reg_covar(options)
     _constraints(options)
+    _noise(options)
+    if not 0.0 <= options.trim < 1.0:
+        raise InputError(f"--trim must be a share of at least 0 and under 1; got {options.trim}")
 
 
 def _constraints(options: FitOptions) -> Constraints:
@@ -150,6 +155,18 @@ def _reg_covar(options: FitOptions) -> RegCovar:
             f"--reg-covar must be auto or a finite number of at least 0; got {options.reg_covar!r}"
         )
     return amount
+
+
+def _noise(options: FitOptions) -> bool | float:
+    if options.noise is None or options.noise == "auto":
+        return options.noise is not None
+    try:
+        share = float(options.noise)
+    except ValueError:
+        share = math.nan
+    if not 0.0 < share < 1.0:
+        raise InputError(f"--noise must be auto or a share over 0 and under 1; got {options.noise!r}")
+    return share
 
 
 def _check_outputs(files: FitFiles) -> None:
@@ -228,6 +245,8 @@ def _fit(table: Table, options: FitOptions, seed: int | None, files: FitFiles, q
                 resume=files.resume,
                 prior=options.prior,
                 constraints=_constraints(options),
+                noise=_noise(options),
+                trim=options.trim,
             )
         except OSError as error:
             if files.checkpoint is None:
@@ -249,6 +268,7 @@ def _info(result: FitResult, table: Table, weights: str | None, seed: int | None
         "n_iter": result.n_iter,
         "advice": result.advice,
         "seed": seed,
+        "n_trimmed": None if result.trimmed is None else int(np.count_nonzero(result.trimmed)),
     }
     return {
         name: value

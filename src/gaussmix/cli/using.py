@@ -31,11 +31,19 @@ def predict_table(model: Path, data: Path, output: Path | None) -> None:
 
     def results(X: FloatArray) -> dict[str, NDArray[Any]]:
         responsibilities = mixture.responsibilities(X)
-        columns: dict[str, NDArray[Any]] = {"label": responsibilities.argmax(axis=1)}
+        columns: dict[str, NDArray[Any]] = {"label": labels_of(mixture, responsibilities)}
         columns |= {f"p_{k}": responsibilities[:, k] for k in range(mixture.n_components)}
+        if mixture.noise is not None:
+            columns["p_noise"] = responsibilities[:, -1]
         return columns | {"log_density": mixture.log_prob(X)}
 
     write_table(output, _blocks(table.values, results))
+
+
+def labels_of(mixture: Mixture, responsibilities: FloatArray) -> NDArray[Any]:
+    """Return the most probable component of each row, -1 for the noise."""
+    labels = responsibilities.argmax(axis=1)
+    return np.where(labels == mixture.n_components, -1, labels)
 
 
 def score_table(model: Path, data: Path, weights: str | None, output: Path | None, rows: bool) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from copy import copy
+from functools import cached_property
+from typing import Self
+
 import numpy as np
 
 from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix.engines.trimming import kept_weights, left_out
 from gaussmix.model.features import outer, pack
 from gaussmix.model.frame import Frame, Group
 from gaussmix.model.kernels.moments import pooled_moments, second_moments
+from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.sweep import Responsibilities, Sweep
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import Structure
+from gaussmix.model.views import FARTHEST
 
 #: A frame that stretches features further is given moments of its own coordinates.
 STRETCHED = 30.0
@@ -31,6 +38,13 @@ class LocalEngine:
         Positive weight of each row.
     group : {"affine", "scale", "uniform"}, optional
         The maps that the frame may be one of, if they are fewer than the structure's.
+    cores : tuple of ndarray of int
+        Where some rows may be outliers, those that do not look like any, by one or more guesses of how many
+        there are. Starts are made of them; the smallest decides the frame.
+    noise : bool
+        Whether the mixtures have a noise component.
+    trim : float
+        The share of the weight that each pass leaves out: rows of lowest density.
     """
 
     def __init__(
@@ -40,22 +54,39 @@ class LocalEngine:
         n_components: int,
         weights: Float64Array | None = None,
         group: Group | None = None,
+        *,
+        cores: tuple[IntArray, ...] = (),
+        noise: bool = False,
+        trim: float = 0.0,
     ) -> None:
         self.X, self.weights, self.structure, self.n_components = X, weights, structure, n_components
         _threads.n_threads()  # a wrong setting is an error for every fit, not only for those that use it
-        self.weight = float(X.shape[0] if weights is None else weights.sum())
-        #: Rows, or copies of them if the weights are more: weights may also come as shares of one.
-        self.n_rows = max(self.weight, float(X.shape[0]))
-        mean, covariance = pooled_moments(
-            X, weights, oriented="vech" in (structure.form.own, structure.form.pooled)
-        )
+        self.cores, self.noise, self.trim = cores, noise, trim
+        self.form = structure.own_form if cores else structure.form
+        oriented = "vech" in (structure.form.own, structure.form.pooled)
+        mean, covariance = pooled_moments(*self._sure(), oriented=oriented)
         self.frame = Frame.of_moments(mean, covariance, group or structure.group, X.dtype)
-        #: Of all rows, in the coordinates of the data.
+        #: Of all (sure) rows, in the coordinates of the data.
         self.mean, self.variances = mean, covariance if covariance.ndim == 1 else np.diagonal(covariance)
-        #: The covariance of all rows in the frame, in the shape of one component's covariance parameter.
+        #: The covariance of all (sure) rows in the frame, in the shape of one component's parameter.
         self.covariance = self._covariance(mean, covariance)
-        pooled = self._pooled_moments(mean)
-        self._sweep = Sweep(X, self.frame, structure.form, n_components, weights, pooled)
+        if cores:
+            self._check_reach()
+        self._begin()
+        self._sweep = self._swept(self._pooled_moments(mean))
+
+    def _begin(self) -> None:
+        total = float(self.X.shape[0] if self.weights is None else self.weights.sum())
+        self._amount = left_out(self.trim, total)
+        self.weight = total - self._amount
+        #: Rows, or copies of them if the weights are more: weights may also come as shares of one.
+        self.n_rows = max(total, float(self.X.shape[0])) * (self.weight / total)
+        #: The weights of a pass, where they depend on the densities.
+        self._passed = np.empty(len(self.X)) if self.trim else None
+
+    def _swept(self, pooled: Float64Array | None = None) -> Sweep:
+        weights = self.weights if self._passed is None else self._passed
+        return Sweep(self.X, self.frame, self.form, self.n_components + self.noise, weights, pooled)
 
     @property
     def small(self) -> bool:
@@ -64,7 +95,39 @@ class LocalEngine:
 
     def accumulate(self, mixture: Mixture) -> Stats:
         """One pass over the rows: statistics and log-likelihood of a mixture in the frame's coordinates."""
-        return self._sweep.accumulate(mixture.natural)
+        natural = self._natural(mixture)
+        if self._passed is not None:
+            self._passed[:] = self.kept(mixture)
+        return self._sweep.accumulate(natural)
+
+    def kept(self, mixture: Mixture) -> Float64Array:
+        """The weight of each row that a pass of this mixture does not leave out, shape (n,)."""
+        return kept_weights(self._sweep.log_prob(self._natural(mixture)), self.weights, self._amount)
+
+    def _natural(self, mixture: Mixture) -> Natural:
+        return mixture.natural if mixture.form == self.form else mixture.natural_in(self.form)
+
+    @cached_property
+    def clean(self) -> Self:
+        """Rows to start from: all, or those of the first core, which then have neither noise nor trimming."""
+        return self.subset(self.cores[0]) if self.cores else self
+
+    def subset(self, rows: IntArray, trim: float = 0.0, *, noise: bool = False) -> Self:
+        """Some of the rows, seen from the same frame."""
+        part = copy(self)
+        part.__dict__.pop("clean", None)
+        part.X, part.weights = self._rows(rows)
+        part.cores, part.noise, part.trim = (), noise, trim
+        part._begin()
+        part._sweep = part._swept()
+        return part
+
+    def _sure(self) -> tuple[FloatArray, Float64Array | None]:
+        """The rows that are no outliers by any guess, and their weights."""
+        return self._rows(min(self.cores, key=len)) if self.cores else (self.X, self.weights)
+
+    def _rows(self, rows: IntArray) -> tuple[FloatArray, Float64Array | None]:
+        return self.X[rows], None if self.weights is None else self.weights[rows]
 
     def statistics_of(self, responsibilities: Responsibilities, centres: Float64Array | None = None) -> Stats:
         """The statistics under given responsibilities, asked for slice by slice in order.
@@ -75,7 +138,7 @@ class LocalEngine:
 
     def labels(self, mixture: Mixture) -> IntArray:
         """The most probable component of each row under a mixture in the frame's coordinates."""
-        return self._sweep.labels(mixture.natural)
+        return self._sweep.labels(self._natural(mixture))
 
     def _covariance(self, mean: Float64Array, covariance: Float64Array) -> Float64Array:
         if covariance.ndim == 1:
@@ -83,7 +146,17 @@ class LocalEngine:
         if self.frame.stretch < STRETCHED:
             return self.structure.mapped(covariance, self.frame.matrix)
         shift = self._shift(mean)
-        return second_moments(self.X, self.weights, self.frame) - np.outer(shift, shift)
+        return second_moments(*self._sure(), self.frame) - np.outer(shift, shift)
+
+    def _check_reach(self) -> None:
+        """Raise ValueError where a row is so far from the others that its square overflows."""
+        _, variances = pooled_moments(self.X, self.weights, oriented=False)
+        far = np.sqrt(variances / self.frame.variances)
+        if not far.max() < FARTHEST[self.X.dtype.char]:
+            raise ValueError(
+                f"column {int(far.argmax())} has values so far from the others (by {far.max():.3g} spreads, "
+                "all taken together) that their squares overflow; leave those rows out"
+            )
 
     def _shift(self, mean: Float64Array) -> Float64Array:
         """The mean in the frame: of the size of the rounding of its origin."""
@@ -91,7 +164,7 @@ class LocalEngine:
 
     def _pooled_moments(self, mean: Float64Array) -> Float64Array:
         """sum_i w_i q(z_i) in the frame, for the families that keep it."""
-        block = self.structure.form.pooled
+        block = self.form.pooled
         if block == "none":
             return np.zeros(0)
         shift = self._shift(mean)[None, :]

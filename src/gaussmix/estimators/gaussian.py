@@ -20,12 +20,14 @@ from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.estimators._validate import given_parameters, rows_of
 from gaussmix.fit.fitting import fit_mixture
+from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.start import STARTS, Given
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import Noise
 from gaussmix.model.priors import NAMES, NormalInverseWishart
 from gaussmix.model.structures import STRUCTURES, SYNONYMS, get_structure
 
@@ -72,10 +74,18 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     constraints : Constraints, optional
         Bounds of the ratio of eigenvalues or determinants, equal or bounded weights, and parameters that stay
         as `weights_init`, `means_init` and `precisions_init` have them.
+    noise : bool, float or Noise, default=False
+        A further component, of constant density, for outliers: uniform over the hypervolume of the rows
+        (True), the same begun with this share of the rows, or as a :class:`gaussmix.Noise` says. `predict`
+        labels its rows -1, and it is the last column of `predict_proba`.
+    trim : float, default=0.0
+        The share of the rows (of their weight) that every iteration leaves out, those of lowest density;
+        which these are in the end is ``fit_result_.trimmed``.
 
     Attributes
     ----------
     weights_ : ndarray of shape (n_components,)
+        With noise, they sum to one less ``mixture_.noise.weight``.
     means_ : ndarray of shape (n_components, n_features)
     covariances_, precisions_, precisions_cholesky_ : ndarray
         Of shape (n_components, n_features, n_features) for "full", (n_features, n_features) for "tied",
@@ -83,7 +93,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     converged_ : bool
     n_iter_ : int
     lower_bound_ : float
-        Mean log-likelihood of the training data under the fitted parameters; equals ``score(X)``.
+        Mean log-likelihood of the training data under the fitted parameters; equals ``score(X)``. Of a
+        trimmed fit it is the mean over the weight that was kept.
     lower_bounds_ : list of float
         The same after each iteration.
     n_features_in_ : int
@@ -128,6 +139,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
         "prior": [StrOptions(set(NAMES)), NormalInverseWishart, None],
         "constraints": [Constraints, None],
+        "noise": ["boolean", Interval(Real, 0.0, 1.0, closed="neither"), Noise],
+        "trim": [Interval(Real, 0.0, 1.0, closed="left")],
     }
 
     def __init__(
@@ -149,6 +162,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         verbose_interval: int = 10,
         prior: str | NormalInverseWishart | None = None,
         constraints: Constraints | None = None,
+        noise: NoiseRequest = False,
+        trim: float = 0.0,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -166,6 +181,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.verbose_interval = verbose_interval
         self.prior = prior
         self.constraints = constraints
+        self.noise = noise
+        self.trim = trim
 
     def fit(
         self,
@@ -243,6 +260,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             resume=resume,
             prior=self.prior,
             constraints=self.constraints,
+            noise=self.noise,
+            trim=self.trim,
         )
         if printer is not None:
             printer.end(result)
@@ -252,11 +271,14 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return rows
 
     def predict(self, X: Any) -> IntArray:
-        """The most probable component of each row, shape (n_samples,)."""
+        """The most probable component of each row, shape (n_samples,); -1 for the noise."""
         return self._fitted().predict(rows_of(self, X))
 
     def predict_proba(self, X: Any) -> FloatArray:
-        """Posterior probability of each component for each row, shape (n_samples, n_components)."""
+        """Posterior probability of each component for each row, shape (n_samples, n_components).
+
+        With noise there is one more column, the last.
+        """
         return self._fitted().responsibilities(rows_of(self, X))
 
     def score_samples(self, X: Any) -> FloatArray:
@@ -293,7 +315,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         -------
         X : ndarray of shape (n_samples, n_features)
         y : ndarray of shape (n_samples,)
-            The component of each row.
+            The component of each row, -1 for the noise.
         """
         mixture = self._fitted()
         if isinstance(self.random_state, np.random.RandomState):
@@ -303,7 +325,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def _continues(self, mixture: Mixture, d: int) -> bool:
         """Whether a warm start can go on from a mixture: parameters may have been set since."""
         same_shape = mixture.means.shape == (self.n_components, d)
-        return same_shape and mixture.structure is get_structure(self.covariance_type)
+        same_noise = (mixture.noise is None) == (not self.noise)
+        return same_shape and same_noise and mixture.structure is get_structure(self.covariance_type)
 
     def _given(self, d: int) -> Given | None:
         return given_parameters(

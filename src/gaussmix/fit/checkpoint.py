@@ -102,6 +102,8 @@ class Saver:
                 if run.log_priors:
                     tensors[f"{name}.log_priors"] = np.array(run.log_priors)
                 tensors.update({f"{name}.{field}": getattr(run.mixture, field) for field in PARAMETERS})
+                if run.mixture.noise is not None:  # its box is not the fit's business
+                    tensors[f"{name}.noise"] = run.mixture.noise.tensors["noise"]
         state = self.rng.get_state(legacy=False)
         tensors["rng"] = state["state"]["key"].astype(np.float64)  # 32 bits each: exact
         document = {
@@ -199,8 +201,10 @@ def _position(content: _container.Content, identity: Mapping[str, Any]) -> Posit
     statuses, failures = document["statuses"], document["failures"]
     if not isinstance(statuses, dict) or not statuses.keys() <= set(RUNS):
         raise _Flaw("its runs are unknown")
-    fields = ("history", *PARAMETERS, *(["log_priors"] if identity.get("prior") else []))
-    expected = {f"{name}.{field}" for name in statuses for field in fields} | {"rng"}
+    optional = [name for name, key in (("log_priors", "prior"), ("noise", "noise")) if identity.get(key)]
+    expected = {f"{name}.{field}" for name in statuses for field in ("history", *PARAMETERS, *optional)} | {
+        "rng"
+    }
     if tensors.keys() != expected:
         raise _Flaw("its tensors are not those of its runs")
     if not isinstance(failures, list) or not all(isinstance(failure, str) for failure in failures):
@@ -226,6 +230,8 @@ def _position(content: _container.Content, identity: Mapping[str, Any]) -> Posit
 def _run(tensors: Mapping[str, Float64Array], name: str, status: Any, identity: Mapping[str, Any]) -> Run:
     # The factors as they were, not made anew from the covariances: the same bits.
     state = {field: tensors[f"{name}.{field}"] for field in PARAMETERS}
+    if identity["noise"]:
+        state["noise"] = tensors[f"{name}.noise"]
     expected = identity["n_components"], identity["shape of the data"][1]
     if state["means"].shape != expected:
         raise _Flaw(f"its means have the shape {state['means'].shape}; expected {expected}")

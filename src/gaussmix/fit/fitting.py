@@ -17,8 +17,10 @@ from gaussmix._threads import blas_on_one_thread
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
+from gaussmix.fit import outliers
 from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
 from gaussmix.fit.mstep import maximise
+from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.regularise import FLOOR, Floor, RegCovar, make_regularise
 from gaussmix.fit.restart import Position, Progress, Search, Ways
 from gaussmix.fit.result import FitResult, advice_for
@@ -27,6 +29,7 @@ from gaussmix.fit.terms import FREE, frame_group, make_terms
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.frame import Frame
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import Noise
 from gaussmix.model.priors import NormalInverseWishart, named_prior
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import Structure, get_structure
@@ -66,6 +69,8 @@ def fit_mixture(
     resume: str | os.PathLike[str] | None = None,
     prior: str | NormalInverseWishart | None = None,
     constraints: Constraints | None = None,
+    noise: NoiseRequest = False,
+    trim: float = 0.0,
 ) -> FitResult:
     """Fit a mixture by EM and say how it went.
 
@@ -114,6 +119,12 @@ def fit_mixture(
     constraints : Constraints, optional
         Bounds of the ratio of eigenvalues or determinants, weights that are equal or not too small, and
         parameters that stay those of the start.
+    noise : bool, float or Noise, default=False
+        A component of constant density for outliers: over the hypervolume of the rows (True), begun with a
+        weight (a share of the rows), or of a density of its own (a :class:`gaussmix.Noise`).
+    trim : float, default=0.0
+        The share of the weight that is left out, in each iteration: the rows of lowest density. Likelihoods
+        and criteria are of what is kept (docs/outliers.md).
 
     Returns
     -------
@@ -141,6 +152,7 @@ def fit_mixture(
     (True, [0.5, 0.5])
     """
     _check_options(n_components, tol, reg_covar, max_iter, n_init)
+    outliers.check(noise, trim)
     _check.non_negative(checkpoint_interval, "checkpoint_interval")
     rows, weights = _rows(X, sample_weight, n_components)
     d = rows.shape[1]
@@ -149,14 +161,26 @@ def fit_mixture(
         raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
     constraints, prior = constraints or FREE, named_prior(prior)
     constraints.check(structure, n_components)
-    given = _given(start, structure, n_components, d)
-    engine = LocalEngine(rows, structure, n_components, weights, frame_group(constraints, structure))
+    found = outliers.find(rows, weights, n_components, noise, trim)
+    given = _given(start, structure, n_components, d, found.noise)
+    engine = LocalEngine(
+        rows,
+        structure,
+        n_components,
+        weights,
+        frame_group(constraints, structure),
+        cores=found.cores,
+        noise=found.noise is not None,
+        trim=found.trim,
+    )
     # where a ratio of eigenvalues is bounded, the frame has one scale for all directions, and a floor there
     terms = make_terms(prior, constraints, engine, given, FLOOR if isinstance(reg_covar, str) else 0.0)
     regularise = make_regularise(reg_covar, structure, engine, terms.bound)
+    # without its box, which no iteration needs to look at
+    seen = None if given.noise is None else replace(given.noise, box=None).seen_from(engine.frame)
 
     def m_step(stats: Stats, before: Mixture | None) -> Mixture:
-        return maximise(structure, regularise, stats, before, terms)
+        return maximise(structure, regularise, stats, before, terms, seen)
 
     rng = _random_state(random_state)
     if resume is not None and rng is np.random.mtrand._rand:
@@ -175,12 +199,17 @@ def fit_mixture(
                 "n_components": int(n_components),
                 "prior": None if prior is None else prior.described(),
                 "constraints": None if constraints == FREE else constraints.described(),
+                "noise": [] if given.noise is None else given.noise.tensors["noise"].tolist(),
+                "trim": found.trim,
             }
             seed = int(random_state) if isinstance(random_state, int | np.integer) else None
             end = _resumable(search, asked, seed, checkpoint, checkpoint_interval, resume)
     if end.best is None:
         raise FitError(COLLAPSED)
-    return _result(end, search, feature_names)
+    result = _result(end, search, feature_names)
+    if found.trim == 0.0:
+        return result
+    return replace(result, kept=_kept(end, engine, _check.sample_weight(sample_weight, len(np.asarray(X)))))
 
 
 def _resumable(
@@ -220,7 +249,7 @@ def _result(end: Position, search: Search, feature_names: Sequence[str] | None) 
     assert best is not None
     collapsed = search.collapsed(best)
     held = () if floor is None else floor.held(best.mixture)
-    mixture, same = published(best.mixture, engine.frame, feature_names)
+    mixture, same = published(best.mixture, engine.frame, feature_names, search.ways.given.noise)
     mixture = search.terms.restored(mixture, search.ways.given)
     history, log_priors = best.history, best.log_priors
     if not same:  # a likelihood belongs to the parameters that it is reported with
@@ -253,9 +282,24 @@ def _result(end: Position, search: Search, feature_names: Sequence[str] | None) 
     )
 
 
-def published(mixture: Mixture, frame: Frame, feature_names: Sequence[str] | None) -> tuple[Mixture, bool]:
+def _kept(end: Position, engine: LocalEngine, weights: Float64Array | None) -> Float64Array:
+    """What the best mixture keeps of each row that was given, those of no weight among them; read-only."""
+    assert end.best is not None
+    kept = engine.kept(end.best.mixture)
+    if weights is not None:
+        of_all = np.zeros(len(weights))
+        of_all[weights > 0.0] = kept
+        kept = of_all
+    kept.flags.writeable = False
+    return kept
+
+
+def published(
+    mixture: Mixture, frame: Frame, feature_names: Sequence[str] | None, noise: Noise | None = None
+) -> tuple[Mixture, bool]:
     """A mixture of the frame's coordinates in the data's own, and whether it is the same to rounding.
 
+    Of the noise, which is given in the data's coordinates, it has the weight.
     Where a covariance is too thin for double precision in those coordinates (nearly collinear features, and
     no floor), its thinnest directions are widened.
     """
@@ -274,7 +318,10 @@ def published(mixture: Mixture, frame: Frame, feature_names: Sequence[str] | Non
         raise FitError(COLLAPSED) from None
     # numbers of the frame may be finer than those of a covariance in the data's coordinates can be
     same = np.abs(np.log(structure.diagonal(factors) / structure.diagonal(exact))).max() < SAME
-    return Mixture._trusted(structure, mixture.weights, mapped.means, covariances, factors, names), bool(same)
+    if noise is not None and mixture.noise is not None:
+        noise = replace(noise, weight=mixture.noise.weight)
+    parts = structure, mixture.weights, mapped.means, covariances, factors, names
+    return Mixture._trusted(*parts, noise), bool(same)
 
 
 def _check_options(n_components: int, tol: float, reg_covar: RegCovar, max_iter: int, n_init: int) -> None:
@@ -285,17 +332,23 @@ def _check_options(n_components: int, tol: float, reg_covar: RegCovar, max_iter:
     _check.auto_or_non_negative(reg_covar, "reg_covar")
 
 
-def _given(start: Mixture | Given | None, structure: Structure, k: int, d: int) -> Given:
-    """What the caller fixes of the start."""
+def _given(start: Mixture | Given | None, structure: Structure, k: int, d: int, noise: Noise | None) -> Given:
+    """What the caller fixes of the start, and the noise; a mixture to start from knows its weight better."""
     if not isinstance(start, Mixture):
-        return start or Given()
+        return replace(start or Given(), noise=noise)
     if start.covariance_type != structure.name:
         raise ValueError(
             f"start has covariance_type {start.covariance_type!r}, but {structure.name!r} is to be fitted"
         )
     if start.means.shape != (k, d):
         raise ValueError(f"start must have means of the shape {(k, d)}; got {start.means.shape}")
-    return Given(start.weights, start.means, start.precisions_cholesky)
+    if start.noise is not None:
+        if noise is None:
+            raise ValueError(
+                "start has a noise component; fit with noise=True, or from start.without_noise()"
+            )
+        noise = replace(noise, weight=start.noise.weight)
+    return Given(start.weights, start.means, start.precisions_cholesky, noise)
 
 
 def _rows(

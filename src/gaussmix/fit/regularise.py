@@ -177,7 +177,7 @@ class Floor:
         k, d = mixture.means.shape
         counts = mixture.weights * n_rows
         few = counts < max(rows_needed(self.structure, d), NO_ROWS)
-        if k == 1 or not few.any():
+        if (k == 1 and mixture.noise is None) or not few.any():
             return ()
         factors = mixture.precisions_cholesky
         shrunk = self.structure.log_det(self._reference, d) - self.structure.log_det(factors, d)

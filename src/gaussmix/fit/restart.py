@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.concentrate import concentrated
 from gaussmix.fit.em import MStep, Run, em
 from gaussmix.fit.regularise import Floor, rows_needed
 from gaussmix.fit.result import FitStatus, naming
@@ -153,7 +154,11 @@ class Search:
         ways = self.ways
         if position.here is None:
             nearest = self.terms.fixed_means is not None  # which clusters of a start know nothing of
-            mixture = first_mixture(self.engine, self.m_step, ways.init_params, ways.rng, ways.given, nearest)
+            options = self.engine, self.m_step, ways.init_params, ways.rng, ways.given, nearest
+            if self.engine.cores and not ways.given.complete:
+                mixture = concentrated(*options, self._spikes)
+            else:
+                mixture = first_mixture(*options)
         else:
             here = position.here.mixture
             mixture = reseeded(self.engine, here, self._spikes(here), ways.rng)
@@ -202,7 +207,7 @@ def reseeded(
 
     It takes the covariance and half the weight of the component that the row most probably belongs to.
     """
-    structure = mixture.structure
+    structure, engine = mixture.structure, engine.clean
     own = structure.form.own != "none"
     probability = None if engine.weights is None else engine.weights / engine.weights.sum()
     weights = mixture.weights.copy()
@@ -221,7 +226,7 @@ def reseeded(
         if own:
             covariances[spike], factors[spike] = covariances[parent], factors[parent]
         now = Mixture._trusted(structure, weights, means, covariances, factors)
-    return now
+    return now if mixture.noise is None else now.with_noise(mixture.noise)
 
 
 def _better(best: Run | None, run: Run) -> Run:

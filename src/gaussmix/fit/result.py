@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix._typing import Float64Array
 from gaussmix.model.mixture import Mixture
 
 
@@ -106,7 +110,7 @@ class FitResult:
         Mean log-likelihood for each unit of weight, in nats: of the start, then after each iteration. Each
         value belongs to the parameters of that moment, the last one to `mixture`.
     n_samples : float
-        Sum of the sample weights (the number of rows where there are none).
+        Sum of the sample weights (the number of rows where there are none); of a trimmed fit, those kept.
     failed_starts : tuple of str
         Which starts collapsed, and which component did.
     collapsed : tuple of int
@@ -119,6 +123,9 @@ class FitResult:
         each unit of weight: EM raises the sum of the two. Empty without one.
     n_fixed_parameters : int
         How many parameters of the mixture constraints held.
+    kept : ndarray of shape (n,), optional
+        For a trimmed fit, the weight of each row that the mixture was fitted to: all of it, none, or for rows
+        on the border a part; read-only. Likelihoods and criteria are of these weights.
 
     Examples
     --------
@@ -141,6 +148,12 @@ class FitResult:
     n_reseeds: int = 0
     log_priors: tuple[float, ...] = ()
     n_fixed_parameters: int = 0
+    kept: Float64Array | None = field(default=None, compare=False)
+
+    @property
+    def trimmed(self) -> npt.NDArray[np.bool_] | None:
+        """The rows that a trimmed fit left out altogether, shape (n,); None of any other."""
+        return None if self.kept is None else self.kept == 0.0
 
     @property
     def n_failed_starts(self) -> int:

@@ -14,16 +14,21 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.agglomerate import labels_at, merges
 from gaussmix.fit.em import MStep
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import Noise
 from gaussmix.model.stats import Stats
 
 
 @dataclass(frozen=True)
 class Given:
-    """Parameters that the caller fixes for the start, in the data's coordinates; None leaves them to it."""
+    """Parameters that the caller fixes for the start, in the data's coordinates; None leaves them to it.
+
+    The noise is not for a start to find: where there is to be any, it is given.
+    """
 
     weights: Float64Array | None = None
     means: Float64Array | None = None
     factors: Float64Array | None = None
+    noise: Noise | None = None
 
     @property
     def empty(self) -> bool:
@@ -129,7 +134,12 @@ def with_means(mixture: Mixture, means: Float64Array | None) -> Mixture:
     if means is None:
         return mixture
     return Mixture._trusted(
-        mixture.structure, mixture.weights, means, mixture.covariances, mixture.precisions_cholesky
+        mixture.structure,
+        mixture.weights,
+        means,
+        mixture.covariances,
+        mixture.precisions_cholesky,
+        noise=mixture.noise,
     )
 
 
@@ -150,13 +160,12 @@ def first_mixture(
         assert given.weights is not None and given.means is not None and given.factors is not None
         weights, means, factors = given.weights, given.means, given.factors
         covariances = structure.covariances_of_factor(factors)
-        return Mixture._trusted(structure, weights / weights.sum(), means, covariances, factors).seen_from(
-            engine.frame
-        )
+        begun = Mixture._trusted(structure, weights / weights.sum(), means, covariances, factors)
+        return _beside(begun, given.noise).seen_from(engine.frame)
     if init_params not in STARTS:
         raise ValueError(f"init_params must be one of {', '.join(STARTS)}; got {init_params!r}")
-    by_means = given.means if nearest else None
-    stats, chosen = STARTS[init_params](engine, rng) if by_means is None else _nearest(engine, by_means)
+    by_means, clean = given.means if nearest else None, engine.clean
+    stats, chosen = STARTS[init_params](clean, rng) if by_means is None else _nearest(clean, by_means)
     found = with_means(m_step(stats, None), chosen)
     if given.empty:
         return found
@@ -165,4 +174,10 @@ def first_mixture(
     means = own.means if given.means is None else given.means
     factors = own.precisions_cholesky if given.factors is None else given.factors
     covariances = own.covariances if given.factors is None else structure.covariances_of_factor(factors)
-    return Mixture._trusted(structure, weights, means, covariances, factors).seen_from(engine.frame)
+    begun = Mixture._trusted(structure, weights, means, covariances, factors)
+    return _beside(begun, given.noise).seen_from(engine.frame)
+
+
+def _beside(mixture: Mixture, noise: Noise | None) -> Mixture:
+    """The Gaussians of a mixture beside the noise that is given."""
+    return mixture if noise is None else mixture.with_noise(noise)

@@ -109,6 +109,8 @@ class Terms:
         """A start that satisfies the constraints, so that EM has nowhere to go but up."""
         if self.constraints == FREE:
             return mixture
+        if mixture.noise is not None:  # constraints of weights are of the shares that the Gaussians have
+            return self.start(mixture.without_noise()).with_noise(mixture.noise)
         structure, weights = mixture.structure, mixture.weights
         if self.constraints.equal_weights or self.constraints.min_weight or self.fixed_weights is not None:
             weights = replace(self, prior=None).weights(weights)
@@ -137,7 +139,7 @@ class Terms:
             own = mixture.structure.covariances_of_factor(given.factors)
             covariances, factors = Fixed(mask, own).put(covariances), Fixed(mask, given.factors).put(factors)
         return Mixture._trusted(
-            mixture.structure, weights, means, covariances, factors, mixture.feature_names
+            mixture.structure, weights, means, covariances, factors, mixture.feature_names, mixture.noise
         )
 
 

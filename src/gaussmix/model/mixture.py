@@ -14,14 +14,15 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model import schema
+from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame
-from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.kernels.sweep import Sweep
+from gaussmix.model.kernels.natural import LOG_ZERO, Natural
+from gaussmix.model.noise import Noise, as_tensors
+from gaussmix.model.sampling import draw
 from gaussmix.model.structures import Structure, get_structure
 from gaussmix.model.structures.given import checked_covariances
-
-#: Spreads of the mixture beyond which rows are taken to be that far away, by type of float.
-FARTHEST = {"d": 1e100, "f": 1e12}
+from gaussmix.model.views import View
+from gaussmix.model.views import sweep as sweep_over
 
 
 class Mixture:
@@ -43,6 +44,8 @@ class Mixture:
         One of these four, or one of mclust's fourteen names.
     feature_names : sequence of str, optional
         One name a feature; saved with the mixture.
+    noise : Noise, optional
+        A component of constant density; the weights and its weight sum to one together.
 
     Raises
     ------
@@ -69,6 +72,7 @@ class Mixture:
     covariances: Float64Array
     covariance_type: str
     feature_names: tuple[str, ...] | None
+    noise: Noise | None
 
     def __init__(
         self,
@@ -78,6 +82,7 @@ class Mixture:
         covariance_type: str = "full",
         *,
         feature_names: Sequence[str] | None = None,
+        noise: Noise | None = None,
     ) -> None:
         shape = np.shape(means)
         structure = get_structure(covariance_type, shape[-1] if len(shape) == 2 else None)
@@ -92,11 +97,12 @@ class Mixture:
             raise ValueError(f"feature_names must be {d} names, one a column of means; got {len(names)}")
         self._set(
             structure,
-            _check.weights(weights, k),
+            _check.weights(weights, k, 0.0 if noise is None else noise.checked(d).weight),
             _check.parameter(means, (k, d), "means", "(n_components, n_features)"),
             checked,
             factors,
             names,
+            noise,
         )
 
     @classmethod
@@ -108,10 +114,11 @@ class Mixture:
         covariances: Float64Array,
         factors: Float64Array,
         feature_names: tuple[str, ...] | None = None,
+        noise: Noise | None = None,
     ) -> Self:
         """Without checks or copies, for values that the package computed itself."""
         mixture = cls.__new__(cls)
-        mixture._set(structure, weights, means, covariances, factors, feature_names)
+        mixture._set(structure, weights, means, covariances, factors, feature_names, noise)
         return mixture
 
     def _set(
@@ -122,6 +129,7 @@ class Mixture:
         covariances: Float64Array,
         factors: Float64Array,
         feature_names: tuple[str, ...] | None,
+        noise: Noise | None,
     ) -> None:
         # Rows after rows, as files have them: products of arrays in another order round differently.
         arrays = [np.ascontiguousarray(array) for array in (weights, means, covariances, factors)]
@@ -132,6 +140,7 @@ class Mixture:
             structure=structure,
             covariance_type=structure.name,
             feature_names=feature_names,
+            noise=noise,
         )
 
     structure: Structure
@@ -146,19 +155,13 @@ class Mixture:
     def __repr__(self) -> str:
         return (
             f"Mixture(n_components={self.n_components}, n_features={self.n_features}, "
-            f"covariance_type={self.covariance_type!r})"
+            f"covariance_type={self.covariance_type!r}"
+            + (")" if self.noise is None else f", noise={self.noise!r})")
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        fields = (
-            "weights",
-            "means",
-            "covariances",
-            "precisions_cholesky",
-            "covariance_type",
-            "feature_names",
-        )
-        return {name: self.__dict__[name] for name in fields}
+        fields = (*schema.TENSORS, "precisions_cholesky", "covariance_type", "feature_names")
+        return {name: self.__dict__[name] for name in fields} | as_tensors(self.noise)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._set(**schema.restored(state))
@@ -175,9 +178,13 @@ class Mixture:
 
     @property
     def n_parameters(self) -> int:
-        """Free parameters: k - 1 weights, k d means, and those of the covariances."""
+        """Free parameters: k - 1 weights, k d means, those of the covariances; two of a noise component.
+
+        The two are its weight and its density, as mclust counts them.
+        """
         k, d = self.means.shape
-        return int(k - 1 + k * d + self.structure.n_covariance_parameters(k, d))
+        of_noise = 0 if self.noise is None else 2
+        return int(k - 1 + k * d + self.structure.n_covariance_parameters(k, d) + of_noise)
 
     @cached_property
     def precisions(self) -> Float64Array:
@@ -198,71 +205,74 @@ class Mixture:
 
     @property
     def mean(self) -> Float64Array:
-        """Mean of the whole mixture, shape (d,): sum_k w_k mu_k."""
-        return self.weights @ self.means
+        """Mean of the whole mixture, shape (d,): sum_k w_k mu_k; of the Gaussians alone if there is noise."""
+        return self._shares @ self.means
 
     @property
     def covariance(self) -> Float64Array:
         """Covariance of the whole, shape (d, d): sum_k w_k (Sigma_k + (mu_k - mu)(mu_k - mu)')."""
         deviations = self.means - self.mean
-        within = np.tensordot(self.weights, self.dense_covariances, axes=1)
-        return np.asarray(within + (self.weights[:, None] * deviations).T @ deviations)
+        within = np.tensordot(self._shares, self.dense_covariances, axes=1)
+        return np.asarray(within + (self._shares[:, None] * deviations).T @ deviations)
+
+    @property
+    def total_variances(self) -> Float64Array:
+        """The diagonal of :attr:`covariance`, shape (d,)."""
+        return np.asarray(self._shares @ (self.variances + (self.means - self.mean) ** 2))
+
+    @property
+    def _shares(self) -> Float64Array:
+        """The weights of the Gaussians among themselves."""
+        return self.weights if self.noise is None else self.weights / (self.weights.sum() or 1.0)
 
     def log_prob(self, X: npt.ArrayLike) -> FloatArray:
-        """Log-density of each row, in nats.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
+        """Log-density of each row of X, shape (n, d), in nats.
 
         Returns
         -------
         ndarray of shape (n,)
-            log sum_k w_k N(x | mu_k, Sigma_k).
+            log sum_k w_k N(x | mu_k, Sigma_k), with w_0 c more in the sum if there is noise.
         """
-        sweep, natural = self._sweep(X)
+        sweep, natural = sweep_over(self, X)
         log_density = sweep.log_prob(natural)
         log_density += log_density.dtype.type(sweep.frame.log_det)
         return log_density
 
     def component_log_prob(self, X: npt.ArrayLike) -> FloatArray:
-        """Log-density of each row under each component alone, without its weight.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
+        """Log-density of each row of X, shape (n, d), under each component alone, without its weight.
 
         Returns
         -------
-        ndarray of shape (n, k)
-            log N(x | mu_k, Sigma_k).
+        ndarray of shape (n, k), or (n, k + 1) with noise
+            log N(x | mu_k, Sigma_k); the log-density of the noise comes last.
         """
-        sweep, natural = self._sweep(X)
-        at_means = self.structure.constants(natural.factors, self.n_features) + np.zeros(self.n_components)
-        unweighted = replace(natural, constants=at_means)
+        sweep, natural = sweep_over(self, X)
+        log_det = sweep.frame.log_det
+        at_means = self.structure.constants(self.precisions_cholesky, self.n_features) - log_det
+        noise = None if self.noise is None else self.noise.known - log_det
+        unweighted = replace(natural, constants=at_means + np.zeros(self.n_components), noise=noise)
         log_density = sweep.joint(unweighted)
         log_density += log_density.dtype.type(sweep.frame.log_det)
         return log_density
 
     def responsibilities(self, X: npt.ArrayLike) -> FloatArray:
-        """Posterior probability of each component for each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
+        """Posterior probability of each component for each row of X, shape (n, d).
 
         Returns
         -------
-        ndarray of shape (n, k)
-            w_k N(x | mu_k, Sigma_k) / p(x); rows sum to one.
+        ndarray of shape (n, k), or (n, k + 1) with noise
+            w_k N(x | mu_k, Sigma_k) / p(x); the noise comes last; rows sum to one.
         """
-        sweep, natural = self._sweep(X)
+        sweep, natural = sweep_over(self, X)
         return sweep.responsibilities(natural)
 
     def predict(self, X: npt.ArrayLike) -> IntArray:
-        """The most probable component of each row, shape (n,), int64; the first of equals."""
-        sweep, natural = self._sweep(X)
-        return sweep.labels(natural)
+        """The most probable component of each row, shape (n,); the first of equals; -1 is the noise."""
+        sweep, natural = sweep_over(self, X)
+        labels = sweep.labels(natural)
+        if self.noise is not None:
+            labels[labels == self.n_components] = -1
+        return labels
 
     def sample(
         self, n_samples: int = 1, rng: np.random.Generator | int | None = None
@@ -279,18 +289,28 @@ class Mixture:
         -------
         X : ndarray of shape (n_samples, d)
         labels : ndarray of shape (n_samples,)
-            The component that each row came from.
+            The component that each row came from, -1 for the noise.
+
+        Raises
+        ------
+        ValueError
+            If there is noise of which only the density is known: rows of it need a box.
         """
         if n_samples < 1:
             raise ValueError(f"Invalid value for 'n_samples': {n_samples}; at least one sample must be drawn")
-        generator = np.random.default_rng(rng)
-        labels = generator.choice(self.n_components, size=n_samples, p=self.weights / self.weights.sum())
-        X = generator.standard_normal((n_samples, self.n_features))
-        natural = self.natural
-        for k in range(self.n_components):
-            rows = labels == k
-            X[rows] = _coloured(X[rows], natural.factor(k)) + self.means[k]
-        return X, labels
+        return draw(self, n_samples, np.random.default_rng(rng))
+
+    def with_noise(self, noise: Noise | None) -> Mixture:
+        """The same Gaussians beside this noise, or none; their weights keep their proportions."""
+        weights = (
+            self._shares if noise is None else self._shares * (1.0 - noise.checked(self.n_features).weight)
+        )
+        parts = self.means, self.covariances, self.precisions_cholesky
+        return Mixture._trusted(self.structure, weights, *parts, self.feature_names, noise)
+
+    def without_noise(self) -> Mixture:
+        """The Gaussians alone, as a mixture whose weights sum to one."""
+        return self.with_noise(None)
 
     def mapped(self, matrix: Float64Array, inverse: Float64Array, offset: Float64Array) -> Mixture:
         """The mixture of A x + b, for a map that keeps the covariance type.
@@ -301,14 +321,14 @@ class Mixture:
             A and its inverse: lower triangular, a diagonal, or a multiple of the identity.
         offset : ndarray of shape (d,)
         """
-        means = self.means @ matrix.T if matrix.ndim == 2 else self.means * matrix
         return Mixture._trusted(
             self.structure,
             self.weights,
-            means + offset,
+            (self.means @ matrix.T if matrix.ndim == 2 else self.means * matrix) + offset,
             np.array(self.structure.mapped(self.covariances, matrix)),
             np.array(self.structure.mapped_factor(self.precisions_cholesky, inverse)),
             self.feature_names,
+            None if self.noise is None else self.noise.mapped(matrix, offset),
         )
 
     def seen_from(self, frame: Frame) -> Mixture:
@@ -319,13 +339,25 @@ class Mixture:
             self.means - frame.origin,
             self.covariances,
             self.precisions_cholesky,
+            noise=None if self.noise is None else self.noise.mapped(np.asarray(1.0), -frame.origin),
         )
         return shifted.mapped(frame.matrix, frame.inverse, np.zeros(self.n_features))
 
     @cached_property
     def natural(self) -> Natural:
-        """The natural parameters in the mixture's own coordinates."""
-        return self.structure.natural(self.weights, self.means, self.covariances, self.precisions_cholesky)
+        """The natural parameters in its own coordinates."""
+        return self.natural_in(self.form)
+
+    @property
+    def form(self) -> Form:
+        """Which features a pass needs: where there is noise, no quadratic part cancels."""
+        return self.structure.form if self.noise is None else self.structure.own_form
+
+    def natural_in(self, form: Form) -> Natural:
+        """The natural parameters for passes of this form, the family's own or that of `own_form`."""
+        parts = self.weights, self.means, self.covariances, self.precisions_cholesky
+        natural = self.structure.natural(*parts, form)
+        return natural if self.noise is None else replace(natural, noise=max(self.noise.log_joint, LOG_ZERO))
 
     def save(self, path: str | os.PathLike[str], *, info: Mapping[str, Any] | None = None) -> None:
         """Write the mixture to a file, atomically: a write that fails leaves what was there before.
@@ -346,7 +378,7 @@ class Mixture:
             If the file cannot be written.
         """
         fields = (*schema.TENSORS, "covariance_type", "feature_names")
-        schema.write(path, Mixture, {name: self.__dict__[name] for name in fields}, info)
+        schema.write(path, Mixture, {name: self.__dict__[name] for name in fields}, self.noise, info)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -362,37 +394,6 @@ class Mixture:
         return schema.read(path, cls)[0]
 
     @cached_property
-    def _views(self) -> dict[np.dtype[Any], tuple[Frame, Natural, Float64Array]]:
+    def views(self) -> dict[np.dtype[Any], View]:
+        """What :mod:`gaussmix.model.views` has made for each type of rows."""
         return {}
-
-    def _view(self, dtype: np.dtype[Any]) -> tuple[Frame, Natural, Float64Array]:
-        """For rows of a type: the frame that whitens the whole mixture, and the natural parameters in it.
-
-        Also how far from its origin a row's features may be, shape (d,), lest their squares overflow.
-        """
-        if dtype not in self._views:
-            if self.structure.group == "affine":
-                spread = self.covariance
-            else:
-                spread = self.weights @ (self.variances + (self.means - self.mean) ** 2)
-            frame = Frame.of_moments(self.mean, spread, self.structure.group, dtype)
-            with np.errstate(over="ignore"):
-                far = FARTHEST[dtype.char] * np.sqrt(frame.variances)
-            self._views[dtype] = frame, self.seen_from(frame).natural, far
-        return self._views[dtype]
-
-    def _sweep(self, X: npt.ArrayLike) -> tuple[Sweep, Natural]:
-        rows, extent = _check.rows_and_extent(X, self.n_features)
-        frame, natural, far = self._view(rows.dtype)
-        if extent > 0.5 * float(far.min()):
-            rows = np.clip(rows, *(np.asarray(frame.origin + far * s, dtype=rows.dtype) for s in (-1.0, 1.0)))
-        return Sweep(rows, frame, self.structure.form, self.n_components), natural
-
-
-def _coloured(noise: Float64Array, factor: Float64Array) -> Float64Array:
-    """Rows of standard normal noise given the covariance (U U')^-1: each row e becomes U^-T e."""
-    if factor.ndim < 2:
-        return noise / factor
-    from scipy.linalg import solve_triangular
-
-    return np.asarray(solve_triangular(factor, noise.T, trans="T").T)

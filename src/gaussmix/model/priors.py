@@ -221,7 +221,8 @@ class Conjugate:
         log_det = np.broadcast_to(structure.log_det(U, d), (k,)) + self.log_det
         off = structure.whiten(U, mixture.means - self.mean)
         traces = structure.stiffness(U, self.scale).sum() + self.shrinkage * np.vdot(off, off)
-        weights = (self.concentration - 1.0) * log_or_zero(mixture.weights).sum()
+        shares = mixture.weights / mixture.weights.sum()  # beside noise, they sum to less
+        weights = (self.concentration - 1.0) * log_or_zero(shares).sum()
         return float(self.powers(k) @ log_det - 0.5 * traces + weights)
 
 

@@ -12,13 +12,17 @@ import numpy as np
 from gaussmix import _check, _container
 from gaussmix._typing import Float64Array
 from gaussmix.errors import ModelFileError
+from gaussmix.model.noise import Noise, as_tensors
 from gaussmix.model.structures import STRUCTURES, get_structure
 
 M = TypeVar("M")
 
-#: Version of the schema; a reader knows this one and all before it. docs/format.md has its history.
-VERSION = 1
+#: Version of the schema; a reader knows this one and all before it. docs/format.md has its history. What has
+#: no noise is written as schema 1, so that earlier versions read it.
+VERSION = 2
 TENSORS = ("weights", "means", "covariances")
+#: The tensors of schema 2 besides, by what its field "noise" says is known of the noise.
+NOISE_TENSORS = {"density": ("noise",), "box": ("noise", "noise_box")}
 #: The "kind" of a document that is no model but a checkpoint of a fit (fit/checkpoint.py).
 CHECKPOINT = "checkpoint"
 FIELDS = ("schema", "covariance_type", "feature_names", "info")
@@ -31,21 +35,24 @@ def write(
     path: str | os.PathLike[str],
     build: Callable[..., object],
     arguments: Mapping[str, Any],
+    noise: Noise | None,
     info: Mapping[str, Any] | None,
 ) -> None:
     """Save the mixture that `build` makes of the arguments, once it is known that it can be built again."""
-    names = arguments["feature_names"]
+    names, extra = arguments["feature_names"], as_tensors(noise)
     document = {
-        "schema": VERSION,
+        "schema": 2 if extra else 1,
         "covariance_type": arguments["covariance_type"],
         "feature_names": None if names is None else list(names),
         "info": dict(info or {}),
     }
+    if extra:
+        document["noise"] = "box" if "noise_box" in extra else "density"
     try:
-        build(**arguments)
+        build(**arguments, noise=noise)
     except ValueError as error:
         raise ModelFileError(f"{path}: not saved, because it could not be loaded again: {error}") from None
-    _container.write(path, {name: arguments[name] for name in TENSORS}, document)
+    _container.write(path, {name: arguments[name] for name in TENSORS} | extra, document)
 
 
 def read(path: str | os.PathLike[str], build: Callable[..., M]) -> tuple[M, dict[str, Any]]:
@@ -62,7 +69,7 @@ def read(path: str | os.PathLike[str], build: Callable[..., M]) -> tuple[M, dict
     arguments = _arguments(path, content.tensors, content.document)
     try:
         with np.errstate(all="ignore"):  # where hostile numbers overflow, the checks say what is wrong
-            model = build(**arguments)
+            model = build(**arguments, noise=noise_of(content.tensors))
     except ValueError as error:
         raise ModelFileError(f"{path}: the model is not a valid mixture: {error}") from None
     if not content.intact:
@@ -94,7 +101,9 @@ def restored(state: Mapping[str, Any]) -> dict[str, Any]:
     if not (structure.diagonal(factors) > 0.0).all():
         raise ValueError("precisions_cholesky must have a positive diagonal")
     weights = _check.parameter(state["weights"], (k,), "weights", "(n_components,)")
-    if weights.min() < 0.0 or abs(float(weights.sum()) - 1.0) > SUM_TOLERANCE:
+    noise = noise_of(state)
+    rest = 1.0 if noise is None else 1.0 - noise.checked(d).weight
+    if weights.min() < 0.0 or abs(float(weights.sum()) - rest) > SUM_TOLERANCE:
         raise ValueError(f"weights must not be negative and sum to 1; got {reprlib.repr(weights.tolist())}")
     return {
         "structure": structure,
@@ -103,7 +112,13 @@ def restored(state: Mapping[str, Any]) -> dict[str, Any]:
         "covariances": covariances,
         "factors": factors,
         "feature_names": names,
+        "noise": noise,
     }
+
+
+def noise_of(state: Mapping[str, Any]) -> Noise | None:
+    """The noise among the tensors of a file or a state; ValueError if it makes no sense."""
+    return None if "noise" not in state else Noise.of_tensors(state["noise"], state.get("noise_box"))
 
 
 def _arguments(
@@ -118,22 +133,26 @@ def _arguments(
             f"{path}: schema {reprlib.repr(version)} of model files is unknown to this version of gaussmix, "
             f"which reads schemas up to {VERSION}; install a newer one if the file is sound"
         )
-    wrong = _wrong_fields(document)
+    wrong = _wrong_fields(document, (*FIELDS, "noise") if version > 1 else FIELDS)
     if wrong:
         raise ModelFileError(f"{path}: not a model of schema {version}: {wrong}")
-    if tensors.keys() != set(TENSORS):
+    expected = (*TENSORS, *(NOISE_TENSORS[document["noise"]] if version > 1 else ()))
+    if tensors.keys() != set(expected):
         raise ModelFileError(
-            f"{path}: not a model of schema {version}: expected the tensors {', '.join(TENSORS)}; "
+            f"{path}: not a model of schema {version}: expected the tensors {', '.join(expected)}; "
             f"got {reprlib.repr(sorted(tensors))}"
         )
     described = {name: document[name] for name in ("covariance_type", "feature_names")}
     return {**{name: tensors[name] for name in TENSORS}, **described}
 
 
-def _wrong_fields(document: Mapping[str, Any]) -> str:
+def _wrong_fields(document: Mapping[str, Any], fields: tuple[str, ...]) -> str:
     """What is wrong with the fields of a document, "" if nothing is."""
-    if document.keys() != set(FIELDS):
-        return f"expected the fields {', '.join(FIELDS)}; got {reprlib.repr(sorted(document))}"
+    if document.keys() != set(fields):
+        return f"expected the fields {', '.join(fields)}; got {reprlib.repr(sorted(document))}"
+    noise = document.get("noise", "density")
+    if not isinstance(noise, str) or noise not in NOISE_TENSORS:
+        return f"noise must be one of {', '.join(NOISE_TENSORS)}; got {reprlib.repr(noise)}"
     kind, names, info = (document[name] for name in FIELDS[1:])
     if not isinstance(kind, str) or kind not in STRUCTURES:
         return f"covariance_type must be one of {', '.join(STRUCTURES)}; got {reprlib.repr(kind)}"

@@ -26,7 +26,8 @@ class Stats:
         second_k = sum_i w_i r_ik q(z_i - c_k)
         pooled   = sum_k sum_i w_i r_ik q(z_i - c_k)     (for forms that share it)
 
-    Statistics of disjoint sets of rows add; :meth:`zero` is neutral. Nothing mutates them.
+    A noise component has a count of its own and no moments. Statistics of disjoint sets of rows add;
+    :meth:`zero` is neutral. Nothing mutates them.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ class Stats:
     centres : ndarray of shape (k, d)
     log_likelihood : float
         Sum over rows of w_i log p(z_i), in nats, of the parameters that gave the responsibilities.
+    noise : float
+        The count of the noise component; zero where there is none.
     """
 
     form: Form
@@ -49,6 +52,7 @@ class Stats:
     pooled: Float64Array
     centres: Float64Array
     log_likelihood: float
+    noise: float = 0.0
 
     @classmethod
     def zero(cls, form: Form, k: int, d: int) -> Stats:
@@ -76,7 +80,7 @@ class Stats:
     @property
     def weight(self) -> float:
         """Total weight of the rows seen."""
-        return float(self.counts.sum())
+        return float(self.counts.sum()) + self.noise
 
     def __add__(self, other: Stats) -> Stats:
         """Statistics of both sets of rows together."""
@@ -94,6 +98,7 @@ class Stats:
             second=self.second + other.second,
             pooled=self.pooled + other.pooled,
             log_likelihood=self.log_likelihood + other.log_likelihood,
+            noise=self.noise + other.noise,
         )
 
     def scale(self, factor: float) -> Stats:
@@ -105,6 +110,7 @@ class Stats:
             second=factor * self.second,
             pooled=factor * self.pooled,
             log_likelihood=factor * self.log_likelihood,
+            noise=factor * self.noise,
         )
 
     def rebase(self, centres: Float64Array) -> Stats:
@@ -138,9 +144,11 @@ class Stats:
     def within(self) -> Float64Array:
         """Pooled second moments about the components' means: (d, d) for "vech", (d,) for "squares"."""
         pooled = self.form.pooled
+        if pooled == "none":
+            return np.tensordot(self.counts / self.counts.sum(), self.covariances(), axes=1)
         between = self.counts @ outer(self._shift, pooled)
         total = unpack((self.pooled - between)[None, :], self.n_features, pooled)[0]
-        return np.asarray(total / self.weight)
+        return np.asarray(total / self.counts.sum())
 
     @cached_property
     def _divisor(self) -> Float64Array:

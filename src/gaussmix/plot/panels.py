@@ -22,6 +22,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 LINE_STYLES = ("-", "--", ":", "-.")
 INK = "#222222"
 PALE = "#DCDCDC"
+NOISE = "#777777"
 STANDARD_DEVIATIONS = (1.0, 2.0)
 MASSES = (0.95, 0.75, 0.5, 0.25)  # of the highest-density regions that are shaded
 LEGIBLE_COMPONENTS = 16
@@ -169,7 +170,8 @@ def _draw_plane(panel: Axes, view: View, j: int, i: int) -> None:
 
 
 def _point_colours(view: View) -> Float64Array:
-    palette = matplotlib("colors").to_rgba_array([_colour(c) for c in range(view.mixture.n_components)])
+    of_labels = [*(_colour(c) for c in range(view.mixture.n_components)), NOISE]  # noise is -1: the last
+    palette = matplotlib("colors").to_rgba_array(of_labels)
     colours: Float64Array = palette[view.labels]
     colours[:, 3] = 0.2 + 0.5 * view.sureness
     return colours
@@ -224,10 +226,13 @@ def _add_legend(panel: Axes, view: View, *, outside: bool) -> None:
             color=_colour(c),
             linestyle=_line_style(c),
             linewidth=2.5,
-            label=f"{c}  ({_percent(w)})",
+            label=f"{c}  ({_percent((1.0 - view.noise) * w)})",
         )
         for c, w in enumerate(view.mixture.weights)
     ]
+    if view.noise:
+        label = f"noise  ({_percent(view.noise)})"
+        handles.append(line([], [], color=NOISE, linestyle="", marker="o", markersize=4, label=label))
     if view.shown != 2:
         handles.append(line([], [], color=INK, linewidth=1.6, label="mixture"))
     pairs = view.shown > 2

@@ -20,12 +20,13 @@ class View:
     """The marginal mixture of the features shown, and the data in them."""
 
     mixture: Mixture
+    noise: float  # the weight of its noise, of which no marginal is shown
     names: tuple[str, ...]  # of the features shown
     n_features: int  # of the whole mixture
     limits: Float64Array  # (shown, 2)
     rows: Float64Array | None  # (n, shown): all of the data, for the histograms
     points: Float64Array  # (m, shown): the rows that are scattered, in random order
-    labels: IntArray  # (m,): the most probable component of each point
+    labels: IntArray  # (m,): the most probable component of each point, -1 for noise
     sureness: Float64Array  # (m,): 0 where all components are equally probable, 1 where one is certain
     seed: int
 
@@ -56,6 +57,7 @@ def make_view(
     labels, sureness = _labels(mixture, table[picked])
     return View(
         mixture=shown,
+        noise=0.0 if mixture.noise is None else mixture.noise.weight,
         names=tuple(names[j] for j in chosen),
         n_features=mixture.n_features,
         limits=_limits(shown, rows),
@@ -68,9 +70,9 @@ def make_view(
 
 
 def marginal(mixture: Mixture, features: list[int]) -> Mixture:
-    """Integrate out all features but these, in this order."""
+    """Integrate out all features but these, in this order, of the Gaussians alone."""
     covariances = mixture.dense_covariances[:, features][:, :, features]
-    return Mixture(mixture.weights, mixture.means[:, features], covariances)
+    return Mixture(mixture.without_noise().weights, mixture.means[:, features], covariances)
 
 
 def _chosen(names: Sequence[str], features: Sequence[int | str] | None) -> list[int]:
@@ -114,9 +116,9 @@ def _labels(mixture: Mixture, points: FloatArray) -> tuple[IntArray, Float64Arra
     if not len(points):
         return np.empty(0, np.int64), np.empty(0)
     responsibilities = mixture.responsibilities(points)
-    chance = 1.0 / mixture.n_components
+    chance = 1.0 / responsibilities.shape[1]
     surest = responsibilities.max(axis=1).astype(np.float64)
     sureness = (
         np.ones(len(points)) if chance == 1.0 else np.clip((surest - chance) / (1.0 - chance), 0.0, 1.0)
     )
-    return responsibilities.argmax(axis=1), sureness
+    return mixture.predict(points), sureness

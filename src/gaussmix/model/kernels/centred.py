@@ -27,11 +27,16 @@ def whitened(D: FloatArray, factor: FloatArray) -> FloatArray:
 
 
 def fill_joint(L: FloatArray, Z: FloatArray, natural: Natural, components: Iterable[int]) -> None:
-    """Write log w_k N(z | k), complete, for the columns of Z into the rows of L that are named."""
+    """Write log w_k N(z | k), complete, for the columns of Z into the rows of L that are named.
+
+    Noise comes into the last row.
+    """
     for k in components:
         D = Z - natural.means[k].astype(Z.dtype)[:, None]
         Y = whitened(D, natural.factor(k).astype(Z.dtype))
         L[k] = natural.constants[k] - 0.5 * np.einsum("ib,ib->b", Y, Y)
+    if natural.noise is not None:
+        L[-1] = natural.noise
 
 
 def add_moments(
@@ -79,7 +84,9 @@ class Centred:
         """As the protocol says."""
         Z, R = self._joint(rows, natural)
         log_likelihood = weigh(R, softmax(R), self.rows.weights_of(rows))
-        add_moments(Z, R, natural.means, self.block, S, range(R.shape[0]))
+        add_moments(Z, R, natural.means, self.block, S, range(len(natural.means)))
+        if natural.noise is not None:  # noise has a count and no moments
+            S[-1, 0] += R[-1].sum(dtype=np.float64)
         return log_likelihood
 
     def evaluate(self, rows: slice, natural: Natural, apart: IntArray, question: Question, out: Any) -> None:
@@ -88,6 +95,6 @@ class Centred:
 
     def _joint(self, rows: slice, natural: Natural) -> tuple[FloatArray, FloatArray]:
         Z = self.rows.frame.apply(self.rows.values(rows))
-        L = np.empty((natural.means.shape[0], Z.shape[1]), dtype=Z.dtype)
-        fill_joint(L, Z, natural, range(L.shape[0]))
+        L = np.empty((natural.n_rows, Z.shape[1]), dtype=Z.dtype)
+        fill_joint(L, Z, natural, range(len(natural.means)))
         return Z, L

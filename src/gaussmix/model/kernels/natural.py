@@ -38,6 +38,8 @@ class Natural:
         Coefficients of the second-order features.
     spread : ndarray of shape (k,)
         tr C_k, the trace of the covariance.
+    noise : float, optional
+        log w_0 + log density of a noise component: one more row of H, which is constant.
     """
 
     form: Form
@@ -48,12 +50,26 @@ class Natural:
     quadratic: Float64Array
     second: Float64Array
     spread: Float64Array
+    noise: float | None = None
 
     @cached_property
     def matrix(self) -> Float64Array:
-        """H, shape (k, F): log joint density = H T(z), less the part that all components share."""
+        """H, shape (k, F): log joint density = H T(z), less the part that all components share.
+
+        A noise component is one more row, the last.
+        """
         constant = self.constants - 0.5 * self.quadratic
-        return np.concatenate([constant[:, None], self.linear, self.second], axis=1)
+        matrix = np.concatenate([constant[:, None], self.linear, self.second], axis=1)
+        if self.noise is None:
+            return matrix
+        last = np.zeros((1, matrix.shape[1]))
+        last[0, 0] = self.noise
+        return np.concatenate([matrix, last])
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of :attr:`matrix`: components, the noise among them."""
+        return len(self.means) + (self.noise is not None)
 
     def matrix_as(self, dtype: np.dtype[Any], columns: int | None = None) -> FloatArray:
         """H in another type, with zero columns at the end to make up the number asked for."""

@@ -96,7 +96,7 @@ class Sweep:
     frame : Frame
     form : Form
     k : int
-        Number of components.
+        Number of components, a noise component among them.
     weights : ndarray of shape (n,), optional
         Weight of each row; None stands for ones.
     pooled : ndarray of shape (P,), optional
@@ -122,7 +122,7 @@ class Sweep:
     def accumulate(self, natural: Natural) -> Stats:
         """One pass: the statistics of all rows and their log-likelihood."""
         executor, chunk, apart = self._plan(natural)
-        k, d = natural.means.shape
+        k, d = self.k, natural.means.shape[1]
         columns = 1 + d + block_size(executor.block, d)
         n_chunks = self.n_chunks if chunk == self.chunk else -(-self.rows.shape[0] // chunk)
         n_tasks = max(1, min(n_chunks, MAX_TASKS, max(8, MAX_TASK_BYTES // (8 * k * columns))))
@@ -227,9 +227,10 @@ class Sweep:
         return Blas(rows, chunk) if name == "blas" else Centred(rows), chunk
 
     def _as_stats(self, S: Float64Array, block: Block, centres: Float64Array, log_likelihood: float) -> Stats:
-        d, form = centres.shape[1], self.rows.form
-        counts, first, second = S[:, 0], S[:, 1 : 1 + d], S[:, 1 + d :]
+        (k, d), form = centres.shape, self.rows.form
+        noise = float(S[k:, 0].sum())  # what a noise component has taken, of which counts alone matter
+        counts, first, second = S[:k, 0], S[:k, 1 : 1 + d], S[:k, 1 + d :]
         pooled = self.pooled
         if block != form.own:  # a shared scatter, about each component's own point
-            pooled, second = second.sum(axis=0), np.zeros((self.k, 0))
-        return Stats(form, counts, first, second, pooled, centres, log_likelihood)
+            pooled, second = second.sum(axis=0), np.zeros((k, 0))
+        return Stats(form, counts, first, second, pooled, centres, log_likelihood, noise)

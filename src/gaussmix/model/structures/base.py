@@ -45,6 +45,15 @@ class Structure(ABC):
     form: ClassVar[Form]
     group: ClassVar[Group]
 
+    @property
+    def own_form(self) -> Form:
+        """The form in which each component keeps its second moments, pooled when they are asked for.
+
+        For passes in which not all rows belong to the Gaussians: there the quadratic part that families of
+        one covariance share does not cancel, and their total scatter is no constant.
+        """
+        return self.form if self.form.own != "none" else Form(own=self.form.pooled, pooled="none")
+
     @abstractmethod
     def shape(self, k: int, d: int) -> tuple[int, ...]:
         """Shape of the covariance parameter."""
@@ -55,7 +64,7 @@ class Structure(ABC):
 
     def estimate(self, stats: Stats, warm: Float64Array | None = None) -> Float64Array:
         """The M-step: the covariances of greatest expected log-likelihood; `warm` as in :meth:`combine`."""
-        return self.combine(self.moments(stats), stats.counts / stats.weight, warm)
+        return self.combine(self.moments(stats), stats.counts / stats.counts.sum(), warm)
 
     @property
     def coupled(self) -> bool:
@@ -163,19 +172,30 @@ class Structure(ABC):
         return 0.0
 
     def natural(
-        self, weights: Float64Array, means: Float64Array, covariances: Float64Array, factors: Float64Array
+        self,
+        weights: Float64Array,
+        means: Float64Array,
+        covariances: Float64Array,
+        factors: Float64Array,
+        form: Form | None = None,
     ) -> Natural:
-        """The natural parameters of a mixture of this family."""
+        """The natural parameters of a mixture of this family, in its own form or its :attr:`own_form`."""
         k, d = means.shape
         whitened = self.whiten(factors, means)
         log_weights = np.log(weights) if weights.all() else log_or_zero(weights)
-        own = self.form.own
+        form = self.form if form is None else form
+        own = form.own
         precisions = np.empty((k, 0)) if own == "none" else self.precisions(factors)
+        if form != self.form:  # what all components share, once for each
+            shape = {"vech": (k, d, d), "squares": (k, d), "radial": (k,)}[own]
+            each, precisions = np.broadcast_to(factors, shape), np.broadcast_to(precisions, shape)
+        else:
+            each = factors
         return Natural(
-            form=self.form,
+            form=form,
             constants=log_weights + self.constants(factors, d),
             means=means,
-            factors=factors,
+            factors=each,
             linear=self.unwhiten(factors, whitened),
             quadratic=np.vecdot(whitened, whitened),
             second=natural_block(precisions, own),
