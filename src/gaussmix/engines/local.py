@@ -57,12 +57,19 @@ class LocalEngine:
         """One pass over the rows: statistics and log-likelihood of a mixture in the frame's coordinates."""
         return self._sweep.accumulate(mixture.natural)
 
-    def statistics_of(self, responsibilities: Responsibilities, centres: Float64Array | None = None) -> Stats:
+    def statistics_of(
+        self,
+        responsibilities: Responsibilities,
+        centres: Float64Array | None = None,
+        axes: Float64Array | None = None,
+    ) -> Stats:
         """The statistics under given responsibilities, asked for slice by slice in order.
 
-        Moments are taken about the centres, shape (k, d), or the frame's origin.
+        Moments are taken about the centres, shape (k, d), or the frame's origin, and along the axes, if any.
         """
-        return self._sweep.accumulate_given(responsibilities, centres)
+        if axes is None:
+            axes = self.structure.probes(self.n_components, self.X.shape[1])
+        return self._sweep.accumulate_given(responsibilities, centres, axes)
 
     def labels(self, mixture: Mixture) -> IntArray:
         """The most probable component of each row under a mixture in the frame's coordinates."""

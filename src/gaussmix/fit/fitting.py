@@ -61,6 +61,7 @@ def fit_mixture(
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_interval: float = 30.0,
     resume: str | os.PathLike[str] | None = None,
+    n_factors: int | None = None,
 ) -> FitResult:
     """Fit a mixture by EM and say how it went.
 
@@ -132,7 +133,7 @@ def fit_mixture(
     _check.non_negative(checkpoint_interval, "checkpoint_interval")
     rows, weights = _rows(X, sample_weight, n_components)
     d = rows.shape[1]
-    structure = get_structure(covariance_type, d)
+    structure = get_structure(covariance_type, d, n_factors or 1)
     if feature_names is not None and len(feature_names) != d:
         raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
     engine = LocalEngine(rows, structure, n_components, weights)

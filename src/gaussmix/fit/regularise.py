@@ -66,7 +66,8 @@ class Ridge:
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
     ) -> tuple[Float64Array, Float64Array]:
         """As the protocol says."""
-        covariances = self.structure.combine(moments + self.ridge, shares, warm)
+        ridged = self.structure.ridged(moments, self.ridge)
+        covariances = self.structure.combine(ridged, shares, warm)
         factors = self.structure.factor(covariances)
         blurred = np.flatnonzero(self.structure.stiffness(factors, self.rounding) > 1.0)
         if blurred.size:
@@ -105,14 +106,15 @@ class Floor:
             return floored, structure.factor(floored)
         if structure.coupled:
             return self._bounded(structure.combine(moments, shares, warm))
+        covariances = structure.combine(moments, shares, warm)
         try:
-            factors = structure.factor(moments)
+            factors = structure.factor(covariances)
         except NotPositiveDefiniteError:
             pass
         else:
             if float(np.vdot(factors, factors)) * self._largest < 1.0:
-                return moments, factors  # no variance in any direction is near the floor
-        floored = structure.floored(moments, self.least)
+                return covariances, factors  # no variance in any direction is near the floor
+        floored = structure.floored(covariances, self.least)
         return floored, structure.factor(floored)
 
     def _bounded(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
@@ -133,7 +135,7 @@ class Floor:
     def _reference(self) -> Float64Array:
         """The factor of the covariance of all rows, held at the floor like any other."""
         d = self.pooled.shape[-1] if self.pooled.ndim else 1
-        whole = self.pooled.reshape(self.structure.shape(1, d))
+        whole = self.structure.uncorrelated(self.pooled, d)
         return self.structure.factor(self.structure.floored(whole, self.least))
 
     def holds_all(self) -> bool:

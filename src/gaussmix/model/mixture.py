@@ -81,6 +81,7 @@ class Mixture:
     ) -> None:
         shape = np.shape(means)
         structure = get_structure(covariance_type, shape[-1] if len(shape) == 2 else None)
+        structure = structure.holding(np.shape(covariances))
         if len(shape) != 2 or 0 in shape:
             raise ValueError(
                 f"means must have the shape (n_components, n_features), neither zero; got {shape}"
@@ -205,7 +206,7 @@ class Mixture:
     def covariance(self) -> Float64Array:
         """Covariance of the whole, shape (d, d): sum_k w_k (Sigma_k + (mu_k - mu)(mu_k - mu)')."""
         deviations = self.means - self.mean
-        within = np.tensordot(self.weights, self.dense_covariances, axes=1)
+        within = self.structure.average(self.covariances, self.weights, self.n_features)
         return np.asarray(within + (self.weights[:, None] * deviations).T @ deviations)
 
     def log_prob(self, X: npt.ArrayLike) -> FloatArray:
@@ -285,11 +286,12 @@ class Mixture:
             raise ValueError(f"Invalid value for 'n_samples': {n_samples}; at least one sample must be drawn")
         generator = np.random.default_rng(rng)
         labels = generator.choice(self.n_components, size=n_samples, p=self.weights / self.weights.sum())
-        X = generator.standard_normal((n_samples, self.n_features))
-        natural = self.natural
+        structure, natural = self.structure, self.natural
+        noise = generator.standard_normal((n_samples, structure.n_noises(self.n_features)))
+        X = np.empty((n_samples, self.n_features))
         for k in range(self.n_components):
             rows = labels == k
-            X[rows] = _coloured(X[rows], natural.factor(k)) + self.means[k]
+            X[rows] = structure.coloured(noise[rows], natural.factor(k)) + self.means[k]
         return X, labels
 
     def mapped(self, matrix: Float64Array, inverse: Float64Array, offset: Float64Array) -> Mixture:
@@ -387,12 +389,3 @@ class Mixture:
         if extent > 0.5 * float(far.min()):
             rows = np.clip(rows, *(np.asarray(frame.origin + far * s, dtype=rows.dtype) for s in (-1.0, 1.0)))
         return Sweep(rows, frame, self.structure.form, self.n_components), natural
-
-
-def _coloured(noise: Float64Array, factor: Float64Array) -> Float64Array:
-    """Rows of standard normal noise given the covariance (U U')^-1: each row e becomes U^-T e."""
-    if factor.ndim < 2:
-        return noise / factor
-    from scipy.linalg import solve_triangular
-
-    return np.asarray(solve_triangular(factor, noise.T, trans="T").T)

@@ -25,6 +25,7 @@ from gaussmix.model.kernels.centred import Centred
 from gaussmix.model.kernels.compiled import Compiled, padded
 from gaussmix.model.kernels.guard import Guarded, guarded
 from gaussmix.model.kernels.natural import Natural
+from gaussmix.model.kernels.projected import Projected, ProjectedNatural, add_projected
 from gaussmix.model.kernels.rows import Executor, Question, Rows
 from gaussmix.model.stats import Stats
 
@@ -60,7 +61,11 @@ def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> Ex
             raise ValueError(f"GAUSSMIX_EXECUTOR must be auto, blas, fused or centred, not {setting!r}")
         if setting == "fused" and not numba_available():
             raise ValueError("GAUSSMIX_EXECUTOR=fused needs numba, which is not installed")
+        if setting == "fused" and form.n_axes:
+            return "blas"  # what it does is mostly two large products
         return setting  # type: ignore[return-value]
+    if form.n_axes:
+        return "blas"
     F = form.n_features(d)
     # a block's features fit the cache of one core, or nearly do and are read for few components
     in_cache = F <= 1300 or (F <= 2500 and k * itemsize <= 256)
@@ -123,7 +128,7 @@ class Sweep:
         """One pass: the statistics of all rows and their log-likelihood."""
         executor, chunk = self._executor_for(natural)
         k, d = natural.means.shape
-        columns = 1 + d + block_size(executor.block, d)
+        columns = 1 + d + self._moments_size(executor.block, d)
         n_chunks = self.n_chunks if chunk == self.chunk else -(-self.rows.shape[0] // chunk)
         n_tasks = max(1, min(n_chunks, MAX_TASKS, max(8, MAX_TASK_BYTES // (8 * k * columns))))
         width = padded(columns) if isinstance(executor, Compiled) else columns
@@ -142,23 +147,36 @@ class Sweep:
         if natural.shared and executor.block == "none":
             # the quadratic part that all components share is linear in the total scatter
             log_likelihood += float(natural.shared_block @ self.pooled)
-        return self._as_stats(S[:, :columns], executor.block, executor.centres(natural), log_likelihood)
+        axes = natural.axes if isinstance(natural, ProjectedNatural) else None
+        return self._as_stats(S[:, :columns], executor.block, executor.centres(natural), log_likelihood, axes)
 
     def accumulate_given(
-        self, responsibilities: Responsibilities, centres: Float64Array | None = None
+        self,
+        responsibilities: Responsibilities,
+        centres: Float64Array | None = None,
+        axes: Float64Array | None = None,
     ) -> Stats:
-        """The statistics of all rows under given responsibilities; its log-likelihood is zero."""
+        """The statistics of all rows under given responsibilities; its log-likelihood is zero.
+
+        For forms with "projected" moments, `axes` may be of another number than the form's.
+        """
         n, d = self.rows.shape
         own, pooled = self.rows.form.own, self.rows.form.pooled
         block = pooled if own == "none" else own
-        S = np.zeros((self.k, 1 + d + block_size(block, d)))
+        size = block_size(block, d) + (0 if axes is None else d * axes.shape[2])
+        S = np.zeros((self.k, 1 + d + size))
         about = np.zeros((self.k, d)) if centres is None else centres
         for start in range(0, n, 1024):
             rows = slice(start, min(start + 1024, n))
             R, weights = responsibilities(rows), self.rows.weights_of(rows)
             Z = self.frame.apply(self.rows.X[rows].astype(np.float64))
-            centred.add_moments(Z, R if weights is None else R * weights, about, block, S, range(self.k))
-        return self._as_stats(S, block, about, 0.0)
+            R = R if weights is None else R * weights
+            if axes is None:
+                centred.add_moments(Z, R, about, block, S, range(self.k))
+            else:
+                for k in range(self.k):
+                    add_projected(Z, R[k], about[k], axes[k], S[k])
+        return self._as_stats(S, block, about, 0.0, axes)
 
     def log_prob(self, natural: Natural) -> FloatArray:
         """Log p(z) of each row in the frame's coordinates, shape (n,)."""
@@ -202,6 +220,8 @@ class Sweep:
             return self._double, self.chunk  # the product form will do, with longer numbers
         n, d = self.rows.shape
         rows = chunk_rows("blas", n, self.k, self.rows.form.n_features(d))
+        if self.rows.form.n_axes:
+            return Projected(self.rows, rows, mask), rows
         return Guarded(self.rows, None if self.name == "centred" else Blas(self.rows, rows), mask), rows
 
     @cached_property
@@ -209,14 +229,30 @@ class Sweep:
         return self._make(replace(self.rows, dtype=np.dtype(np.float64)))
 
     def _make(self, rows: Rows) -> Executor:
+        if rows.form.n_axes:
+            every = np.ones(self.k, dtype=bool) if self.name == "centred" else None
+            return Projected(rows, self.chunk, every, precise=False)
         if self.name == "fused":
             return Compiled(rows, self.k)
         return Blas(rows, self.chunk) if self.name == "blas" else Centred(rows)
 
-    def _as_stats(self, S: Float64Array, block: Block, centres: Float64Array, log_likelihood: float) -> Stats:
+    def _moments_size(self, block: Block, d: int) -> int:
+        form = self.rows.form
+        return form.moments_size(d) if block == form.own else block_size(block, d)
+
+    def _as_stats(
+        self,
+        S: Float64Array,
+        block: Block,
+        centres: Float64Array,
+        log_likelihood: float,
+        axes: Float64Array | None = None,
+    ) -> Stats:
         d, form = centres.shape[1], self.rows.form
+        if axes is not None:
+            form = replace(form, n_axes=axes.shape[2])
         counts, first, second = S[:, 0], S[:, 1 : 1 + d], S[:, 1 + d :]
         pooled = self.pooled
         if block != form.own:  # a shared scatter, about each component's own point
             pooled, second = second.sum(axis=0), np.zeros((self.k, 0))
-        return Stats(form, counts, first, second, pooled, centres, log_likelihood)
+        return Stats(form, counts, first, second, pooled, centres, log_likelihood, axes)
