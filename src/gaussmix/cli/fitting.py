@@ -23,12 +23,13 @@ from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
 from gaussmix.data.writing import check_output, replacing
 from gaussmix.errors import FitError, InputError, ModelFileError
 from gaussmix.fit.checkpoint import read_seed
+from gaussmix.fit.factors import NFactors
 from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.start import STARTS
-from gaussmix.model.structures import STRUCTURES, SYNONYMS
+from gaussmix.model.structures import KNOWN
 
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 
@@ -47,6 +48,7 @@ class FitOptions:
     n_init: int
     init_params: str
     seed: int | None
+    n_factors: str = "1"
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def fit_table(
 
 def _check_options(options: FitOptions) -> None:
     for option, value, known in (
-        ("--covariance", options.covariance_type, [*STRUCTURES, *SYNONYMS]),
+        ("--covariance", options.covariance_type, KNOWN),
         ("--init", options.init_params, STARTS),
     ):
         if value not in known:
@@ -111,6 +113,15 @@ def _check_options(options: FitOptions) -> None:
     if not math.isfinite(options.tol):
         raise InputError(f"--tol must be a finite number; got {options.tol}")
     _reg_covar(options)
+    _n_factors(options)
+
+
+def _n_factors(options: FitOptions) -> NFactors:
+    if options.n_factors == "auto":
+        return "auto"
+    if not options.n_factors.isdecimal() or int(options.n_factors) < 1:
+        raise InputError(f"--factors must be auto or a whole number of at least 1; got {options.n_factors!r}")
+    return int(options.n_factors)
 
 
 def _reg_covar(options: FitOptions) -> RegCovar:
@@ -201,6 +212,7 @@ def _fit(table: Table, options: FitOptions, seed: int | None, files: FitFiles, q
                 on_iteration=on_iteration,
                 checkpoint=files.checkpoint,
                 resume=files.resume,
+                n_factors=_n_factors(options),
             )
         except OSError as error:
             if files.checkpoint is None:

@@ -18,17 +18,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
+from gaussmix.estimators._matrices import MatrixAttributes
 from gaussmix.estimators._validate import given_parameters, rows_of
+from gaussmix.fit.factors import NFactors
 from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.start import STARTS, Given
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.structures import STRUCTURES, SYNONYMS, get_structure
+from gaussmix.model.structures import KNOWN, get_structure
 
 
-class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: ignore[misc]
     """Gaussian mixture fitted by expectation-maximisation: scikit-learn's class, with weights and speed.
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: every parameter, attribute and method
@@ -42,7 +44,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         each has its own diagonal one, or each its own single variance. Or one of mclust's fourteen names: the
         three letters say whether volume, shape and orientation are equal (E) for all components, vary (V), or
         are the identity's (I): "EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV",
-        "VEV", "EVV", "VVV"; for one feature "E" and "V".
+        "VEV", "EVV", "VVV"; for one feature "E" and "V". Or factor analysers, for many features: "factor"
+        and "ppca", and the other six of McNicholas and Murphy (docs/factor.md).
     tol : float, default=1e-3
         EM stops when an iteration raises the mean log-likelihood by less (nats for each unit of weight).
     reg_covar : float or "auto", default="auto"
@@ -57,13 +60,16 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     weights_init : array-like of shape (n_components,), optional
     means_init : array-like of shape (n_components, n_features), optional
     precisions_init : array-like, optional
-        Inverse covariances, in the shape of ``precisions_``.
+        Inverse covariances, in the shape of ``precisions_``; of factor analysers, of ``mixture_.precisions``.
     random_state : int, RandomState instance or None, default=None
     warm_start : bool, default=False
         Whether a further `fit` goes on from where the last one ended.
     verbose : int, default=0
         1 prints each start, and every `verbose_interval` iterations a line; 2 adds likelihood and time.
     verbose_interval : int, default=10
+    n_factors : int or "auto", default=1
+        Factors of factor analysers, fewer than features; "auto" takes the number of least BIC in a short
+        range. Families without factors take no notice.
 
     Attributes
     ----------
@@ -71,7 +77,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     means_ : ndarray of shape (n_components, n_features)
     covariances_, precisions_, precisions_cholesky_ : ndarray
         Of shape (n_components, n_features, n_features) for "full", (n_features, n_features) for "tied",
-        (n_components, n_features) for "diag", (n_components,) for "spherical".
+        (n_components, n_features) for "diag", (n_components,) for "spherical". Those of factor analysers are
+        matrices (n_components, n_features, n_features), computed each time that they are asked for.
+    loadings_ : ndarray of shape (n_components, n_features, n_factors_)
+    noise_variances_ : ndarray of shape (n_components, n_features)
+    n_factors_ : int
+        Of factor analysers only, these three.
     converged_ : bool
     n_iter_ : int
     lower_bound_ : float
@@ -105,7 +116,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "covariance_type": [StrOptions({*STRUCTURES, *SYNONYMS})],
+        "covariance_type": [StrOptions(set(KNOWN))],
         "tol": [Interval(Real, 0.0, None, closed="left")],
         "reg_covar": [Interval(Real, 0.0, None, closed="left"), StrOptions({"auto"})],
         "max_iter": [Interval(Integral, 0, None, closed="left")],
@@ -118,6 +129,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+        "n_factors": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     }
 
     def __init__(
@@ -137,6 +149,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         warm_start: bool = False,
         verbose: int = 0,
         verbose_interval: int = 10,
+        n_factors: NFactors = 1,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -152,6 +165,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.warm_start = warm_start
         self.verbose = verbose
         self.verbose_interval = verbose_interval
+        self.n_factors = n_factors
 
     def fit(
         self,
@@ -227,6 +241,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             on_iteration=printer,
             checkpoint=checkpoint,
             resume=resume,
+            n_factors=self.n_factors if start is None else start.n_factors or 1,
         )
         if printer is not None:
             printer.end(result)
@@ -287,7 +302,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def _continues(self, mixture: Mixture, d: int) -> bool:
         """Whether a warm start can go on from a mixture: parameters may have been set since."""
         same_shape = mixture.means.shape == (self.n_components, d)
-        return same_shape and mixture.structure is get_structure(self.covariance_type)
+        if mixture.n_factors and self.n_factors not in ("auto", mixture.n_factors):
+            return False
+        same_family = mixture.covariance_type == get_structure(self.covariance_type).name
+        return same_shape and same_family
 
     def _given(self, d: int) -> Given | None:
         return given_parameters(
@@ -297,6 +315,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             self.covariance_type,
             self.n_components,
             d,
+            self.n_factors,
         )
 
     def _total(self, X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
@@ -320,9 +339,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.mixture_, self.fit_result_ = mixture, result
         self.weights_ = mixture.weights.astype(dtype)
         self.means_ = mixture.means.astype(dtype)
-        self.covariances_ = mixture.covariances.astype(dtype)
-        self.precisions_ = mixture.precisions.astype(dtype)
-        self.precisions_cholesky_ = mixture.precisions_cholesky.astype(dtype)
+        self._set_matrices(mixture, dtype)
         self.converged_ = result.converged
         self.n_iter_ = result.n_iter
         self.lower_bound_ = result.mean_log_likelihood

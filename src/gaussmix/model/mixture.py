@@ -38,9 +38,10 @@ class Mixture:
     means : array-like of shape (k, d)
     covariances : array-like
         Of shape (k, d, d) for "full", (d, d) for "tied", (k, d) for "diag", (k,) for "spherical". Of mclust's
-        families, (1,) for EII, (d,) for EEI, (k, d) for VEI and EVI, (k, d, d) for the others.
+        families, (1,) for EII, (d,) for EEI, (k, d) for VEI and EVI, (k, d, d) for the others. Of factor
+        analysers (k, d, n_factors + 1): loadings and, last, noise variances.
     covariance_type : str, default="full"
-        One of these four, or one of mclust's fourteen names.
+        One of these four, of mclust's fourteen names, or of factor analysers' eight (docs/factor.md).
     feature_names : sequence of str, optional
         One name a feature; saved with the mixture.
 
@@ -151,14 +152,7 @@ class Mixture:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        fields = (
-            "weights",
-            "means",
-            "covariances",
-            "precisions_cholesky",
-            "covariance_type",
-            "feature_names",
-        )
+        fields = (*schema.TENSORS, "precisions_cholesky", "covariance_type", "feature_names")
         return {name: self.__dict__[name] for name in fields}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -196,6 +190,21 @@ class Mixture:
     def variances(self) -> Float64Array:
         """The variance of each feature in each component, shape (k, d)."""
         return self.structure.variances(self.covariances, *self.means.shape)
+
+    @property
+    def n_factors(self) -> int:
+        """Factors of each covariance; 0 but for factor analysers."""
+        return self.structure.n_factors
+
+    @property
+    def loadings(self) -> Float64Array:
+        """L of covariances L L' + diag(psi), shape (k, d, n_factors); for factor analysers."""
+        return self.structure.parts(self.covariances)[0]
+
+    @property
+    def noise_variances(self) -> Float64Array:
+        """The diagonals psi of covariances L L' + diag(psi), shape (k, d); for factor analysers."""
+        return self.structure.parts(self.covariances)[1]
 
     @property
     def mean(self) -> Float64Array:

@@ -16,13 +16,8 @@ from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.model.features import Block
 from gaussmix.model.kernels.blas import Blas, answer, joint, softmax, weigh
 from gaussmix.model.kernels.centred import add_moments, fill_joint
-from gaussmix.model.kernels.natural import Natural
+from gaussmix.model.kernels.natural import EPS, TOLERANCE, Natural
 from gaussmix.model.kernels.rows import Question, Rows
-
-#: Predicted error of a log-density, in nats, above which a component is evaluated centred, by type of float.
-#: The promise is 1e-7 and 1e-3.
-TOLERANCE = {"d": 5e-8, "f": 8e-4}
-EPS = {"d": float(np.finfo(np.float64).eps), "f": float(np.finfo(np.float32).eps)}
 
 
 def predicted_error(natural: Natural, dtype: np.dtype[Any]) -> Float64Array:

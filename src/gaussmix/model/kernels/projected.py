@@ -2,30 +2,32 @@
 
     log w N(z | m, C) = constant - (z - m)' Psi^-1 (z - m) / 2 + |W'(z - m)|^2 / 2
 
-The first part is linear in T(z) = (1, z, z^2), so one product gives it for all components; the second takes one
-product of a chunk with the axes W of all components, stacked. The same projections, weighted, times the rows
-give the scatters along the axes, S W, which are all that an M-step needs beside the squares. No matrix of
-d x d numbers exists, and a pass over n rows costs O(n k d q).
+The first part is linear in T(z) = (1, z, z^2), so one product gives it for all components; the second takes
+one product of a chunk with the axes W of all components, stacked. The same projections, weighted, times the
+rows give the scatters along the axes, S W, which are all that an M-step needs beside the squares. No matrix
+is of the size d x d, and a pass over n rows costs O(n k d q).
 
-The difference of the two parts is a difference of large numbers where loadings are large beside the noise. Then,
-and where a component is tight and far from the origin, it is evaluated centred, as a sum of squares:
+Two differences of large numbers hide in this. The first part is one where a feature's noise is small beside
+the square of its mean: such features, of such components, are taken out of the product and evaluated about the
+mean. And the second part is subtracted from the first, which costs digits where loadings are large beside
+the noise: components of which the guard says so are evaluated centred, as a sum of squares,
 
     (z - m)' C^-1 (z - m) = |Psi^-1/2 (e - L y)|^2 + |y|^2,     e = z - m,  y = E(factors | z)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix._typing import Float64Array, FloatArray
+from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.features import Block
 from gaussmix.model.kernels.blas import Blas, answer, softmax, weigh
-from gaussmix.model.kernels.natural import Natural
+from gaussmix.model.kernels.natural import EPS, TOLERANCE, Natural
 from gaussmix.model.kernels.rows import Question, Rows
 
 
@@ -52,14 +54,45 @@ class ProjectedNatural(Natural):
 
     @property
     def reach(self) -> Float64Array:
-        """The size of the numbers whose difference is -2 log N, at points 30 + 2 d nats from the peak."""
-        d = self.means.shape[1]
-        return np.asarray(self.quadratic + (60.0 + 4.0 * d) * self.stretch)
+        """The size of the numbers whose difference is -2 log N, at points 30 + 2 d nats from the peak.
+
+        Features far from the origin add nothing: they are evaluated about the mean.
+        """
+        return np.asarray((60.0 + 4.0 * self.means.shape[1]) * self.stretch)
 
     @property
     def precision_bound(self) -> Float64Array:
         """One: the reach is in units of the noise already."""
         return np.ones(1)
+
+    def far(self, dtype: np.dtype[Any]) -> list[tuple[int, IntArray]]:
+        """The features of each component that are tight and far from the origin, where there are any.
+
+        What all others lose to the origin is at most half the tolerance.
+        """
+        if dtype.char not in self._far:
+            limit = 0.5 * TOLERANCE[dtype.char] / (EPS[dtype.char] * self.means.shape[1])
+            far = self.means * self.means > limit * self.noise
+            self._far[dtype.char] = [
+                (int(k), np.flatnonzero(far[k])) for k in np.flatnonzero(far.any(axis=1))
+            ]
+        return self._far[dtype.char]
+
+    def product(self, dtype: np.dtype[Any]) -> FloatArray:
+        """H of the first part, shape (k, 1 + 2 d), without far features."""
+        key = dtype.char, None
+        if key not in self._matrices:
+            matrix, d = self.matrix.copy(), self.means.shape[1]
+            for k, features in self.far(dtype):
+                lost = self.means[k, features] * self.linear[k, features]
+                matrix[k, 0] += 0.5 * lost.sum()
+                matrix[k, 1 + features] = matrix[k, 1 + d + features] = 0.0
+            self._matrices[key] = matrix.astype(dtype, copy=False)
+        return self._matrices[key]
+
+    @cached_property
+    def _far(self) -> dict[str, list[tuple[int, IntArray]]]:
+        return {}
 
     @cached_property
     def offsets(self) -> Float64Array:
@@ -102,36 +135,32 @@ class Projected:
         mask: npt.NDArray[np.bool_] | None = None,
         precise: bool = True,
     ) -> None:
-        self.rows = rows
-        self.product = Blas(rows, chunk_rows)
-        self.mask = mask
+        self.rows, self.mask = rows, mask
+        self.features = Blas(rows, chunk_rows)
         self.type = np.dtype(np.float64) if precise else rows.dtype
 
     def centres(self, natural: Natural) -> Float64Array:
-        """The means of the components that are evaluated centred, the origin for the others."""
-        if self.mask is None:
-            return np.zeros(natural.means.shape)
-        return np.where(self.mask[:, None], natural.means, 0.0)
+        """The means."""
+        return natural.means
 
     def accumulate(self, rows: slice, natural: Natural, S: Float64Array) -> float:
         """As the protocol says."""
         assert isinstance(natural, ProjectedNatural)
-        T, L, Y, centred = self._joint(rows, natural)
+        L, part, Z = self._joint(rows, natural)
         log_likelihood = weigh(L, softmax(L), self.rows.weights_of(rows))
-        if T is not None and Y is not None:
-            self._add_products(T, Y, L, natural, S)
-            self.product.release(T)
-        if centred is not None:
-            for k in self._centred:
-                add_projected(centred, L[k], natural.means[k], natural.axes[k], S[k])
+        if part is not None:
+            S[self._others] += part.moments(L[self._others])
+            self.features.release(part.T)
+        for k in self._centred:
+            add_projected(Z, L[k], natural.means[k], natural.axes[k], S[k])
         return log_likelihood
 
     def evaluate(self, rows: slice, natural: Natural, question: Question, out: Any) -> None:
         """As the protocol says."""
         assert isinstance(natural, ProjectedNatural)
-        T, L, _, _ = self._joint(rows, natural)
-        if T is not None:
-            self.product.release(T)
+        L, part, _ = self._joint(rows, natural)
+        if part is not None:
+            self.features.release(part.T)
         answer(L, question, out)
 
     @cached_property
@@ -144,59 +173,76 @@ class Projected:
 
     def _joint(
         self, rows: slice, natural: ProjectedNatural
-    ) -> tuple[FloatArray | None, FloatArray, FloatArray | None, FloatArray | None]:
-        """Features, joint log-densities, projections (of the product form) and rows for the centred form."""
-        k, d, q = natural.axes.shape
+    ) -> tuple[FloatArray, _Products | None, FloatArray]:
+        """Joint log-densities; the products they came from, if any; the rows for the centred form."""
         if self.mask is None:
-            T = self.product.features(rows)
-            L, Y = self._products(T, natural)
-            return T, L, Y, None
+            every = _Products(natural, self.features.features(rows))
+            return every.joint(), every, every.T[:0]
         Z = self.rows.frame.apply(self.rows.X[rows].astype(self.type, copy=False))
-        L = np.empty((k, Z.shape[1]), dtype=Z.dtype)
-        T, Y = None, None
+        L: FloatArray = np.empty((self.mask.size, Z.shape[1]), dtype=Z.dtype)
+        part: _Products | None = None
         if not self.mask.all():
-            T = self.product.features(rows)
-            some = _of_components(natural, self._others)
-            L[self._others], Y = self._products(T, some)
-        for j in self._centred:
-            L[j] = centred_joint(Z, natural, j)
-        return T, L, Y, Z
+            part = _Products(_of_components(natural, self._others), self.features.features(rows))
+            L[self._others] = part.joint()
+        for k in self._centred:
+            L[k] = centred_joint(Z, natural, k)
+        return L, part, Z
 
-    def _products(self, T: FloatArray, natural: ProjectedNatural) -> tuple[FloatArray, FloatArray]:
-        """Joint log-densities (k, b), and W'(z - m), shape (k q, b)."""
+
+class _Products:
+    """A chunk in the product form: its features T and the projections Y = W'(z - m), shape (k, q, b)."""
+
+    def __init__(self, natural: ProjectedNatural, T: FloatArray) -> None:
+        self.natural, self.T = natural, T
         k, d, q = natural.axes.shape
-        L = natural.matrix_as(T.dtype) @ T
-        Y = natural.stacked(T.dtype) @ T[1 : 1 + d]
+        self.Z = T[1 : 1 + d]
+        Y = natural.stacked(T.dtype) @ self.Z
         Y -= natural.offsets.astype(T.dtype)[:, None]
-        L += 0.5 * np.einsum("kqb,kqb->kb", *2 * (Y.reshape(k, q, -1),))
-        return L, Y
+        self.Y = Y.reshape(k, q, -1)
+        self.far = [(k, j, self._squares(k, j)) for k, j in natural.far(T.dtype)]
 
-    def _add_products(
-        self, T: FloatArray, Y: FloatArray, R: FloatArray, natural: ProjectedNatural, S: Float64Array
-    ) -> None:
-        """Add (counts, first, squares, crossed) about the origin, under responsibilities, to the rows of S."""
-        R = R[self._others].astype(T.dtype, copy=False)
-        k, d = len(R), natural.means.shape[1]
-        weighted = Y.reshape(k, -1, R.shape[1])
-        weighted *= R[:, None, :]
-        plain = (R @ T.T).astype(np.float64)
-        crossed = (Y @ T[1 : 1 + d].T).astype(np.float64).reshape(k, -1, d)
-        # the projections were of z - m
-        offsets = natural.offsets.reshape(len(natural.means), -1)[self._others]
-        crossed += offsets[:, :, None] * plain[:, None, 1 : 1 + d]
-        S[self._others, : 1 + 2 * d] += plain
-        S[self._others, 1 + 2 * d :] += crossed.reshape(k, -1)
+    def joint(self) -> FloatArray:
+        """Joint log-densities, shape (k, b)."""
+        L = self.natural.product(self.T.dtype) @ self.T
+        L += 0.5 * np.einsum("kqb,kqb->kb", self.Y, self.Y)
+        for k, features, squares in self.far:
+            L[k] -= 0.5 * (1.0 / self.natural.noise[k, features]).astype(L.dtype) @ squares
+        return np.asarray(L)
+
+    def moments(self, R: FloatArray) -> Float64Array:
+        """(counts, first, squares, crossed) under responsibilities, about the means.
+
+        The projections are not what they were afterwards.
+        """
+        m, d = self.natural.means, self.Z.shape[0]
+        R = R.astype(self.T.dtype, copy=False)
+        S = (R @ self.T.T).astype(np.float64)
+        counts, first, squares = S[:, :1], S[:, 1 : 1 + d], S[:, 1 + d :]
+        squares += m * (counts * m - 2.0 * first)
+        first -= counts * m
+        for k, features, apart in self.far:
+            squares[k, features] = apart @ R[k]
+        self.Y *= R[:, None, :]
+        k, q, b = self.Y.shape
+        crossed = (self.Y.reshape(k * q, b) @ self.Z.T).astype(np.float64).reshape(k, q, d)
+        crossed -= self.Y.sum(axis=2, dtype=np.float64)[:, :, None] * m[:, None, :]
+        return np.concatenate([S, crossed.reshape(k, q * d)], axis=1)
+
+    def _squares(self, k: int, features: IntArray) -> FloatArray:
+        """(z - m)^2 of some features."""
+        D = self.Z[features] - self.natural.means[k, features].astype(self.Z.dtype)[:, None]
+        D *= D
+        return np.asarray(D)
 
 
 def _of_components(natural: ProjectedNatural, components: Any) -> ProjectedNatural:
     """The natural parameters of some components alone."""
-    names = ("constants", "means", "factors", "linear", "quadratic", "second", "spread")
-    names = (*names, "axes", "noise", "scores", "stretch")
+    names = [field.name for field in fields(natural) if field.name != "form"]
     return replace(natural, **{name: getattr(natural, name)[components] for name in names})
 
 
 def centred_joint(Z: FloatArray, natural: ProjectedNatural, k: int) -> FloatArray:
-    """log w_k N(z | k), complete, for the columns of Z."""
+    """Log w_k N(z | k), complete, for the columns of Z."""
     W, noise = natural.axes[k].astype(Z.dtype), natural.noise[k].astype(Z.dtype)
     E = Z - natural.means[k].astype(Z.dtype)[:, None]
     projections = W.T @ E

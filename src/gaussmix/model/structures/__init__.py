@@ -28,8 +28,8 @@ STRUCTURES: dict[str, Structure] = {
     )
 }
 
-#: Factor analysers, here of one factor: which of loadings and noise are shared, and whether noise is isotropic,
-#: as McNicholas and Murphy's letters say (C constrained, U unconstrained).
+#: Factor analysers, here of one factor. The letters of McNicholas and Murphy say whether loadings are shared,
+#: whether noise is, and whether noise is isotropic (C, constrained) or not (U); "factor" is their UUU.
 FACTORS: dict[str, Structure] = {
     structure.name: structure
     for structure in (
@@ -44,11 +44,17 @@ FACTORS: dict[str, Structure] = {
     )
 }
 
-#: Names of mclust, and of McNicholas and Murphy, for families that have another name above. E and V are for one
-#: feature.
+#: Names of mclust, and of McNicholas and Murphy, for families that have another name above. E and V are for
+#: one feature.
 SYNONYMS = {
-    **{"VVV": "full", "EEE": "tied", "VVI": "diag", "VII": "spherical", "E": "EII", "V": "spherical"},
-    **{"UUU": "factor", "UUC": "ppca"},
+    "VVV": "full",
+    "EEE": "tied",
+    "VVI": "diag",
+    "VII": "spherical",
+    "E": "EII",
+    "V": "spherical",
+    "UUU": "factor",
+    "UUC": "ppca",
 }
 
 #: Every name that there is.

@@ -1,7 +1,7 @@
 """The algebra of factor analysis: what a covariance L L' + Psi comes to, its M-step, and where one begins.
 
-All of it is stacked, one entry a component, and needs of a component's scatter S only its diagonal and S A for a
-few axes A.
+All of it is stacked, one entry a component, and needs of a component's scatter S only its diagonal and S A
+for a few axes A.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LEAST_NOISE = 1e-2
 
 @dataclass(frozen=True)
 class Sharing:
-    """Which parts of factor analysers are each component's own, and whether noise is the same for all features."""
+    """Which parts of factor analysers components have of their own, and whether noise is isotropic."""
 
     own_loadings: bool
     own_noise: bool
@@ -41,7 +41,7 @@ class Sharing:
 class Analysis:
     """Covariances L L' + Psi, by what Woodbury's identity makes of them.
 
-    With B = Psi^-1 L and G G' = M = I + L'Psi^-1 L (G lower triangular), P = C^-1 is Psi^-1 - W W', W = B G'^-1.
+    With B = Psi^-1 L and G G' = M = I + L'Psi^-1 L, G lower triangular, C^-1 = Psi^-1 - W W' for W = B G'^-1.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Analysis:
 
     @property
     def log_det(self) -> Float64Array:
-        """log |C| of each."""
+        """Log |C| of each."""
         diagonal = np.diagonal(self.root, axis1=1, axis2=2)
         return np.asarray(np.log(self.noise).sum(axis=1) + 2.0 * np.log(diagonal).sum(axis=1))
 
@@ -150,8 +150,8 @@ def maximised(
 
     With the factors' regression beta = L'C^-1 before, their scatter is T = I - beta L + beta S beta', and the
     complete-data log-likelihood is greatest at L = S beta' T^-1; loadings that are shared solve, feature by
-    feature, the sum of these equations over components, weighted by one over their noise. The noise is then that
-    of its residuals, diag(S - 2 L beta S + L T L').
+    feature, the sum of these equations over components, weighted by one over the noise before. The noise is
+    that of the residuals, diag(S - 2 L beta S + L T L').
     """
     along = scatters.along @ before.inverse_root  # S beta'
     turn = before.inverse_root
@@ -175,9 +175,9 @@ def principal(
 ) -> tuple[Float64Array, Float64Array]:
     """Loadings and noise to begin with: the principal components of S that its product with the axes shows.
 
-    S is taken to be S A (A'S A)^-1 A'S, which it is within the space of the axes (Nystrom's approximation, as in
-    randomised singular value decompositions), and loadings are those of probabilistic principal components: each
-    direction's spread less the average spread of the directions that are left out.
+    S is taken to be S A (A'S A)^-1 A'S, which it is within the space of the axes (Nystrom's approximation, as
+    in randomised singular value decompositions), and loadings are those of probabilistic principal
+    components: each direction's spread less the average spread of the directions that are left out.
     """
     known = scatters if sharing.own_loadings else scatters.pooled(shares)
     d = known.variances.shape[1]
@@ -189,9 +189,7 @@ def principal(
     spreads, turns = np.maximum(spreads[:, -q:], 0.0), turns[:, :, -q:]
     rest = np.maximum(known.variances.sum(axis=1) - spreads.sum(axis=1), 0.0) / (d - q)
     share = np.maximum(spreads - rest[:, None], 0.0) / np.where(spreads > 0.0, spreads, 1.0)
-    loadings = np.broadcast_to(
-        root @ turns * np.sqrt(share)[:, None, :], (*scatters.variances.shape, q)
-    )
+    loadings = np.broadcast_to(root @ turns * np.sqrt(share)[:, None, :], (*scatters.variances.shape, q))
     residuals = scatters.variances - np.vecdot(loadings, loadings)
     return loadings, sharing.noise(np.maximum(residuals, LEAST_NOISE * scatters.variances), shares)
 

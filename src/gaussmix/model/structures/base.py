@@ -190,6 +190,10 @@ class Structure(ABC):
         """sum_k w_k C_k, shape (d, d)."""
         return np.tensordot(weights, self.dense(covariances, weights.size, d), axes=1)
 
+    def parts(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """Loadings (k, d, q) and noise variances (k, d), of families that have them."""
+        raise AttributeError(f"covariances of the type {self.name!r} have no loadings")
+
     def n_noises(self, d: int) -> int:
         """Standard normal numbers that it takes to draw a row."""
         return d

@@ -1,7 +1,8 @@
 """Factor analysers: C_k = L_k L_k' + diag(psi_k), a few loadings and the noise of each feature.
 
-Which parts all components share, and whether noise is the same for all features, makes eight families. Nothing
-here is of the size d x d but what is asked for as such: a component costs O(d q) numbers and O(d q^2) work.
+Which parts all components share, and whether noise is the same for all features, makes eight families.
+Nothing here is of the size d x d but what is asked for as such: a component costs O(d q) numbers and O(d q^2)
+work.
 
 References
 ----------
@@ -61,7 +62,9 @@ class Factors(Structure):
         if d == 1:
             raise ValueError(f"covariance_type {self.name!r} is for two features or more; for one use 'full'")
         if q >= d:
-            raise ValueError(f"n_factors must be less than the number of features, from 1 to {d - 1}; got {q}")
+            raise ValueError(
+                f"n_factors must be less than the number of features, from 1 to {d - 1}; got {q}"
+            )
         if q == self.n_factors:
             return self
         return self._others.setdefault(q, Factors(self.name, self.sharing, q))
@@ -182,11 +185,14 @@ class Factors(Structure):
     def average(self, covariances: Float64Array, weights: Float64Array, d: int) -> Float64Array:
         loadings, noise = _unpacked(covariances)
         side_by_side = np.moveaxis(loadings * np.sqrt(weights)[:, None, None], 0, 1).reshape(d, -1)
-        return side_by_side @ side_by_side.T + np.diag(weights @ noise)
+        return np.asarray(side_by_side @ side_by_side.T + np.diag(weights @ noise))
 
     def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         loadings, noise = _unpacked(covariances)
-        return np.vecdot(loadings, loadings) + noise
+        return np.asarray(np.vecdot(loadings, loadings) + noise)
+
+    def parts(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
+        return _unpacked(covariances)
 
     def n_noises(self, d: int) -> int:
         return self.n_factors + d
@@ -194,7 +200,7 @@ class Factors(Structure):
     def coloured(self, noise: Float64Array, factor: Float64Array) -> Float64Array:
         regression, roots = factor[:, :-1], factor[:, -1]
         scores, rest = noise[:, : self.n_factors], noise[:, self.n_factors :]
-        return scores @ (regression / (roots * roots)[:, None]).T + rest / roots
+        return np.asarray(scores @ (regression / (roots * roots)[:, None]).T + rest / roots)
 
     def natural(
         self, weights: Float64Array, means: Float64Array, covariances: Float64Array, factors: Float64Array
@@ -221,9 +227,9 @@ class Factors(Structure):
         return Analysis(*_unpacked(self.covariances_of_factor(factors)))
 
     def _principal(self, factors: Float64Array) -> tuple[Float64Array, Float64Array]:
-        """Axes H and gains g with U = Psi^-1/2 (I - H diag(g) H'): U is symmetric but for the noise.
+        """Orthonormal axes H and gains g with U = Psi^-1/2 (I - H diag(g) H').
 
-        From Psi^-1/2 L = H diag(s - 1)^1/2 with orthogonal axes H, of which s are the spreads: 1 - g = s^-1/2.
+        From Psi^-1/2 L = H diag(s) V', since U U' = Psi^-1/2 (I + H diag(s^2) H')^-1 Psi^-1/2.
         """
         regression, roots = _unpacked(factors)
         H, sizes, _ = np.linalg.svd(regression / roots[:, :, None], full_matrices=False)
