@@ -2,8 +2,8 @@
 
 The block q holds the second-order features that a family of covariances needs: all products
 ("vech"), squares only ("squares"), their sum ("radial"), or nothing ("none", where the quadratic
-part is the same for every component and cancels from the responsibilities). "projected" has squares, and
-beside them z (A'z)' for a few axes A of each component's own: its T(z) holds the squares, its moments both.
+part is the same for every component and cancels from the responsibilities). Moments may go beyond
+the squares: z (A'z)' for a few axes A of each component's own, which are no features of z alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 
-Block = Literal["vech", "squares", "radial", "projected", "none"]
+Block = Literal["vech", "squares", "radial", "none"]
 BLOCKS: tuple[Block, ...] = get_args(Block)
 
 
@@ -24,7 +24,7 @@ BLOCKS: tuple[Block, ...] = get_args(Block)
 class Form:
     """Which second moments a family needs for each component, and which pooled over all of them.
 
-    `n_axes` is the number of each component's axes, for "projected" moments.
+    `n_axes` is the number of axes along which there are second moments beside the squares.
     """
 
     own: Block
@@ -52,7 +52,7 @@ def _halves(d: int) -> Float64Array:
 @lru_cache(maxsize=256)
 def block_size(block: Block, d: int) -> int:
     """Number of second-order features of a block in d dimensions."""
-    return {"vech": d * (d + 1) // 2, "squares": d, "projected": d, "radial": 1, "none": 0}[block]
+    return {"vech": d * (d + 1) // 2, "squares": d, "radial": 1, "none": 0}[block]
 
 
 @lru_cache(maxsize=64)
@@ -90,7 +90,7 @@ def fill_block(Q: FloatArray, Z: FloatArray, block: Block) -> None:
         for i in range(Z.shape[0]):
             np.multiply(Z[: i + 1], Z[i], out=Q[start : start + i + 1])
             start += i + 1
-    elif block in ("squares", "projected"):
+    elif block == "squares":
         np.multiply(Z, Z, out=Q)
     elif block == "radial":
         np.einsum("ib,ib->b", Z, Z, out=Q[0])
@@ -106,7 +106,7 @@ def square(v: Float64Array, block: Block, axes: Float64Array | None = None) -> F
 def outer(v: Float64Array, block: Block, axes: Float64Array | None = None) -> Float64Array:
     """q(v) for each row of v, shape (m, d): the packed outer product v v', shape (m, size).
 
-    Of "projected" moments that is v^2 and (A'v) v' with A the row's axes, shape (m, d, q).
+    Along axes A, one set a row, shape (m, d, q), that is v^2 and (A'v) v'.
     """
     if axes is not None:
         return np.concatenate([v * v, _crossed(_projected(v, axes), v)], axis=1)

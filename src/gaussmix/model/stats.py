@@ -41,8 +41,7 @@ class Stats:
     log_likelihood : float
         Sum over rows of w_i log p(z_i), in nats, of the parameters that gave the responsibilities.
     axes : ndarray of shape (k, d, q), optional
-        A_k, for forms with "projected" moments: q(z) is then z^2 and (A_k'z) z'. Statistics of different axes
-        do not add.
+        A_k, for forms with axes: q(z) is then z^2 and (A_k'z) z'. Statistics of different axes do not add.
     """
 
     form: Form

@@ -40,7 +40,7 @@ def guarded(natural: Natural, dtype: np.dtype[Any]) -> npt.NDArray[np.bool_] | N
 def largest_precision(natural: Natural) -> Float64Array:
     """lambda_max(U U') of each component, by power iteration; shape (k,), or (1,) if shared."""
     factors = natural.factors
-    if natural.form.own in ("squares", "radial", "projected"):
+    if natural.form.own in ("squares", "radial"):
         return natural.precision_bound
     if factors.ndim == 1:
         return np.maximum.reduce(factors * factors, keepdims=True)

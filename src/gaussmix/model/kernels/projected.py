@@ -8,8 +8,8 @@ rows give the scatters along the axes, S W, which are all that an M-step needs b
 is of the size d x d, and a pass over n rows costs O(n k d q).
 
 Two differences of large numbers hide in this. The first part is one where a feature's noise is small beside
-the square of its mean: such features, of such components, are taken out of the product and evaluated about the
-mean. And the second part is subtracted from the first, which costs digits where loadings are large beside
+the square of its mean: such features, of such components, are taken out of the product and evaluated about
+the mean. And the second part is subtracted from the first, which costs digits where loadings are large beside
 the noise: components of which the guard says so are evaluated centred, as a sum of squares,
 
     (z - m)' C^-1 (z - m) = |Psi^-1/2 (e - L y)|^2 + |y|^2,     e = z - m,  y = E(factors | z)
@@ -56,9 +56,12 @@ class ProjectedNatural(Natural):
     def reach(self) -> Float64Array:
         """The size of the numbers whose difference is -2 log N, at points 30 + 2 d nats from the peak.
 
-        Features far from the origin add nothing: they are evaluated about the mean.
+        Features far from the origin add nothing: they are evaluated about the mean. But their projections add
+        what W'z - W'm comes to, once multiplied by W'(z - m).
         """
-        return np.asarray((60.0 + 4.0 * self.means.shape[1]) * self.stretch)
+        squares = 60.0 + 4.0 * self.means.shape[1]
+        apart = np.abs(self.axes).max(axis=2) * np.abs(self.means)
+        return np.asarray(squares * self.stretch + 2.0 * np.sqrt(squares * self.stretch) * apart.sum(axis=1))
 
     @property
     def precision_bound(self) -> Float64Array:
@@ -82,11 +85,11 @@ class ProjectedNatural(Natural):
         """H of the first part, shape (k, 1 + 2 d), without far features."""
         key = dtype.char, None
         if key not in self._matrices:
-            matrix, d = self.matrix.copy(), self.means.shape[1]
+            linear, second = self.linear.copy(), self.second.copy()
             for k, features in self.far(dtype):
-                lost = self.means[k, features] * self.linear[k, features]
-                matrix[k, 0] += 0.5 * lost.sum()
-                matrix[k, 1 + features] = matrix[k, 1 + d + features] = 0.0
+                linear[k, features] = second[k, features] = 0.0
+            constant = self.constants - 0.5 * np.vecdot(self.means, linear)
+            matrix = np.concatenate([constant[:, None], linear, second], axis=1)
             self._matrices[key] = matrix.astype(dtype, copy=False)
         return self._matrices[key]
 
@@ -126,7 +129,7 @@ class Projected:
     """
 
     uses_blas = True
-    block: Block = "projected"
+    block: Block = "squares"
 
     def __init__(
         self,

@@ -158,7 +158,7 @@ class Sweep:
     ) -> Stats:
         """The statistics of all rows under given responsibilities; its log-likelihood is zero.
 
-        For forms with "projected" moments, `axes` may be of another number than the form's.
+        For forms with moments along axes, `axes` may be of another number than the form's.
         """
         n, d = self.rows.shape
         own, pooled = self.rows.form.own, self.rows.form.pooled

@@ -96,7 +96,7 @@ class Structure(ABC):
         return self.combine(covariances, shares)
 
     def probes(self, k: int, d: int) -> Float64Array | None:
-        """Axes for the "projected" moments of a start, shape (k, d, m), where the family keeps such."""
+        """Axes for the moments of a start, shape (k, d, m), where the family keeps moments along axes."""
         return None
 
     def sharpened(self, stats: Stats) -> Float64Array | None:

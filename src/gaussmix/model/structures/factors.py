@@ -47,7 +47,7 @@ class Factors(Structure):
 
     def __init__(self, name: str, sharing: Sharing, n_factors: int = 1) -> None:
         self.name, self.sharing, self.n_factors = name, sharing, n_factors
-        self.form = Form(own="projected", pooled="none", n_axes=n_factors)
+        self.form = Form(own="squares", pooled="none", n_axes=n_factors)
         self.group: Group = "uniform" if sharing.isotropic else "scale"
 
     @cached_property
