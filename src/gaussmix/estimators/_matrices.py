@@ -8,6 +8,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.structures.base import upper_factors
 
 #: For families whose matrices are kept.
 KEPT = {
@@ -45,17 +46,11 @@ def _precisions(mixture: Mixture) -> Float64Array:
     return np.asarray(inverse[:, :, None] * np.eye(inverse.shape[1]) - V @ np.swapaxes(V, 1, 2))
 
 
-def _precisions_cholesky(mixture: Mixture) -> Float64Array:
-    """Upper triangular U with U U' the precision."""
-    roots = np.linalg.cholesky(mixture.dense_covariances)
-    return np.ascontiguousarray(np.swapaxes(np.linalg.inv(roots), 1, 2))
-
-
 MADE: dict[str, Any] = {
     "n_factors_": lambda mixture: mixture.n_factors,
     "loadings_": lambda mixture: mixture.loadings,
     "noise_variances_": lambda mixture: mixture.noise_variances,
     "covariances_": lambda mixture: mixture.dense_covariances,
     "precisions_": _precisions,
-    "precisions_cholesky_": _precisions_cholesky,
+    "precisions_cholesky_": lambda mixture: upper_factors(mixture.dense_covariances),
 }

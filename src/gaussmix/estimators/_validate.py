@@ -59,7 +59,9 @@ def given_parameters(
         return None
     factors = None
     if precisions is not None:
-        structure = get_structure(covariance_type, d, number_of_factors(n_factors, None))
+        structure = get_structure(
+            covariance_type, d, number_of_factors(None if n_factors == "auto" else n_factors, None)
+        )
         name = f"{covariance_type} precision"
         matrices = _shaped(precisions, structure.shape(k, d), name)
         try:

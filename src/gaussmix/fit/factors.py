@@ -50,13 +50,15 @@ def choosing_factors(fit: Callable[P, FitResult]) -> Callable[P, FitResult]:
     def chosen(*args: P.args, **options: P.kwargs) -> FitResult:
         if options.get("n_factors") != "auto":
             return fit(*args, **options)
-        for name, remedy in (
-            ("checkpoint", "a checkpoint is of the fit of one number of factors"),
-            ("resume", "a checkpoint is of the fit of one number of factors"),
-            ("start", "a start has its number of factors"),
-        ):
-            if options.get(name) is not None:
-                raise ValueError(f'n_factors="auto" and {name} do not go together: {remedy}, so name it')
+        for name in ("checkpoint", "resume", "start"):
+            value = options.get(name)
+            if isinstance(value, Given) and value.factors is None:
+                continue
+            if value is not None:
+                raise ValueError(
+                    f'n_factors="auto" and {name} do not go together, since that is of one number of '
+                    "factors: give the number"
+                )
         seed = _seed(options.get("random_state"))
         return _best(lambda q: _call(fit, args, {**options, "n_factors": q, "random_state": seed}))
 
