@@ -85,6 +85,7 @@ def draw(mixtures, real, path, rng, columns=8):
 
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
+    from PIL import Image
 
     panels = {"data": grid(real[rng.choice(len(real), 10 * columns, replace=False)], columns)}
     for title, mixture in mixtures.items():
@@ -97,6 +98,8 @@ def draw(mixtures, real, path, rng, columns=8):
         axis.set_title(title)
         axis.set_axis_off()
     figure.savefig(path, dpi=120)
+    with Image.open(path) as picture:  # a third of the size
+        picture.convert("L").save(path, optimize=True)
     print(f"picture in {path}")
 
 
