@@ -33,6 +33,7 @@ from tests.laws import test_equivariance as equivariance
 from tests.laws import test_mixture as distribution
 from tests.laws import test_precision as precision
 from tests.laws import test_statistics as statistics
+from tests.laws import test_stress as stress
 
 FAMILIES = tuple(FACTORS)
 few = settings(max_examples=3)
@@ -482,6 +483,14 @@ def test_components_that_collapse_are_moved_or_reported():
     assert np.isfinite(result.history).all()
     assert result.status is FitStatus.DEGENERATE or not result.collapsed
     assert result.n_reseeds > 0
+
+
+@pytest.mark.parametrize("family", stress.FAMILIES)
+@pytest.mark.parametrize("name", ["factor", "CUC"])
+def test_a_fit_of_data_that_break_mixtures_is_usable(name, family, tmp_path):
+    case = stress.Case(family, 1.0, np.float64, name)
+    if case.data()[0].shape[1] > 2:
+        stress.test_a_fit_is_usable_or_one_clear_error(case, tmp_path)
 
 
 def test_a_start_nearby_is_gone_on_from():

@@ -14,6 +14,7 @@ from gaussmix.errors import FitError
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.start import Given
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.structures import get_structure
 
 P = ParamSpec("P")
 
@@ -50,6 +51,8 @@ def choosing_factors(fit: Callable[P, FitResult]) -> Callable[P, FitResult]:
     def chosen(*args: P.args, **options: P.kwargs) -> FitResult:
         if options.get("n_factors") != "auto":
             return fit(*args, **options)
+        if not get_structure(str(options.get("covariance_type", "full"))).n_factors:
+            return _call(fit, args, {**options, "n_factors": None})
         for name in ("checkpoint", "resume", "start"):
             value = options.get(name)
             if isinstance(value, Given) and value.factors is None:
@@ -83,8 +86,6 @@ def _seed(random_state: Any) -> int:
 def _best(fit: Callable[[int], FitResult]) -> FitResult:
     """The result of least BIC; one with a collapsed component only where all have some."""
     best = fit(1)
-    if not best.mixture.n_factors:
-        return best  # a family without factors
     waited = 0
     for q in candidates(best.mixture.n_features)[1:]:
         if best.status == FitStatus.INTERRUPTED or waited == PATIENCE:

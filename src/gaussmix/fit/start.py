@@ -115,8 +115,8 @@ def _clustered(engine: LocalEngine, labels: IntArray) -> Stats:
     def hard(rows: slice) -> FloatArray:
         return np.asarray(labels[rows] == components, dtype=np.float64)
 
-    nothing = np.zeros((engine.n_components, engine.X.shape[1], 0))
-    axes = None if engine.structure.probes(1, 1) is None else nothing
+    # for the means, no moments along axes
+    axes = np.zeros((engine.n_components, engine.X.shape[1], 0)) if engine.structure.form.n_axes else None
     stats = engine.statistics_of(hard, engine.statistics_of(hard, axes=axes).means())
     for _ in range(SHARPENINGS):
         axes = engine.structure.sharpened(stats)
