@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tracemalloc
 
 import numpy as np
@@ -20,6 +19,7 @@ from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import FACTORS, STRUCTURES, get_structure
 from tests.helpers import (
+    EXECUTORS,
     direct_joint,
     direct_log_prob,
     direct_responsibilities,
@@ -125,7 +125,7 @@ def test_a_density_is_that_of_the_matrices(name, q, d, k, seed):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("executor", ["blas", "centred", "fused"])
+@pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("tight", [1.0, 1e-7])
 def test_an_executor_computes_the_definition(executor, dtype, tight):
     """Also where a feature is tight and far away, and where loadings are large beside the noise."""
@@ -145,7 +145,7 @@ def test_an_executor_computes_the_definition(executor, dtype, tight):
             True,
             False,
         ]
-    with environment(GAUSSMIX_EXECUTOR="blas" if executor == "fused" else executor):
+    with environment(GAUSSMIX_EXECUTOR=executor):
         sweep = Sweep(X.astype(dtype), frame, mixture.structure.form, k, w)
         stats = sweep.accumulate(natural)
     seen, Z = mixture.seen_from(frame), frame.apply(X).T
@@ -489,7 +489,7 @@ def test_components_that_collapse_are_moved_or_reported():
 @pytest.mark.parametrize("name", ["factor", "CUC"])
 def test_a_fit_of_data_that_break_mixtures_is_usable(name, family, tmp_path):
     case = stress.Case(family, 1.0, np.float64, name)
-    if case.data()[0].shape[1] > 2:
+    if case.data()[0].shape[1] > 1:
         stress.test_a_fit_is_usable_or_one_clear_error(case, tmp_path)
 
 
@@ -499,4 +499,4 @@ def test_a_start_nearby_is_gone_on_from():
     X = mixture.sample(400, rng)[0]
     result = fit_mixture(X, 2, covariance_type="UCU", start=near(mixture, rng))
     assert result.mixture.n_factors == 2  # the start's
-    assert dataclasses.replace(result, advice="").status is FitStatus.CONVERGED
+    assert result.converged
