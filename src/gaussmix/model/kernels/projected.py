@@ -250,7 +250,7 @@ def centred_joint(Z: FloatArray, natural: ProjectedNatural, k: int) -> FloatArra
     E = Z - natural.means[k].astype(Z.dtype)[:, None]
     projections = W.T @ E
     Y = natural.scores[k].astype(Z.dtype) @ projections
-    E -= noise[:, None] * (W @ projections)  # less L y
+    E -= (noise[:, None] * W) @ projections  # less L y
     E *= E
     distances = (1.0 / noise) @ E + np.einsum("qb,qb->b", Y, Y)
     return np.asarray(natural.constants[k] - 0.5 * distances)
