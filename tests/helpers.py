@@ -35,9 +35,11 @@ def has_matrices(name):
     return "vech" in (form.own, form.pooled)
 
 
-def stats_of(name, X, R, weights=None, centres=None):
+def stats_of(name, X, R, weights=None, centres=None, axes=None):
     """The statistics of the rows X, shape (n, d), under responsibilities R, shape (n, k), by definition."""
     form = STRUCTURES[name].form
+    if form.n_axes and axes is None:
+        axes = STRUCTURES[name].probes(R.shape[1], X.shape[1])[:, :, : form.n_axes]
     n, d = X.shape
     k = R.shape[1]
     WR = R if weights is None else R * weights[:, None]
@@ -45,9 +47,10 @@ def stats_of(name, X, R, weights=None, centres=None):
     first, second, pooled = np.empty((k, d)), [], 0.0
     for j in range(k):
         first[j] = WR[:, j] @ (X - centres[j])
-        second.append(WR[:, j] @ outer(X - centres[j], form.own))
+        along = None if axes is None else axes[j : j + 1]
+        second.append(WR[:, j] @ outer(X - centres[j], form.own, along))
         pooled = pooled + WR[:, j] @ outer(X - centres[j], form.pooled)
-    return Stats(form, WR.sum(axis=0), first, np.array(second), pooled, centres, 0.0)
+    return Stats(form, WR.sum(axis=0), first, np.array(second), pooled, centres, 0.0, axes)
 
 
 def random_stats(name, k, d, rng, n=None):

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix import Mixture
-from gaussmix.model.structures import STRUCTURES, SYNONYMS, get_structure
+from gaussmix.model.structures import KNOWN, STRUCTURES, get_structure
 from tests.helpers import NAMES, random_mixture
 
 GOOD = {
@@ -84,7 +84,7 @@ WRONG = {
     # covariances
     "an unknown type": (
         {"covariance_type": "round"},
-        "covariance_type must be one of " + ", ".join([*NAMES, *SYNONYMS]) + "; got 'round'",
+        "covariance_type must be one of " + ", ".join(KNOWN) + "; got 'round'",
     ),
     "no type": ({"covariance_type": None}, "got None"),
     "a list for a type": ({"covariance_type": ["full"]}, "got ['full']"),
@@ -270,7 +270,7 @@ def test_the_table_of_structures_names_what_it_knows():
     for wrong in ("Full", "", None, 3, ["full"]):
         with pytest.raises(
             ValueError,
-            match=re.escape(f"must be one of {', '.join([*STRUCTURES, *SYNONYMS])}; got {wrong!r}"),
+            match=re.escape(f"must be one of {', '.join(KNOWN)}; got {wrong!r}"),
         ):
             get_structure(wrong)
 

@@ -124,8 +124,19 @@ def fit(
     data: Data,
     components: Annotated[int, typer.Option("-k", "--components", min=1, help="Number of components.")],
     covariance: Annotated[
-        str, typer.Option(help="full, tied, diag, spherical, or one of mclust's names, such as VEV.")
+        str,
+        typer.Option(
+            help="full, tied, diag, spherical, one of mclust's names, such as VEV, or, for many columns, "
+            "factor or ppca."
+        ),
     ] = "full",
+    factors: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|NUMBER",
+            help="Number of factors of factor and ppca, fewer than columns. auto: the one of least BIC.",
+        ),
+    ] = "1",
     columns: Annotated[
         str | None,
         typer.Option(
@@ -235,6 +246,7 @@ def fit(
         min_weight=min_weight,
         noise=noise,
         trim=trim,
+        n_factors=factors,
     )
     # As a line of CSV, so that a name with a comma can be quoted.
     picked = None if columns is None else [name.strip() for name in next(csv.reader([columns]), [])]

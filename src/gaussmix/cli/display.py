@@ -57,7 +57,8 @@ def print_model(
     console = _console()
     console.print(
         f"Gaussian mixture: {count(mixture.n_components, 'component')}, "
-        f"{count(mixture.n_features, 'feature')}, covariance {mixture.covariance_type}\n"
+        f"{count(mixture.n_features, 'feature')}, covariance {mixture.covariance_type}"
+        + (f" of {count(mixture.n_factors, 'factor')}\n" if mixture.n_factors else "\n")
     )
     names = [
         _shortened(name, console.encoding)

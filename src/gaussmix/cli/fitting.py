@@ -23,6 +23,7 @@ from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
 from gaussmix.data.writing import check_output, replacing
 from gaussmix.errors import FitError, InputError, ModelFileError
 from gaussmix.fit.checkpoint import read_seed
+from gaussmix.fit.factors import NFactors
 from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
@@ -30,7 +31,7 @@ from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.start import STARTS
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.priors import NAMES as PRIORS
-from gaussmix.model.structures import STRUCTURES, SYNONYMS, get_structure
+from gaussmix.model.structures import KNOWN, get_structure
 
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 
@@ -55,6 +56,7 @@ class FitOptions:
     min_weight: float = 0.0
     noise: str | None = None
     trim: float = 0.0
+    n_factors: str = "1"
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def fit_table(
 
 def _check_options(options: FitOptions) -> None:
     for option, value, known in (
-        ("--covariance", options.covariance_type, [*STRUCTURES, *SYNONYMS]),
+        ("--covariance", options.covariance_type, KNOWN),
         ("--init", options.init_params, STARTS),
         ("--prior", options.prior, PRIORS),
     ):
@@ -122,6 +124,7 @@ def _check_options(options: FitOptions) -> None:
     _reg_covar(options)
     _constraints(options)
     _noise(options)
+    _n_factors(options)
     if not 0.0 <= options.trim < 1.0:
         raise InputError(f"--trim must be a share of at least 0 and under 1; got {options.trim}")
 
@@ -141,6 +144,14 @@ def _constraints(options: FitOptions) -> Constraints:
             text = text.replace(name, f"--{name.replace('_', '-')}")
         raise InputError(text) from None
     return constraints
+
+
+def _n_factors(options: FitOptions) -> NFactors:
+    if options.n_factors == "auto":
+        return "auto"
+    if not options.n_factors.isdecimal() or int(options.n_factors) < 1:
+        raise InputError(f"--factors must be auto or a whole number of at least 1; got {options.n_factors!r}")
+    return int(options.n_factors)
 
 
 def _reg_covar(options: FitOptions) -> RegCovar:
@@ -247,6 +258,7 @@ def _fit(table: Table, options: FitOptions, seed: int | None, files: FitFiles, q
                 constraints=_constraints(options),
                 noise=_noise(options),
                 trim=options.trim,
+                n_factors=_n_factors(options),
             )
         except OSError as error:
             if files.checkpoint is None:

@@ -129,12 +129,19 @@ class LocalEngine:
     def _rows(self, rows: IntArray) -> tuple[FloatArray, Float64Array | None]:
         return self.X[rows], None if self.weights is None else self.weights[rows]
 
-    def statistics_of(self, responsibilities: Responsibilities, centres: Float64Array | None = None) -> Stats:
+    def statistics_of(
+        self,
+        responsibilities: Responsibilities,
+        centres: Float64Array | None = None,
+        axes: Float64Array | None = None,
+    ) -> Stats:
         """The statistics under given responsibilities, asked for slice by slice in order.
 
-        Moments are taken about the centres, shape (k, d), or the frame's origin.
+        Moments are taken about the centres, shape (k, d), or the frame's origin, and along the axes, if any.
         """
-        return self._sweep.accumulate_given(responsibilities, centres)
+        if axes is None:
+            axes = self.structure.probes(self.n_components, self.X.shape[1])
+        return self._sweep.accumulate_given(responsibilities, centres, axes)
 
     def labels(self, mixture: Mixture) -> IntArray:
         """The most probable component of each row under a mixture in the frame's coordinates."""

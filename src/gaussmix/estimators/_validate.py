@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from gaussmix._check import check_finite
 from gaussmix._typing import Float64Array, FloatArray
+from gaussmix.fit.factors import NFactors, number_of_factors
 from gaussmix.fit.start import Given
 from gaussmix.model.structures import NotPositiveDefiniteError, get_structure
 
@@ -51,13 +52,16 @@ def given_parameters(
     covariance_type: str,
     k: int,
     d: int,
+    n_factors: NFactors = 1,
 ) -> Given | None:
     """The start that weights_init, means_init and precisions_init ask for; None if they ask for nothing."""
     if weights is None and means is None and precisions is None:
         return None
     factors = None
     if precisions is not None:
-        structure = get_structure(covariance_type)
+        structure = get_structure(
+            covariance_type, d, number_of_factors(None if n_factors == "auto" else n_factors, None)
+        )
         name = f"{covariance_type} precision"
         matrices = _shaped(precisions, structure.shape(k, d), name)
         try:

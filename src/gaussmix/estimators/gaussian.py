@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import time
 import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -18,21 +17,23 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
+from gaussmix.estimators._matrices import MatrixAttributes
+from gaussmix.estimators._printing import Printer
 from gaussmix.estimators._validate import given_parameters, rows_of
+from gaussmix.fit.factors import NFactors
 from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.regularise import RegCovar
-from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.start import STARTS, Given
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.priors import NAMES, NormalInverseWishart
-from gaussmix.model.structures import STRUCTURES, SYNONYMS, get_structure
+from gaussmix.model.structures import KNOWN, get_structure
 
 
-class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: ignore[misc]
     """Gaussian mixture fitted by expectation-maximisation: scikit-learn's class, with weights and speed.
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: every parameter, attribute and method
@@ -46,7 +47,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         each has its own diagonal one, or each its own single variance. Or one of mclust's fourteen names: the
         three letters say whether volume, shape and orientation are equal (E) for all components, vary (V), or
         are the identity's (I): "EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV",
-        "VEV", "EVV", "VVV"; for one feature "E" and "V".
+        "VEV", "EVV", "VVV"; for one feature "E" and "V". Or factor analysers, for many features: "factor"
+        and "ppca", and the other six of McNicholas and Murphy (docs/factor.md).
     tol : float, default=1e-3
         EM stops when an iteration raises the mean log-likelihood by less (nats for each unit of weight).
     reg_covar : float or "auto", default="auto"
@@ -61,7 +63,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     weights_init : array-like of shape (n_components,), optional
     means_init : array-like of shape (n_components, n_features), optional
     precisions_init : array-like, optional
-        Inverse covariances, in the shape of ``precisions_``.
+        Inverse covariances, in the shape of ``precisions_``; of factor analysers, of ``mixture_.precisions``.
     random_state : int, RandomState instance or None, default=None
     warm_start : bool, default=False
         Whether a further `fit` goes on from where the last one ended.
@@ -81,6 +83,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     trim : float, default=0.0
         The share of the rows (of their weight) that every iteration leaves out, those of lowest density;
         which these are in the end is ``fit_result_.trimmed``.
+    n_factors : int or "auto", default=1
+        Factors of factor analysers, fewer than features; "auto" takes the number of least BIC in a short
+        range. Families without factors take no notice.
 
     Attributes
     ----------
@@ -89,7 +94,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     means_ : ndarray of shape (n_components, n_features)
     covariances_, precisions_, precisions_cholesky_ : ndarray
         Of shape (n_components, n_features, n_features) for "full", (n_features, n_features) for "tied",
-        (n_components, n_features) for "diag", (n_components,) for "spherical".
+        (n_components, n_features) for "diag", (n_components,) for "spherical". Those of factor analysers are
+        matrices (n_components, n_features, n_features), computed each time that they are asked for.
+    loadings_ : ndarray of shape (n_components, n_features, n_factors_)
+    noise_variances_ : ndarray of shape (n_components, n_features)
+    n_factors_ : int
+        Of factor analysers only, these three.
     converged_ : bool
     n_iter_ : int
     lower_bound_ : float
@@ -124,7 +134,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "covariance_type": [StrOptions({*STRUCTURES, *SYNONYMS})],
+        "covariance_type": [StrOptions(set(KNOWN))],
         "tol": [Interval(Real, 0.0, None, closed="left")],
         "reg_covar": [Interval(Real, 0.0, None, closed="left"), StrOptions({"auto"})],
         "max_iter": [Interval(Integral, 0, None, closed="left")],
@@ -141,6 +151,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         "constraints": [Constraints, None],
         "noise": ["boolean", Interval(Real, 0.0, 1.0, closed="neither"), Noise],
         "trim": [Interval(Real, 0.0, 1.0, closed="left")],
+        "n_factors": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     }
 
     def __init__(
@@ -164,6 +175,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         constraints: Constraints | None = None,
         noise: NoiseRequest = False,
         trim: float = 0.0,
+        n_factors: NFactors = 1,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -183,6 +195,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.constraints = constraints
         self.noise = noise
         self.trim = trim
+        self.n_factors = n_factors
 
     def fit(
         self,
@@ -240,7 +253,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         if earlier is not None and self._continues(earlier.mixture, d):
             start = earlier.mixture
             previous = earlier.objective[-2] if earlier.n_iter else -math.inf
-        printer = _Printer(self.verbose, self.verbose_interval) if self.verbose else None
+        printer = Printer(self.verbose, self.verbose_interval) if self.verbose else None
         result = fit_mixture(
             rows,
             self.n_components,
@@ -262,6 +275,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             constraints=self.constraints,
             noise=self.noise,
             trim=self.trim,
+            n_factors=self.n_factors if start is None else start.n_factors or 1,
         )
         if printer is not None:
             printer.end(result)
@@ -325,8 +339,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def _continues(self, mixture: Mixture, d: int) -> bool:
         """Whether a warm start can go on from a mixture: parameters may have been set since."""
         same_shape = mixture.means.shape == (self.n_components, d)
+        if mixture.n_factors and self.n_factors not in ("auto", mixture.n_factors):
+            return False
         same_noise = (mixture.noise is None) == (not self.noise)
-        return same_shape and same_noise and mixture.structure is get_structure(self.covariance_type)
+        same_family = mixture.covariance_type == get_structure(self.covariance_type).name
+        return same_shape and same_noise and same_family
 
     def _given(self, d: int) -> Given | None:
         return given_parameters(
@@ -336,6 +353,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             self.covariance_type,
             self.n_components,
             d,
+            self.n_factors,
         )
 
     def _total(self, X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
@@ -361,38 +379,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.mixture_, self.fit_result_ = mixture, result
         self.weights_ = mixture.weights.astype(dtype)
         self.means_ = mixture.means.astype(dtype)
-        self.covariances_ = mixture.covariances.astype(dtype)
-        self.precisions_ = mixture.precisions.astype(dtype)
-        self.precisions_cholesky_ = mixture.precisions_cholesky.astype(dtype)
+        self._set_matrices(mixture, dtype)
         self.converged_ = result.converged
         self.n_iter_ = result.n_iter
         self.lower_bound_ = result.mean_log_likelihood
         self.lower_bounds_ = list(result.history[1:])
         seed = self.random_state if isinstance(self.random_state, int | np.integer) else None
         self._sampling = np.random.default_rng(seed)
-
-
-class _Printer:
-    """The lines that `verbose` asks for."""
-
-    def __init__(self, verbose: int, interval: int) -> None:
-        self.detailed, self.interval = verbose >= 2, interval
-        self.start, self.previous, self.since = 0, math.nan, time.perf_counter()
-
-    def __call__(self, progress: Progress) -> bool:
-        if progress.start != self.start:
-            self.start, self.previous = progress.start, math.nan
-            print(f"Initialization {progress.start - 1}")
-        if progress.iteration % self.interval == 0:
-            line = f"  Iteration {progress.iteration}"
-            if self.detailed:
-                now = time.perf_counter()
-                change = progress.mean_log_likelihood - self.previous
-                line += f"\t time lapse {now - self.since:.5f}s\t ll change {change:.5f}"
-                self.since = now
-            print(line)
-        self.previous = progress.mean_log_likelihood
-        return False
-
-    def end(self, result: FitResult) -> None:
-        print(f"{result.status.value.capitalize()}. Mean log-likelihood {result.mean_log_likelihood:.5f}")

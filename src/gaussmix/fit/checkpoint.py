@@ -157,7 +157,7 @@ def load(
         identity = {**identity, "random_state": seed}
     saved = {**document["fit"], "random_state": document["seed"]}
     for name, value in identity.items():
-        if saved.get(name) != value:
+        if name not in saved or saved[name] != value:
             raise ModelFileError(
                 f"{path}: a checkpoint of another fit: {_difference(name, saved.get(name), value)}"
             )
@@ -236,6 +236,8 @@ def _run(tensors: Mapping[str, Float64Array], name: str, status: Any, identity: 
     if state["means"].shape != expected:
         raise _Flaw(f"its means have the shape {state['means'].shape}; expected {expected}")
     fields = schema.restored({**state, "covariance_type": identity["covariance_type"], "feature_names": None})
+    if fields["structure"].n_factors != identity.get("n_factors", 0):
+        raise _Flaw(f"its covariances have {fields['structure'].n_factors} factors")
     if not (fields["structure"].variances(fields["covariances"], *expected) > 0.0).all():
         raise _Flaw("its covariances have variances that are not positive")
     history = tensors[f"{name}.history"]

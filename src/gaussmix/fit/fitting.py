@@ -19,6 +19,7 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit import outliers
 from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
+from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
 from gaussmix.fit.mstep import maximise
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.regularise import FLOOR, Floor, RegCovar, make_regularise
@@ -48,6 +49,7 @@ COLLAPSED = (
 )
 
 
+@choosing_factors
 def fit_mixture(
     X: npt.ArrayLike,
     n_components: int,
@@ -71,6 +73,7 @@ def fit_mixture(
     constraints: Constraints | None = None,
     noise: NoiseRequest = False,
     trim: float = 0.0,
+    n_factors: NFactors = None,
 ) -> FitResult:
     """Fit a mixture by EM and say how it went.
 
@@ -82,7 +85,8 @@ def fit_mixture(
         k, at most the number of rows of positive weight.
     covariance_type : str
         "full", "tied", "diag", "spherical", or one of mclust's names: EII VII EEI VEI EVI VVI EEE VEE EVE VVE
-        EEV VEV EVV VVV (E and V for one feature).
+        EEV VEV EVV VVV (E and V for one feature). Or factor analysers, by McNicholas and Murphy's letters:
+        "factor" (UUU), "ppca" (UUC), UCU, UCC, CUU, CUC, CCU, CCC (docs/factor.md).
     sample_weight : array-like of shape (n,), optional
         Non-negative. A weight of two is a row that occurs twice, a weight of zero one that is absent.
     tol : float
@@ -125,6 +129,10 @@ def fit_mixture(
     trim : float, default=0.0
         The share of the weight that is left out, in each iteration: the rows of lowest density. Likelihoods
         and criteria are of what is kept (docs/outliers.md).
+    n_factors : int or "auto", optional
+        Factors of factor analysers, fewer than features; None is the number that `start` has, else 1. "auto"
+        takes the one of least BIC among 1, 2, 3, 4, 6, 8, 12 and 16, ending with two that are no better.
+        Families without factors take no notice.
 
     Returns
     -------
@@ -156,7 +164,7 @@ def fit_mixture(
     _check.non_negative(checkpoint_interval, "checkpoint_interval")
     rows, weights = _rows(X, sample_weight, n_components)
     d = rows.shape[1]
-    structure = get_structure(covariance_type, d)
+    structure = get_structure(covariance_type, d, number_of_factors(n_factors, start))
     if feature_names is not None and len(feature_names) != d:
         raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
     constraints, prior = constraints or FREE, named_prior(prior)
@@ -201,6 +209,7 @@ def fit_mixture(
                 "constraints": None if constraints == FREE else constraints.described(),
                 "noise": [] if given.noise is None else given.noise.tensors["noise"].tolist(),
                 "trim": found.trim,
+                **({"n_factors": structure.n_factors} if structure.n_factors else {}),
             }
             seed = int(random_state) if isinstance(random_state, int | np.integer) else None
             end = _resumable(search, asked, seed, checkpoint, checkpoint_interval, resume)
@@ -342,6 +351,8 @@ def _given(start: Mixture | Given | None, structure: Structure, k: int, d: int, 
         )
     if start.means.shape != (k, d):
         raise ValueError(f"start must have means of the shape {(k, d)}; got {start.means.shape}")
+    if start.n_factors != structure.n_factors:
+        raise ValueError(f"start has n_factors {start.n_factors}, but {structure.n_factors} are to be fitted")
     if start.noise is not None:
         if noise is None:
             raise ValueError(

@@ -71,7 +71,8 @@ class Ridge:
     ) -> tuple[Float64Array, Float64Array]:
         """As the protocol says."""
         combine = self.bound or self.structure.combine
-        covariances = combine(moments + self.ridge, shares, warm)
+        ridged = self.structure.ridged(moments, self.ridge)
+        covariances = combine(ridged, shares, warm)
         factors = self.structure.factor(covariances)
         if float(np.vdot(factors, factors)) * self._largest < 1.0:
             return covariances, factors  # every variance is far above rounding
@@ -123,14 +124,15 @@ class Floor:
             return floored, structure.factor(floored)
         if self.ends:
             return self._bounded(combine(moments, shares, warm))
+        covariances = structure.combine(moments, shares, warm)
         try:
-            factors = structure.factor(moments)
+            factors = structure.factor(covariances)
         except NotPositiveDefiniteError:
             pass
         else:
             if float(np.vdot(factors, factors)) * self._largest < 1.0:
-                return moments, factors  # no variance in any direction is near the floor
-        floored = structure.floored(moments, self.least)
+                return covariances, factors  # no variance in any direction is near the floor
+        floored = structure.floored(covariances, self.least)
         return floored, structure.factor(floored)
 
     def _bounded(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
@@ -155,7 +157,7 @@ class Floor:
     def _reference(self) -> Float64Array:
         """The factor of the covariance of all rows, held at the floor like any other."""
         d = self.pooled.shape[-1] if self.pooled.ndim else 1
-        whole = self.pooled.reshape(self.structure.shape(1, d))
+        whole = self.structure.uncorrelated(self.pooled, d)
         return self.structure.factor(self.structure.floored(whole, self.least))
 
     def holds_all(self) -> bool:

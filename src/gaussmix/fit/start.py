@@ -44,6 +44,9 @@ class Given:
 #: Rows beyond which a hierarchy is made of a sample of them: its cost grows with their square.
 MAX_AGGLOMERATED = 2000
 
+#: Passes that better the axes of a start's statistics, where a family keeps axes.
+SHARPENINGS = 2
+
 #: A start gives statistics to make a mixture of and, where it has chosen them itself, the means.
 Start = Callable[[LocalEngine, np.random.RandomState], tuple[Stats, Float64Array | None]]
 
@@ -117,7 +120,15 @@ def _clustered(engine: LocalEngine, labels: IntArray) -> Stats:
     def hard(rows: slice) -> FloatArray:
         return np.asarray(labels[rows] == components, dtype=np.float64)
 
-    return engine.statistics_of(hard, engine.statistics_of(hard).means())
+    # for the means, no moments along axes
+    axes = np.zeros((engine.n_components, engine.X.shape[1], 0)) if engine.structure.form.n_axes else None
+    stats = engine.statistics_of(hard, engine.statistics_of(hard, axes=axes).means())
+    for _ in range(SHARPENINGS):
+        axes = engine.structure.sharpened(stats)
+        if axes is None:
+            break
+        stats = engine.statistics_of(hard, stats.centres, axes)
+    return stats
 
 
 def _nearest(engine: LocalEngine, centres: Float64Array) -> tuple[Stats, Float64Array]:

@@ -170,6 +170,11 @@ def make_terms(
         else:
             bound = Bound(structure, float(constraints.determinant_ratio), "determinants")
     conjugate = None
+    if prior is not None and structure.n_factors:
+        raise ValueError(
+            f"a prior of covariances is not for factor analysers, and covariance_type is {structure.name!r}; "
+            "use one of mclust's families"
+        )
     if prior is not None:
         rows = Rows(engine.n_rows, engine.mean, engine.variances, engine.covariance, frame)
         conjugate = prior.for_fit(structure, rows, k)

@@ -118,6 +118,11 @@ class Constraints:
                 "eigenvalue_ratio and determinant_ratio are for families whose components share no part of "
                 f"their covariances, or all, not for {structure.name!r}; use 'full', 'diag' or 'spherical'"
             )
+        if structure.n_factors and (self.bounded or self.fixed_covariances):
+            raise ValueError(
+                "eigenvalue_ratio, determinant_ratio and fixed_covariances are not for factor analysers, and "
+                f"covariance_type is {structure.name!r}; use 'full', 'diag' or 'spherical'"
+            )
         if self.min_weight * k > 1.0:
             raise ValueError(
                 f"min_weight={self.min_weight} for {k} components adds up to more than 1; it can be at most "

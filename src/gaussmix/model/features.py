@@ -2,7 +2,8 @@
 
 The block q holds the second-order features that a family of covariances needs: all products
 ("vech"), squares only ("squares"), their sum ("radial"), or nothing ("none", where the quadratic
-part is the same for every component and cancels from the responsibilities).
+part is the same for every component and cancels from the responsibilities). Moments may go beyond
+the squares: z (A'z)' for a few axes A of each component's own, which are no features of z alone.
 """
 
 from __future__ import annotations
@@ -21,14 +22,22 @@ BLOCKS: tuple[Block, ...] = get_args(Block)
 
 @dataclass(frozen=True)
 class Form:
-    """Which second moments a family needs for each component, and which pooled over all of them."""
+    """Which second moments a family needs for each component, and which pooled over all of them.
+
+    `n_axes` is the number of axes along which there are second moments beside the squares.
+    """
 
     own: Block
     pooled: Block
+    n_axes: int = 0
 
     def n_features(self, d: int) -> int:
         """Length of T(z) for d-dimensional z."""
         return 1 + d + block_size(self.own, d)
+
+    def moments_size(self, d: int) -> int:
+        """Numbers that a component's own second moments come to."""
+        return block_size(self.own, d) + d * self.n_axes
 
 
 @lru_cache(maxsize=64)
@@ -87,15 +96,20 @@ def fill_block(Q: FloatArray, Z: FloatArray, block: Block) -> None:
         np.einsum("ib,ib->b", Z, Z, out=Q[0])
 
 
-def square(v: Float64Array, block: Block) -> Float64Array:
+def square(v: Float64Array, block: Block, axes: Float64Array | None = None) -> Float64Array:
     """The second moments of each row of v, shape (m, d), in the shape that :func:`unpack` gives."""
     if block == "vech":
         return v[:, :, None] * v[:, None, :]
-    return np.vecdot(v, v) if block == "radial" else outer(v, block)
+    return np.vecdot(v, v) if block == "radial" else outer(v, block, axes)
 
 
-def outer(v: Float64Array, block: Block) -> Float64Array:
-    """q(v) for each row of v, shape (m, d): the packed outer product v v', shape (m, size)."""
+def outer(v: Float64Array, block: Block, axes: Float64Array | None = None) -> Float64Array:
+    """q(v) for each row of v, shape (m, d): the packed outer product v v', shape (m, size).
+
+    Along axes A, one set a row, shape (m, d, q), that is v^2 and (A'v) v'.
+    """
+    if axes is not None:
+        return np.concatenate([v * v, _crossed(_projected(v, axes), v)], axis=1)
     if block == "vech":
         rows, columns, _ = _triangle(v.shape[1])
         return v[:, rows] * v[:, columns]
@@ -106,8 +120,13 @@ def outer(v: Float64Array, block: Block) -> Float64Array:
     return np.empty((v.shape[0], 0))
 
 
-def symmetric_outer(u: Float64Array, v: Float64Array, block: Block) -> Float64Array:
+def symmetric_outer(
+    u: Float64Array, v: Float64Array, block: Block, axes: Float64Array | None = None
+) -> Float64Array:
     """Pack u v' + v u' row by row: the cross term in q(u + v) = q(u) + (u v' + v u') + q(v)."""
+    if axes is not None:
+        crossed = _crossed(_projected(u, axes), v) + _crossed(_projected(v, axes), u)
+        return np.concatenate([2.0 * u * v, crossed], axis=1)
     if block == "vech":
         rows, columns, _ = _triangle(u.shape[1])
         return u[:, rows] * v[:, columns] + v[:, rows] * u[:, columns]
@@ -116,6 +135,16 @@ def symmetric_outer(u: Float64Array, v: Float64Array, block: Block) -> Float64Ar
     if block == "radial":
         return np.asarray(2.0 * np.einsum("ij,ij->i", u, v)[:, None])
     return np.empty((u.shape[0], 0))
+
+
+def _projected(v: Float64Array, axes: Float64Array) -> Float64Array:
+    """A'v for each row of v, shape (m, q)."""
+    return np.asarray((v[:, None, :] @ axes)[:, 0, :])
+
+
+def _crossed(p: Float64Array, v: Float64Array) -> Float64Array:
+    """The products p v' row by row, shape (m, q d)."""
+    return np.asarray((p[:, :, None] * v[:, None, :]).reshape(len(p), -1))
 
 
 def unpack(packed: Float64Array, d: int, block: Block) -> Float64Array:

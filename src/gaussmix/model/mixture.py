@@ -14,6 +14,7 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model import schema
+from gaussmix.model.described import Described
 from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame
 from gaussmix.model.kernels.natural import LOG_ZERO, Natural
@@ -25,7 +26,7 @@ from gaussmix.model.views import View
 from gaussmix.model.views import sweep as sweep_over
 
 
-class Mixture:
+class Mixture(Described):
     """A mixture of k Gaussians in d dimensions.
 
     The density is ``p(x) = sum_k w_k N(x | mu_k, Sigma_k)``. Instances are frozen and their arrays
@@ -39,9 +40,10 @@ class Mixture:
     means : array-like of shape (k, d)
     covariances : array-like
         Of shape (k, d, d) for "full", (d, d) for "tied", (k, d) for "diag", (k,) for "spherical". Of mclust's
-        families, (1,) for EII, (d,) for EEI, (k, d) for VEI and EVI, (k, d, d) for the others.
+        families, (1,) for EII, (d,) for EEI, (k, d) for VEI and EVI, (k, d, d) for the others. Of factor
+        analysers (k, d, n_factors + 1): loadings and, last, noise variances.
     covariance_type : str, default="full"
-        One of these four, or one of mclust's fourteen names.
+        One of these four, of mclust's fourteen names, or of factor analysers' eight (docs/factor.md).
     feature_names : sequence of str, optional
         One name a feature; saved with the mixture.
     noise : Noise, optional
@@ -86,6 +88,7 @@ class Mixture:
     ) -> None:
         shape = np.shape(means)
         structure = get_structure(covariance_type, shape[-1] if len(shape) == 2 else None)
+        structure = structure.holding(np.shape(covariances))
         if len(shape) != 2 or 0 in shape:
             raise ValueError(
                 f"means must have the shape (n_components, n_features), neither zero; got {shape}"
@@ -143,9 +146,6 @@ class Mixture:
             noise=noise,
         )
 
-    structure: Structure
-    precisions_cholesky: Float64Array
-
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a Mixture is immutable: make a new one instead of setting {name!r}")
 
@@ -165,65 +165,6 @@ class Mixture:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._set(**schema.restored(state))
-
-    @property
-    def n_components(self) -> int:
-        """K."""
-        return int(self.means.shape[0])
-
-    @property
-    def n_features(self) -> int:
-        """D."""
-        return int(self.means.shape[1])
-
-    @property
-    def n_parameters(self) -> int:
-        """Free parameters: k - 1 weights, k d means, those of the covariances; two of a noise component.
-
-        The two are its weight and its density, as mclust counts them.
-        """
-        k, d = self.means.shape
-        of_noise = 0 if self.noise is None else 2
-        return int(k - 1 + k * d + self.structure.n_covariance_parameters(k, d) + of_noise)
-
-    @cached_property
-    def precisions(self) -> Float64Array:
-        """Inverses of the covariances, in the same shape."""
-        precisions = self.structure.precisions(self.precisions_cholesky)
-        precisions.flags.writeable = False
-        return precisions
-
-    @property
-    def dense_covariances(self) -> Float64Array:
-        """The covariances of the components as matrices, shape (k, d, d), whatever the type."""
-        return self.structure.dense(self.covariances, *self.means.shape)
-
-    @property
-    def variances(self) -> Float64Array:
-        """The variance of each feature in each component, shape (k, d)."""
-        return self.structure.variances(self.covariances, *self.means.shape)
-
-    @property
-    def mean(self) -> Float64Array:
-        """Mean of the whole mixture, shape (d,): sum_k w_k mu_k; of the Gaussians alone if there is noise."""
-        return self._shares @ self.means
-
-    @property
-    def covariance(self) -> Float64Array:
-        """Covariance of the whole, shape (d, d): sum_k w_k (Sigma_k + (mu_k - mu)(mu_k - mu)')."""
-        deviations = self.means - self.mean
-        within = np.tensordot(self._shares, self.dense_covariances, axes=1)
-        return np.asarray(within + (self._shares[:, None] * deviations).T @ deviations)
-
-    @property
-    def total_variances(self) -> Float64Array:
-        """The diagonal of :attr:`covariance`, shape (d,)."""
-        return np.asarray(self._shares @ (self.variances + (self.means - self.mean) ** 2))
-
-    @property
-    def _shares(self) -> Float64Array:
-        """The weights of the Gaussians among themselves."""
-        return self.weights if self.noise is None else self.weights / (self.weights.sum() or 1.0)
 
     def log_prob(self, X: npt.ArrayLike) -> FloatArray:
         """Log-density of each row of X, shape (n, d), in nats.

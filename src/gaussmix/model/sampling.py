@@ -18,22 +18,14 @@ def draw(mixture: Mixture, n_samples: int, generator: np.random.Generator) -> tu
     if noise is not None:
         shares = np.append(shares, noise.weight)
     labels = generator.choice(shares.size, size=n_samples, p=shares / shares.sum())
-    X = generator.standard_normal((n_samples, mixture.n_features))
-    natural = mixture.natural
+    structure, natural = mixture.structure, mixture.natural
+    normal = generator.standard_normal((n_samples, structure.n_noises(mixture.n_features)))
+    X = np.empty((n_samples, mixture.n_features))
     for k in range(mixture.n_components):
         rows = labels == k
-        X[rows] = _coloured(X[rows], natural.factor(k)) + mixture.means[k]
+        X[rows] = structure.coloured(normal[rows], natural.factor(k)) + mixture.means[k]
     if noise is not None and noise.weight > 0.0:
         rows = labels == mixture.n_components
         X[rows] = noise.sample(int(np.count_nonzero(rows)), generator)
         labels[rows] = -1
     return X, labels
-
-
-def _coloured(noise: Float64Array, factor: Float64Array) -> Float64Array:
-    """Rows of standard normal noise given the covariance (U U')^-1: each row e becomes U^-T e."""
-    if factor.ndim < 2:
-        return noise / factor
-    from scipy.linalg import solve_triangular
-
-    return np.asarray(solve_triangular(factor, noise.T, trans="T").T)

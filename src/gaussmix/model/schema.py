@@ -13,7 +13,7 @@ from gaussmix import _check, _container
 from gaussmix._typing import Float64Array
 from gaussmix.errors import ModelFileError
 from gaussmix.model.noise import Noise, as_tensors
-from gaussmix.model.structures import STRUCTURES, get_structure
+from gaussmix.model.structures import FACTORS, STRUCTURES, get_structure
 
 M = TypeVar("M")
 
@@ -86,7 +86,7 @@ def restored(state: Mapping[str, Any]) -> dict[str, Any]:
     The factors are not computed anew, so that a copy gives the same bits. A pickle can be trusted or must not
     be opened; but other formats, skops for one, restore objects from files that may have been tampered with.
     """
-    structure = get_structure(state["covariance_type"])
+    structure = get_structure(state["covariance_type"]).holding(np.shape(state["covariances"]))
     shape = np.shape(state["means"])
     if len(shape) != 2 or 0 in shape:
         raise ValueError(f"means must have the shape (n_components, n_features), neither zero; got {shape}")
@@ -154,8 +154,9 @@ def _wrong_fields(document: Mapping[str, Any], fields: tuple[str, ...]) -> str:
     if not isinstance(noise, str) or noise not in NOISE_TENSORS:
         return f"noise must be one of {', '.join(NOISE_TENSORS)}; got {reprlib.repr(noise)}"
     kind, names, info = (document[name] for name in FIELDS[1:])
-    if not isinstance(kind, str) or kind not in STRUCTURES:
-        return f"covariance_type must be one of {', '.join(STRUCTURES)}; got {reprlib.repr(kind)}"
+    if not isinstance(kind, str) or kind not in {**STRUCTURES, **FACTORS}:
+        known = ", ".join([*STRUCTURES, *FACTORS])
+        return f"covariance_type must be one of {known}; got {reprlib.repr(kind)}"
     if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         return f"feature_names must be a list of text or null; got {reprlib.repr(names)}"
     if not isinstance(info, dict):

@@ -43,6 +43,8 @@ class Stats:
         Sum over rows of w_i log p(z_i), in nats, of the parameters that gave the responsibilities.
     noise : float
         The count of the noise component; zero where there is none.
+    axes : ndarray of shape (k, d, q), optional
+        A_k, for forms with axes: q(z) is then z^2 and (A_k'z) z'. Statistics of different axes do not add.
     """
 
     form: Form
@@ -53,6 +55,7 @@ class Stats:
     centres: Float64Array
     log_likelihood: float
     noise: float = 0.0
+    axes: Float64Array | None = None
 
     @classmethod
     def zero(cls, form: Form, k: int, d: int) -> Stats:
@@ -61,10 +64,11 @@ class Stats:
             form,
             np.zeros(k),
             np.zeros((k, d)),
-            np.zeros((k, block_size(form.own, d))),
+            np.zeros((k, form.moments_size(d))),
             np.zeros(block_size(form.pooled, d)),
             np.zeros((k, d)),
             0.0,
+            axes=np.zeros((k, d, form.n_axes)) if form.n_axes else None,
         )
 
     @property
@@ -93,6 +97,7 @@ class Stats:
             other = other.rebase(self.centres)
         return replace(
             self,
+            axes=self._common_axes(other),
             counts=self.counts + other.counts,
             first=self.first + other.first,
             second=self.second + other.second,
@@ -100,6 +105,14 @@ class Stats:
             log_likelihood=self.log_likelihood + other.log_likelihood,
             noise=self.noise + other.noise,
         )
+
+    def _common_axes(self, other: Stats) -> Float64Array | None:
+        """The axes of both; those of no rows at all are the other's."""
+        if self.axes is None or other.axes is None or self.axes is other.axes:
+            return self.axes
+        if not np.array_equal(self.axes, other.axes) and self.axes.any() and other.axes.any():
+            raise ValueError("statistics of different axes cannot be added")
+        return self.axes if self.axes.any() else other.axes
 
     def scale(self, factor: float) -> Stats:
         """Statistics of the same rows with every weight multiplied by `factor`."""
@@ -117,13 +130,15 @@ class Stats:
         """The same statistics with each component's moments taken about another point."""
         shift = self.centres - centres
 
-        def moved(block: Block) -> Float64Array:
-            return symmetric_outer(self.first, shift, block) + self.counts[:, None] * outer(shift, block)
+        def moved(block: Block, axes: Float64Array | None = None) -> Float64Array:
+            return symmetric_outer(self.first, shift, block, axes) + self.counts[:, None] * outer(
+                shift, block, axes
+            )
 
         return replace(
             self,
             first=self.first + self.counts[:, None] * shift,
-            second=self.second + moved(self.form.own),
+            second=self.second + moved(self.form.own, self.axes),
             pooled=self.pooled + moved(self.form.pooled).sum(axis=0),
             centres=centres,
         )
@@ -139,7 +154,7 @@ class Stats:
     def covariances(self) -> Float64Array:
         """Central second moments of each component, in the shape of the form's own block."""
         own = self.form.own
-        return unpack(self.second / self._divisor, self.n_features, own) - square(self._shift, own)
+        return unpack(self.second / self._divisor, self.n_features, own) - square(self._shift, own, self.axes)
 
     def within(self) -> Float64Array:
         """Pooled second moments about the components' means: (d, d) for "vech", (d,) for "squares"."""

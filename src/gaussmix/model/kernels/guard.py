@@ -13,12 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix._typing import Float64Array
-from gaussmix.model.kernels.natural import Natural
-
-#: Predicted error of a log-density, in nats, above which a component is evaluated centred, by type of float.
-#: The promise is 1e-7 and 1e-3.
-TOLERANCE = {"d": 5e-8, "f": 8e-4}
-EPS = {"d": float(np.finfo(np.float64).eps), "f": float(np.finfo(np.float32).eps)}
+from gaussmix.model.kernels.natural import EPS, TOLERANCE, Natural
 
 
 def predicted_error(natural: Natural, dtype: np.dtype[Any]) -> Float64Array:

@@ -14,6 +14,11 @@ from gaussmix.model.features import Form, natural_block
 #: Stands for the logarithm of a zero weight: finite, so that products stay finite, and e to it is zero.
 LOG_ZERO = -1e30
 
+#: Predicted error of a log-density, in nats, above which a component is evaluated centred, by type of float.
+#: The promise is 1e-7 and 1e-3.
+TOLERANCE = {"d": 5e-8, "f": 8e-4}
+EPS = {"d": float(np.finfo(np.float64).eps), "f": float(np.finfo(np.float32).eps)}
+
 
 @dataclass(frozen=True, eq=False)
 class Natural:

@@ -25,6 +25,7 @@ from gaussmix.model.kernels.centred import Centred
 from gaussmix.model.kernels.compiled import Compiled, padded
 from gaussmix.model.kernels.guard import blurred, guarded
 from gaussmix.model.kernels.natural import Natural
+from gaussmix.model.kernels.projected import Projected, ProjectedNatural, add_projected
 from gaussmix.model.kernels.rows import NONE_APART, Executor, Question, Rows
 from gaussmix.model.stats import Stats
 
@@ -62,7 +63,11 @@ def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> Ex
             raise ValueError(f"GAUSSMIX_EXECUTOR must be auto, blas, fused or centred, not {setting!r}")
         if setting == "fused" and not numba_available():
             raise ValueError("GAUSSMIX_EXECUTOR=fused needs numba, which is not installed")
+        if setting == "fused" and form.n_axes:
+            return "blas"  # what it does is mostly two large products
         return setting  # type: ignore[return-value]
+    if form.n_axes:
+        return "blas"
     F = form.n_features(d)
     # a block's features fit the cache of one core, or nearly do and are read for few components
     in_cache = F <= 1300 or (F <= 2500 and k * itemsize <= 256)
@@ -123,7 +128,7 @@ class Sweep:
         """One pass: the statistics of all rows and their log-likelihood."""
         executor, chunk, apart = self._plan(natural)
         k, d = self.k, natural.means.shape[1]
-        columns = 1 + d + block_size(executor.block, d)
+        columns = 1 + d + self._moments_size(executor.block, d)
         n_chunks = self.n_chunks if chunk == self.chunk else -(-self.rows.shape[0] // chunk)
         n_tasks = max(1, min(n_chunks, MAX_TASKS, max(8, MAX_TASK_BYTES // (8 * k * columns))))
 
@@ -141,25 +146,37 @@ class Sweep:
         if natural.shared and executor.block == "none":
             # the quadratic part that all components share is linear in the total scatter
             log_likelihood += float(natural.shared_block @ self.pooled)
-        return self._as_stats(
-            S[:, :columns], executor.block, executor.centres(natural, apart), log_likelihood
-        )
+        axes = natural.axes if isinstance(natural, ProjectedNatural) else None
+        centres = executor.centres(natural, apart)
+        return self._as_stats(S[:, :columns], executor.block, centres, log_likelihood, axes)
 
     def accumulate_given(
-        self, responsibilities: Responsibilities, centres: Float64Array | None = None
+        self,
+        responsibilities: Responsibilities,
+        centres: Float64Array | None = None,
+        axes: Float64Array | None = None,
     ) -> Stats:
-        """The statistics of all rows under given responsibilities; its log-likelihood is zero."""
+        """The statistics of all rows under given responsibilities; its log-likelihood is zero.
+
+        For forms with moments along axes, `axes` may be of another number than the form's.
+        """
         n, d = self.rows.shape
         own, pooled = self.rows.form.own, self.rows.form.pooled
         block = pooled if own == "none" else own
-        S = np.zeros((self.k, 1 + d + block_size(block, d)))
+        size = block_size(block, d) + (0 if axes is None else d * axes.shape[2])
+        S = np.zeros((self.k, 1 + d + size))
         about = np.zeros((self.k, d)) if centres is None else centres
         for start in range(0, n, 1024):
             rows = slice(start, min(start + 1024, n))
             R, weights = responsibilities(rows), self.rows.weights_of(rows)
             Z = self.frame.apply(self.rows.X[rows].astype(np.float64))
-            centred.add_moments(Z, R if weights is None else R * weights, about, block, S, range(self.k))
-        return self._as_stats(S, block, about, 0.0)
+            R = R if weights is None else R * weights
+            if axes is None:
+                centred.add_moments(Z, R, about, block, S, range(self.k))
+            else:
+                for k in range(self.k):
+                    add_projected(Z, R[k], about[k], axes[k], S[k])
+        return self._as_stats(S, block, about, 0.0, axes)
 
     def log_prob(self, natural: Natural) -> FloatArray:
         """Log p(z) of each row in the frame's coordinates, shape (n,)."""
@@ -198,9 +215,15 @@ class Sweep:
         single, double = self.rows.X.dtype == np.float32, np.dtype(np.float64)
         if isinstance(executor, Centred):
             return (*(self._double if single and blurred(natural) else (executor, chunk)), NONE_APART)
+        if isinstance(executor, Projected) and executor.centred and not single:
+            return executor, chunk, NONE_APART
         mask = guarded(natural, self.rows.X.dtype)
         if mask is None:
             return executor, chunk, NONE_APART
+        if isinstance(executor, Projected):
+            if single and guarded(natural, double) is None:
+                return (*self._double, NONE_APART)
+            return executor, chunk, np.flatnonzero(mask)
         if single and (FEW * mask.sum() > self.k or blurred(natural)):
             executor, chunk = self._double
             mask = None if isinstance(executor, Centred) else guarded(natural, double)
@@ -213,24 +236,39 @@ class Sweep:
         return executor, chunk, np.flatnonzero(mask)
 
     @cached_property
-    def _double(self) -> tuple[Blas | Compiled | Centred, int]:
+    def _double(self) -> tuple[Blas | Compiled | Centred | Projected, int]:
         """The executor for these rows in double precision, and its chunk's rows."""
         return self._make(replace(self.rows, dtype=np.dtype(np.float64)))
 
-    def _make(self, rows: Rows) -> tuple[Blas | Compiled | Centred, int]:
+    def _make(self, rows: Rows) -> tuple[Blas | Compiled | Centred | Projected, int]:
         """The executor for rows in the type that they are worked on in, and its chunk's rows."""
         (n, d), form, k = rows.shape, rows.form, self.k
         name = choose_executor(n, d, k, form, rows.dtype.itemsize)
         chunk = chunk_rows(name, n, k, form.n_features(d))
+        if form.n_axes:
+            return Projected(rows, chunk, centred=name == "centred"), chunk
         if name == "fused":
             return Compiled(rows, k), chunk
         return Blas(rows, chunk) if name == "blas" else Centred(rows), chunk
 
-    def _as_stats(self, S: Float64Array, block: Block, centres: Float64Array, log_likelihood: float) -> Stats:
+    def _moments_size(self, block: Block, d: int) -> int:
+        form = self.rows.form
+        return form.moments_size(d) if block == form.own else block_size(block, d)
+
+    def _as_stats(
+        self,
+        S: Float64Array,
+        block: Block,
+        centres: Float64Array,
+        log_likelihood: float,
+        axes: Float64Array | None = None,
+    ) -> Stats:
         (k, d), form = centres.shape, self.rows.form
+        if axes is not None:
+            form = replace(form, n_axes=axes.shape[2])
         noise = float(S[k:, 0].sum())  # what a noise component has taken, of which counts alone matter
         counts, first, second = S[:k, 0], S[:k, 1 : 1 + d], S[:k, 1 + d :]
         pooled = self.pooled
         if block != form.own:  # a shared scatter, about each component's own point
             pooled, second = second.sum(axis=0), np.zeros((k, 0))
-        return Stats(form, counts, first, second, pooled, centres, log_likelihood, noise)
+        return Stats(form, counts, first, second, pooled, centres, log_likelihood, noise, axes)

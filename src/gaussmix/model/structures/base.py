@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import ClassVar
 
 import numpy as np
 
@@ -41,9 +40,18 @@ class Structure(ABC):
     U with precision U U', in the same shape. Every method is pure.
     """
 
-    name: ClassVar[str]
-    form: ClassVar[Form]
-    group: ClassVar[Group]
+    name: str
+    form: Form
+    group: Group
+    #: Factors in each component's covariance; none in families of other matrices.
+    n_factors: int = 0
+
+    def holding(self, shape: tuple[int, ...]) -> Structure:
+        """The member of the family whose covariance parameter has this shape, where there are several.
+
+        Raises ValueError where there cannot be so many factors.
+        """
+        return self
 
     @property
     def own_form(self) -> Form:
@@ -92,11 +100,31 @@ class Structure(ABC):
         """
         return moments
 
+    def nearest(self, covariances: Float64Array, shares: Float64Array) -> Float64Array:
+        """The member of the family nearest to covariances: the same object where any are of the family."""
+        return self.combine(covariances, shares)
+
+    def probes(self, k: int, d: int) -> Float64Array | None:
+        """Axes for the moments of a start, shape (k, d, m), where the family keeps moments along axes."""
+        return None
+
+    def sharpened(self, stats: Stats) -> Float64Array | None:
+        """Better axes than those of the statistics, if it takes another pass to begin well."""
+        return None
+
+    def ridged(self, moments: Float64Array, ridge: Float64Array) -> Float64Array:
+        """Moments with the ridge added."""
+        return moments + ridge
+
+    def uncorrelated(self, ridge: Float64Array, d: int) -> Float64Array:
+        """The covariance parameter of one component, from what :meth:`ridge` gives."""
+        return ridge.reshape(self.shape(1, d))
+
     @abstractmethod
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
         """Uncorrelated features of these variances, shape (d,), in the data's units, as seen from the frame.
 
-        In the shape of one component's covariance parameter.
+        In the shape of one component's covariance parameter; of families with factors, variances (d,).
         """
 
     @abstractmethod
@@ -166,6 +194,26 @@ class Structure(ABC):
     @abstractmethod
     def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         """The variance of each feature in each component, shape (k, d)."""
+
+    def average(self, covariances: Float64Array, weights: Float64Array, d: int) -> Float64Array:
+        """sum_k w_k C_k, shape (d, d)."""
+        return np.tensordot(weights, self.dense(covariances, weights.size, d), axes=1)
+
+    def parts(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """Loadings (k, d, q) and noise variances (k, d), of families that have them."""
+        raise AttributeError(f"covariances of the type {self.name!r} have no loadings")
+
+    def n_noises(self, d: int) -> int:
+        """Standard normal numbers that it takes to draw a row."""
+        return d
+
+    def coloured(self, noise: Float64Array, factor: Float64Array) -> Float64Array:
+        """Rows of standard normal noise given the covariance (U U')^-1: each row e becomes U^-T e."""
+        if factor.ndim < 2:
+            return noise / factor
+        from scipy.linalg import solve_triangular
+
+        return np.asarray(solve_triangular(factor, noise.T, trans="T").T)
 
     def asymmetry(self, covariances: Float64Array) -> float:
         """Largest difference between an entry and its mirror image; families without matrices have none."""

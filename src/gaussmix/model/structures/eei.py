@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from gaussmix._typing import Float64Array
@@ -18,7 +16,7 @@ class EEI(Structure):
 
     name = "EEI"
     form = Form(own="none", pooled="squares")
-    group: ClassVar[Group] = "scale"
+    group: Group = "scale"
 
     def shape(self, k: int, d: int) -> tuple[int, ...]:
         return (d,)

@@ -40,13 +40,10 @@ def checked_covariances(
 
 def _axes(structure: Structure) -> str:
     """The shape of a covariance parameter in words."""
-    letters = {"1": "1", "2": "n_components", "3": "n_features"}
-    return (
-        "("
-        + ", ".join(letters[str(size)] for size in structure.shape(2, 3))
-        + ") for "
-        + repr(structure.name)
-    )
+    k, d = 10**6, 10**7
+    letters = {1: "1", k: "n_components", d: "n_features"}
+    sizes = structure.shape(k, d)
+    return "(" + ", ".join(letters.get(n, "n_factors + 1") for n in sizes) + ") for " + repr(structure.name)
 
 
 def _check_symmetry(structure: Structure, covariances: Float64Array, tolerance: float) -> float:
@@ -62,7 +59,7 @@ def _check_symmetry(structure: Structure, covariances: Float64Array, tolerance: 
 
 def check_family(structure: Structure, covariances: Float64Array, k: int) -> None:
     """Members of a family are what its M-step makes of them."""
-    nearest = structure.combine(covariances, np.full(k, 1.0 / k))
+    nearest = structure.nearest(covariances, np.full(k, 1.0 / k))
     if nearest is covariances:
         return
     distance, largest = float(np.abs(nearest - covariances).max()), float(np.abs(covariances).max())

@@ -1,0 +1,36 @@
+"""The lines that `verbose` asks for."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from gaussmix.fit.restart import Progress
+from gaussmix.fit.result import FitResult
+
+
+class Printer:
+    """The lines that `verbose` asks for."""
+
+    def __init__(self, verbose: int, interval: int) -> None:
+        self.detailed, self.interval = verbose >= 2, interval
+        self.start, self.previous, self.since = 0, math.nan, time.perf_counter()
+
+    def __call__(self, progress: Progress) -> bool:
+        if progress.start != self.start:
+            self.start, self.previous = progress.start, math.nan
+            print(f"Initialization {progress.start - 1}")
+        if progress.iteration % self.interval == 0:
+            line = f"  Iteration {progress.iteration}"
+            if self.detailed:
+                now = time.perf_counter()
+                change = progress.mean_log_likelihood - self.previous
+                line += f"\t time lapse {now - self.since:.5f}s\t ll change {change:.5f}"
+                self.since = now
+            print(line)
+        self.previous = progress.mean_log_likelihood
+        return False
+
+    def end(self, result: FitResult) -> None:
+        """The last line."""
+        print(f"{result.status.value.capitalize()}. Mean log-likelihood {result.mean_log_likelihood:.5f}")
