@@ -50,7 +50,7 @@ def stats_of(name, X, R, weights=None, centres=None, axes=None):
         along = None if axes is None else axes[j : j + 1]
         second.append(WR[:, j] @ outer(X - centres[j], form.own, along))
         pooled = pooled + WR[:, j] @ outer(X - centres[j], form.pooled)
-    return Stats(form, WR.sum(axis=0), first, np.array(second), pooled, centres, 0.0, axes)
+    return Stats(form, WR.sum(axis=0), first, np.array(second), pooled, centres, 0.0, axes=axes)
 
 
 def random_stats(name, k, d, rng, n=None):

@@ -18,6 +18,7 @@ from gaussmix.model.kernels.guard import guarded
 from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import FACTORS, STRUCTURES, get_structure
+from gaussmix.model.views import view
 from tests.helpers import (
     EXECUTORS,
     direct_joint,
@@ -138,7 +139,7 @@ def test_an_executor_computes_the_definition(executor, dtype, tight):
     mixture = Mixture(plain.weights, plain.means, C, "factor")
     X = mixture.sample(n, rng)[0].astype(dtype).astype(np.float64)
     w = rng.uniform(0.1, 2.0, n).astype(dtype)
-    frame, natural, _ = mixture._view(np.dtype(dtype))
+    frame, natural, _ = view(mixture, np.dtype(dtype))
     if tight < 1.0 and dtype is np.float64:
         assert natural.far(np.dtype(dtype)) and guarded(natural, np.dtype(dtype)).tolist() == [
             False,
