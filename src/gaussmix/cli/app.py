@@ -163,6 +163,13 @@ def fit(
             help="Where starts come from: kmeans, k-means++, random, random_from_data or agglomerative."
         ),
     ] = "kmeans",
+    acceleration: Annotated[
+        str, typer.Option(help="Of slow fits: auto, quasi-newton, anderson, squarem or none.")
+    ] = "auto",
+    stopping: Annotated[
+        str,
+        typer.Option(help="What --tol bounds: change, in an iteration, or aitken, distance to the limit."),
+    ] = "change",
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -196,6 +203,8 @@ def fit(
         max_iter=max_iter,
         n_init=n_init,
         init_params=init,
+        acceleration=acceleration,
+        stopping=stopping,
         seed=seed,
     )
     # As a line of CSV, so that a name with a comma can be quoted.

@@ -7,7 +7,7 @@ import os
 import time
 import warnings
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ from sklearn.utils.validation import check_is_fitted
 from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.estimators._validate import given_parameters, rows_of
+from gaussmix.fit.accelerate import METHODS, Acceleration
+from gaussmix.fit.em import Stopping
 from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
@@ -44,7 +46,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         are the identity's (I): "EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV",
         "VEV", "EVV", "VVV"; for one feature "E" and "V".
     tol : float, default=1e-3
-        EM stops when an iteration raises the mean log-likelihood by less (nats for each unit of weight).
+        EM stops when an iteration raises the mean log-likelihood by less (nats for each unit of weight), or as
+        `stopping` says.
     reg_covar : float or "auto", default="auto"
         "auto" keeps every variance, in any direction, above 1e-10 of the features' own, whatever their
         units, and moves components that collapse on next to no rows elsewhere. A number is added to the
@@ -64,6 +67,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     verbose : int, default=0
         1 prints each start, and every `verbose_interval` iterations a line; 2 adds likelihood and time.
     verbose_interval : int, default=10
+    acceleration : {"auto", "quasi-newton", "anderson", "squarem"} or None, default="auto"
+        How to need fewer iterations than EM. "auto" is EM alone until an iteration gains less than 1e-3 and
+        more than half of what the one before gained: with `tol` of 1e-3 and above it changes nothing. None is
+        EM alone.
+    stopping : {"change", "aitken"}, default="change"
+        What `tol` bounds: the change in an iteration of EM, or the estimated distance to the limit.
 
     Attributes
     ----------
@@ -118,6 +127,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+        "acceleration": [StrOptions({"auto", *METHODS}), None],
+        "stopping": [StrOptions(set(get_args(Stopping)))],
     }
 
     def __init__(
@@ -137,6 +148,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         warm_start: bool = False,
         verbose: int = 0,
         verbose_interval: int = 10,
+        acceleration: Acceleration = "auto",
+        stopping: Stopping = "change",
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -152,6 +165,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.warm_start = warm_start
         self.verbose = verbose
         self.verbose_interval = verbose_interval
+        self.acceleration = acceleration
+        self.stopping = stopping
 
     def fit(
         self,
@@ -227,6 +242,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             on_iteration=printer,
             checkpoint=checkpoint,
             resume=resume,
+            acceleration=self.acceleration,
+            stopping=self.stopping,
         )
         if printer is not None:
             printer.end(result)
