@@ -46,8 +46,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         are the identity's (I): "EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV",
         "VEV", "EVV", "VVV"; for one feature "E" and "V".
     tol : float, default=1e-3
-        EM stops when an iteration raises the mean log-likelihood by less (nats for each unit of weight), or as
-        `stopping` says.
+        EM stops when an iteration raises the mean log-likelihood by less (nats for each unit of weight), or
+        as `stopping` says.
     reg_covar : float or "auto", default="auto"
         "auto" keeps every variance, in any direction, above 1e-10 of the features' own, whatever their
         units, and moves components that collapse on next to no rows elsewhere. A number is added to the

@@ -33,7 +33,7 @@ from gaussmix.model.stats import Stats
 
 #: How much longer than EM's own step a first proposal may be.
 REACH = 4.0
-#: What widens the reach after a good proposal that used it up; its part of the length of one that was refused.
+#: What widens the reach after a good proposal that used it up; its part of the length of a refused one.
 WIDER, NARROWER = 2.0, 0.5
 #: The most that a proposal may change the logarithm of a share or a spread: further, components collapse.
 LEAP = 0.5

@@ -127,7 +127,9 @@ def em(
         proposal = OWN_STEP
         if accelerator is not None and (memory is not None or accelerator.begins(history)):
             proposal = accelerator.propose(memory, stats, own=rule.doubts(gain, bold))
-        now = FitStatus.CONVERGED if rule.met(gain, history, proposal, bold) else FitStatus.NOT_RUN
+        now = FitStatus.NOT_RUN
+        if rule.met(gain, history, proposal, bold):
+            now, proposal = FitStatus.CONVERGED, OWN_STEP
         try:
             candidate, proposal = _step(m_step, stats, mixture, proposal)
         except NotPositiveDefiniteError:

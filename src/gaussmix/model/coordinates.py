@@ -86,8 +86,8 @@ class Coordinates:
         """Steps, shape (m, p), in units in which the information of complete data is the identity.
 
         With I that information at the vector `at`, for each unit of weight, the product of two whitened steps
-        is a' I b, and a' I a / 2 the divergence, in nats, that a small step makes. Entries of Cholesky factors
-        off the diagonal are, nearly enough, in units of their row's own.
+        is a' I b, and a' I a / 2 the divergence, in nats, that a small step makes. Entries of Cholesky
+        factors off the diagonal are, nearly enough, in units of their row's own.
         """
         shares, means, own, pooled = self._split(rows)
         here = self._split(at[None, :])
@@ -145,14 +145,14 @@ def _logarithms(moments: Float64Array, block: Block) -> Float64Array:
     if block != "vech":
         if not np.minimum.reduce(moments, axis=None) > 0.0:
             raise NoCoordinatesError
-        return np.log(moments).ravel()
+        return np.asarray(np.log(moments).ravel())
     rows, columns, diagonal = _entries(moments.shape[-1])
     try:
         packed = np.linalg.cholesky(moments)[:, rows, columns]
     except np.linalg.LinAlgError:
         raise NoCoordinatesError from None
     packed[:, diagonal] = np.log(packed[:, diagonal])
-    return packed.ravel()
+    return np.asarray(packed.ravel())
 
 
 def _roots(logarithms: Float64Array, d: int) -> Float64Array:
