@@ -107,6 +107,8 @@ class Memory:
         m, p = vectors.shape if vectors.ndim == 2 else (0, 0)
         if m % 2 == 0 or numbers.shape != (5,) or not (numbers >= 0.0).all():
             raise ValueError(f"a memory of the shapes {vectors.shape} and {numbers.shape}")
+        if not np.isfinite(vectors).all():
+            raise ValueError("a memory of numbers that are not finite")
         reach, length, n_last, refused, left = numbers.tolist()
         if n_last not in (0.0, 2.0) or m < 1 + n_last:
             raise ValueError(f"a memory of {m} vectors, {n_last} of them the last")
