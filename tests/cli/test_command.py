@@ -332,3 +332,16 @@ def test_plot(run, tmp_path, faithful):
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
     assert f"picture saved in {tmp_path / 'picture.png'}" in result.stdout
     assert [p.name for p in tmp_path.iterdir()] == ["picture.png"]
+
+
+def test_acceleration_and_stopping_are_options(run, faithful, tmp_path):
+    slow = ("fit", faithful, "-k", 4, "--seed", 0, "--tol", 1e-8, "--max-iter", 1000)
+    n_iter = {}
+    for options in (("--acceleration", "none"), (), ("--stopping", "aitken")):
+        assert run(*slow, *options, "-o", tmp_path / "model").exit_code == 0
+        n_iter[options] = load_model(tmp_path / "model").info["n_iter"]
+    plain, auto, aitken = n_iter.values()
+    assert 4 * auto < plain and aitken != auto
+    for option, known in (("--acceleration", "auto, quasi-newton"), ("--stopping", "change, aitken")):
+        wrong = run("fit", faithful, "-k", 2, option, "soon")
+        assert wrong.exit_code == 2 and f"{option} must be one of {known}" in wrong.stderr

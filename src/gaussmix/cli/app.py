@@ -206,6 +206,13 @@ def fit(
         float,
         typer.Option(metavar="SHARE", help="Leave this share of the rows out: those of lowest density."),
     ] = 0.0,
+    acceleration: Annotated[
+        str, typer.Option(help="Of slow fits: auto, quasi-newton, anderson, squarem or none.")
+    ] = "auto",
+    stopping: Annotated[
+        str,
+        typer.Option(help="What --tol bounds: change, in an iteration, or aitken, distance to the limit."),
+    ] = "change",
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -239,6 +246,8 @@ def fit(
         max_iter=max_iter,
         n_init=n_init,
         init_params=init,
+        acceleration=acceleration,
+        stopping=stopping,
         seed=seed,
         prior=prior,
         eigenvalue_ratio=eigenvalue_ratio,

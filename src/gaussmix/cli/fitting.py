@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 import numpy as np
 import typer
@@ -22,7 +22,9 @@ from gaussmix.cli.using import refuse_overwriting, tell_notes
 from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
 from gaussmix.data.writing import check_output, replacing
 from gaussmix.errors import FitError, InputError, ModelFileError
+from gaussmix.fit.accelerate import METHODS, Acceleration
 from gaussmix.fit.checkpoint import read_seed
+from gaussmix.fit.em import Stopping
 from gaussmix.fit.factors import NFactors
 from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.regularise import RegCovar
@@ -49,6 +51,8 @@ class FitOptions:
     max_iter: int
     n_init: int
     init_params: str
+    acceleration: str
+    stopping: str
     seed: int | None
     prior: str | None = None
     eigenvalue_ratio: float | None = None
@@ -116,6 +120,8 @@ def _check_options(options: FitOptions) -> None:
         ("--covariance", options.covariance_type, KNOWN),
         ("--init", options.init_params, STARTS),
         ("--prior", options.prior, PRIORS),
+        ("--acceleration", options.acceleration, ["auto", *METHODS, "none"]),
+        ("--stopping", options.stopping, get_args(Stopping)),
     ):
         if value is not None and value not in known:
             raise InputError(f"{option} must be one of {', '.join(known)}; got {value!r}")
@@ -259,6 +265,10 @@ def _fit(table: Table, options: FitOptions, seed: int | None, files: FitFiles, q
                 noise=_noise(options),
                 trim=options.trim,
                 n_factors=_n_factors(options),
+                acceleration=None
+                if options.acceleration == "none"
+                else cast(Acceleration, options.acceleration),
+                stopping=cast(Stopping, options.stopping),
             )
         except OSError as error:
             if files.checkpoint is None:

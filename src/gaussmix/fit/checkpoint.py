@@ -15,19 +15,23 @@ import numpy as np
 from gaussmix import _container
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.errors import ModelFileError
+from gaussmix.fit.accelerate import Memory
 from gaussmix.fit.em import Run
 from gaussmix.fit.restart import MAX_RESEEDS, Position
 from gaussmix.fit.result import FitStatus
 from gaussmix.fit.start import Given
 from gaussmix.model import schema
+from gaussmix.model.coordinates import Coordinates
 from gaussmix.model.mixture import Mixture
 
 #: Version of the schema of checkpoints. A checkpoint is for going on, not for keeping: others are refused.
-VERSION = 1
+VERSION = 2
 KIND = schema.CHECKPOINT
 FIELDS = {"kind", "schema", "fit", "seed", "start", "attempt", "statuses", "failures", "n_reseeds", "rng"}
 RUNS = ("running", "here", "best")
 PARAMETERS = ("weights", "means", "covariances", "precisions_cholesky")
+#: What an accelerator carries, of the run that is in progress.
+MEMORY = ("memory", "memory.numbers")
 
 #: Numbers in the state of the Mersenne Twister.
 WORDS = 624
@@ -104,6 +108,9 @@ class Saver:
                 tensors.update({f"{name}.{field}": getattr(run.mixture, field) for field in PARAMETERS})
                 if run.mixture.noise is not None:  # its box is not the fit's business
                     tensors[f"{name}.noise"] = run.mixture.noise.tensors["noise"]
+                if run.memory is not None:
+                    arrays = zip(MEMORY, run.memory.arrays(), strict=True)
+                    tensors.update({f"{name}.{field}": array for field, array in arrays})
         state = self.rng.get_state(legacy=False)
         tensors["rng"] = state["state"]["key"].astype(np.float64)  # 32 bits each: exact
         document = {
@@ -202,10 +209,10 @@ def _position(content: _container.Content, identity: Mapping[str, Any]) -> Posit
     if not isinstance(statuses, dict) or not statuses.keys() <= set(RUNS):
         raise _Flaw("its runs are unknown")
     optional = [name for name, key in (("log_priors", "prior"), ("noise", "noise")) if identity.get(key)]
-    expected = {f"{name}.{field}" for name in statuses for field in ("history", *PARAMETERS, *optional)} | {
-        "rng"
-    }
-    if tensors.keys() != expected:
+    fields = ("history", *PARAMETERS, *optional)
+    expected = {f"{name}.{field}" for name in statuses for field in fields} | {"rng"}
+    memory = {f"{RUNS[0]}.{field}" for field in MEMORY} if RUNS[0] in statuses else set()
+    if tensors.keys() not in (expected, expected | memory):
         raise _Flaw("its tensors are not those of its runs")
     if not isinstance(failures, list) or not all(isinstance(failure, str) for failure in failures):
         raise _Flaw("its failures are not text")
@@ -246,9 +253,19 @@ def _run(tensors: Mapping[str, Float64Array], name: str, status: Any, identity: 
     log_priors = tensors.get(f"{name}.log_priors", np.zeros(0))
     if log_priors.shape not in (history.shape, (0,)):
         raise _Flaw(f"log_priors of the shape {log_priors.shape}, beside a history of {history.shape}")
-    return Run(
-        Mixture._trusted(**fields), FitStatus(status), tuple(history.tolist()), tuple(log_priors.tolist())
-    )
+    mixture = Mixture._trusted(**fields)
+    past = tuple(history.tolist()), tuple(log_priors.tolist())
+    return Run(mixture, FitStatus(status), *past, _memory(tensors, name, mixture))
+
+
+def _memory(tensors: Mapping[str, Float64Array], name: str, mixture: Mixture) -> Memory | None:
+    if f"{name}.{MEMORY[0]}" not in tensors:
+        return None
+    memory = Memory.of_arrays(*(tensors[f"{name}.{field}"] for field in MEMORY))
+    size = Coordinates(mixture.structure.form, *mixture.means.shape).size
+    if memory.point.size != size:
+        raise _Flaw(f"a memory of {memory.point.size} coordinates; expected {size}")
+    return memory
 
 
 def _state(content: _container.Content) -> dict[str, Any]:

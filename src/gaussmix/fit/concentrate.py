@@ -20,7 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.em import MStep, Run, em
+from gaussmix.fit.em import MStep, Rule, Run, em
 from gaussmix.fit.result import FitStatus
 from gaussmix.fit.start import Given, first_mixture
 from gaussmix.model.mixture import Mixture
@@ -55,7 +55,7 @@ def concentrated(
             except NotPositiveDefiniteError as error:
                 failed = error
                 continue
-            run = em(judges, Run(start, FitStatus.NOT_RUN, ()), m_step, tol=0.0, max_iter=N_STEPS)
+            run = em(judges, Run(start, FitStatus.NOT_RUN, ()), m_step, rule=Rule(0.0), max_iter=N_STEPS)
             good = run.status != FitStatus.DEGENERATE and not spikes(run.mixture)
             if best is None or (good, run.history[-1]) > (sound, highest + SAME):
                 best, highest, sound = run.mixture, run.history[-1], good

@@ -14,11 +14,14 @@ import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._threads import blas_on_one_thread
-from gaussmix._typing import Float64Array, FloatArray
+from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit import outliers
+from gaussmix.fit.accelerate import Acceleration, make_accelerator
+from gaussmix.fit.arguments import check_options, generator_of, given_start, rows_and_weights
 from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
+from gaussmix.fit.em import Stopping, make_rule
 from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
 from gaussmix.fit.mstep import maximise
 from gaussmix.fit.outliers import NoiseRequest
@@ -33,7 +36,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.priors import NormalInverseWishart, named_prior
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures import Structure, get_structure
+from gaussmix.model.structures import get_structure
 from gaussmix.model.structures.given import check_family
 
 #: Of the features' variances: the least variance of which double precision still tells the factor.
@@ -74,6 +77,8 @@ def fit_mixture(
     noise: NoiseRequest = False,
     trim: float = 0.0,
     n_factors: NFactors = None,
+    acceleration: Acceleration = "auto",
+    stopping: Stopping = "change",
 ) -> FitResult:
     """Fit a mixture by EM and say how it went.
 
@@ -90,7 +95,7 @@ def fit_mixture(
     sample_weight : array-like of shape (n,), optional
         Non-negative. A weight of two is a row that occurs twice, a weight of zero one that is absent.
     tol : float
-        The fit has converged when an iteration raises the mean log-likelihood by less.
+        The fit has converged when an iteration raises the mean log-likelihood by less, or as `stopping` says.
     reg_covar : float or "auto"
         "auto" maximises the likelihood among covariances of which no variance, in any direction, is under
         1e-10 of the features' own: a bound that depends on no unit and that only collapsing components meet.
@@ -133,6 +138,12 @@ def fit_mixture(
         Factors of factor analysers, fewer than features; None is the number that `start` has, else 1. "auto"
         takes the one of least BIC among 1, 2, 3, 4, 6, 8, 12 and 16, ending with two that are no better.
         Families without factors take no notice.
+    acceleration : {"auto", "quasi-newton", "anderson", "squarem", None}
+        How to need fewer passes over the rows than EM; the likelihood never falls either way. "auto" is EM
+        until it is slow near an optimum (an iteration gains less than 1e-3, and more than half of what the
+        one before gained) and "quasi-newton" from there. The others begin at once. None is EM alone.
+    stopping : {"change", "aitken"}
+        What `tol` bounds: the change in an iteration of EM, or the estimated distance to the limit.
 
     Returns
     -------
@@ -159,10 +170,11 @@ def fit_mixture(
     >>> result.converged, result.mixture.weights.tolist()
     (True, [0.5, 0.5])
     """
-    _check_options(n_components, tol, reg_covar, max_iter, n_init)
+    check_options(n_components, tol, reg_covar, max_iter, n_init)
     outliers.check(noise, trim)
+    rule = make_rule(tol, stopping)
     _check.non_negative(checkpoint_interval, "checkpoint_interval")
-    rows, weights = _rows(X, sample_weight, n_components)
+    rows, weights = rows_and_weights(X, sample_weight, n_components)
     d = rows.shape[1]
     structure = get_structure(covariance_type, d, number_of_factors(n_factors, start))
     if feature_names is not None and len(feature_names) != d:
@@ -170,7 +182,7 @@ def fit_mixture(
     constraints, prior = constraints or FREE, named_prior(prior)
     constraints.check(structure, n_components)
     found = outliers.find(rows, weights, n_components, noise, trim)
-    given = _given(start, structure, n_components, d, found.noise)
+    given = given_start(start, structure, n_components, d, found.noise)
     engine = LocalEngine(
         rows,
         structure,
@@ -190,14 +202,17 @@ def fit_mixture(
     def m_step(stats: Stats, before: Mixture | None) -> Mixture:
         return maximise(structure, regularise, stats, before, terms, seen)
 
-    rng = _random_state(random_state)
+    rng = generator_of(random_state)
     if resume is not None and rng is np.random.mtrand._rand:
         rng = np.random.RandomState()  # NumPy's own is not for a file to set
     ways = Ways(init_params, given, rng, 1 if given.complete else n_init)
     # the M-step too: between passes, BLAS's own threads would wake and spin for small matrices
     with nullcontext() if engine.small else blas_on_one_thread():
         floor = regularise if isinstance(regularise, Floor) else None
-        search = Search(engine, m_step, ways, floor, tol, max_iter, previous, on_iteration, terms=terms)
+        plain = prior is None and given.noise is None and not found.trim and not structure.n_factors
+        accelerator = make_accelerator(acceleration, plain=plain)
+        options = rule, accelerator, max_iter, previous, on_iteration
+        search = Search(engine, m_step, ways, floor, *options, terms=terms)
         if checkpoint is None and resume is None:
             end = search(Position())
         else:
@@ -210,6 +225,7 @@ def fit_mixture(
                 "noise": [] if given.noise is None else given.noise.tensors["noise"].tolist(),
                 "trim": found.trim,
                 **({"n_factors": structure.n_factors} if structure.n_factors else {}),
+                "acceleration": acceleration,
             }
             seed = int(random_state) if isinstance(random_state, int | np.integer) else None
             end = _resumable(search, asked, seed, checkpoint, checkpoint_interval, resume)
@@ -234,7 +250,8 @@ def _resumable(
     check_resumable(ways.rng)
     options = {
         **asked,
-        "tol": float(search.tol),
+        "tol": float(search.rule.tol),
+        "stopping": search.rule.stopping,
         "max_iter": int(search.max_iter),
         "n_init": int(ways.n_init),
         "init_params": ways.init_params,
@@ -331,68 +348,3 @@ def published(
         noise = replace(noise, weight=mixture.noise.weight)
     parts = structure, mixture.weights, mapped.means, covariances, factors, names
     return Mixture._trusted(*parts, noise), bool(same)
-
-
-def _check_options(n_components: int, tol: float, reg_covar: RegCovar, max_iter: int, n_init: int) -> None:
-    _check.whole_number(n_components, 1, "n_components")
-    _check.whole_number(max_iter, 0, "max_iter")
-    _check.whole_number(n_init, 1, "n_init")
-    _check.non_negative(tol, "tol")
-    _check.auto_or_non_negative(reg_covar, "reg_covar")
-
-
-def _given(start: Mixture | Given | None, structure: Structure, k: int, d: int, noise: Noise | None) -> Given:
-    """What the caller fixes of the start, and the noise; a mixture to start from knows its weight better."""
-    if not isinstance(start, Mixture):
-        return replace(start or Given(), noise=noise)
-    if start.covariance_type != structure.name:
-        raise ValueError(
-            f"start has covariance_type {start.covariance_type!r}, but {structure.name!r} is to be fitted"
-        )
-    if start.means.shape != (k, d):
-        raise ValueError(f"start must have means of the shape {(k, d)}; got {start.means.shape}")
-    if start.n_factors != structure.n_factors:
-        raise ValueError(f"start has n_factors {start.n_factors}, but {structure.n_factors} are to be fitted")
-    if start.noise is not None:
-        if noise is None:
-            raise ValueError(
-                "start has a noise component; fit with noise=True, or from start.without_noise()"
-            )
-        noise = replace(noise, weight=start.noise.weight)
-    return Given(start.weights, start.means, start.precisions_cholesky, noise)
-
-
-def _rows(
-    X: npt.ArrayLike, sample_weight: npt.ArrayLike | None, n_components: int
-) -> tuple[FloatArray, Float64Array | None]:
-    """The rows to fit and their weights; rows of no weight are left out."""
-    array = np.asarray(X)
-    if array.ndim != 2:
-        raise ValueError(f"X must have two axes, (n_samples, n_features); got the shape {array.shape}")
-    if array.shape[1] == 0:
-        raise ValueError(f"X has no feature: its shape is {array.shape}")
-    rows = _check.as_rows(array, array.shape[1])
-    weights = _check.sample_weight(sample_weight, rows.shape[0])
-    if weights is not None:
-        present = weights > 0.0
-        if not present.all():
-            rows, weights = rows[present], weights[present]
-        if (weights == 1.0).all():
-            weights = None
-    if rows.shape[0] < n_components:
-        raise ValueError(
-            f"Expected n_samples >= n_components but got n_components = {n_components}, "
-            f"n_samples = {rows.shape[0]}"
-        )
-    return rows, weights
-
-
-def _random_state(seed: Any) -> np.random.RandomState:
-    if isinstance(seed, np.random.Generator):
-        return np.random.RandomState(int(seed.integers(2**32)))
-    if isinstance(seed, int | np.integer):  # not all starts need scikit-learn, whose import takes its time
-        return np.random.RandomState(int(seed))
-    from sklearn.utils import check_random_state
-
-    state: np.random.RandomState = check_random_state(seed)
-    return state

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.accelerate import Accelerator
 from gaussmix.fit.concentrate import concentrated
-from gaussmix.fit.em import MStep, Run, em
+from gaussmix.fit.em import MStep, Rule, Run, em
 from gaussmix.fit.regularise import Floor, rows_needed
 from gaussmix.fit.result import FitStatus, naming
 from gaussmix.fit.start import Given, first_mixture
@@ -87,7 +88,8 @@ class Search:
     m_step: MStep
     ways: Ways
     floor: Floor | None
-    tol: float
+    rule: Rule
+    accelerator: Accelerator | None
     max_iter: int
     previous: float
     on_iteration: Callable[[Progress], bool] | None
@@ -109,7 +111,8 @@ class Search:
             self.engine,
             position.running or self._first(position),
             self.m_step,
-            tol=self.tol,
+            rule=self.rule,
+            accelerator=self.accelerator,
             max_iter=self.max_iter,
             previous=self.previous,
             on_iteration=self._reporter(position),

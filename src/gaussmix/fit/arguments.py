@@ -1,0 +1,86 @@
+"""The arguments of a fit, checked and made what the rest works with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix import _check
+from gaussmix._typing import Float64Array, FloatArray
+from gaussmix.fit.regularise import RegCovar
+from gaussmix.fit.start import Given
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import Noise
+from gaussmix.model.structures import Structure
+
+
+def check_options(n_components: int, tol: float, reg_covar: RegCovar, max_iter: int, n_init: int) -> None:
+    """Raise ValueError where an option of a fit is wrong."""
+    _check.whole_number(n_components, 1, "n_components")
+    _check.whole_number(max_iter, 0, "max_iter")
+    _check.whole_number(n_init, 1, "n_init")
+    _check.non_negative(tol, "tol")
+    _check.auto_or_non_negative(reg_covar, "reg_covar")
+
+
+def given_start(
+    start: Mixture | Given | None, structure: Structure, k: int, d: int, noise: Noise | None
+) -> Given:
+    """What the caller fixes of the start, and the noise; a mixture to start from knows its weight better."""
+    if not isinstance(start, Mixture):
+        return replace(start or Given(), noise=noise)
+    if start.covariance_type != structure.name:
+        raise ValueError(
+            f"start has covariance_type {start.covariance_type!r}, but {structure.name!r} is to be fitted"
+        )
+    if start.means.shape != (k, d):
+        raise ValueError(f"start must have means of the shape {(k, d)}; got {start.means.shape}")
+    if start.n_factors != structure.n_factors:
+        raise ValueError(f"start has n_factors {start.n_factors}, but {structure.n_factors} are to be fitted")
+    if start.noise is not None:
+        if noise is None:
+            raise ValueError(
+                "start has a noise component; fit with noise=True, or from start.without_noise()"
+            )
+        noise = replace(noise, weight=start.noise.weight)
+    return Given(start.weights, start.means, start.precisions_cholesky, noise)
+
+
+def rows_and_weights(
+    X: npt.ArrayLike, sample_weight: npt.ArrayLike | None, n_components: int
+) -> tuple[FloatArray, Float64Array | None]:
+    """The rows to fit and their weights; rows of no weight are left out."""
+    array = np.asarray(X)
+    if array.ndim != 2:
+        raise ValueError(f"X must have two axes, (n_samples, n_features); got the shape {array.shape}")
+    if array.shape[1] == 0:
+        raise ValueError(f"X has no feature: its shape is {array.shape}")
+    rows = _check.as_rows(array, array.shape[1])
+    weights = _check.sample_weight(sample_weight, rows.shape[0])
+    if weights is not None:
+        present = weights > 0.0
+        if not present.all():
+            rows, weights = rows[present], weights[present]
+        if (weights == 1.0).all():
+            weights = None
+    if rows.shape[0] < n_components:
+        raise ValueError(
+            f"Expected n_samples >= n_components but got n_components = {n_components}, "
+            f"n_samples = {rows.shape[0]}"
+        )
+    return rows, weights
+
+
+def generator_of(seed: Any) -> np.random.RandomState:
+    """The generator that a seed stands for."""
+    if isinstance(seed, np.random.Generator):
+        return np.random.RandomState(int(seed.integers(2**32)))
+    if isinstance(seed, int | np.integer):  # not all starts need scikit-learn, whose import takes its time
+        return np.random.RandomState(int(seed))
+    from sklearn.utils import check_random_state
+
+    state: np.random.RandomState = check_random_state(seed)
+    return state
