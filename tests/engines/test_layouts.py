@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from gaussmix import FitStatus, fit_mixture
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.em import Run, em
+from gaussmix.fit.em import Rule, Run, em
 from gaussmix.fit.mstep import maximise
 from gaussmix.fit.regularise import make_regularise
 from gaussmix.model.structures import STRUCTURES
@@ -56,7 +56,7 @@ def outcome(X, weights, start):
         engine,
         Run(start.seen_from(engine.frame), FitStatus.NOT_RUN, ()),
         lambda stats, before: maximise(structure, regularise, stats, before),
-        tol=0.0,
+        rule=Rule(0.0),
         max_iter=2,
     )
     frame = engine.frame

@@ -37,7 +37,7 @@ class Run:
 
     @property
     def objectives(self) -> list[float]:
-        """What EM raises, at each moment: the mean log-likelihood, with a prior the sum with its log-density."""
+        """What EM raises, at each moment: the mean log-likelihood and, with a prior, its log-density."""
         return [h + p for h, p in zip_longest(self.history, self.log_priors, fillvalue=0.0)]
 
     @property
@@ -132,9 +132,8 @@ def em(
         return replace(begun, memory=None)
     mixture, history, log_priors = begun.mixture, list(begun.history), list(begun.log_priors)
     memory = begun.memory
-    stats = engine.accumulate(mixture)
-
     objectives = begun.objectives
+    stats = engine.accumulate(mixture)
 
     def record() -> None:
         history.append(stats.log_likelihood / engine.weight + engine.frame.log_det)
@@ -146,7 +145,7 @@ def em(
         record()
     status = FitStatus.NOT_RUN if max_iter == 0 else FitStatus.MAX_ITER
     for _ in range(len(history), max_iter + 1):
-        gain = objectives[-1] - (objectives[-2] if len(objectives) > 1 else previous)
+        gain = objectives[-1] - [previous, *objectives[-2:-1]][-1]
         bold = memory is not None and memory.bold
         proposal = OWN_STEP
         if accelerator is not None:
@@ -165,12 +164,15 @@ def em(
         else:
             mixture, stats, memory = candidate, seen, proposal.memory
         record()
-        run = Run(mixture, now, tuple(history), tuple(log_priors), memory)
-        stop = on_iteration is not None and on_iteration(run)
+        stop = _stops(on_iteration, Run(mixture, now, tuple(history), tuple(log_priors), memory))
         if now == FitStatus.CONVERGED or stop:
             status = FitStatus.INTERRUPTED if stop else now  # converged or not, no further start is wanted
             break
     return Run(mixture, status, tuple(history), tuple(log_priors))
+
+
+def _stops(on_iteration: Callable[[Run], bool] | None, run: Run) -> bool:
+    return on_iteration is not None and on_iteration(run)
 
 
 def _step(m_step: MStep, stats: Stats, mixture: Mixture, proposal: Proposal) -> tuple[Mixture, Proposal]:

@@ -217,14 +217,8 @@ def fit_mixture(
             end = search(Position())
         else:
             asked = {
-                "covariance_type": structure.name,
+                **_asked(search, prior, found.trim),
                 "reg_covar": reg_covar if isinstance(reg_covar, str) else float(reg_covar),
-                "n_components": int(n_components),
-                "prior": None if prior is None else prior.described(),
-                "constraints": None if constraints == FREE else constraints.described(),
-                "noise": [] if given.noise is None else given.noise.tensors["noise"].tolist(),
-                "trim": found.trim,
-                **({"n_factors": structure.n_factors} if structure.n_factors else {}),
                 "acceleration": acceleration,
             }
             seed = int(random_state) if isinstance(random_state, int | np.integer) else None
@@ -235,6 +229,20 @@ def fit_mixture(
     if found.trim == 0.0:
         return result
     return replace(result, kept=_kept(end, engine, _check.sample_weight(sample_weight, len(np.asarray(X)))))
+
+
+def _asked(search: Search, prior: NormalInverseWishart | None, trim: float) -> dict[str, Any]:
+    """What a fit is of, as plain JSON: a checkpoint is of one such fit."""
+    structure, constraints, noise = search.engine.structure, search.terms.constraints, search.ways.given.noise
+    return {
+        "covariance_type": structure.name,
+        "n_components": int(search.engine.n_components),
+        "prior": None if prior is None else prior.described(),
+        "constraints": None if constraints == FREE else constraints.described(),
+        "noise": [] if noise is None else noise.tensors["noise"].tolist(),
+        "trim": trim,
+        **({"n_factors": structure.n_factors} if structure.n_factors else {}),
+    }
 
 
 def _resumable(
