@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from gaussmix import GaussianMixture, fit_mixture
-from gaussmix.fit.agglomerate import labels_at, merges, scaled
+from gaussmix.datasets import load_faithful
+from gaussmix.fit.agglomerate import SCALINGS, labels_at, merges, scaled
 
 
 def naive(X):
@@ -84,3 +85,20 @@ def test_many_rows_are_sampled():
         fit_mixture(X, 2, init_params="agglomerative", random_state=seed).mixture.means for seed in (0, 1)
     )
     np.testing.assert_allclose(np.sort(one, axis=0), np.sort(other, axis=0), atol=0.05)
+
+
+@pytest.mark.parametrize("scaling", range(len(SCALINGS)))
+def test_every_scaling_finds_clusters_apart_and_takes_constant_columns(scaling, make_clusters):
+    data = make_clusters(k=3, spread=30.0)
+    X = np.c_[data.X, np.ones(len(data.X))]
+    labels = labels_at(merges(X, None, scaling), 3)
+    assert len(set(zip(labels.tolist(), data.labels.tolist(), strict=True))) == 3
+    assert_array_equal(merges(X, np.ones(len(X)), scaling), merges(X, None, scaling))
+
+
+def test_further_starts_are_other_hierarchies():
+    X, _ = load_faithful()
+    options = {"covariance_type": "EEI", "init_params": "agglomerative", "tol": 1e-8, "max_iter": 2000}
+    ends = [fit_mixture(X, 9, **options, n_init=n).log_likelihood for n in (1, 2, 3, 4)]
+    assert ends == sorted(ends) and ends[-1] > ends[0] + 0.1
+    assert fit_mixture(X, 9, **options, n_init=4).log_likelihood == ends[-1]

@@ -1,7 +1,7 @@
 """Model-based agglomerative clustering: merge, again and again, the two clusters that cost least likelihood.
 
 The cost is that of Gaussian clusters with general covariances (mclust's VVV), kept finite for clusters of few
-rows, on rows whose principal components have nearly equal spread.
+rows, and so of few dimensions, for which the scaling of the rows matters.
 
 References
 ----------
@@ -19,17 +19,22 @@ import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 
+#: What is done to the rows before: their principal components, each divided by the root of its spread; the
+#: same divided by the spread itself; features divided by their spread; nothing. Of each, another hierarchy.
+SCALINGS = ("svd", "sphered", "features", "none")
 #: Singular values, relative to the largest, of components that are rounding.
 NEGLIGIBLE = 1e-8
 
 
-def merges(X: FloatArray, weights: Float64Array | None = None) -> IntArray:
+def merges(X: FloatArray, weights: Float64Array | None = None, scaling: int = 0) -> IntArray:
     """The order in which clusters merge.
 
     Parameters
     ----------
     X : ndarray of shape (n, d)
     weights : ndarray of shape (n,), optional
+    scaling : int
+        Which of :data:`SCALINGS`, counted on from the last to the first again.
 
     Returns
     -------
@@ -38,14 +43,15 @@ def merges(X: FloatArray, weights: Float64Array | None = None) -> IntArray:
         Not to be written to: fits of several models to the same rows are given the same array.
     """
     X = np.ascontiguousarray(X)
-    return _merges(X.tobytes(), X.shape, X.dtype.char, None if weights is None else weights.tobytes())
+    w = None if weights is None else weights.tobytes()
+    return _merges(X.tobytes(), X.shape, X.dtype.char, w, scaling % len(SCALINGS))
 
 
-@lru_cache(maxsize=1)
-def _merges(X: bytes, shape: tuple[int, ...], dtype: str, weights: bytes | None) -> IntArray:
+@lru_cache(maxsize=4)
+def _merges(X: bytes, shape: tuple[int, ...], dtype: str, weights: bytes | None, scaling: int) -> IntArray:
     rows = np.frombuffer(X, dtype=dtype).reshape(shape)
     w = None if weights is None else np.frombuffer(weights)
-    order = _Clusters(scaled(rows, w), w).merge_all()
+    order = _Clusters(scaled(rows, w, SCALINGS[scaling]), w).merge_all()
     order.flags.writeable = False
     return order
 
@@ -61,17 +67,22 @@ def labels_at(order: IntArray, k: int) -> IntArray:
     return np.asarray(np.unique(names, return_inverse=True)[1])
 
 
-def scaled(X: FloatArray, weights: Float64Array | None) -> Float64Array:
-    """Standardised rows, turned to their principal components, each divided by the root of its spread."""
+def scaled(X: FloatArray, weights: Float64Array | None, scaling: str = "svd") -> Float64Array:
+    """The rows as one of :data:`SCALINGS` has them."""
     rows = X.astype(np.float64)
     mean = np.average(rows, axis=0, weights=weights)
-    spread = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weights))
-    rows = (rows - mean) / np.where(spread > 0.0, spread, 1.0)
+    rows = rows - mean
+    spread = np.sqrt(np.average(rows**2, axis=0, weights=weights))
+    if scaling != "none":
+        rows /= np.where(spread > 0.0, spread, 1.0)
+    if scaling in ("none", "features"):
+        return rows
     _, values, axes = np.linalg.svd(rows, full_matrices=False)
     kept = values > NEGLIGIBLE * max(values[0], np.finfo(np.float64).tiny)
     if not kept.any():
         return rows[:, :1]
-    return np.asarray(rows @ (axes[kept].T / np.sqrt(values[kept])))
+    sizes = np.sqrt(values[kept]) if scaling == "svd" else values[kept]
+    return np.asarray(rows @ (axes[kept].T / sizes))
 
 
 class _Clusters:

@@ -147,9 +147,8 @@ def em(
     for _ in range(len(history), max_iter + 1):
         gain = objectives[-1] - [previous, *objectives[-2:-1]][-1]
         bold = memory is not None and memory.bold
-        proposal = OWN_STEP
-        if accelerator is not None:
-            proposal = accelerator.proposed(memory, stats, objectives, own=rule.doubts(gain, bold))
+        own = rule.doubts(gain, bold)
+        proposal = accelerator.proposed(memory, stats, objectives, own=own) if accelerator else OWN_STEP
         now = FitStatus.NOT_RUN
         if rule.met(gain, objectives, proposal, bold):
             now, proposal = FitStatus.CONVERGED, OWN_STEP

@@ -161,7 +161,7 @@ class Search:
             if self.engine.cores and not ways.given.complete:
                 mixture = concentrated(*options, self._spikes)
             else:
-                mixture = first_mixture(*options)
+                mixture = first_mixture(*options, position.start)
         else:
             here = position.here.mixture
             mixture = reseeded(self.engine, here, self._spikes(here), ways.rng)

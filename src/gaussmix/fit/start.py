@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.engines.local import LocalEngine
@@ -47,11 +48,12 @@ MAX_AGGLOMERATED = 2000
 #: Passes that better the axes of a start's statistics, where a family keeps axes.
 SHARPENINGS = 2
 
-#: A start gives statistics to make a mixture of and, where it has chosen them itself, the means.
-Start = Callable[[LocalEngine, np.random.RandomState], tuple[Stats, Float64Array | None]]
+#: A start gives statistics to make a mixture of and, where it has chosen them itself, the means. The number
+#: says which start of the fit it is: the same rows need not be begun in the same way twice.
+Start = Callable[[LocalEngine, RandomState, int], tuple[Stats, Float64Array | None]]
 
 
-def kmeans(engine: LocalEngine, random_state: np.random.RandomState) -> tuple[Stats, None]:
+def kmeans(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
     """Each row belongs to its k-means cluster."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
@@ -59,48 +61,51 @@ def kmeans(engine: LocalEngine, random_state: np.random.RandomState) -> tuple[St
     with warnings.catch_warnings():
         # fewer distinct rows than clusters: what the mixture makes of it is reported in the result
         warnings.simplefilter("ignore", ConvergenceWarning)
-        clusters = KMeans(engine.n_components, n_init=1, random_state=random_state).fit(
+        clusters = KMeans(engine.n_components, n_init=1, random_state=rng).fit(
             engine.X, sample_weight=engine.weights
         )
     return _clustered(engine, clusters.labels_), None
 
 
-def kmeans_plusplus(engine: LocalEngine, random_state: np.random.RandomState) -> tuple[Stats, Float64Array]:
+def kmeans_plusplus(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, Float64Array]:
     """Means are rows that k-means++ seeding chose; each row belongs to the nearest."""
     from sklearn.cluster import kmeans_plusplus as seed
 
-    centres, _ = seed(engine.X, engine.n_components, sample_weight=engine.weights, random_state=random_state)
+    centres, _ = seed(engine.X, engine.n_components, sample_weight=engine.weights, random_state=rng)
     return _nearest(engine, np.asarray(centres, dtype=np.float64))
 
 
-def random_from_data(engine: LocalEngine, random_state: np.random.RandomState) -> tuple[Stats, Float64Array]:
+def random_from_data(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, Float64Array]:
     """Means are distinct rows drawn at random; each row belongs to the nearest."""
     probability = None if engine.weights is None else engine.weights / engine.weights.sum()
-    rows = random_state.choice(engine.X.shape[0], size=engine.n_components, replace=False, p=probability)
+    rows = rng.choice(engine.X.shape[0], size=engine.n_components, replace=False, p=probability)
     return _nearest(engine, engine.X[rows].astype(np.float64))
 
 
-def random(engine: LocalEngine, random_state: np.random.RandomState) -> tuple[Stats, None]:
+def random(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
     """Responsibilities are random."""
 
     def draw(rows: slice) -> FloatArray:
         # drawn chunk by chunk, in order: the same numbers as one (n, k) draw, without its memory
-        R = random_state.uniform(size=(rows.stop - rows.start, engine.n_components))
+        R = rng.uniform(size=(rows.stop - rows.start, engine.n_components))
         return np.asarray((R / R.sum(axis=1, keepdims=True)).T)
 
     return engine.statistics_of(draw), None
 
 
-def agglomerative(engine: LocalEngine, random_state: np.random.RandomState) -> tuple[Stats, None]:
-    """Each row belongs to its cluster in a model-based hierarchy; of many rows, a sample is clustered."""
+def agglomerative(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
+    """Each row belongs to its cluster in a model-based hierarchy; of many rows, a sample is clustered.
+
+    Further starts scale the rows in other ways (Scrucca and Raftery 2015).
+    """
     n = engine.X.shape[0]
     if n <= MAX_AGGLOMERATED:
         rows = np.arange(n)
     else:
-        rows = np.sort(random_state.choice(n, MAX_AGGLOMERATED, replace=False))
+        rows = np.sort(rng.choice(n, MAX_AGGLOMERATED, replace=False))
     weights = None if engine.weights is None else engine.weights[rows]
     labels = np.full(n, -1)
-    labels[rows] = labels_at(merges(engine.X[rows], weights), engine.n_components)
+    labels[rows] = labels_at(merges(engine.X[rows], weights, turn), engine.n_components)
     return _clustered(engine, labels), None
 
 
@@ -158,13 +163,15 @@ def first_mixture(
     engine: LocalEngine,
     m_step: MStep,
     init_params: str,
-    rng: np.random.RandomState,
+    rng: RandomState,
     given: Given,
     nearest: bool = False,
+    turn: int = 0,
 ) -> Mixture:
     """The start in the frame's coordinates: what is given, the rest by the start of that name.
 
     `nearest` has the rows belong to the nearest of the means given instead, which need to be known by number.
+    `turn` is the number of the start.
     """
     structure = engine.structure
     if given.complete:
@@ -176,7 +183,7 @@ def first_mixture(
     if init_params not in STARTS:
         raise ValueError(f"init_params must be one of {', '.join(STARTS)}; got {init_params!r}")
     by_means, clean = given.means if nearest else None, engine.clean
-    stats, chosen = STARTS[init_params](clean, rng) if by_means is None else _nearest(clean, by_means)
+    stats, chosen = STARTS[init_params](clean, rng, turn) if by_means is None else _nearest(clean, by_means)
     found = with_means(m_step(stats, None), chosen)
     if given.empty:
         return found
