@@ -88,17 +88,17 @@ def test_many_rows_are_sampled():
 
 
 @pytest.mark.parametrize("scaling", range(len(SCALINGS)))
-def test_every_scaling_finds_clusters_apart_and_takes_constant_columns(scaling, make_clusters):
-    data = make_clusters(k=3, spread=30.0)
-    X = np.c_[data.X, np.ones(len(data.X))]
-    labels = labels_at(merges(X, None, scaling), 3)
-    assert len(set(zip(labels.tolist(), data.labels.tolist(), strict=True))) == 3
-    assert_array_equal(merges(X, np.ones(len(X)), scaling), merges(X, None, scaling))
+def test_every_scaling_takes_constant_columns_and_weights_of_one(scaling, make_clusters):
+    X = make_clusters(k=3, spread=30.0).X
+    X = np.c_[X, np.ones(len(X))]
+    order = merges(X, None, scaling)
+    assert_array_equal(merges(X, np.ones(len(X)), scaling), order)
+    assert sorted(order[:, 1].tolist()) == list(range(1, len(X)))  # each row but the first is merged once
+    assert (order[:, 0] < order[:, 1]).all()
 
 
 def test_further_starts_are_other_hierarchies():
     X, _ = load_faithful()
-    options = {"covariance_type": "EEI", "init_params": "agglomerative", "tol": 1e-8, "max_iter": 2000}
-    ends = [fit_mixture(X, 9, **options, n_init=n).log_likelihood for n in (1, 2, 3, 4)]
-    assert ends == sorted(ends) and ends[-1] > ends[0] + 0.1
-    assert fit_mixture(X, 9, **options, n_init=4).log_likelihood == ends[-1]
+    options = {"covariance_type": "VII", "init_params": "agglomerative", "tol": 1e-8, "max_iter": 2000}
+    ends = [fit_mixture(X, 5, **options, n_init=n).log_likelihood for n in (1, 2, 3)]
+    assert ends == sorted(ends) and ends[-1] > ends[0] + 10.0
