@@ -20,7 +20,7 @@ from gaussmix.model.structures.base import NotPositiveDefiniteError
 #: Relative change of volumes after which Newton's next would be rounding.
 QUADRATIC = 1e-8
 #: Turn of an axis under which the iterations of an M-step end.
-TURN = 1e-12
+TURN = 1e-8
 #: Relative difference of two expected log-likelihoods that is rounding.
 SLACK = 1e-12
 #: How many iterations there may be.
