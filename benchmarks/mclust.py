@@ -1,0 +1,140 @@
+"""``python -m benchmarks.mclust``: the fourteen models with 1 to 9 components beside R's mclust, on its own ground.
+
+Both begin at the same hierarchy and stop by the same change of the likelihood; sweeps alternate, and medians
+are compared. Needs Rscript and the R package mclust.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussmix import fit_mixture
+from gaussmix.errors import FitError
+
+Floats = NDArray[np.floating]
+
+MODELS = tuple(
+    ["EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV"]
+)
+COMPONENTS = range(1, 10)
+TOL = 1e-5  # of mclust's: the relative change of the log-likelihood
+#: Rows, then how long the sweep took and its table, which has NA where a fit failed.
+SCRIPT = """
+suppressMessages(library(mclust)); mclust.options(warn = 0)
+data(list = c("faithful"), package = "datasets"); data(diabetes, package = "mclust")
+rows <- list(faithful = faithful, iris = iris[, 1:4], diabetes = diabetes[, -1])[["%s"]]
+write.csv(rows, "%s", row.names = FALSE)
+seconds <- system.time(table <- mclustBIC(rows, G = 1:9, verbose = FALSE))["elapsed"]
+write.csv(matrix(c(table), 9, dimnames = list(1:9, colnames(table))), "%s")
+cat(seconds)
+"""
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """BIC of each model and number of components, as mclust has it (higher is better), and seconds."""
+
+    bic: dict[Key, float]
+    seconds: float
+
+
+def main() -> int:
+    """Print a table; returns 2 where there is no mclust."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mclust", description=__doc__)
+    parser.add_argument("--data", nargs="+", default=["faithful", "iris", "diabetes"])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--starts", type=int, default=1, help="hierarchies that each of our fits begins at")
+    options = parser.parse_args()
+    if shutil.which("Rscript") is None:
+        print("no Rscript here: install R and its package mclust", file=sys.stderr)
+        return 2
+    print("| data | cells | as good as mclust | best | mclust's best | s | mclust, s | ratio |")
+    print("|---|---:|---:|---|---|---:|---:|---:|")
+    for name in options.data:
+        rows, theirs = mclust(name)
+        ours = sweep(rows, options.starts)
+        seconds: tuple[list[float], list[float]] = ([], [])
+        for _ in range(options.repeats):
+            seconds[0].append(sweep(rows, options.starts).seconds)
+            seconds[1].append(mclust(name)[1].seconds)
+        print(line(name, len(rows), ours, theirs, *map(statistics.median, seconds)), flush=True)
+    return 0
+
+
+def line(name: str, n: int, ours: Sweep, theirs: Sweep, seconds: float, their_seconds: float) -> str:
+    """A line of the table. BIC is twice the log-likelihood less a term that is the same for both."""
+    good = sum(ours.bic.get(key, -np.inf) >= bic - 2e-3 for key, bic in theirs.bic.items())
+    best = [f"{model},{k}" for model, k in (max(t.bic, key=t.bic.__getitem__) for t in (ours, theirs))]
+    cells = len(theirs.bic)
+    return (
+        f"| {name} ({n}) | {cells} | {good} ({good / cells:.1%}) | {best[0]} | {best[1]} "
+        f"| {seconds:.2f} | {their_seconds:.2f} | {seconds / their_seconds:.1f} |"
+    )
+
+
+def sweep(rows: Floats, starts: int) -> Sweep:
+    """All fits, one after the other; those with a collapsed component are left out, as mclust does."""
+    begin = time.perf_counter()
+    n, whole = len(rows), fit_mixture(rows, 1)
+    tol = TOL * (1.0 + abs(whole.log_likelihood)) / n
+    bic: dict[Key, float] = {}
+    for model in MODELS:
+        for k in COMPONENTS:
+            try:
+                fit = fit_mixture(
+                    *(rows, k),
+                    covariance_type=model,
+                    init_params="agglomerative",
+                    tol=tol,
+                    max_iter=2000,
+                    n_init=starts,
+                    random_state=0,
+                )
+            except FitError:
+                continue
+            if not fit.collapsed:
+                bic[model, k] = -fit.bic
+    return Sweep(bic, time.perf_counter() - begin)
+
+
+def mclust(name: str) -> tuple[Floats, Sweep]:
+    """The rows of a data set that R has, and mclust's sweep over them."""
+    with tempfile.TemporaryDirectory() as folder:
+        data, table = Path(folder, "data.csv"), Path(folder, "bic.csv")
+        done = subprocess.run(
+            ["Rscript", "-e", SCRIPT % (name, data, table)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | {"LC_ALL": "C"},
+        )
+        if done.returncode:
+            raise RuntimeError(f"mclust failed on {name}: {done.stderr.strip()}")
+        rows = np.loadtxt(data, delimiter=",", skiprows=1)
+        head, *lines = csv.reader(table.open(encoding="utf-8"))
+    bic = {
+        (model, int(cells[0])): float(value)
+        for cells in lines
+        for model, value in zip(head[1:], cells[1:], strict=True)
+        if value != "NA"
+    }
+    return rows, Sweep(bic, float(done.stdout))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
