@@ -1,4 +1,4 @@
-"""``python -m benchmarks.mclust``: the fourteen models with 1 to 9 components beside R's mclust, on its own ground.
+"""``python -m benchmarks.mclust``: the fourteen models with 1 to 9 components beside R's mclust.
 
 Both begin at the same hierarchy and stop by the same change of the likelihood; sweeps alternate, and medians
 are compared. Needs Rscript and the R package mclust.
@@ -26,9 +26,7 @@ from gaussmix.errors import FitError
 
 Floats = NDArray[np.floating]
 
-MODELS = tuple(
-    ["EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV"]
-)
+MODELS = ("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV")
 COMPONENTS = range(1, 10)
 TOL = 1e-5  # of mclust's: the relative change of the log-likelihood
 #: Rows, then how long the sweep took and its table, which has NA where a fit failed.
