@@ -43,7 +43,7 @@ class Run:
     @property
     def objective(self) -> float:
         """The last of the objectives."""
-        return self.history[-1] + (self.log_priors[-1] if self.log_priors else 0.0)
+        return self.objectives[-1]
 
 
 @dataclass(frozen=True)

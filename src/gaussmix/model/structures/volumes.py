@@ -82,9 +82,8 @@ def proportional(
     value, pooled, shaped = _profile(moments, shares, logs)
     for _ in range(MAX_ROUNDS):
         traces = _traces(shaped)
-        step, tried = _newton(shaped, traces, shares), None
-        if step is not None:
-            tried = _profile(moments, shares, logs + step)
+        step = _newton(shaped, traces, shares)
+        tried = None if step is None else _profile(moments, shares, logs + step)
         if step is None or tried is None or not tried[0] <= value + SLACK:
             volumes(traces[:, None])
             step = np.log(traces / (d * shares))
