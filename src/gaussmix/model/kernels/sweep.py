@@ -89,7 +89,7 @@ def chunk_rows(executor: ExecutorName, n: int, k: int, F: int) -> int:
         return -(-rows // 1024) * 1024
     if executor == "centred":
         return 1024
-    return 8192 if F <= 48 else 4096 if F < 200 else 1024 if F < 2500 else 256
+    return 16384 if F < 9 else 8192 if F <= 48 else 4096 if F < 200 else 1024 if F < 2500 else 256
 
 
 class Sweep:
