@@ -26,7 +26,7 @@ from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.result import FitResult
-from gaussmix.fit.start import STARTS, Given
+from gaussmix.fit.starts import STARTS, Given
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
