@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.random import RandomState
 
-from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.model.kernels.sweep import Responsibilities
 from gaussmix.model.stats import Stats
@@ -40,19 +40,27 @@ def sampled(engine: LocalEngine, rng: RandomState) -> LocalEngine:
 
 def clustered(engine: LocalEngine, labels: IntArray) -> Stats:
     """Statistics of rows that belong to one component each (-1: to none)."""
-    components = np.arange(engine.n_components)[:, None]
-
-    def hard(rows: slice) -> FloatArray:
-        return np.asarray(labels[rows] == components, dtype=np.float64)
-
-    return about_own_means(engine, hard)
+    hard = belonging(labels, engine.n_components)
+    return about(engine, means_of(engine, hard), hard)
 
 
-def about_own_means(engine: LocalEngine, responsibilities: Responsibilities) -> Stats:
-    """Statistics with moments about the clusters' own means; responsibilities are the same each time."""
-    # for the means, no moments along axes
+def belonging(members: IntArray | Float64Array, k: int) -> Responsibilities:
+    """Labels, shape (n,), or responsibilities, at least k columns, as a pass over the rows asks for them."""
+    if members.ndim == 2:
+        return lambda rows: np.ascontiguousarray(members[rows, :k].T)
+    components = np.arange(k)[:, None]
+    return lambda rows: np.asarray(members[rows] == components, dtype=np.float64)
+
+
+def means_of(engine: LocalEngine, responsibilities: Responsibilities) -> Float64Array:
+    """The clusters' means in the frame; its origin for one without rows."""
+    # no moments along axes, which are not for means
     axes = np.zeros((engine.n_components, engine.X.shape[1], 0)) if engine.structure.form.n_axes else None
-    centres = engine.statistics_of(responsibilities, axes=axes).means()
+    return engine.statistics_of(responsibilities, axes=axes).means()
+
+
+def about(engine: LocalEngine, centres: Float64Array, responsibilities: Responsibilities) -> Stats:
+    """Statistics with moments about points in the clusters, under responsibilities that do not change."""
     stats = engine.statistics_of(responsibilities, centres)
     for _ in range(SHARPENINGS):
         axes = engine.structure.sharpened(stats)

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
-from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.starts.base import about_own_means, clustered
+from gaussmix.fit.starts.base import ENOUGH, about, belonging, means_of
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.stats import Stats
@@ -66,22 +66,23 @@ def memberships_of(
     `weights` are those of all n rows that were given. Raises ValueError where something is wrong.
     """
     array = np.asarray(values)
+    members: IntArray | Float64Array
     members = _labels(array, n, k) if array.ndim == 1 else _responsibilities(array, n, k, noise)
     if weights is not None:
         present = weights > 0.0
         members, weights = members[present], weights[present]
     w = np.ones(len(members)) if weights is None else weights
     if members.ndim == 1:
-        counts = np.bincount(members + 1, weights=w, minlength=k + 1)
+        counts: Float64Array = np.bincount(members + 1, weights=w, minlength=k + 1).astype(np.float64)
         outside, own = float(counts[0]), counts[1:]
     else:
-        sums = w @ members
-        outside, own = float(sums[k:].sum()), sums[:k]
+        counts = w @ members
+        outside, own = float(counts[k:].sum()), counts[:k]
     if not (own > 0.0).all():
         empty = ", ".join(map(str, np.flatnonzero(~(own > 0.0))[:8]))
         raise ValueError(
-            f"start gives component {empty} no row{'' if weights is None else ' of positive weight'}; each of "
-            f"the {k} needs some: number the labels 0 to k - 1 without a gap, or ask for fewer components"
+            f"start gives component {empty} no row{'' if weights is None else ' of positive weight'}; each "
+            f"of the {k} needs some: number the labels 0 to k - 1 without a gap, or ask for fewer components"
         )
     members.flags.writeable = False
     return members, outside / float(w.sum())
@@ -92,17 +93,15 @@ def given_memberships(engine: LocalEngine, members: IntArray | Float64Array) -> 
 
     They are of all rows, not of a sample: that is what was asked for.
     """
-    k, hard = engine.n_components, members.ndim == 1
     if engine.cores:  # neither noise nor trimming: who belongs to none is given
-        rows = np.flatnonzero(members >= 0) if hard else np.arange(len(members))
+        rows = np.flatnonzero(members >= 0) if members.ndim == 1 else np.arange(len(members))
         engine, members = engine.subset(rows), members[rows]
-    if hard:
-        return clustered(engine, np.asarray(members, dtype=np.int64))
-
-    def soft(rows: slice) -> FloatArray:
-        return np.asarray(members[rows, :k].T, dtype=np.float64)
-
-    return about_own_means(engine, soft)
+    n, few, some = len(members), engine, members
+    if n > ENOUGH:  # any points in the clusters will do for moments to be taken about
+        rows = np.arange(0, n, n // ENOUGH)
+        few, some = engine.subset(rows), members[rows]
+    k = engine.n_components
+    return about(engine, means_of(few, belonging(some, k)), belonging(members, k))
 
 
 def _labels(array: npt.NDArray[Any], n: int, k: int) -> IntArray:

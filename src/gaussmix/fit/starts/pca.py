@@ -43,7 +43,7 @@ def pca(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
 def divided(Z: FloatArray, weights: Float64Array, k: int, rng: RandomState | None = None) -> IntArray:
     """The part, 0 .. k - 1, that each row of Z belongs to; fewer where no part has two different rows left.
 
-    Each division cuts the part of the largest variance along its axis times weight in two. The heavier of them
+    Each division cuts the part of the largest variance along its axis times weight in two. The heavier one
     keeps its number.
     """
     labels = np.zeros(len(Z), dtype=np.int64)
