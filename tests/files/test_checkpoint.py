@@ -79,6 +79,7 @@ FITS = {
     "weights": (overlapping(), {**SLOW, "sample_weight": np.random.default_rng(1).integers(0, 4, 400) / 2}),
     "several starts": (overlapping(), {**SLOW, "n_init": 3, "init_params": "random_from_data", "tol": 1e-4}),
     "random": (overlapping(), {**SLOW, "n_init": 2, "init_params": "random"}),
+    "labels": (overlapping(), {**SLOW, "start": np.arange(len(overlapping())) % 3}),
     "k-means++": (overlapping("tied"), {**SLOW, "init_params": "k-means++", "covariance_type": "tied"}),
     "a mixture to start from": (overlapping(), {**SLOW, "start": START}),
     "means to start from": (overlapping(), {**SLOW, "start": Given(means=START.means), "n_init": 2}),
