@@ -151,6 +151,7 @@ def test_the_place_of_a_cut_is_that_of_least_squares(seed):
     best = min(cuts, key=lambda i: within(t[:i], w[:i]) + within(t[i:], w[i:]))
     assert two_means(t, w) == best
     assert two_means(np.zeros(4), np.ones(4)) == 0
+    assert two_means(np.arange(4) * 1e-17, np.ones(4)) == 0
 
 
 def test_a_division_finds_clusters_apart():

@@ -24,6 +24,8 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import clustered
 from gaussmix.model.stats import Stats
 
+#: Rows nearer than this to each other along an axis, in spreads of all, are the same but for rounding.
+SAME = 1e-12
 #: Principal axes that a further start draws from, by their variances.
 LEADING = 4
 
@@ -35,7 +37,8 @@ def pca(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
     leading ones.
     """
     # the features in units of their spreads, which no unit matters to; whitened rows would have no axes
-    Z = (engine.X - engine.frame.origin.astype(engine.X.dtype)) / np.sqrt(engine.frame.variances)
+    X, frame = engine.X, engine.frame
+    Z = (X - frame.origin.astype(X.dtype)) / np.sqrt(frame.variances).astype(X.dtype)
     weights = np.ones(len(Z)) if engine.weights is None else engine.weights
     return clustered(engine, divided(Z, weights, engine.n_components, rng if turn else None)), None
 
@@ -91,14 +94,14 @@ def _cut(Z: FloatArray, weights: Float64Array, rows: IntArray, rng: RandomState 
 
 
 def two_means(t: Float64Array, weights: Float64Array) -> int:
-    """How many of sorted numbers are in the first of two clusters of least squares; 0 if all are equal.
+    """How many of sorted numbers are in the first of two clusters of least squares; 0 if all are the same.
 
-    Of all cuts between different numbers it is the one of greatest scatter between the two, W_1 m_1^2 +
+    Of all cuts between numbers that differ it is the one of greatest scatter between the two, W_1 m_1^2 +
     W_2 m_2^2 with W their weights and m their means, all having a mean of zero.
     """
     W, S = np.cumsum(weights), np.cumsum(weights * t)
     before, after = W[:-1], W[-1] - W[:-1]
-    apart = (t[1:] > t[:-1]) & (after > 0.0)
+    apart = (np.diff(t) > SAME) & (after > 0.0)
     if not apart.any():
         return 0
     between = S[:-1] ** 2 * np.where(apart, 1.0 / before + 1.0 / np.where(apart, after, 1.0), 0.0)
