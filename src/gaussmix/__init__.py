@@ -18,6 +18,7 @@ _HOMES = {
     "Mixture": "gaussmix.model.mixture",
     "NormalInverseWishart": "gaussmix.model.priors",
     "Noise": "gaussmix.model.noise",
+    "StartReport": "gaussmix.fit.result",
     "fit_mixture": "gaussmix.fit.fitting",
     "show_config": "gaussmix.config",
 }
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from gaussmix.config import show_config
     from gaussmix.estimators.gaussian import GaussianMixture
     from gaussmix.fit.fitting import fit_mixture
-    from gaussmix.fit.result import FitResult, FitStatus
+    from gaussmix.fit.result import FitResult, FitStatus, StartReport
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
     from gaussmix.model.noise import Noise
@@ -40,6 +41,7 @@ __all__ = [
     "Mixture",
     "Noise",
     "NormalInverseWishart",
+    "StartReport",
     "__version__",
     "fit_mixture",
     "show_config",

@@ -171,9 +171,10 @@ def fit(
     init: Annotated[
         str,
         typer.Option(
-            help="Where starts come from: kmeans, k-means++, random, random_from_data, agglomerative or pca."
+            help="Where starts come from: auto (a race of them), kmeans, k-means++, random, "
+            "random_from_data, agglomerative or pca."
         ),
-    ] = "kmeans",
+    ] = "auto",
     prior: Annotated[
         str | None,
         typer.Option(

@@ -30,7 +30,7 @@ from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult, FitStatus
-from gaussmix.fit.starts import STARTS
+from gaussmix.fit.starts import NAMES
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.priors import NAMES as PRIORS
 from gaussmix.model.structures import KNOWN, get_structure
@@ -118,7 +118,7 @@ def fit_table(
 def _check_options(options: FitOptions) -> None:
     for option, value, known in (
         ("--covariance", options.covariance_type, KNOWN),
-        ("--init", options.init_params, STARTS),
+        ("--init", options.init_params, NAMES),
         ("--prior", options.prior, PRIORS),
         ("--acceleration", options.acceleration, ["auto", *METHODS, "none"]),
         ("--stopping", options.stopping, get_args(Stopping)),

@@ -81,6 +81,7 @@ class LocalEngine:
         self.weight = total - self._amount
         #: Rows, or copies of them if the weights are more: weights may also come as shares of one.
         self.n_rows = max(total, float(self.X.shape[0])) * (self.weight / total)
+        self._grouped: dict[int, Sweep] = {}
         #: The weights of a pass, where they depend on the densities.
         self._passed = np.empty(len(self.X)) if self.trim else None
 
@@ -99,6 +100,21 @@ class LocalEngine:
         if self._passed is not None:
             self._passed[:] = self.kept(mixture)
         return self._sweep.accumulate(natural)
+
+    def accumulate_groups(self, joined: Mixture, groups: int) -> tuple[Stats, Float64Array] | None:
+        """One pass for mixtures of one size, side by side as one: statistics, log-likelihoods (groups,).
+
+        Every row belongs to each of them with the whole of its weight. None where that cannot be.
+        """
+        if groups not in self._grouped:
+            weights, k = self.weights, len(joined.means)
+            self._grouped.clear()  # a field of mixtures shrinks, and does not come back
+            self._grouped[groups] = Sweep(self.X, self.frame, self.form, k, weights, None, groups)
+        return self._grouped[groups].accumulate_groups(joined.natural)
+
+    def joint(self, mixture: Mixture) -> FloatArray:
+        """Log w_k N(z | k) of each row and component in the frame's coordinates, shape (n, k)."""
+        return self._sweep.joint(self._natural(mixture))
 
     def kept(self, mixture: Mixture) -> Float64Array:
         """The weight of each row that a pass of this mixture does not leave out, shape (n,)."""
@@ -119,7 +135,7 @@ class LocalEngine:
         part.X, part.weights = self._rows(rows)
         part.cores, part.noise, part.trim = (), noise, trim
         part._begin()
-        part._sweep = part._swept()
+        part._sweep = part._swept(part._own_pooled_moments())
         return part
 
     def _sure(self) -> tuple[FloatArray, Float64Array | None]:
@@ -168,6 +184,13 @@ class LocalEngine:
     def _shift(self, mean: Float64Array) -> Float64Array:
         """The mean in the frame: of the size of the rounding of its origin."""
         return np.asarray(self.frame.apply(mean[None, :])[:, 0], dtype=np.float64)
+
+    def _own_pooled_moments(self) -> Float64Array:
+        """The same of a part of the rows, which the frame was not chosen from."""
+        block = self.form.pooled
+        if block == "none":
+            return np.zeros(0)
+        return np.asarray(self.weight * pack(second_moments(self.X, self.weights, self.frame), block))
 
     def _pooled_moments(self, mean: Float64Array) -> Float64Array:
         """sum_i w_i q(z_i) in the frame, for the families that keep it."""

@@ -26,7 +26,8 @@ from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.result import FitResult
-from gaussmix.fit.starts import STARTS, Given
+from gaussmix.fit.starts import NAMES as START_NAMES
+from gaussmix.fit.starts import Given
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
@@ -60,8 +61,10 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
         0 keeps the start.
     n_init : int, default=1
         Number of starts; the best result is kept. A start that collapses does not end the others.
-    init_params : {"kmeans", "k-means++", "random", "random_from_data", "agglomerative", "pca"}
-        Where starts come from (docs/starts.md): "kmeans" by default. Of many rows, they see a sample.
+    init_params : {"auto", "kmeans", "k-means++", "random", "random_from_data", "agglomerative", "pca"}
+        Where starts come from (docs/starts.md); of many rows, they see a sample. "auto", the default, is a
+        race of twenty of them, the best of which go on to an optimum; from there `tol` and `max_iter` say
+        how EM goes on. "kmeans" is scikit-learn's.
     weights_init : array-like of shape (n_components,), optional
     means_init : array-like of shape (n_components, n_features), optional
     precisions_init : array-like, optional
@@ -145,7 +148,7 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
         "reg_covar": [Interval(Real, 0.0, None, closed="left"), StrOptions({"auto"})],
         "max_iter": [Interval(Integral, 0, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
-        "init_params": [StrOptions(set(STARTS))],
+        "init_params": [StrOptions(set(START_NAMES))],
         "weights_init": ["array-like", None],
         "means_init": ["array-like", None],
         "precisions_init": ["array-like", None],
@@ -170,7 +173,7 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
         reg_covar: RegCovar = "auto",
         max_iter: int = 100,
         n_init: int = 1,
-        init_params: str = "kmeans",
+        init_params: str = "auto",
         weights_init: npt.ArrayLike | None = None,
         means_init: npt.ArrayLike | None = None,
         precisions_init: npt.ArrayLike | None = None,

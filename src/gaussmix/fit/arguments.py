@@ -11,19 +11,23 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.fit.regularise import RegCovar
-from gaussmix.fit.starts import Given, StartFrom, memberships_of
+from gaussmix.fit.starts import NAMES, Given, StartFrom, memberships_of
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.structures import Structure
 
 
-def check_options(n_components: int, tol: float, reg_covar: RegCovar, max_iter: int, n_init: int) -> None:
+def check_options(
+    n_components: int, tol: float, reg_covar: RegCovar, max_iter: int, n_init: int, init_params: str
+) -> None:
     """Raise ValueError where an option of a fit is wrong."""
     _check.whole_number(n_components, 1, "n_components")
     _check.whole_number(max_iter, 0, "max_iter")
     _check.whole_number(n_init, 1, "n_init")
     _check.non_negative(tol, "tol")
     _check.auto_or_non_negative(reg_covar, "reg_covar")
+    if init_params not in NAMES:
+        raise ValueError(f"init_params must be one of {', '.join(NAMES)}; got {init_params!r}")
 
 
 def given_start(

@@ -18,16 +18,28 @@ from gaussmix.errors import ModelFileError
 from gaussmix.fit.accelerate import Memory
 from gaussmix.fit.em import Run
 from gaussmix.fit.restart import MAX_RESEEDS, Position
-from gaussmix.fit.result import FitStatus
+from gaussmix.fit.result import FitStatus, StartReport
 from gaussmix.fit.starts import Given
 from gaussmix.model import schema
 from gaussmix.model.coordinates import Coordinates
 from gaussmix.model.mixture import Mixture
 
 #: Version of the schema of checkpoints. A checkpoint is for going on, not for keeping: others are refused.
-VERSION = 2
+VERSION = 3
 KIND = schema.CHECKPOINT
-FIELDS = {"kind", "schema", "fit", "seed", "start", "attempt", "statuses", "failures", "n_reseeds", "rng"}
+FIELDS = {
+    "kind",
+    "schema",
+    "fit",
+    "seed",
+    "start",
+    "attempt",
+    "statuses",
+    "failures",
+    "reports",
+    "n_reseeds",
+    "rng",
+}
 RUNS = ("running", "here", "best")
 PARAMETERS = ("weights", "means", "covariances", "precisions_cholesky")
 #: What an accelerator carries, of the run that is in progress.
@@ -122,6 +134,7 @@ class Saver:
             "attempt": position.attempt,
             "statuses": statuses,
             "failures": list(position.failures),
+            "reports": [_row(report) for report in position.reports],
             "n_reseeds": position.n_reseeds,
             "rng": {"pos": state["state"]["pos"], "has_gauss": state["has_gauss"], "gauss": state["gauss"]},
         }
@@ -229,8 +242,26 @@ def _position(content: _container.Content, identity: Mapping[str, Any]) -> Posit
         start=document["start"],
         attempt=document["attempt"],
         failures=tuple(failures),
+        reports=_reports(document["reports"]),
         n_reseeds=document["n_reseeds"],
         **runs,
+    )
+
+
+def _row(report: StartReport) -> list[Any]:
+    """A report as JSON has it, which has no infinity."""
+    value = report.mean_log_likelihood
+    return [report.source, report.n_iter, value if math.isfinite(value) else None, report.outcome]
+
+
+def _reports(rows: Any) -> tuple[StartReport, ...]:
+    for row in rows if isinstance(rows, list) else [None]:
+        types = [type(value) for value in row] if isinstance(row, list) else []
+        if types not in ([str, int, float, str], [str, int, type(None), str]):
+            raise _Flaw(f"a report of a start is {reprlib.repr(row)}")
+    return tuple(
+        StartReport(source, n_iter, -math.inf if value is None else value, outcome)
+        for source, n_iter, value, outcome in rows
     )
 
 

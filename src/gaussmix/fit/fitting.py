@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ from gaussmix.fit.em import Stopping, make_rule
 from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
 from gaussmix.fit.mstep import maximise
 from gaussmix.fit.outliers import NoiseRequest
-from gaussmix.fit.regularise import FLOOR, Floor, RegCovar, make_regularise
+from gaussmix.fit.race import make_race
+from gaussmix.fit.regularise import FLOOR, Floor, RegCovar, make_regularise, n_flaws
 from gaussmix.fit.restart import Position, Progress, Search, Ways
 from gaussmix.fit.result import FitResult, advice_for
 from gaussmix.fit.starts import StartFrom
@@ -63,7 +65,7 @@ def fit_mixture(
     reg_covar: RegCovar = "auto",
     max_iter: int = 100,
     n_init: int = 1,
-    init_params: str = "kmeans",
+    init_params: str = "auto",
     start: StartFrom | None = None,
     previous: float = -math.inf,
     random_state: Any = None,
@@ -103,7 +105,7 @@ def fit_mixture(
         A number is added to the variances, in squared units of the data, and nothing is moved.
     max_iter, n_init : int
         Iterations from each start, and starts.
-    init_params : {"kmeans", "k-means++", "random", "random_from_data", "agglomerative", "pca"}
+    init_params : {"auto", "kmeans", "k-means++", "random", "random_from_data", "agglomerative", "pca"}
         Where starts come from (docs/starts.md); of many rows, they see a sample.
     start : Mixture, Given or array-like, optional
         Where to start instead: parameters, or which component each row of X belongs to. That is labels, shape
@@ -173,7 +175,7 @@ def fit_mixture(
     >>> result.converged, result.mixture.weights.tolist()
     (True, [0.5, 0.5])
     """
-    check_options(n_components, tol, reg_covar, max_iter, n_init)
+    check_options(n_components, tol, reg_covar, max_iter, n_init, init_params)
     outliers.check(noise, trim)
     rule = make_rule(tol, stopping)
     _check.non_negative(checkpoint_interval, "checkpoint_interval")
@@ -214,8 +216,17 @@ def fit_mixture(
         floor = regularise if isinstance(regularise, Floor) else None
         plain = prior is None and given.noise is None and not found.trim and not structure.n_factors
         accelerator = make_accelerator(acceleration, plain=plain)
+        race = make_race(
+            init_params,
+            given,
+            engine,
+            m_step,
+            partial(n_flaws, regularise, engine),
+            accelerator,
+            terms,
+        )
         options = rule, accelerator, max_iter, previous, on_iteration
-        search = Search(engine, m_step, ways, floor, *options, terms=terms)
+        search = Search(engine, m_step, ways, floor, *options, terms=terms, race=race)
         if checkpoint is None and resume is None:
             end = search(Position())
         else:
@@ -310,6 +321,7 @@ def _result(end: Position, search: Search, feature_names: Sequence[str] | None) 
         history=history,
         n_samples=engine.weight,
         failed_starts=end.failures,
+        starts=end.reports,
         collapsed=collapsed,
         n_reseeds=end.n_reseeds,
         log_priors=log_priors,

@@ -25,6 +25,8 @@ FEW_ROWS = 3
 NO_ROWS = 1e-3
 #: Standard deviations, relative to those of all rows (geometric mean), under which few rows are a spike.
 THIN = 1e-2
+#: Rows for each number of a mean and a constant under which a component that is thin somewhere is a needle.
+NEEDLE_ROWS = 5
 #: What the rounding of numbers may come to in sums of them, relative to their size.
 ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 #: Variances, relative to the largest, under which a covariance that shares a part is lost to rounding.
@@ -38,6 +40,9 @@ class Regularise(Protocol):
 
     #: Whether what comes out is never singular, whatever goes in.
     bounded: bool
+
+    def held(self, mixture: Mixture) -> tuple[int, ...]:
+        """Components of which it, and not the rows, decides some variance."""
 
     def __call__(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
@@ -81,6 +86,12 @@ class Ridge:
             shared = self.structure.form.own == "none"
             raise NotPositiveDefiniteError(() if shared else tuple(int(i) for i in blurred), 0.0)
         return covariances, factors
+
+    def held(self, mixture: Mixture) -> tuple[int, ...]:
+        """Components of which the ridge makes most of some variance."""
+        stiffness = self.structure.stiffness(mixture.precisions_cholesky, self.ridge)
+        held = np.broadcast_to(stiffness > HELD, mixture.weights.shape)
+        return tuple(int(i) for i in np.flatnonzero(held))
 
     @cached_property
     def _largest(self) -> float:
@@ -191,6 +202,20 @@ class Floor:
 def largest(least: Float64Array) -> float:
     """A bound of the largest eigenvalue of one component's covariance parameter."""
     return float(np.trace(least) if least.ndim == 2 else least.max())
+
+
+def n_flaws(regularise: Regularise, engine: LocalEngine, mixture: Mixture) -> int:
+    """Components whose part of the likelihood says nothing.
+
+    Those of fewer than d + 1 rows, with a variance that is held, or that are needles of not many more rows.
+    """
+    structure, d = mixture.structure, mixture.means.shape[1]
+    counts = mixture.weights * engine.n_rows
+    least = structure.ridge(THIN**2 * engine.frame.variances, engine.frame)
+    thin = structure.stiffness(mixture.precisions_cholesky, least) > 1.0
+    flawed = (counts < d + 1) | (thin & (counts < NEEDLE_ROWS * (d + 1)))
+    flawed[list(regularise.held(mixture))] = True
+    return int(flawed.sum())
 
 
 def rows_needed(structure: Structure, d: int) -> int:

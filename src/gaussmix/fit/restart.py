@@ -12,8 +12,9 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.accelerate import Accelerator
 from gaussmix.fit.concentrate import concentrated
 from gaussmix.fit.em import MStep, Rule, Run, em
+from gaussmix.fit.race import Race
 from gaussmix.fit.regularise import Floor, rows_needed
-from gaussmix.fit.result import FitStatus, naming
+from gaussmix.fit.result import FitStatus, StartReport, naming
 from gaussmix.fit.starts import Given, first_mixture
 from gaussmix.fit.terms import Terms
 from gaussmix.model.mixture import Mixture
@@ -62,6 +63,8 @@ class Position:
         The best finished run of the current start, and of all starts before it.
     failures : tuple of str
         What became of starts that collapsed.
+    reports : tuple of StartReport
+        What became of all starts done with, and of those that took part in a race.
     n_reseeds : int
         Re-seedings in all.
     interrupted : bool
@@ -73,6 +76,7 @@ class Position:
     here: Run | None = None
     best: Run | None = None
     failures: tuple[str, ...] = ()
+    reports: tuple[StartReport, ...] = ()
     n_reseeds: int = 0
     interrupted: bool = False
 
@@ -95,6 +99,7 @@ class Search:
     on_iteration: Callable[[Progress], bool] | None
     save: Callable[[Position, bool], None] | None = None
     terms: Terms = field(default_factory=Terms)
+    race: Race | None = None
 
     def __call__(self, position: Position) -> Position:
         """Go on from a position to the end. One start that collapses does not end the others."""
@@ -107,9 +112,13 @@ class Search:
 
     def _advance(self, position: Position) -> Position:
         """One run of EM, and what to do next."""
+        begun = position.running
+        if begun is None:
+            begun, reports = self._first(position)
+            position = replace(position, reports=(*position.reports, *reports))
         run = em(
             self.engine,
-            position.running or self._first(position),
+            begun,
             self.m_step,
             rule=self.rule,
             accelerator=self.accelerator,
@@ -120,6 +129,7 @@ class Search:
         )
         spikes = self._spikes(run.mixture)
         if run.status == FitStatus.INTERRUPTED:
+            position = replace(position, reports=(*position.reports, self._report(run)))
             best = _better(position.best, _better(position.here, run))
             return replace(position, best=replace(best, status=run.status), interrupted=True)
         if spikes:
@@ -138,6 +148,7 @@ class Search:
                 running=None,
                 here=here,
             )
+        position = replace(position, reports=(*position.reports, self._report(here)))
         failure = ""
         if here.status == FitStatus.DEGENERATE:
             failure = f"{naming(self.collapsed(here))} collapsed"
@@ -152,10 +163,18 @@ class Search:
             position, start=position.start + 1, attempt=0, running=None, here=None, failures=failures
         )
 
-    def _first(self, position: Position) -> Run:
-        """Where the run at a position begins."""
+    def _report(self, run: Run) -> StartReport:
+        given = self.ways.given
+        source = self.ways.init_params if given.empty and not given.complete else "given"
+        return StartReport(source, len(run.history) - 1, run.objective, str(run.status.value))
+
+    def _first(self, position: Position) -> tuple[Run, tuple[StartReport, ...]]:
+        """Where the run at a position begins, and what became of others that might have been it."""
         ways = self.ways
-        if position.here is None:
+        reports: tuple[StartReport, ...] = ()
+        if position.here is None and self.race is not None:
+            mixture, reports = self.race(ways.rng, position.start, self._teller(position))
+        elif position.here is None:
             nearest = self.terms.fixed_means is not None  # which clusters of a start know nothing of
             options = self.engine, self.m_step, ways.init_params, ways.rng, ways.given, nearest
             if self.engine.cores and not ways.given.complete:
@@ -165,7 +184,7 @@ class Search:
         else:
             here = position.here.mixture
             mixture = reseeded(self.engine, here, self._spikes(here), ways.rng)
-        return Run(self.terms.start(mixture), FitStatus.NOT_RUN, ())
+        return Run(self.terms.start(mixture), FitStatus.NOT_RUN, ()), reports
 
     def _spikes(self, mixture: Mixture) -> tuple[int, ...]:
         return () if self.floor is None else self.floor.collapsed(mixture, self.engine.n_rows)
@@ -187,6 +206,17 @@ class Search:
         k, d = run.mixture.means.shape
         enough = self.engine.n_rows >= k * rows_needed(self.engine.structure, d)
         return bool(enough) and 0 < len(self._spikes(run.mixture)) < k
+
+    def _teller(self, position: Position) -> Callable[[Run], bool] | None:
+        """Tells of a race's likelihood, before the first iteration of the run that it is for."""
+        if self.on_iteration is None:
+            return None
+        tell, start, ways = self.on_iteration, position.start + 1, self.ways
+
+        def told(run: Run) -> bool:
+            return bool(tell(Progress(start, ways.n_init, 0, self.max_iter, run.history[-1])))
+
+        return told
 
     def _reporter(self, position: Position) -> Callable[[Run], bool] | None:
         if self.on_iteration is None and self.save is None:

@@ -96,6 +96,29 @@ def sentence(words: str) -> str:
 
 
 @dataclass(frozen=True)
+class StartReport:
+    """What became of a start of a fit.
+
+    Parameters
+    ----------
+    source : str
+        Where it is from: a start by name, "given", or "split and merge" for what such moves made of another.
+    n_iter : int
+        Iterations done, of a race those on a sample among them.
+    mean_log_likelihood : float
+        Where it ended, for each unit of weight (of a sample, where it went no further); with a prior, of the
+        product with that. Minus infinity where there was no iteration.
+    outcome : str
+        Why it stopped there.
+    """
+
+    source: str
+    n_iter: int
+    mean_log_likelihood: float
+    outcome: str
+
+
+@dataclass(frozen=True)
 class FitResult:
     """The outcome of a fit.
 
@@ -123,6 +146,8 @@ class FitResult:
         each unit of weight: EM raises the sum of the two. Empty without one.
     n_fixed_parameters : int
         How many parameters of the mixture constraints held.
+    starts : tuple of StartReport
+        Of every start: where from, where it ended, and why it stopped.
     kept : ndarray of shape (n,), optional
         For a trimmed fit, the weight of each row that the mixture was fitted to: all of it, none, or for rows
         on the border a part; read-only. Likelihoods and criteria are of these weights.
@@ -148,6 +173,7 @@ class FitResult:
     n_reseeds: int = 0
     log_priors: tuple[float, ...] = ()
     n_fixed_parameters: int = 0
+    starts: tuple[StartReport, ...] = ()
     kept: Float64Array | None = field(default=None, compare=False)
 
     @property

@@ -5,6 +5,16 @@ from __future__ import annotations
 from gaussmix.fit.starts.base import Start
 from gaussmix.fit.starts.first import first_mixture, with_means
 from gaussmix.fit.starts.given import Given, StartFrom, memberships_of
-from gaussmix.fit.starts.table import STARTS
+from gaussmix.fit.starts.table import AUTO, NAMES, STARTS
 
-__all__ = ["STARTS", "Given", "Start", "StartFrom", "first_mixture", "memberships_of", "with_means"]
+__all__ = [
+    "AUTO",
+    "NAMES",
+    "STARTS",
+    "Given",
+    "Start",
+    "StartFrom",
+    "first_mixture",
+    "memberships_of",
+    "with_means",
+]

@@ -10,7 +10,7 @@ from gaussmix.fit.em import MStep
 from gaussmix.fit.starts.base import nearest as by_nearest
 from gaussmix.fit.starts.base import sampled
 from gaussmix.fit.starts.given import Given, given_memberships
-from gaussmix.fit.starts.table import STARTS
+from gaussmix.fit.starts.table import AUTO, STARTS
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 
@@ -54,11 +54,10 @@ def first_mixture(
         covariances = structure.covariances_of_factor(factors)
         begun = Mixture._trusted(structure, weights / weights.sum(), means, covariances, factors)
         return _beside(begun, given.noise).seen_from(engine.frame)
-    if init_params not in STARTS:
-        raise ValueError(f"init_params must be one of {', '.join(STARTS)}; got {init_params!r}")
     by_means, clean = given.means if nearest else None, engine.clean
     rows = sampled(clean, rng)
-    stats, chosen = STARTS[init_params](rows, rng, turn) if by_means is None else by_nearest(rows, by_means)
+    start = STARTS["kmeans" if init_params == AUTO else init_params]
+    stats, chosen = start(rows, rng, turn) if by_means is None else by_nearest(rows, by_means)
     if rows is not clean:  # a prior weighs against all rows
         stats = stats.scale(clean.weight / rows.weight)
     found = with_means(m_step(stats, None), chosen)

@@ -18,3 +18,8 @@ STARTS: dict[str, Start] = {
     "agglomerative": agglomerative,
     "pca": pca,
 }
+
+#: A race of them (`fit/race.py`); where there can be none, it stands for the first in the table.
+AUTO = "auto"
+#: All that a start may be called.
+NAMES = (AUTO, *STARTS)

@@ -33,7 +33,7 @@ def softmax(L: FloatArray) -> FloatArray:
 
 
 def weigh(R: FloatArray, log_density: FloatArray, weights: FloatArray | None) -> Float64Array:
-    """Multiply responsibilities (.., k, b) by the rows' weights, in place; returns sum_i w_i log p(z_i), (..).
+    """Multiply responsibilities (.., k, b) by the rows' weights, in place; returns sum_i w_i log p(z_i).
 
     The sum is in double precision if there are no weights.
     """

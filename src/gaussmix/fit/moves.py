@@ -1,0 +1,99 @@
+"""Split and merge: one component is divided where two others are joined, which EM cannot do by itself.
+
+References
+----------
+N. Ueda, R. Nakano, Z. Ghahramani and G. E. Hinton, SMEM algorithm for mixture models, Neural Comput. 12
+(2000) 2109-2128.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.em import MStep
+from gaussmix.fit.starts.base import belonging
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.stats import Stats
+from gaussmix.model.structures import NotPositiveDefiniteError
+
+#: Pairs that are joined, and components that are divided for each of them.
+MERGES, SPLITS = 4, 4
+
+
+def split_and_merge(engine: LocalEngine, mixture: Mixture, m_step: MStep) -> list[Mixture]:
+    """Mixtures in which a pair is one component and another component is two, the most promising first.
+
+    Joined are pairs whose responsibilities overlap most; divided, across their longest axis, are components
+    that fit their rows worst: sum_i f_i (log f_i - log p_i), f_i being a row's share in the component.
+    """
+    k = len(mixture.means)
+    if k < 3:
+        return []
+    weights = np.ones(len(engine.X)) if engine.weights is None else engine.weights
+    L = engine.joint(mixture).astype(np.float64)
+    top = L.max(axis=1, keepdims=True)
+    R = np.exp(L - top)
+    R /= R.sum(axis=1, keepdims=True)
+    pairs = _overlapping(R, weights)[:MERGES]
+    worst = _misfits(L - np.log(np.maximum(mixture.weights, 1e-300)), R * weights[:, None])
+    stats, halves = _halved(engine, R)
+    found = []
+    for pair in pairs:
+        for split in [int(c) for c in worst if c not in pair][:SPLITS]:
+            try:
+                found.append(m_step(_moved(stats, halves, *pair, split), mixture))
+            except NotPositiveDefiniteError:
+                continue
+    return found
+
+
+def _overlapping(R: Float64Array, weights: Float64Array) -> list[tuple[int, int]]:
+    """Pairs of components by the cosine between their responsibilities, the largest first."""
+    inner = (R * weights[:, None]).T @ R
+    size = np.sqrt(np.maximum(np.diagonal(inner), 1e-300))
+    cosine = inner / size / size[:, None]
+    pairs = combinations(range(len(inner)), 2)
+    return sorted(pairs, key=lambda pair: -cosine[pair])
+
+
+def _misfits(log_p: Float64Array, shares: Float64Array) -> list[int]:
+    """Components by Ueda's measure of how badly they fit their rows, the worst first."""
+    f = shares / np.maximum(shares.sum(axis=0), 1e-300)
+    misfit = np.sum(f * (np.log(np.maximum(f, 1e-300)) - log_p), axis=0)
+    return [int(c) for c in np.argsort(-misfit, kind="stable")]
+
+
+def _halved(engine: LocalEngine, R: Float64Array) -> tuple[Stats, Stats]:
+    """The statistics of all components, and of the half of each beyond its mean on its longest axis."""
+    Z = engine.frame.apply(engine.X.astype(np.float64))
+    weights = np.ones(len(R)) if engine.weights is None else engine.weights
+    beyond = np.empty(R.shape, dtype=bool)
+    for c, r in enumerate((R * weights[:, None]).T):
+        D = Z - (Z @ r / max(r.sum(), 1e-300))[:, None]
+        axis = np.linalg.eigh((D * r) @ D.T)[1][:, -1]
+        beyond[:, c] = axis @ D > 0.0
+    k = R.shape[1]
+    return engine.statistics_of(belonging(R, k)), engine.statistics_of(belonging(R * beyond, k))
+
+
+def _moved(stats: Stats, halves: Stats, i: int, j: int, split: int) -> Stats:
+    """What i and j have becomes i's; `split` keeps a half and j gets the other. All are about one point."""
+
+    def after(whole: Float64Array, half: Float64Array) -> Float64Array:
+        moved = whole.copy()
+        moved[i] = whole[i] + whole[j]
+        moved[j] = half[split]
+        moved[split] = whole[split] - half[split]
+        return moved
+
+    return replace(
+        stats,
+        counts=after(stats.counts, halves.counts),
+        first=after(stats.first, halves.first),
+        second=after(stats.second, halves.second),
+    )

@@ -1,0 +1,256 @@
+"""The start "auto": many starts run a few iterations on some rows, the best go on, the last on all rows.
+
+What it spends, in passes over the data, is bounded: a field of mixtures takes some 390 passes over at most
+2,000 rows (or five for each number of a component's mean), or 20 over all rows, whichever is more; then the
+best few converge, and splits and merges are tried. EM goes on from what comes of it by the caller's rules.
+
+References
+----------
+C. Biernacki, G. Celeux and G. Govaert, Choosing starting values for the EM algorithm for getting the highest
+likelihood in multivariate Gaussian mixture models, Comput. Stat. Data Anal. 41 (2003) 561-575.
+K. Jamieson and A. Talwalkar, Non-stochastic best arm identification and hyperparameter optimization, AISTATS
+2016 (successive halving).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.random import RandomState
+
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.accelerate import Accelerator
+from gaussmix.fit.em import MStep, Rule, Run, em
+from gaussmix.fit.moves import split_and_merge
+from gaussmix.fit.result import FitStatus, StartReport
+from gaussmix.fit.stack import together
+from gaussmix.fit.starts import AUTO, STARTS, Given, with_means
+from gaussmix.fit.terms import FREE, Terms
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.structures import NotPositiveDefiniteError
+
+#: Who begins, in the order in which they are left out where rows are many.
+FIELD = (
+    *("pca", "kmeans", "agglomerative", "random", "k-means++", "random_from_data"),
+    *("kmeans", "pca", "random", "random_from_data", "k-means++", "kmeans"),
+    *("random", "random_from_data", "pca", "k-means++", "kmeans", "random"),
+    *("random_from_data", "kmeans"),
+)
+LEAST_FIELD = 2
+#: Iterations of each round, and how many go on from it.
+ROUNDS = ((10, 8), (20, 3))
+#: Passes over the rows of the race for each that begins.
+PASSES_EACH = sum(n * share for n, share in ((11, 1.0), (21, 8 / len(FIELD))))
+#: Rows of a race, rows for each number of a mean and a constant, and passes over all rows that it may take.
+ROWS, ROWS_EACH, PASSES = 2000, 5, 20.0
+#: The best have converged when there is so little left to gain, in nats for each unit of weight.
+CLOSE = Rule(2e-5, "aitken")
+MAX_POLISH = 150
+#: Likelihoods nearer than this are of the same optimum.
+SAME = 1e-4
+#: Rounds of splits and merges, iterations of each, and how many of a round converge.
+MOVES, MOVE_ITERATIONS, MOVED = 8, 12, 2
+#: What such a move has to gain.
+GAIN = 2e-5
+
+
+@dataclass(frozen=True)
+class Racer:
+    """A mixture on its way: where it is from, its iterations, and what EM has raised so far."""
+
+    source: str
+    mixture: Mixture
+    n_iter: int = 0
+    value: float = -np.inf
+
+    def report(self, outcome: str) -> StartReport:
+        """What became of it."""
+        return StartReport(self.source, self.n_iter, self.value, outcome)
+
+
+class _Watch:
+    """Shows runs to whoever may stop them, and remembers whether that was said."""
+
+    def __init__(self, stops: Callable[[Run], bool] | None) -> None:
+        self._stops, self.stopped = stops, False
+
+    def __call__(self, run: Run) -> bool:
+        self.stopped = self._stops is not None and self._stops(run)
+        return self.stopped
+
+
+@dataclass(frozen=True)
+class Race:
+    """The rules of a race: rows, M-step, and what EM raises.
+
+    `n_flaws` counts components whose part of that says nothing; `plain` is whether it is the likelihood of
+    Gaussians alone.
+    """
+
+    engine: LocalEngine
+    m_step: MStep
+    accelerator: Accelerator | None
+    log_prior: Callable[[Mixture], float] | None
+    n_flaws: Callable[[Mixture], int]
+    plain: bool
+
+    def __call__(
+        self, rng: RandomState, turn: int, stops: Callable[[Run], bool] | None = None
+    ) -> tuple[Mixture, tuple[StartReport, ...]]:
+        """The winner, and what became of all that took part.
+
+        `stops` is shown the runs on all rows, iteration by iteration, and ends the race with the best so far.
+
+        Raises NotPositiveDefiniteError where all collapse.
+        """
+        rows, size = self._course(rng)
+        field, reports = self._begin(rows, size, rng, turn)
+        iterations = 0
+        for n_iter, stay in ROUNDS:
+            iterations += n_iter
+            field, out = self._run(rows, field, n_iter)
+            reports += out
+            field, out = self._best(field, stay, f"behind after {iterations} iterations")
+            reports += out
+        if rows is not self.engine:
+            field, out = self._best(field, 1, "behind on a sample")
+            reports += out
+        if not field:
+            raise NotPositiveDefiniteError(tuple(range(self.engine.n_components)), 0.0)
+        watch = _Watch(stops)
+        best, *others = self._polished(field, watch)
+        reports += [racer.report("converged, lower") for racer in others]
+        best, out = self._move(rows, best, watch)
+        return best.mixture, (*reports, *out, best.report("the best"))
+
+    def _course(self, rng: RandomState) -> tuple[LocalEngine, int]:
+        """The rows of the race, and how many start."""
+        n, d = self.engine.X.shape
+        most = max(ROWS, ROWS_EACH * self.engine.n_components * (d + 1))
+        rows = self.engine
+        if n > most:
+            generator = np.random.default_rng(rng.randint(2**31, size=4))
+            rows = self.engine.subset(np.sort(generator.choice(n, most, replace=False, shuffle=False)))
+        budget = max(PASSES * n, len(FIELD) * PASSES_EACH * ROWS)
+        size = int(budget / (PASSES_EACH * min(n, most)))
+        return rows, min(max(size, LEAST_FIELD), len(FIELD))
+
+    def _begin(
+        self, rows: LocalEngine, size: int, rng: RandomState, turn: int
+    ) -> tuple[list[Racer], list[StartReport]]:
+        field, reports = [], []
+        for place, name in enumerate(FIELD[:size]):
+            again = FIELD[:place].count(name) + turn * FIELD.count(name)
+            try:
+                stats, means = STARTS[name](rows, rng, again)
+                begun = with_means(self.m_step(stats.scale(self.engine.weight / rows.weight), None), means)
+            except NotPositiveDefiniteError:
+                reports.append(StartReport(name, 0, -np.inf, "collapsed"))
+            else:
+                field.append(Racer(name, begun))
+        return field, reports
+
+    def _run(
+        self, rows: LocalEngine, field: Sequence[Racer], n_iter: int
+    ) -> tuple[list[Racer], list[StartReport]]:
+        mixtures = [racer.mixture for racer in field]
+        ended = together(rows, mixtures, self.m_step, n_iter, plain=self.plain, log_prior=self.log_prior)
+        going = [
+            replace(racer, mixture=end[0], n_iter=racer.n_iter + n_iter, value=end[1])
+            for racer, end in zip(field, ended, strict=True)
+            if end is not None
+        ]
+        gone = [racer.report("collapsed") for racer, end in zip(field, ended, strict=True) if end is None]
+        return going, gone
+
+    def _best(self, field: Sequence[Racer], stay: int, outcome: str) -> tuple[list[Racer], list[StartReport]]:
+        """The best of a field, each optimum once."""
+        going: list[Racer] = []
+        reports = []
+        for racer in self._ranked(field):
+            if any(abs(racer.value - other.value) < SAME for other in going):
+                reports.append(racer.report("the same as another"))
+            elif len(going) < stay:
+                going.append(racer)
+            else:
+                reports.append(racer.report(outcome))
+        return going, reports
+
+    def _ranked(self, field: Sequence[Racer]) -> list[Racer]:
+        return sorted(field, key=self._rank, reverse=True)
+
+    def _rank(self, racer: Racer) -> tuple[int, float]:
+        return -self.n_flaws(racer.mixture), racer.value
+
+    def _polished(self, field: Sequence[Racer], watch: _Watch) -> list[Racer]:
+        """Those whose EM has come to an end on all rows, the best first."""
+        ended = []
+        for racer in field:
+            ended.append(self._polish(racer, watch))
+            if watch.stopped:
+                break
+        return self._ranked(ended)
+
+    def _polish(self, racer: Racer, watch: _Watch) -> Racer:
+        """EM on all rows until next to nothing is left to gain."""
+        run = em(
+            self.engine,
+            Run(racer.mixture, FitStatus.NOT_RUN, ()),
+            self.m_step,
+            rule=CLOSE,
+            max_iter=MAX_POLISH,
+            accelerator=self.accelerator,
+            on_iteration=watch,
+            log_prior=self.log_prior,
+        )
+        return replace(
+            racer, mixture=run.mixture, n_iter=racer.n_iter + len(run.history) - 1, value=run.objective
+        )
+
+    def _move(self, rows: LocalEngine, best: Racer, watch: _Watch) -> tuple[Racer, list[StartReport]]:
+        """Splits and merges of the winner, for as long as one of them gains."""
+        reports: list[StartReport] = []
+        for _ in range(MOVES):
+            if watch.stopped:
+                break
+            moved = [
+                Racer("split and merge", mixture)
+                for mixture in split_and_merge(rows, best.mixture, self.m_step)
+            ]
+            if not moved:
+                break
+            field, _ = self._run(rows, moved, MOVE_ITERATIONS)
+            field, _ = self._best(field, MOVED, "")
+            ended = self._polished(field, watch)
+            gained = [r for r in ended if self._rank(r) > self._rank(replace(best, value=best.value + GAIN))]
+            if not gained:
+                reports += [racer.report("no gain") for racer in ended[:1]]
+                break
+            reports.append(best.report("lower than what a split and a merge made of it"))
+            best = gained[0]
+        return best, reports
+
+
+def make_race(
+    init_params: str,
+    given: Given,
+    engine: LocalEngine,
+    m_step: MStep,
+    n_flaws: Callable[[Mixture], int],
+    accelerator: Accelerator | None,
+    terms: Terms,
+) -> Race | None:
+    """The race that "auto" stands for; None where another start is asked for, or there is nothing to find.
+
+    Parameters that are given, or outliers to be looked after, need a start of their own; factor analysers
+    would take too long.
+    """
+    alone = engine.n_components == 1 or bool(engine.structure.form.n_axes) or bool(engine.cores)
+    given_some = not given.empty or given.complete or bool(terms.constraints.fixed)
+    if init_params != AUTO or alone or given_some:
+        return None
+    free = terms.prior is None and terms.constraints == FREE
+    log_prior = terms.log_prior if terms.prior is not None else None
+    return Race(engine, m_step, accelerator, log_prior, n_flaws, free)
