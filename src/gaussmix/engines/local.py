@@ -93,12 +93,18 @@ class LocalEngine:
         """Whether a pass is one chunk, done by the calling thread alone."""
         return bool(self._sweep.n_chunks == 1)
 
-    def accumulate(self, mixture: Mixture) -> Stats:
-        """One pass over the rows: statistics and log-likelihood of a mixture in the frame's coordinates."""
+    def accumulate(self, mixture: Mixture, beta: float = 1.0) -> Stats:
+        """One pass over the rows: statistics and log-likelihood of a mixture in the frame's coordinates.
+
+        With another beta, responsibilities are in proportion to (w_k N_k)^beta, and the likelihood is
+        sum_i log sum_k (w_k N_k)^beta.
+        """
         natural = self._natural(mixture)
         if self._passed is not None:
             self._passed[:] = self.kept(mixture)
-        return self._sweep.accumulate(natural)
+        if beta == 1.0:
+            return self._sweep.accumulate(natural)
+        return self._sweep.accumulate(natural.tempered(beta)).stretched(beta**-0.5)
 
     def kept(self, mixture: Mixture) -> Float64Array:
         """The weight of each row that a pass of this mixture does not leave out, shape (n,)."""
@@ -119,8 +125,14 @@ class LocalEngine:
         part.X, part.weights = self._rows(rows)
         part.cores, part.noise, part.trim = (), noise, trim
         part._begin()
-        part._sweep = part._swept()
+        part._sweep = part._swept(part._pooled_of_rows())
         return part
+
+    def _pooled_of_rows(self) -> Float64Array:
+        """sum_i w_i q(z_i) of these rows alone, which may be a part of those that the frame is of."""
+        if self.form.pooled == "none":
+            return np.zeros(0)
+        return self.weight * pack(second_moments(self.X, self.weights, self.frame), self.form.pooled)
 
     def _sure(self) -> tuple[FloatArray, Float64Array | None]:
         """The rows that are no outliers by any guess, and their weights."""
