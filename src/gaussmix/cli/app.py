@@ -171,7 +171,8 @@ def fit(
     init: Annotated[
         str,
         typer.Option(
-            help="Where starts come from: kmeans, k-means++, random, random_from_data or agglomerative."
+            help="Where starts come from: kmeans, k-means++, random, random_from_data, agglomerative or "
+            "annealing."
         ),
     ] = "kmeans",
     prior: Annotated[

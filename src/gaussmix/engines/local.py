@@ -128,11 +128,22 @@ class LocalEngine:
         part._sweep = part._swept(part._pooled_of_rows())
         return part
 
+    def holding(self, n_components: int) -> Self:
+        """The same rows for mixtures of another number of components."""
+        if n_components == self.n_components:
+            return self
+        other = copy(self)
+        other.__dict__.pop("clean", None)
+        other.n_components = n_components
+        other._sweep = other._swept(self._sweep.pooled)
+        return other
+
     def _pooled_of_rows(self) -> Float64Array:
         """sum_i w_i q(z_i) of these rows alone, which may be a part of those that the frame is of."""
         if self.form.pooled == "none":
             return np.zeros(0)
-        return self.weight * pack(second_moments(self.X, self.weights, self.frame), self.form.pooled)
+        about_origin = second_moments(self.X, self.weights, self.frame)
+        return np.asarray(self.weight * pack(about_origin, self.form.pooled))
 
     def _sure(self) -> tuple[FloatArray, Float64Array | None]:
         """The rows that are no outliers by any guess, and their weights."""
@@ -158,6 +169,10 @@ class LocalEngine:
     def labels(self, mixture: Mixture) -> IntArray:
         """The most probable component of each row under a mixture in the frame's coordinates."""
         return self._sweep.labels(self._natural(mixture))
+
+    def responsibilities(self, mixture: Mixture) -> FloatArray:
+        """Of each row, shape (n, k), for a mixture in the frame's coordinates: for few rows."""
+        return self._sweep.responsibilities(self._natural(mixture))
 
     def _covariance(self, mean: Float64Array, covariance: Float64Array) -> Float64Array:
         if covariance.ndim == 1:

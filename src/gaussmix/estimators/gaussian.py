@@ -60,7 +60,8 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
         0 keeps the start.
     n_init : int, default=1
         Number of starts; the best result is kept. A start that collapses does not end the others.
-    init_params : {"kmeans", "k-means++", "random", "random_from_data", "agglomerative"}, default="kmeans"
+    init_params : str, default="kmeans"
+        "kmeans", "k-means++", "random", "random_from_data", "agglomerative" or "annealing".
     weights_init : array-like of shape (n_components,), optional
     means_init : array-like of shape (n_components, n_features), optional
     precisions_init : array-like, optional

@@ -1,56 +1,78 @@
-"""prototype"""
+"""A start by deterministic annealing: means find their places while the posterior is sharpened step by step.
+
+Responsibilities are in proportion to (w_k N_k)^beta, and beta grows to one (Ueda and Nakano 1998). At a small
+beta all components lie in one place; then they part, first along the direction of most spread, where the rows
+as a whole have them part and not where a start happened to put them.
+
+Weights are equal, and the covariances of N_k stay those of all rows times s = k^(-2/d), an equal share of
+their volume. Ueda and Nakano update both; that is not done, for a reason. Where all components lie in one
+place, an update multiplies a small shift of a mean by beta C S^-1, with C the covariance of the rows and
+S = s C that of the components: they part at beta = s, as the clusters of Rose, Gurewitz and Fox (1990) do at a
+temperature. But S that is updated is C there. Components then stay together until beta is 1, when there is
+nothing left to temper, and the start is no better than random responsibilities (docs/strategies.md).
+
+References
+----------
+N. Ueda and R. Nakano, Deterministic annealing EM algorithm, Neural Networks 11 (1998) 271-282.
+K. Rose, E. Gurewitz and G. C. Fox, Statistical mechanics and phase transitions in clustering, Phys. Rev.
+Lett. 65 (1990) 945-948.
+"""
+
 from __future__ import annotations
+
+import math
+
 import numpy as np
+from numpy.random import RandomState
+
+from gaussmix._typing import Float64Array
+from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.regularise import make_regularise
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.stats import Stats
 
-OPT = dict(beta0=0.15, steps=8, per=5, noise=0.05, start="random", top=1.0, final=1)
+#: The most that beta is multiplied by at a time, and the passes at each.
+GROWTH, PASSES = 1.5, 4
 
-def m_step(structure, regularise, stats, warm):
-    shares = stats.counts / stats.counts.sum()
-    cov, fac = regularise(structure.moments(stats), shares, warm)
-    return Mixture._trusted(structure, shares, stats.means(), cov, fac)
+#: What every mean is moved by before the passes, in spreads of its component: symmetric ones part by chance.
+NUDGE = 0.2
 
-def annealed(engine, rng, turn, **o):
-    o = OPT | o
-    k, d = engine.n_components, engine.X.shape[1]
-    structure = engine.structure
-    reg = make_regularise("auto", structure, engine)
-    def draw(rows):
-        return np.full((k, rows.stop - rows.start), 1.0 / k)
-    from gaussmix.fit import start as S
-    if o["start"] == "random":
-        mix = m_step(structure, reg, engine.statistics_of(draw), None)
-    else:
-        stats, chosen = S.STARTS[o["start"]](engine, rng, turn)
-        mix = m_step(structure, reg, stats, None)
-    if o.get("means"):
-        pooled = mix.covariances, mix.precisions_cholesky
-        if o["start"] != "random":
-            base = m_step(structure, reg, engine.statistics_of(draw), None); pooled = base.covariances, base.precisions_cholesky
-        low = (o["means"] * k ** (-2.0 / d))
-        for s in np.geomspace(1.1, low, o["steps"]):
-            f = structure.mapped(pooled[0], np.asarray(np.sqrt(s))), structure.mapped_factor(pooled[1], np.asarray(s ** -0.5))
-            sd = np.sqrt(s * np.asarray(structure.variances(pooled[0], k, d)))
-            mix = Mixture._trusted(structure, mix.weights, mix.means + o["noise"] * sd * rng.standard_normal((k, d)), *f)
-            for _ in range(o["per"]):
-                st = engine.accumulate(mix)
-                shares = st.counts / st.counts.sum()
-                if o.get("eq"): shares = np.full(k, 1/k)
-                mix = Mixture._trusted(structure, shares, st.means(), *f)
-        mix = m_step(structure, reg, engine.accumulate(mix), None)
-        if not o.get("then"):
-            return engine.accumulate(mix), None
-    up = o["beta0"] ** (1 - np.arange(o["steps"]) / (o["steps"]-1))
-    betas = list(up)
-    if o["top"] > 1.0:
-        betas = list(o["beta0"] * (o["top"]/o["beta0"]) ** (np.arange(o["steps"]) / (o["steps"]-1)))
-        betas += list(o["top"] ** (1-np.arange(1, 4)/3))
-    for beta in betas:
-        sd = np.sqrt(np.asarray(structure.variances(mix.covariances, k, d)))
-        mix = Mixture._trusted(structure, mix.weights, mix.means + o["noise"] * sd * rng.standard_normal((k, d)), mix.covariances, mix.precisions_cholesky)
-        for _ in range(o["per"]):
-            mix = m_step(structure, reg, engine.accumulate(mix, beta), mix.covariances)
-        if o.get("trace"):
-            print(f"{beta:.2f}", np.round(mix.weights,2), np.round(mix.means.std(0),3))
-    return engine.accumulate(mix), None
+#: Rows beyond which a sample of them is annealed.
+MOST_ROWS = 5000
+
+
+def annealing(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
+    """The statistics of all rows under the mixture that annealing ends with."""
+    n = engine.X.shape[0]
+    part = engine if n <= MOST_ROWS else engine.subset(np.sort(rng.choice(n, MOST_ROWS, replace=False)))
+    share = float(engine.n_components) ** (-2.0 / engine.X.shape[1])
+    mixture = together(part, share)
+    spread = np.sqrt(mixture.variances)
+    for beta in schedule(share):
+        mixture = _at(mixture.means + NUDGE * spread * rng.standard_normal(spread.shape), mixture)
+        for _ in range(PASSES):
+            mixture = _at(part.accumulate(mixture, beta).means(), mixture)
+    return engine.accumulate(mixture), None
+
+
+def schedule(share: float) -> Float64Array:
+    """From the beta at which components part to one, by equal factors."""
+    return np.geomspace(share, 1.0, 1 + math.ceil(math.log(1.0 / share, GROWTH)))
+
+
+def together(engine: LocalEngine, share: float) -> Mixture:
+    """Equal components in one place, with the covariances of all rows times a number."""
+    structure, k = engine.structure, engine.n_components
+    equal = np.full(k, 1.0 / k)
+    stats = engine.statistics_of(lambda rows: np.full((k, rows.stop - rows.start), 1.0 / k))
+    regularise = make_regularise("auto", structure, engine)
+    covariances, factors = regularise(structure.moments(stats), equal, None)
+    root = np.asarray(math.sqrt(share))
+    covariances, factors = structure.mapped(covariances, root), structure.mapped_factor(factors, 1.0 / root)
+    return Mixture._trusted(structure, equal, stats.means(), covariances, factors)
+
+
+def _at(means: Float64Array, mixture: Mixture) -> Mixture:
+    """The mixture with other means."""
+    covariances, factors = mixture.covariances, mixture.precisions_cholesky
+    return Mixture._trusted(mixture.structure, mixture.weights, means, covariances, factors)

@@ -103,7 +103,7 @@ def fit_mixture(
         A number is added to the variances, in squared units of the data, and nothing is moved.
     max_iter, n_init : int
         Iterations from each start, and starts.
-    init_params : {"kmeans", "k-means++", "random", "random_from_data", "agglomerative"}
+    init_params : {"kmeans", "k-means++", "random", "random_from_data", "agglomerative", "annealing"}
     start : Mixture or Given, optional
         Where to start instead.
     previous : float

@@ -13,6 +13,7 @@ from numpy.random import RandomState
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.agglomerate import labels_at, merges
+from gaussmix.fit.annealing import annealing
 from gaussmix.fit.em import MStep
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
@@ -115,6 +116,7 @@ STARTS: dict[str, Start] = {
     "random": random,
     "random_from_data": random_from_data,
     "agglomerative": agglomerative,
+    "annealing": annealing,
 }
 
 

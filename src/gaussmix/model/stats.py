@@ -127,7 +127,7 @@ class Stats:
         )
 
     def stretched(self, factor: float) -> Stats:
-        """The same statistics with moments along axes that are so many times as long, where there are axes."""
+        """The same statistics along axes so many times as long, where there are axes."""
         if self.axes is None:
             return self
         own = block_size(self.form.own, self.n_features)
