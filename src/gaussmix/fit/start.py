@@ -13,7 +13,7 @@ from numpy.random import RandomState
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.agglomerate import labels_at, merges
-from gaussmix.fit.annealing import annealing
+from gaussmix.fit.annealing import annealed
 from gaussmix.fit.em import MStep
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
@@ -108,6 +108,14 @@ def agglomerative(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Sta
     labels = np.full(n, -1)
     labels[rows] = labels_at(merges(engine.X[rows], weights, turn), engine.n_components)
     return _clustered(engine, labels), None
+
+
+def annealing(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
+    """Each row belongs to the means that deterministic annealing has found, in the proportions of its end."""
+    mixture = annealed(engine, rng)
+    if engine.structure.form.n_axes:  # moments along axes, of which this mixture has none
+        return _clustered(engine, engine.labels(mixture)), None
+    return engine.accumulate(mixture), None
 
 
 STARTS: dict[str, Start] = {
