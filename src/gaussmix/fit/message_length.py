@@ -24,8 +24,8 @@ from gaussmix.fit.result import FitResult, FitStatus, advice_for
 from gaussmix.model.structures import get_structure
 
 NONE_LEFT = (
-    "the rows do not support {least} components of {each} parameters each: one was left with fewer than "
-    "{rows:g} rows, or collapsed. Use a smaller min_components, or a simpler covariance_type."
+    "no mixture of {least} or more components came to rest: one was left with fewer than {rows:g} rows, two "
+    "for each parameter, or collapsed. Use a smaller min_components or a simpler covariance_type."
 )
 
 
@@ -158,9 +158,7 @@ def fit_message_length(
             if not best.interrupted:
                 best = best.better(descent(rng, turn))
         if not best.runs:
-            raise FitError(
-                NONE_LEFT.format(least=min_components, each=descent.code.each, rows=descent.least_rows)
-            )
+            raise FitError(NONE_LEFT.format(least=min_components, rows=descent.least_rows))
         return _result(descent, best, feature_names)
 
 
