@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from gaussmix import GaussianMixture, fit_mixture
 from gaussmix.datasets import load_faithful
-from gaussmix.fit.agglomerate import SCALINGS, labels_at, merges, scaled
+from gaussmix.fit.starts.hierarchy import SCALINGS, labels_at, merges, scaled
 
 
 def naive(X):

@@ -17,7 +17,7 @@ import gaussmix
 from gaussmix import GaussianMixture, Mixture, _container, fit_mixture
 from gaussmix.errors import FitError, ModelFileError
 from gaussmix.fit.checkpoint import read_seed
-from gaussmix.fit.start import Given
+from gaussmix.fit.starts import Given
 from tests.files.making import LONGEST_MESSAGE, framed, same, sealed, taken_apart
 from tests.helpers import NAMES, random_mixture
 
@@ -79,6 +79,7 @@ FITS = {
     "weights": (overlapping(), {**SLOW, "sample_weight": np.random.default_rng(1).integers(0, 4, 400) / 2}),
     "several starts": (overlapping(), {**SLOW, "n_init": 3, "init_params": "random_from_data", "tol": 1e-4}),
     "random": (overlapping(), {**SLOW, "n_init": 2, "init_params": "random"}),
+    "labels": (overlapping(), {**SLOW, "start": np.arange(len(overlapping())) % 3}),
     "k-means++": (overlapping("tied"), {**SLOW, "init_params": "k-means++", "covariance_type": "tied"}),
     "a mixture to start from": (overlapping(), {**SLOW, "start": START}),
     "means to start from": (overlapping(), {**SLOW, "start": Given(means=START.means), "n_init": 2}),

@@ -174,7 +174,7 @@ def fit(
     init: Annotated[
         str,
         typer.Option(
-            help="Where starts come from: kmeans, k-means++, random, random_from_data, agglomerative or "
+            help="Where starts come from: kmeans, k-means++, random, random_from_data, agglomerative, pca or "
             "annealing."
         ),
     ] = "kmeans",

@@ -31,7 +31,7 @@ from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult, FitStatus
-from gaussmix.fit.start import STARTS
+from gaussmix.fit.starts import STARTS
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.priors import NAMES as PRIORS
 from gaussmix.model.structures import KNOWN, get_structure

@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 from gaussmix._check import check_finite
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.fit.factors import NFactors, number_of_factors
-from gaussmix.fit.start import Given
+from gaussmix.fit.starts import Given
 from gaussmix.model.structures import NotPositiveDefiniteError, get_structure
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))

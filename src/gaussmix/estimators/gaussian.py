@@ -26,7 +26,7 @@ from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.result import FitResult
-from gaussmix.fit.start import STARTS, Given
+from gaussmix.fit.starts import STARTS, Given
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
@@ -60,8 +60,8 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
         0 keeps the start.
     n_init : int, default=1
         Number of starts; the best result is kept. A start that collapses does not end the others.
-    init_params : str, default="kmeans"
-        "kmeans", "k-means++", "random", "random_from_data", "agglomerative" or "annealing".
+    init_params : {"kmeans", "k-means++", "random", "random_from_data", "agglomerative", "pca", "annealing"}
+        Where starts come from (docs/starts.md): "kmeans" by default. Of many rows, they see a sample.
     weights_init : array-like of shape (n_components,), optional
     means_init : array-like of shape (n_components, n_features), optional
     precisions_init : array-like, optional

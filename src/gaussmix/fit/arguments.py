@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.fit.regularise import RegCovar
-from gaussmix.fit.start import Given
+from gaussmix.fit.starts import Given, StartFrom, memberships_of
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.structures import Structure
@@ -27,11 +27,26 @@ def check_options(n_components: int, tol: float, reg_covar: RegCovar, max_iter: 
 
 
 def given_start(
-    start: Mixture | Given | None, structure: Structure, k: int, d: int, noise: Noise | None
+    start: StartFrom | None,
+    structure: Structure,
+    k: int,
+    X: npt.ArrayLike,
+    sample_weight: npt.ArrayLike | None,
+    noise: Noise | None,
 ) -> Given:
-    """What the caller fixes of the start, and the noise; a mixture to start from knows its weight better."""
-    if not isinstance(start, Mixture):
+    """What the caller fixes of the start, and the noise; a start that has some knows its weight better.
+
+    X and its weights are those that were given, rows of no weight among them.
+    """
+    n, d = np.shape(X)
+    if start is None or isinstance(start, Given):
         return replace(start or Given(), noise=noise)
+    if not isinstance(start, Mixture):
+        weights = _check.sample_weight(sample_weight, n)
+        memberships, share = memberships_of(start, n, k, weights, noise=noise is not None)
+        if noise is not None and share > 0.0:
+            noise = replace(noise, weight=share)
+        return Given(noise=noise, memberships=memberships)
     if start.covariance_type != structure.name:
         raise ValueError(
             f"start has covariance_type {start.covariance_type!r}, but {structure.name!r} is to be fitted"

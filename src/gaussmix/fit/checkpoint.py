@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from gaussmix import _container
-from gaussmix._typing import Float64Array, FloatArray
+from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.errors import ModelFileError
 from gaussmix.fit.accelerate import Memory
 from gaussmix.fit.em import Run
 from gaussmix.fit.restart import MAX_RESEEDS, Position
 from gaussmix.fit.result import FitStatus
-from gaussmix.fit.start import Given
+from gaussmix.fit.starts import Given
 from gaussmix.model import schema
 from gaussmix.model.coordinates import Coordinates
 from gaussmix.model.mixture import Mixture
@@ -48,7 +48,7 @@ def identity(
         "shape of the data": list(X.shape),
         "dtype of the data": X.dtype.name,
         "data": _digest(X, weights),
-        "start": _digest(given.weights, given.means, given.factors),
+        "start": _digest(given.weights, given.means, given.factors, given.memberships),
     }
 
 
@@ -56,7 +56,7 @@ class _Flaw(Exception):
     """What is wrong with a document or its tensors; the caller knows the file."""
 
 
-def _digest(*arrays: FloatArray | None) -> str:
+def _digest(*arrays: FloatArray | IntArray | None) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(b"-" if array is None else b"+")

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.em import MStep, Rule, Run, em
 from gaussmix.fit.result import FitStatus
-from gaussmix.fit.start import Given, first_mixture
+from gaussmix.fit.starts import Given, first_mixture
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures import NotPositiveDefiniteError
 

@@ -12,7 +12,7 @@ import numpy as np
 from gaussmix import _check
 from gaussmix.errors import FitError
 from gaussmix.fit.result import FitResult, FitStatus
-from gaussmix.fit.start import Given
+from gaussmix.fit.starts import Given, StartFrom
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures import get_structure
 
@@ -34,7 +34,7 @@ def candidates(d: int) -> tuple[int, ...]:
     return tuple(q for q in CANDIDATES if q == 1 or (q < d and (d - q) ** 2 >= d + q))
 
 
-def number_of_factors(n_factors: NFactors, start: Mixture | Given | None) -> int:
+def number_of_factors(n_factors: NFactors, start: StartFrom | None) -> int:
     """The number that is asked for, "auto" being settled; ValueError if it is none."""
     if n_factors is None:
         return max(1, start.n_factors) if isinstance(start, Mixture) else 1
@@ -55,6 +55,8 @@ def choosing_factors(fit: Callable[P, FitResult]) -> Callable[P, FitResult]:
             return _call(fit, args, {**options, "n_factors": None})
         for name in ("checkpoint", "resume", "start"):
             value = options.get(name)
+            if name == "start" and not isinstance(value, Mixture | Given):
+                continue  # of memberships, any number of factors can be found
             if isinstance(value, Given) and value.factors is None:
                 continue
             if value is not None:

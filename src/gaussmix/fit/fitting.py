@@ -28,7 +28,7 @@ from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.regularise import FLOOR, Floor, RegCovar, make_regularise
 from gaussmix.fit.restart import Position, Progress, Search, Ways
 from gaussmix.fit.result import FitResult, advice_for
-from gaussmix.fit.start import Given
+from gaussmix.fit.starts import StartFrom
 from gaussmix.fit.terms import FREE, frame_group, make_terms
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.frame import Frame
@@ -64,7 +64,7 @@ def fit_mixture(
     max_iter: int = 100,
     n_init: int = 1,
     init_params: str = "kmeans",
-    start: Mixture | Given | None = None,
+    start: StartFrom | None = None,
     previous: float = -math.inf,
     random_state: Any = None,
     feature_names: Sequence[str] | None = None,
@@ -103,9 +103,12 @@ def fit_mixture(
         A number is added to the variances, in squared units of the data, and nothing is moved.
     max_iter, n_init : int
         Iterations from each start, and starts.
-    init_params : {"kmeans", "k-means++", "random", "random_from_data", "agglomerative", "annealing"}
-    start : Mixture or Given, optional
-        Where to start instead.
+    init_params : {"kmeans", "k-means++", "random", "random_from_data", "agglomerative", "pca", "annealing"}
+        Where starts come from (docs/starts.md); of many rows, they see a sample.
+    start : Mixture, Given or array-like, optional
+        Where to start instead: parameters, or which component each row of X belongs to. That is labels, shape
+        (n,), integers from 0 to k - 1, or -1 for a row that belongs to none; or responsibilities, shape
+        (n, k), or (n, k + 1) beside noise. What belongs to none is the weight that noise begins with.
     previous : float
         The mean log-likelihood (with a prior, `objective`) that the first iteration's is compared with, to go
         on with an earlier fit.
@@ -182,7 +185,7 @@ def fit_mixture(
     constraints, prior = constraints or FREE, named_prior(prior)
     constraints.check(structure, n_components)
     found = outliers.find(rows, weights, n_components, noise, trim)
-    given = given_start(start, structure, n_components, d, found.noise)
+    given = given_start(start, structure, n_components, X, sample_weight, found.noise)
     engine = LocalEngine(
         rows,
         structure,

@@ -14,7 +14,7 @@ from gaussmix.fit.concentrate import concentrated
 from gaussmix.fit.em import MStep, Rule, Run, em
 from gaussmix.fit.regularise import Floor, rows_needed
 from gaussmix.fit.result import FitStatus, naming
-from gaussmix.fit.start import Given, first_mixture
+from gaussmix.fit.starts import Given, first_mixture
 from gaussmix.fit.terms import Terms
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures import NotPositiveDefiniteError

@@ -23,9 +23,10 @@ class Blas:
     """The product form on NumPy's BLAS."""
 
     uses_blas = True
+    groupable = True
 
-    def __init__(self, rows: Rows, chunk_rows: int) -> None:
-        self.rows, self.block = rows, rows.form.own
+    def __init__(self, rows: Rows, chunk_rows: int, groups: int = 1) -> None:
+        self.rows, self.block, self._groups = rows, rows.form.own, groups
         n, d = rows.shape
         self._shape = rows.form.n_features(d), min(n, chunk_rows)
         self._single = n <= chunk_rows
@@ -38,20 +39,21 @@ class Blas:
         """The origin, for all that are not apart."""
         return centres_of(natural, apart)
 
-    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> float:
+    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> Float64Array:
         """As the protocol says."""
         T = self.features(rows)
         R = joint(T, natural)
         if apart.size:
             Z = T[1 : 1 + natural.means.shape[1]]
             fill_joint(R, Z, natural, apart)
-        log_likelihood = weigh(R, softmax(R), self.rows.weights_of(rows))
+        each = R if self._groups == 1 else R.reshape(self._groups, -1, R.shape[1])  # of each mixture
+        log_likelihoods = weigh(each, softmax(each), self.rows.weights_of(rows))
         if apart.size:
             add_moments(Z, R, natural.means, self.block, S, apart)
             R[apart] = 0.0
         S[:, : T.shape[0]] += R @ T.T
         self.release(T)
-        return log_likelihood
+        return log_likelihoods
 
     def evaluate(self, rows: slice, natural: Natural, apart: IntArray, question: Question, out: Any) -> None:
         """As the protocol says."""

@@ -70,6 +70,7 @@ class Centred:
     """Every component by the centred form, in the rows' own type."""
 
     uses_blas = True
+    groupable = False
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
@@ -80,7 +81,7 @@ class Centred:
         """The means."""
         return natural.means
 
-    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> float:
+    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> Float64Array:
         """As the protocol says."""
         Z, R = self._joint(rows, natural)
         log_likelihood = weigh(R, softmax(R), self.rows.weights_of(rows))

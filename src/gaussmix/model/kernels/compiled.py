@@ -17,8 +17,9 @@ class Compiled:
     """The product form fused into one compiled loop."""
 
     uses_blas = False
+    groupable = True
 
-    def __init__(self, rows: Rows, k: int) -> None:
+    def __init__(self, rows: Rows, k: int, groups: int = 1) -> None:
         from gaussmix.model.kernels import fused, tiles
 
         self._kernel = fused
@@ -30,7 +31,9 @@ class Compiled:
         block = {"none": tiles.NONE, "radial": tiles.RADIAL, "squares": tiles.SQUARES, "vech": tiles.VECH}
         self._frame = (origin, matrix, A.ndim < 2, block[rows.form.own])
         self._unweighted = np.empty(0, dtype=dtype)
-        self._sizes = padded(rows.form.n_features(d)) * tiles.BLOCK_ROWS, (k + 3) * tiles.BLOCK_ROWS
+        features, joint = padded(rows.form.n_features(d)), k + 3 * groups
+        self._sizes = features * tiles.BLOCK_ROWS, joint * tiles.BLOCK_ROWS
+        self._groups = groups
         self._spare: list[tuple[FloatArray, FloatArray]] = []
 
     block: Block
@@ -39,15 +42,16 @@ class Compiled:
         """The origin, for all that are not apart."""
         return centres_of(natural, apart)
 
-    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> float:
+    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> Float64Array:
         """As the protocol says; S has the columns that the kernel's tiles fill up."""
         X, scratch = self._take(rows)
         weights = self.rows.weights_of(rows)
         w = self._unweighted if weights is None else weights
         H, guarded = self._matrix(natural), self._apart(natural, apart)
-        value = self._kernel.accumulate(X, w, *self._frame, H, S, guarded, *scratch)
+        log_likelihoods = np.zeros(self._groups)
+        self._kernel.accumulate(X, w, *self._frame, H, S, guarded, *scratch, log_likelihoods)
         self._spare.append(scratch)
-        return float(value)
+        return log_likelihoods
 
     def evaluate(self, rows: slice, natural: Natural, apart: IntArray, question: Question, out: Any) -> None:
         """As the protocol says."""

@@ -22,6 +22,7 @@ from gaussmix.model.kernels.tiles import (
     U0,
     U1,
     U2,
+    U3,
     VECH,
     features,
     product,
@@ -34,19 +35,19 @@ LOG_PROB, JOINT, RESPONSIBILITIES, LABELS = range(4)
 
 
 @compiled
-def _exponentials(k, L):
-    """Turn the k joint rows of L into e^(L - max); row k gets the maximum, row k + 1 the sum."""
+def _exponentials(first, stop, after, L):
+    """Turn joint rows of L into e^(L - max); row `after` gets the maximum, the next one the sum."""
     wide()
     zero = L.dtype.type(0)
-    top, total = k * BLOCK, (k + U1) * BLOCK
+    top, total = after * BLOCK, (after + U1) * BLOCK
     for s in range(BLOCK):
-        L[top + s] = L[s]
+        L[top + s] = L[first * BLOCK + s]
         L[total + s] = zero
-    for c in range(U1, k):
+    for c in range(first + U1, stop):
         r = c * BLOCK
         for s in range(BLOCK):
             L[top + s] = max(L[top + s], L[r + s])
-    for c in range(k):
+    for c in range(first, stop):
         r = c * BLOCK
         for s in range(BLOCK):
             e = exp(L[r + s] - L[top + s])
@@ -55,14 +56,14 @@ def _exponentials(k, L):
 
 
 @compiled
-def _normalise(k, L, weights, start, rows):
+def _normalise(first, stop, after, L, weights, start, rows):
     """Turn exponentials into weighted responsibilities; returns the sum of w log p of the block.
 
-    Without weights the logarithms of the sums are left to `_take_logs`: row k + 2 multiplies the sums up.
+    Without weights the logarithms of the sums are left to `_take_logs`: row after + 2 multiplies the sums up.
     """
     wide()
     zero, one = L.dtype.type(0), L.dtype.type(1)
-    top, total, product = k * BLOCK, (k + U1) * BLOCK, (k + U2) * BLOCK
+    top, total, product = after * BLOCK, (after + U1) * BLOCK, (after + U2) * BLOCK
     log_likelihood = 0.0
     if weights.shape[0] == 0:
         for s in range(rows):
@@ -76,7 +77,7 @@ def _normalise(k, L, weights, start, rows):
             L[total + s] = w / L[total + s]
     for s in range(rows, BLOCK):
         L[total + s] = zero
-    for c in range(k):
+    for c in range(first, stop):
         r = c * BLOCK
         for s in range(BLOCK):
             L[r + s] *= L[total + s]
@@ -84,10 +85,10 @@ def _normalise(k, L, weights, start, rows):
 
 
 @compiled
-def _take_logs(k, L):
-    """The sum of the logarithms of row k + 2, which begins again at one."""
+def _take_logs(after, L):
+    """The sum of the logarithms of row after + 2, which begins again at one."""
     wide()
-    one, product = L.dtype.type(1), (k + U2) * BLOCK
+    one, product = L.dtype.type(1), (after + U2) * BLOCK
     total = 0.0
     for s in range(BLOCK):
         total += log(L[product + s])
@@ -113,38 +114,44 @@ def _pad(F, d, block, T):
 
 
 @compiled
-def accumulate(X, weights, origin, A, diagonal, block, H, S, apart, T, L):
-    """Add the statistics of the rows of X to S, shape (k, F); returns their log-likelihood.
+def accumulate(X, weights, origin, A, diagonal, block, H, S, apart, T, L, log_likelihoods):
+    """Add the statistics of the rows of X to S, shape (K, F), and to the log-likelihoods, shape (groups,).
 
-    H and S have a multiple of four columns; T holds F and L k + 3 runs of BLOCK numbers. An empty
+    The rows of H belong to as many mixtures of one size, side by side. H and S have a multiple of four
+    columns; T holds F and L K + 3 groups runs of BLOCK numbers. An empty
     `weights` stands for ones. Components kept apart come as their numbers (m,), constants (m,), means (m, p)
     with p a multiple of four, and factors (m, p, p) or (m, 1, p); None stands for no component, and has a
     loop compiled for itself.
     """
     n, d = np.uintp(X.shape[0]), np.uintp(X.shape[1])
-    k, F = np.uintp(H.shape[0]), np.uintp(H.shape[1])
-    log_likelihood = 0.0
+    K, F = np.uintp(H.shape[0]), np.uintp(H.shape[1])
+    groups = np.uintp(log_likelihoods.shape[0])
+    k = K // groups
     if apart is not None:
         components, constants, means, factors = apart
         padded = np.uintp(means.shape[1])
         D, scatter = np.empty(U2 * padded * BLOCK, dtype=X.dtype), np.empty((padded, padded))
     _pad(F, d, block, T)
-    for s in range(BLOCK):
-        L[(k + U2) * BLOCK + s] = L.dtype.type(1)
+    for g in range(groups):
+        for s in range(BLOCK):
+            L[(K + U3 * g + U2) * BLOCK + s] = L.dtype.type(1)
     for start in range(U0, n, BLOCK):
         stop = min(start + BLOCK, n)
         features(X, start, stop, origin, A, diagonal, block, T)
         product(H, T, L)
         if apart is not None:
             joint_apart(components, constants, means, factors, block, d, T, D, L)
-        _exponentials(k, L)
-        log_likelihood += _normalise(k, L, weights, start, stop - start)
-        if start & LAST_OF_FEW == LAST_OF_FEW:
-            log_likelihood += _take_logs(k, L)
+        for g in range(groups):
+            first, last, after = g * k, (g + U1) * k, K + U3 * g
+            _exponentials(first, last, after, L)
+            log_likelihoods[g] += _normalise(first, last, after, L, weights, start, stop - start)
+            if start & LAST_OF_FEW == LAST_OF_FEW:
+                log_likelihoods[g] += _take_logs(after, L)
         if apart is not None:
             moments_apart(components, means, block, d, T, D, scatter, L, S)
-        statistics(k, F, L, T, S)
-    return log_likelihood + _take_logs(k, L)
+        statistics(K, F, L, T, S)
+    for g in range(groups):
+        log_likelihoods[g] += _take_logs(K + U3 * g, L)
 
 
 @compiled
@@ -166,11 +173,11 @@ def evaluate(X, origin, A, diagonal, block, H, what, out, labels, apart, T, L):
         if what == LABELS:
             _argmax(k, L, labels, start, rows)
         elif what == LOG_PROB:
-            _exponentials(k, L)
+            _exponentials(U0, k, k, L)
             _log_sums(k, L, out, start, rows)
         else:
             if what == RESPONSIBILITIES:
-                _exponentials(k, L)
+                _exponentials(U0, k, k, L)
                 _divide(k, L)
             _transpose(k, L, out, start, rows)
 

@@ -133,6 +133,7 @@ class Projected:
     """
 
     uses_blas = True
+    groupable = False
     block: Block = "squares"
 
     def __init__(self, rows: Rows, chunk_rows: int, *, centred: bool) -> None:
@@ -143,7 +144,7 @@ class Projected:
         """The means."""
         return natural.means
 
-    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> float:
+    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> Float64Array:
         """As the protocol says."""
         assert isinstance(natural, ProjectedNatural)
         L, part, Z = self._joint(rows, natural, apart)

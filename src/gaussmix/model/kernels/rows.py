@@ -62,12 +62,14 @@ class Executor(Protocol):
 
     block: Block
     uses_blas: bool
+    #: Whether it can take the components of several mixtures, all of one size, side by side.
+    groupable: bool
 
     def centres(self, natural: Natural, apart: IntArray) -> Float64Array:
         """The points that each component's moments are taken about, shape (k, d)."""
 
-    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> float:
-        """Add the statistics of the rows to S; returns their log-likelihood."""
+    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> Float64Array:
+        """Add the statistics of the rows to S; returns their log-likelihood by each mixture."""
 
     def evaluate(self, rows: slice, natural: Natural, apart: IntArray, question: Question, out: Any) -> None:
         """Write the answer for each row into `out`, shape (b, 1) or (b, k)."""

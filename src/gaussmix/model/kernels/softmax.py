@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gaussmix._typing import FloatArray
+from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.rows import Question
 
@@ -15,29 +15,32 @@ LEAST_EXPONENT: dict[str, np.floating[Any]] = {"d": np.float64(-230.0), "f": np.
 
 
 def softmax(L: FloatArray) -> FloatArray:
-    """Turn joint log-densities into responsibilities, in place; returns log-sum-exp, shape (b,).
+    """Turn joint log-densities (.., k, b) into responsibilities, in place; returns log-sum-exp, (.., b).
 
-    Maximum and sum run along the leading axis, in place: rows of a chunk lie side by side, so that
+    Maximum and sum run along the axis of components, in place: rows of a chunk lie side by side, so that
     both are sweeps of whole vectors. Responsibilities are kept above e^-230 (e^-60 in float32): smaller ones
     count for nothing, but as subnormal numbers they would slow the product that follows a hundredfold.
     """
-    top = np.maximum.reduce(L)
-    L -= top
+    top = np.maximum.reduce(L, -2)  # named arguments would cost as much again, for few rows
+    L -= top[..., None, :]
     np.maximum(L, LEAST_EXPONENT[L.dtype.char], out=L)
     np.exp(L, out=L)
-    total: FloatArray = np.add.reduce(L)
-    L /= total
+    total: FloatArray = np.add.reduce(L, -2)
+    L /= total[..., None, :]
     np.log(total, out=total)
     total += top
     return total
 
 
-def weigh(R: FloatArray, log_density: FloatArray, weights: FloatArray | None) -> float:
-    """Multiply responsibilities by the rows' weights, in place; returns sum_i w_i log p(z_i)."""
+def weigh(R: FloatArray, log_density: FloatArray, weights: FloatArray | None) -> Float64Array:
+    """Multiply responsibilities (.., k, b) by the rows' weights, in place; returns sum_i w_i log p(z_i), (..).
+
+    The sum is in double precision if there are no weights.
+    """
     if weights is None:
-        return float(np.add.reduce(log_density, dtype=np.float64))
+        return np.add.reduce(log_density, -1, np.float64)  # type: ignore[no-any-return]
     R *= weights
-    return float(weights @ log_density)
+    return log_density @ weights
 
 
 def shared_quadratic(Z: FloatArray, natural: Natural) -> FloatArray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from gaussmix.model.kernels.lanes import compiled, wide
 
-BLOCK_ROWS = 128
+BLOCK_ROWS = 256
 TILE = 4  # features and components are taken four at a time
 
 BLOCK = np.uintp(BLOCK_ROWS)

@@ -1,4 +1,4 @@
-"""A start by deterministic annealing: means find their places while the posterior is sharpened step by step.
+"""The start "annealing": means find their places while the posterior is sharpened step by step.
 
 Responsibilities are in proportion to (w_k N_k)^beta, and beta grows to one (Ueda and Nakano 1998). At a small
 beta all components lie in one place; then they part, first along the direction of most spread, where the rows
@@ -29,7 +29,9 @@ from numpy.random import RandomState
 from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.regularise import make_regularise
+from gaussmix.fit.starts.base import clustered
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.stats import Stats
 
 #: The most that beta is multiplied by at a time, and the passes at each.
 GROWTH, PASSES = 1.5, 4
@@ -39,6 +41,14 @@ NUDGE = 0.2
 
 #: Rows beyond which a sample of them is annealed.
 MOST_ROWS = 5000
+
+
+def annealing(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
+    """Rows belong to means that deterministic annealing has found, in the proportions that it ends with."""
+    mixture = annealed(engine, rng)
+    if engine.structure.form.n_axes:  # moments along axes, of which this mixture has none
+        return clustered(engine, engine.labels(mixture)), None
+    return engine.accumulate(mixture), None
 
 
 def annealed(engine: LocalEngine, rng: RandomState) -> Mixture:

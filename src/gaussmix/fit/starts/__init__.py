@@ -1,0 +1,10 @@
+"""Starts: from the rows to a first mixture, one file each. This is their table."""
+
+from __future__ import annotations
+
+from gaussmix.fit.starts.base import Start
+from gaussmix.fit.starts.first import first_mixture, with_means
+from gaussmix.fit.starts.given import Given, StartFrom, memberships_of
+from gaussmix.fit.starts.table import STARTS
+
+__all__ = ["STARTS", "Given", "Start", "StartFrom", "first_mixture", "memberships_of", "with_means"]

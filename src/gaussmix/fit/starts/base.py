@@ -1,0 +1,99 @@
+"""What starts share: what one is, the rows that it works from, and statistics of clusters of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.random import RandomState
+
+from gaussmix._typing import Float64Array, IntArray
+from gaussmix.engines.local import LocalEngine
+from gaussmix.model.kernels.sweep import Responsibilities
+from gaussmix.model.stats import Stats
+
+#: A start gives statistics to make a mixture of and, where it has chosen them itself, the means. The number
+#: says which start of the fit it is: the same rows need not be begun in the same way twice.
+Start: TypeAlias = Callable[[LocalEngine, RandomState, int], tuple[Stats, Float64Array | None]]
+
+#: Rows that a start works from, and how many for each component and number of its mean and constant: where
+#: there are more, a sample.
+ENOUGH, ENOUGH_EACH = 20_000, 50
+
+#: Passes that better the axes of a start's statistics, where a family keeps axes.
+SHARPENINGS = 2
+
+
+def sampled(engine: LocalEngine, rng: RandomState) -> LocalEngine:
+    """The rows to start from: all, or of many a sample drawn uniformly, with the weights they have."""
+    n, d = engine.X.shape
+    most = max(ENOUGH, ENOUGH_EACH * engine.n_components * (d + 1))
+    if n <= most:
+        return engine
+    # RandomState's own choice shuffles all n
+    generator = np.random.default_rng(rng.randint(2**31, size=4))
+    return engine.subset(np.sort(generator.choice(n, most, replace=False, shuffle=False)))
+
+
+def clustered(engine: LocalEngine, labels: IntArray) -> Stats:
+    """Statistics of rows that belong to one component each (-1: to none)."""
+    hard = belonging(labels, engine.n_components)
+    return about(engine, means_of(engine, hard), hard)
+
+
+def belonging(members: IntArray | Float64Array, k: int) -> Responsibilities:
+    """Labels, shape (n,), or responsibilities, at least k columns, as a pass over the rows asks for them."""
+    if members.ndim == 2:
+        return lambda rows: np.ascontiguousarray(members[rows, :k].T)
+    components = np.arange(k)[:, None]
+    return lambda rows: np.asarray(members[rows] == components, dtype=np.float64)
+
+
+def means_of(engine: LocalEngine, responsibilities: Responsibilities) -> Float64Array:
+    """The clusters' means in the frame; its origin for one without rows."""
+    # no moments along axes, which are not for means
+    axes = np.zeros((engine.n_components, engine.X.shape[1], 0)) if engine.structure.form.n_axes else None
+    return engine.statistics_of(responsibilities, axes=axes).means()
+
+
+def about(engine: LocalEngine, centres: Float64Array, responsibilities: Responsibilities) -> Stats:
+    """Statistics with moments about points in the clusters, under responsibilities that do not change."""
+    stats = engine.statistics_of(responsibilities, centres)
+    for _ in range(SHARPENINGS):
+        axes = engine.structure.sharpened(stats)
+        if axes is None:
+            break
+        stats = engine.statistics_of(responsibilities, stats.centres, axes)
+    return stats
+
+
+def nearest(engine: LocalEngine, centres: Float64Array) -> tuple[Stats, Float64Array]:
+    """Statistics of each row's assignment to the nearest centre, and the centres in the frame."""
+    from sklearn.metrics import pairwise_distances_argmin
+
+    with one_openmp_thread():
+        labels = pairwise_distances_argmin(engine.X, centres.astype(engine.X.dtype))
+    means: Any = engine.frame.apply(centres).T
+    return clustered(engine, labels), np.ascontiguousarray(means)
+
+
+@contextmanager
+def one_openmp_thread() -> Iterator[None]:
+    """Hold scikit-learn's loops to one thread; it has to be imported by then.
+
+    On a few thousand rows its threads wait for one another longer than they work (on busy processors a
+    hundred times as long), and the order in which they add would show in the last bits.
+    """
+    with _controller().limit(limits=1, user_api="openmp"):
+        yield
+
+
+@cache
+def _controller() -> Any:
+    """Looking for the libraries of the process takes longer than k-means of some hundred rows."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -1,0 +1,78 @@
+"""The first mixture of a fit: what is given, the rest by a start from the table."""
+
+from __future__ import annotations
+
+from numpy.random import RandomState
+
+from gaussmix._typing import Float64Array
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.em import MStep
+from gaussmix.fit.starts.base import nearest as by_nearest
+from gaussmix.fit.starts.base import sampled
+from gaussmix.fit.starts.given import Given, given_memberships
+from gaussmix.fit.starts.table import STARTS
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import Noise
+
+
+def with_means(mixture: Mixture, means: Float64Array | None) -> Mixture:
+    """The mixture with other means (None: its own)."""
+    if means is None:
+        return mixture
+    return Mixture._trusted(
+        mixture.structure,
+        mixture.weights,
+        means,
+        mixture.covariances,
+        mixture.precisions_cholesky,
+        noise=mixture.noise,
+    )
+
+
+def first_mixture(
+    engine: LocalEngine,
+    m_step: MStep,
+    init_params: str,
+    rng: RandomState,
+    given: Given,
+    nearest: bool = False,
+    turn: int = 0,
+) -> Mixture:
+    """The start in the frame's coordinates: what is given, the rest by the start of that name.
+
+    A start that is named works from :func:`sampled` rows.
+
+    `nearest` has the rows belong to the nearest of the means given instead, which need to be known by number.
+    `turn` is the number of the start.
+    """
+    structure = engine.structure
+    if given.memberships is not None:
+        return m_step(given_memberships(engine, given.memberships), None)
+    if given.complete:
+        assert given.weights is not None and given.means is not None and given.factors is not None
+        weights, means, factors = given.weights, given.means, given.factors
+        covariances = structure.covariances_of_factor(factors)
+        begun = Mixture._trusted(structure, weights / weights.sum(), means, covariances, factors)
+        return _beside(begun, given.noise).seen_from(engine.frame)
+    if init_params not in STARTS:
+        raise ValueError(f"init_params must be one of {', '.join(STARTS)}; got {init_params!r}")
+    by_means, clean = given.means if nearest else None, engine.clean
+    rows = sampled(clean, rng)
+    stats, chosen = STARTS[init_params](rows, rng, turn) if by_means is None else by_nearest(rows, by_means)
+    if rows is not clean:  # a prior weighs against all rows
+        stats = stats.scale(clean.weight / rows.weight)
+    found = with_means(m_step(stats, None), chosen)
+    if given.empty:
+        return found
+    own = found.mapped(engine.frame.inverse, engine.frame.matrix, engine.frame.origin)
+    weights = own.weights if given.weights is None else given.weights / given.weights.sum()
+    means = own.means if given.means is None else given.means
+    factors = own.precisions_cholesky if given.factors is None else given.factors
+    covariances = own.covariances if given.factors is None else structure.covariances_of_factor(factors)
+    begun = Mixture._trusted(structure, weights, means, covariances, factors)
+    return _beside(begun, given.noise).seen_from(engine.frame)
+
+
+def _beside(mixture: Mixture, noise: Noise | None) -> Mixture:
+    """The Gaussians of a mixture beside the noise that is given."""
+    return mixture if noise is None else mixture.with_noise(noise)

@@ -1,0 +1,30 @@
+"""The start "kmeans": each row belongs to its k-means cluster.
+
+References
+----------
+S. P. Lloyd, Least squares quantization in PCM, IEEE Trans. Inf. Theory 28 (1982) 129-137.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+from numpy.random import RandomState
+
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.starts.base import clustered, one_openmp_thread
+from gaussmix.model.stats import Stats
+
+
+def kmeans(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
+    """Each row belongs to its k-means cluster, k-means being begun by k-means++."""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings(), one_openmp_thread():
+        # fewer distinct rows than clusters: what the mixture makes of it is reported in the result
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        clusters = KMeans(engine.n_components, n_init=1, random_state=rng).fit(
+            engine.X, sample_weight=engine.weights
+        )
+    return clustered(engine, clusters.labels_), None

@@ -1,0 +1,26 @@
+"""The start "k-means++": means are rows far from one another.
+
+References
+----------
+D. Arthur and S. Vassilvitskii, k-means++: the advantages of careful seeding, Proc. 18th ACM-SIAM Symp. on
+Discrete Algorithms (2007) 1027-1035.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import RandomState
+
+from gaussmix._typing import Float64Array
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.starts.base import nearest, one_openmp_thread
+from gaussmix.model.stats import Stats
+
+
+def kmeans_plusplus(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, Float64Array]:
+    """Means are rows that k-means++ seeding chose; each row belongs to the nearest."""
+    from sklearn.cluster import kmeans_plusplus as seed
+
+    with one_openmp_thread():
+        centres, _ = seed(engine.X, engine.n_components, sample_weight=engine.weights, random_state=rng)
+    return nearest(engine, np.asarray(centres, dtype=np.float64))

@@ -1,0 +1,21 @@
+"""The start "random": every row belongs to every component, by shares drawn at random."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import RandomState
+
+from gaussmix._typing import FloatArray
+from gaussmix.engines.local import LocalEngine
+from gaussmix.model.stats import Stats
+
+
+def random(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
+    """Responsibilities are random."""
+
+    def draw(rows: slice) -> FloatArray:
+        # drawn chunk by chunk, in order: the same numbers as one (n, k) draw, without its memory
+        R = rng.uniform(size=(rows.stop - rows.start, engine.n_components))
+        return np.asarray((R / R.sum(axis=1, keepdims=True)).T)
+
+    return engine.statistics_of(draw), None

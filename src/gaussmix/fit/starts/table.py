@@ -1,0 +1,22 @@
+"""The starts by name. The names are scikit-learn's, where it has the start."""
+
+from __future__ import annotations
+
+from gaussmix.fit.starts.agglomerative import agglomerative
+from gaussmix.fit.starts.annealing import annealing
+from gaussmix.fit.starts.base import Start
+from gaussmix.fit.starts.kmeans import kmeans
+from gaussmix.fit.starts.kmeans_plusplus import kmeans_plusplus
+from gaussmix.fit.starts.pca import pca
+from gaussmix.fit.starts.random_responsibilities import random
+from gaussmix.fit.starts.random_rows import random_from_data
+
+STARTS: dict[str, Start] = {
+    "kmeans": kmeans,
+    "k-means++": kmeans_plusplus,
+    "random": random,
+    "random_from_data": random_from_data,
+    "agglomerative": agglomerative,
+    "pca": pca,
+    "annealing": annealing,
+}
