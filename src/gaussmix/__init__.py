@@ -15,10 +15,12 @@ _HOMES = {
     "FitResult": "gaussmix.fit.result",
     "FitStatus": "gaussmix.fit.result",
     "GaussianMixture": "gaussmix.estimators.gaussian",
+    "MessageLengthResult": "gaussmix.fit.message_length",
     "Mixture": "gaussmix.model.mixture",
     "NormalInverseWishart": "gaussmix.model.priors",
     "Noise": "gaussmix.model.noise",
     "StartReport": "gaussmix.fit.result",
+    "fit_message_length": "gaussmix.fit.message_length",
     "fit_mixture": "gaussmix.fit.fitting",
     "show_config": "gaussmix.config",
 }
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from gaussmix.config import show_config
     from gaussmix.estimators.gaussian import GaussianMixture
     from gaussmix.fit.fitting import fit_mixture
+    from gaussmix.fit.message_length import MessageLengthResult, fit_message_length
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
@@ -38,11 +41,13 @@ __all__ = [
     "FitResult",
     "FitStatus",
     "GaussianMixture",
+    "MessageLengthResult",
     "Mixture",
     "Noise",
     "NormalInverseWishart",
     "StartReport",
     "__version__",
+    "fit_message_length",
     "fit_mixture",
     "show_config",
 ]

@@ -122,7 +122,10 @@ Seed = Annotated[
 @app.command(epilog=EXIT_CODES)
 def fit(
     data: Data,
-    components: Annotated[int, typer.Option("-k", "--components", min=1, help="Number of components.")],
+    components: Annotated[
+        int,
+        typer.Option("-k", "--components", min=1, help="Number of components; of message-length, the most."),
+    ],
     covariance: Annotated[
         str,
         typer.Option(
@@ -172,7 +175,7 @@ def fit(
         str,
         typer.Option(
             help="Where starts come from: auto (a race of them), kmeans, k-means++, random, "
-            "random_from_data, agglomerative or pca."
+            "random_from_data, agglomerative, pca or annealing."
         ),
     ] = "auto",
     prior: Annotated[
@@ -207,6 +210,12 @@ def fit(
         float,
         typer.Option(metavar="SHARE", help="Leave this share of the rows out: those of lowest density."),
     ] = 0.0,
+    strategy: Annotated[
+        str,
+        typer.Option(
+            help="em, or message-length: begin with -k components and find out how many there should be."
+        ),
+    ] = "em",
     acceleration: Annotated[
         str, typer.Option(help="Of slow fits: auto, quasi-newton, anderson, squarem or none.")
     ] = "auto",
@@ -257,6 +266,7 @@ def fit(
         noise=noise,
         trim=trim,
         n_factors=factors,
+        strategy=strategy,
     )
     # As a line of CSV, so that a name with a comma can be quoted.
     picked = None if columns is None else [name.strip() for name in next(csv.reader([columns]), [])]

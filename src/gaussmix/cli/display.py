@@ -31,6 +31,7 @@ LABELS = {
     "log_likelihood": "log-likelihood",
     "bic": "BIC",
     "aic": "AIC",
+    "message_length": "message length",
     "status": "status",
     "advice": "advice",
     "seed": "seed",
@@ -124,7 +125,7 @@ def _fact(name: str, info: Mapping[str, Any]) -> str:
     if name == "log_likelihood" and number is not None:
         n_samples = _number(info.get("n_samples"))
         return f"{number:.10g}" + (f" ({number / n_samples:.6g} per sample)" if n_samples else "")
-    if name in ("bic", "aic") and number is not None:
+    if name in ("bic", "aic", "message_length") and number is not None:
         return f"{number:.10g} (lower is better)"
     if name == "status" and "n_iter" in info:
         return f"{value} after {count(info['n_iter'], 'iteration')}"

@@ -18,6 +18,7 @@ import typer
 from gaussmix._text import printable
 from gaussmix.cli.display import count, print_model
 from gaussmix.cli.progress import ProgressBar, StopOnInterrupt
+from gaussmix.cli.strategies import STRATEGIES, by_message_length, check_alone, told
 from gaussmix.cli.using import refuse_overwriting, tell_notes
 from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
 from gaussmix.data.writing import check_output, replacing
@@ -61,6 +62,7 @@ class FitOptions:
     noise: str | None = None
     trim: float = 0.0
     n_factors: str = "1"
+    strategy: str = "em"
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def fit_table(
     """Fit, save and print; return the exit code."""
     data, output, plot = files.data, files.output, files.plot
     _check_options(options)
+    check_alone(options, files)
     _check_outputs(files)
     seed = _seed(files, options)
     table = read_table(data, columns=columns, weights=weights)
@@ -122,6 +125,7 @@ def _check_options(options: FitOptions) -> None:
         ("--prior", options.prior, PRIORS),
         ("--acceleration", options.acceleration, ["auto", *METHODS, "none"]),
         ("--stopping", options.stopping, get_args(Stopping)),
+        ("--strategy", options.strategy, STRATEGIES),
     ):
         if value is not None and value not in known:
             raise InputError(f"{option} must be one of {', '.join(known)}; got {value!r}")
@@ -244,6 +248,8 @@ def _fit(table: Table, options: FitOptions, seed: int | None, files: FitFiles, q
             bar.update(progress)
             return interrupt.asked
 
+        if options.strategy == "message-length":
+            return by_message_length(table, options, seed, on_iteration, reg_covar=_reg_covar(options))
         try:
             return fit_mixture(
                 table.values,
@@ -291,6 +297,7 @@ def _info(result: FitResult, table: Table, weights: str | None, seed: int | None
         "advice": result.advice,
         "seed": seed,
         "n_trimmed": None if result.trimmed is None else int(np.count_nonzero(result.trimmed)),
+        **told(result),
     }
     return {
         name: value

@@ -81,7 +81,7 @@ class LocalEngine:
         self.weight = total - self._amount
         #: Rows, or copies of them if the weights are more: weights may also come as shares of one.
         self.n_rows = max(total, float(self.X.shape[0])) * (self.weight / total)
-        self._grouped: dict[int, Sweep] = {}
+        self._grouped: dict[tuple[int, int], Sweep] = {}
         #: The weights of a pass, where they depend on the densities.
         self._passed = np.empty(len(self.X)) if self.trim else None
 
@@ -94,23 +94,29 @@ class LocalEngine:
         """Whether a pass is one chunk, done by the calling thread alone."""
         return bool(self._sweep.n_chunks == 1)
 
-    def accumulate(self, mixture: Mixture) -> Stats:
-        """One pass over the rows: statistics and log-likelihood of a mixture in the frame's coordinates."""
+    def accumulate(self, mixture: Mixture, beta: float = 1.0) -> Stats:
+        """One pass over the rows: statistics and log-likelihood of a mixture in the frame's coordinates.
+
+        With another beta, responsibilities are in proportion to (w_k N_k)^beta, and the likelihood is
+        sum_i log sum_k (w_k N_k)^beta.
+        """
         natural = self._natural(mixture)
         if self._passed is not None:
             self._passed[:] = self.kept(mixture)
-        return self._sweep.accumulate(natural)
+        if beta == 1.0:
+            return self._sweep.accumulate(natural)
+        return self._sweep.accumulate(natural.tempered(beta)).stretched(beta**-0.5)
 
     def accumulate_groups(self, joined: Mixture, groups: int) -> tuple[Stats, Float64Array] | None:
         """One pass for mixtures of one size, side by side as one: statistics, log-likelihoods (groups,).
 
         Every row belongs to each of them with the whole of its weight. None where that cannot be.
         """
-        if groups not in self._grouped:
-            weights, k = self.weights, len(joined.means)
+        size = len(joined.means), groups
+        if size not in self._grouped:
             self._grouped.clear()  # a field of mixtures shrinks, and does not come back
-            self._grouped[groups] = Sweep(self.X, self.frame, self.form, k, weights, None, groups)
-        return self._grouped[groups].accumulate_groups(joined.natural)
+            self._grouped[size] = Sweep(self.X, self.frame, self.form, size[0], self.weights, None, groups)
+        return self._grouped[size].accumulate_groups(joined.natural)
 
     def joint(self, mixture: Mixture) -> FloatArray:
         """Log w_k N(z | k) of each row and component in the frame's coordinates, shape (n, k)."""
@@ -135,8 +141,25 @@ class LocalEngine:
         part.X, part.weights = self._rows(rows)
         part.cores, part.noise, part.trim = (), noise, trim
         part._begin()
-        part._sweep = part._swept(part._own_pooled_moments())
+        part._sweep = part._swept(part._pooled_of_rows())
         return part
+
+    def holding(self, n_components: int) -> Self:
+        """The same rows for mixtures of another number of components."""
+        if n_components == self.n_components:
+            return self
+        other = copy(self)
+        other.__dict__.pop("clean", None)
+        other.n_components = n_components
+        other._sweep = other._swept(self._sweep.pooled)
+        return other
+
+    def _pooled_of_rows(self) -> Float64Array:
+        """sum_i w_i q(z_i) of these rows alone, which may be a part of those that the frame is of."""
+        if self.form.pooled == "none":
+            return np.zeros(0)
+        about_origin = second_moments(self.X, self.weights, self.frame)
+        return np.asarray(self.weight * pack(about_origin, self.form.pooled))
 
     def _sure(self) -> tuple[FloatArray, Float64Array | None]:
         """The rows that are no outliers by any guess, and their weights."""
@@ -163,6 +186,10 @@ class LocalEngine:
         """The most probable component of each row under a mixture in the frame's coordinates."""
         return self._sweep.labels(self._natural(mixture))
 
+    def responsibilities(self, mixture: Mixture) -> FloatArray:
+        """Of each row, shape (n, k), for a mixture in the frame's coordinates: for few rows."""
+        return self._sweep.responsibilities(self._natural(mixture))
+
     def _covariance(self, mean: Float64Array, covariance: Float64Array) -> Float64Array:
         if covariance.ndim == 1:
             return self.structure.ridge(covariance, self.frame)
@@ -184,13 +211,6 @@ class LocalEngine:
     def _shift(self, mean: Float64Array) -> Float64Array:
         """The mean in the frame: of the size of the rounding of its origin."""
         return np.asarray(self.frame.apply(mean[None, :])[:, 0], dtype=np.float64)
-
-    def _own_pooled_moments(self) -> Float64Array:
-        """The same of a part of the rows, which the frame was not chosen from."""
-        block = self.form.pooled
-        if block == "none":
-            return np.zeros(0)
-        return np.asarray(self.weight * pack(second_moments(self.X, self.weights, self.frame), block))
 
     def _pooled_moments(self, mean: Float64Array) -> Float64Array:
         """sum_i w_i q(z_i) in the frame, for the families that keep it."""

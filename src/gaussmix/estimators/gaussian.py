@@ -61,10 +61,10 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
         0 keeps the start.
     n_init : int, default=1
         Number of starts; the best result is kept. A start that collapses does not end the others.
-    init_params : {"auto", "kmeans", "k-means++", "random", "random_from_data", "agglomerative", "pca"}
-        Where starts come from (docs/starts.md); of many rows, they see a sample. "auto", the default, is a
-        race of twenty of them, the best of which go on to an optimum; from there `tol` and `max_iter` say
-        how EM goes on. "kmeans" is scikit-learn's.
+    init_params : str, default="auto"
+        Where starts come from (docs/starts.md): "auto", a race of twenty, the best of which go on to an
+        optimum, whence EM goes on as `tol` and `max_iter` say; or "kmeans" (scikit-learn's), "k-means++",
+        "random", "random_from_data", "agglomerative", "pca", "annealing". Of many rows, they see a sample.
     weights_init : array-like of shape (n_components,), optional
     means_init : array-like of shape (n_components, n_features), optional
     precisions_init : array-like, optional
@@ -92,9 +92,8 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
         Factors of factor analysers, fewer than features; "auto" takes the number of least BIC in a short
         range. Families without factors take no notice.
     acceleration : {"auto", "quasi-newton", "anderson", "squarem"} or None, default="auto"
-        How to need fewer iterations than EM. "auto" is EM alone until an iteration gains less than 1e-3 and
-        more than half of what the one before gained: with `tol` of 1e-3 and above it changes nothing. None is
-        EM alone.
+        How to need fewer iterations than EM (None: not at all). "auto" is EM alone until an iteration gains
+        less than 1e-3 and more than half of what the one before gained: never with a `tol` of that or more.
 
     Attributes
     ----------

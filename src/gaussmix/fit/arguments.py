@@ -11,14 +11,14 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.fit.regularise import RegCovar
-from gaussmix.fit.starts import NAMES, Given, StartFrom, memberships_of
+from gaussmix.fit.starts import AUTO, NAMES, Given, StartFrom, memberships_of
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.structures import Structure
 
 
 def check_options(
-    n_components: int, tol: float, reg_covar: RegCovar, max_iter: int, n_init: int, init_params: str
+    n_components: int, tol: float, reg_covar: RegCovar, max_iter: int, n_init: int, init_params: str = AUTO
 ) -> None:
     """Raise ValueError where an option of a fit is wrong."""
     _check.whole_number(n_components, 1, "n_components")

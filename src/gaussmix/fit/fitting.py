@@ -105,7 +105,9 @@ def fit_mixture(
         A number is added to the variances, in squared units of the data, and nothing is moved.
     max_iter, n_init : int
         Iterations from each start, and starts.
-    init_params : {"auto", "kmeans", "k-means++", "random", "random_from_data", "agglomerative", "pca"}
+    init_params : str
+        "auto", a race of starts; or one of them by name: "kmeans", "k-means++", "random", "random_from_data",
+        "agglomerative", "pca", "annealing".
         Where starts come from (docs/starts.md); of many rows, they see a sample.
     start : Mixture, Given or array-like, optional
         Where to start instead: parameters, or which component each row of X belongs to. That is labels, shape

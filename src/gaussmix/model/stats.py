@@ -126,6 +126,14 @@ class Stats:
             noise=factor * self.noise,
         )
 
+    def stretched(self, factor: float) -> Stats:
+        """The same statistics along axes so many times as long, where there are axes."""
+        if self.axes is None:
+            return self
+        own = block_size(self.form.own, self.n_features)
+        second = np.concatenate([self.second[:, :own], factor * self.second[:, own:]], axis=1)
+        return replace(self, second=second, axes=factor * self.axes)
+
     def rebase(self, centres: Float64Array) -> Stats:
         """The same statistics with each component's moments taken about another point."""
         shift = self.centres - centres

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gaussmix.fit.starts.agglomerative import agglomerative
+from gaussmix.fit.starts.annealing import annealing
 from gaussmix.fit.starts.base import Start
 from gaussmix.fit.starts.kmeans import kmeans
 from gaussmix.fit.starts.kmeans_plusplus import kmeans_plusplus
@@ -17,6 +18,7 @@ STARTS: dict[str, Start] = {
     "random_from_data": random_from_data,
     "agglomerative": agglomerative,
     "pca": pca,
+    "annealing": annealing,
 }
 
 #: A race of them (`fit/race.py`); where there can be none, it stands for the first in the table.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -70,6 +70,19 @@ class Natural:
         last = np.zeros((1, matrix.shape[1]))
         last[0, 0] = self.noise
         return np.concatenate([matrix, last])
+
+    def tempered(self, beta: float) -> Self:
+        """Of the joint densities to the power beta, (w_k N_k)^beta, which no executor knows from others."""
+        return replace(
+            self,
+            constants=beta * self.constants,
+            factors=np.sqrt(beta) * self.factors,
+            linear=beta * self.linear,
+            quadratic=beta * self.quadratic,
+            second=beta * self.second,
+            spread=self.spread / beta,
+            noise=None if self.noise is None else beta * self.noise,
+        )
 
     @property
     def n_rows(self) -> int:

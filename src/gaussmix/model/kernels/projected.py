@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -51,6 +51,11 @@ class ProjectedNatural(Natural):
     uniquenesses: Float64Array = field(kw_only=True)
     scores: Float64Array = field(kw_only=True)
     stretch: Float64Array = field(kw_only=True)
+
+    def tempered(self, beta: float) -> Self:
+        """As for other families: a covariance C / beta has loadings and noise of its own."""
+        axes, uniquenesses = np.sqrt(beta) * self.axes, self.uniquenesses / beta
+        return replace(super().tempered(beta), axes=axes, uniquenesses=uniquenesses)
 
     @property
     def reach(self) -> Float64Array:

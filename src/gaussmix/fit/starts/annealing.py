@@ -1,0 +1,95 @@
+"""The start "annealing": means find their places while the posterior is sharpened step by step.
+
+Responsibilities are in proportion to (w_k N_k)^beta, and beta grows to one (Ueda and Nakano 1998). At a small
+beta all components lie in one place; then they part, first along the direction of most spread, where the rows
+as a whole have them part and not where a start happened to put them.
+
+Weights are equal, and the covariances of N_k stay those of all rows times s = 1 / k^2, so that k components
+side by side would reach as far as the rows do. Ueda and Nakano update both; that is not done, for a reason.
+Where all components lie in one place, an update multiplies a small shift of a mean by beta C S^-1, with C the
+covariance of the rows and S = s C that of the components: they part at beta = s, as the clusters of Rose,
+Gurewitz and Fox (1990) do at a temperature. But S that is updated is C there. Components then stay together
+until beta is 1, when there is nothing left to temper, and the start is no better than random responsibilities
+(docs/strategies.md).
+
+References
+----------
+N. Ueda and R. Nakano, Deterministic annealing EM algorithm, Neural Networks 11 (1998) 271-282.
+K. Rose, E. Gurewitz and G. C. Fox, Statistical mechanics and phase transitions in clustering, Phys. Rev.
+Lett. 65 (1990) 945-948.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.random import RandomState
+
+from gaussmix._typing import Float64Array
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.regularise import make_regularise
+from gaussmix.fit.starts.base import clustered
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.stats import Stats
+
+#: The most that beta is multiplied by at a time, and the passes at each.
+GROWTH, PASSES = 1.5, 4
+
+#: What every mean is moved by before the passes, in spreads of its component: symmetric ones part by chance.
+NUDGE = 0.2
+
+#: Rows beyond which a sample of them is annealed.
+MOST_ROWS = 5000
+
+
+def annealing(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
+    """Rows belong to means that deterministic annealing has found, in the proportions that it ends with."""
+    mixture = annealed(engine, rng)
+    if engine.structure.form.n_axes:  # moments along axes, of which this mixture has none
+        return clustered(engine, engine.labels(mixture)), None
+    return engine.accumulate(mixture), None
+
+
+def annealed(engine: LocalEngine, rng: RandomState) -> Mixture:
+    """The mixture that annealing ends with, in the coordinates of the engine's frame."""
+    n, share = engine.X.shape[0], float(engine.n_components) ** -2.0
+    part = engine if n <= MOST_ROWS else engine.subset(np.sort(rng.choice(n, MOST_ROWS, replace=False)))
+    mixture = together(part, share)
+    spread = np.sqrt(mixture.variances)
+    for beta in schedule(share):
+        mixture = _at(mixture.means + NUDGE * spread * rng.standard_normal(spread.shape), mixture)
+        for _ in range(PASSES):
+            mixture = _at(part.accumulate(mixture, beta).means(), mixture)
+    return mixture
+
+
+def schedule(share: float) -> Float64Array:
+    """From the beta at which components part to one, by equal factors."""
+    return np.geomspace(share, 1.0, 1 + math.ceil(math.log(1.0 / share, GROWTH)))
+
+
+def together(engine: LocalEngine, share: float) -> Mixture:
+    """Equal components in one place, with the covariances of all rows times a number.
+
+    Those of factor analysers have no factors: these would follow the clusters, and not what is within them.
+    """
+    structure, k, d = engine.structure, engine.n_components, engine.X.shape[1]
+    equal = np.full(k, 1.0 / k)
+    stats = engine.statistics_of(lambda rows: np.full((k, rows.stop - rows.start), 1.0 / k))
+    if structure.form.n_axes:
+        one = structure.uncorrelated(structure.ridge(engine.frame.variances, engine.frame), d)
+        covariances = np.broadcast_to(one, structure.shape(k, d))
+        factors = structure.factor(covariances)
+    else:
+        regularise = make_regularise("auto", structure, engine)
+        covariances, factors = regularise(structure.moments(stats), equal, None)
+    root = np.asarray(math.sqrt(share))
+    covariances, factors = structure.mapped(covariances, root), structure.mapped_factor(factors, 1.0 / root)
+    return Mixture._trusted(structure, equal, stats.means(), covariances, factors)
+
+
+def _at(means: Float64Array, mixture: Mixture) -> Mixture:
+    """The mixture with other means."""
+    covariances, factors = mixture.covariances, mixture.precisions_cholesky
+    return Mixture._trusted(mixture.structure, mixture.weights, means, covariances, factors)
