@@ -1,8 +1,8 @@
 """``python -m benchmarks.optima``: how often a fit ends at the best known likelihood, and how long it takes.
 
 A fit has reached it within 1e-4 nats a row; one with a component of fewer than d + 1 effective rows, or
-thinner than a hundredth of the rows' own spread, has not. Everyone has default settings but for the number of starts
-(sklearn-10: n_init=10). Seeds alternate between the contenders; mclust, which has none, makes one fit.
+thinner than a hundredth of the rows' own spread, has not. Settings are everyone's defaults but for the number
+of starts (sklearn-10: n_init=10). Contenders alternate, seed by seed; mclust, which has none, makes one fit.
 """
 
 from __future__ import annotations
