@@ -38,7 +38,8 @@ for (i in seq_len(nrow(tasks))) {
   seconds <- system.time(fit <- try(run(), silent = TRUE))["elapsed"]
   found <- if (inherits(fit, "Mclust")) {
     variance <- fit$parameters$variance
-    sigma <- if (is.null(variance$sigma)) rep_len(variance$sigmasq, tasks$k[i]) else variance$sigma
+    sigma <- variance[["sigma"]] # not $sigma, which would also be sigmasq
+    if (is.null(sigma)) sigma <- rep_len(variance$sigmasq, tasks$k[i])
     c(fit$loglik, fit$parameters$pro, sigma)
   }
   cat(format(c(seconds, found), digits = 17), file = out)

@@ -165,7 +165,7 @@ PROBLEMS: tuple[Problem, ...] = (
     Problem("wine", 4, "diag", real_data.wine),
     Problem("wine, 5 columns", 3, "full", first_columns(real_data.wine, 5), _cultivars),
     Problem("cancer, 10 columns", 2, "full", first_columns(real_data.cancer, 10), _tumours),
-    Problem("cancer, 10 columns", 3, "tied", first_columns(real_data.cancer, 10)),
+    Problem("cancer, PCA", 3, "tied", real_data.cancer_pca),
     Problem("cancer, PCA", 4, "full", real_data.cancer_pca),
     Problem("cancer", 3, "diag", real_data.cancer),
     Problem("diabetes, 5 columns", 3, "full", first_columns(real_data.diabetes, 5)),
