@@ -10,8 +10,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Iterable
-
-import numpy as np
+from dataclasses import dataclass
 
 from benchmarks.best_known import Record, store, stored
 from benchmarks.contenders import CONTENDERS, Contender, Outcome, mclust
@@ -62,16 +61,38 @@ def measure(problem: Problem, contenders: list[Contender], n_seeds: int) -> dict
     return columns
 
 
-def share(column: Column, best: float) -> float:
-    return sum(outcome.reaches(best) for outcome in column) / len(column)
+@dataclass(frozen=True)
+class Summary:
+    """The share of fits that reached the best, of those whose likelihood does not count, and median seconds."""
+
+    reached: float
+    spurious: float
+    seconds: float
+
+    @classmethod
+    def of(cls, column: Column, best: float) -> Summary:
+        return cls(
+            statistics.fmean(outcome.reaches(best) for outcome in column),
+            statistics.fmean(not outcome.sound for outcome in column),
+            statistics.median(outcome.seconds for outcome in column),
+        )
 
 
-def seconds(column: Column) -> float:
-    return statistics.median(outcome.seconds for outcome in column)
-
-
-def cell(share: float, seconds: float) -> str:
-    return f"{share:.0%}, {seconds:.3f}"
+def totals(by_contender: list[list[Summary]]) -> dict[str, list[str]]:
+    """The last lines of the table."""
+    rows: dict[str, list[str]] = {
+        "mean share, sum of seconds": [],
+        "least share": [],
+        "mean share spurious": [],
+    }
+    for summaries in by_contender:
+        reached = [summary.reached for summary in summaries]
+        took = sum(summary.seconds for summary in summaries)
+        spurious = statistics.fmean(summary.spurious for summary in summaries)
+        cells = f"{statistics.fmean(reached):.0%}, {took:.2f}", f"{min(reached):.0%}", f"{spurious:.0%}"
+        for row, cell in zip(rows.values(), cells, strict=True):
+            row.append(cell)
+    return rows
 
 
 def line(cells: Iterable[object]) -> None:
@@ -106,25 +127,18 @@ def main() -> None:
         print("left out: mclust (install R and its package mclust)")
     line(["problem", "n", "d", "k", "covariances", *(f"{name}: reached, s" for name in names)])
     line(["---", *["---:"] * 3, "---", *["---:"] * len(names)])
-    totals: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    of_all: dict[str, list[Summary]] = {name: [] for name in names}
     for i, (problem, record) in enumerate(problems):
         columns = measure(problem, contenders, options.seeds)
         if by_mclust is not None:
             columns["mclust"] = [by_mclust[i]]
-        best = record["mean_log_likelihood"]
-        results = {name: (share(column, best), seconds(column)) for name, column in columns.items()}
-        for name, result in results.items():
-            totals[name].append(result)
-        cells = [cell(*results[name]) for name in names]
+        for name, column in columns.items():
+            of_all[name].append(Summary.of(column, record["mean_log_likelihood"]))
+        cells = [f"{of_all[name][-1].reached:.0%}, {of_all[name][-1].seconds:.3f}" for name in names]
         line([problem.data, *problem.X.shape, problem.k, problem.covariance, *cells])
         report_better(problem, record, columns, keep=options.keep)
-    for text, of in (("mean", np.mean), ("least", np.min)):
-        cells = [f"{of([share for share, _ in totals[name]]):.0%}" for name in names]
-        if text == "mean":
-            cells = [
-                f"{c}, {sum(s for _, s in totals[name]):.2f}" for c, name in zip(cells, names, strict=True)
-            ]
-        line([f"{text} share" + (", sum of seconds" if text == "mean" else ""), *[""] * 4, *cells])
+    for text, cells in totals([of_all[name] for name in names]).items():
+        line([text, *[""] * 4, *cells])
 
 
 if __name__ == "__main__":
