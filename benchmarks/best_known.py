@@ -41,6 +41,8 @@ SHORT, BEST, DRAWN = 20, 100, 100
 #: Tolerances of the ones that go on, and of the last, which gives the figure.
 FINE, FINEST, LONG = 1e-7, 1e-10, 3000
 POLISHED = 10
+#: Nats for each row by which the same optimum may differ.
+ROUNDING = 1e-8
 
 Record = dict[str, Any]
 
@@ -198,7 +200,7 @@ def store(record: Record, file: Path = FILE) -> bool:
     known = stored(file)
     before = known.get(record["name"])
     same = before is not None and before["fingerprint"] == record["fingerprint"]
-    if same and not record["mean_log_likelihood"] > before["mean_log_likelihood"]:
+    if same and not record["mean_log_likelihood"] > before["mean_log_likelihood"] + ROUNDING:
         return False
     known[record["name"]] = record
     in_order = [known[problem.name] for problem in PROBLEMS if problem.name in known]

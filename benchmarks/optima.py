@@ -63,7 +63,7 @@ def measure(problem: Problem, contenders: list[Contender], n_seeds: int) -> dict
 
 @dataclass(frozen=True)
 class Summary:
-    """The share of fits that reached the best, of those whose likelihood does not count, and median seconds."""
+    """The share of fits that reached the best, of those that do not count, and median seconds."""
 
     reached: float
     spurious: float
