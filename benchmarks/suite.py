@@ -1,8 +1,8 @@
 """Problems whose best likelihood is known (benchmarks/best_known.json): real data and hard synthetic ones.
 
-They were chosen before anything was fitted to them, with nine times as many rows for each full covariance as
-it needs (d + 1) or more: with few rows the likelihood has its peaks at components of next to none. Labels,
-where there are any, are one start more for the search for the best.
+All but six (docs/optima.md) were chosen before anything was fitted to them, with nine times as many rows for
+each full covariance as it needs (d + 1) or more: with few rows the likelihood has its peaks at components of
+next to none. Labels, where there are any, are one start more for the search for the best.
 """
 
 from __future__ import annotations
