@@ -1,0 +1,251 @@
+"""``python -m benchmarks.best_known``: the best likelihood of each problem of the suite, by brute force.
+
+Starts of several kinds are given a few iterations of EM each; the best of them, and some drawn at random, go
+on to convergence. The drawn ones say how many of the starts reach the best. What is stored (best_known.json)
+is only replaced by something better, or where the rows are others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.random import RandomState
+from threadpoolctl import threadpool_limits
+
+from benchmarks.judging import WITHIN, is_spurious, least_rows, least_spread
+from benchmarks.real_data import Floats
+from benchmarks.suite import PROBLEMS, Problem, chosen
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.accelerate import Accelerator, make_accelerator
+from gaussmix.fit.em import Run, em, make_rule
+from gaussmix.fit.mstep import maximise
+from gaussmix.fit.regularise import make_regularise
+from gaussmix.fit.result import FitStatus
+from gaussmix.fit.start import STARTS
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.stats import Stats
+from gaussmix.model.structures import NotPositiveDefiniteError, get_structure
+
+FILE = Path(__file__).with_name("best_known.json")
+
+KINDS = ("random_from_data", "k-means++", "kmeans", "responsibilities", "widths")
+#: Iterations for all; how many of the best go on, and how many that are drawn from all.
+SHORT, BEST, DRAWN = 20, 100, 100
+#: Tolerances of the ones that go on, and of the last, which gives the figure.
+FINE, FINEST, LONG = 1e-7, 1e-10, 3000
+POLISHED = 10
+#: Nats for each row by which the same optimum may differ.
+ROUNDING = 1e-8
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class End:
+    """Where a run is: what it started from, its likelihood for each row, and whether it counts."""
+
+    kind: str
+    likelihood: float
+    mixture: Mixture
+    rows: float
+    spread: float
+
+    @property
+    def spurious(self) -> bool:
+        return is_spurious(self.rows, self.spread, self.mixture.n_features)
+
+
+class Climb:
+    """EM for one problem, in the coordinates of its frame, from whatever start."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        X = np.ascontiguousarray(problem.X)
+        self.structure = get_structure(problem.covariance, X.shape[1])
+        self.engine = LocalEngine(X, self.structure, problem.k)
+        self.regularise = make_regularise("auto", self.structure, self.engine)
+
+    def starts(self, n: int, seed: int = 0) -> Iterator[tuple[str, Mixture]]:
+        """Hierarchies and the labels that are known, once each, then the other kinds in turn."""
+        rng = RandomState(seed)
+        for turn in range(4):
+            yield "agglomerative", self._made(*STARTS["agglomerative"](self.engine, rng, turn))
+        if self.problem.labels is not None:
+            yield "labels", self._of(np.arange(self.problem.k)[:, None] == self.problem.labels)
+        for i in range(n):
+            kind = KINDS[i % len(KINDS)]
+            try:
+                yield kind, self._start(kind, rng)
+            except NotPositiveDefiniteError:
+                continue
+
+    def run(self, kind: str, start: Mixture, tol: float, n_iter: int, accelerator: Accelerator | None) -> End:
+        begun = Run(start, FitStatus.NOT_RUN, ())
+        end = em(
+            self.engine,
+            begun,
+            self.m_step,
+            rule=make_rule(tol, "change"),
+            max_iter=n_iter,
+            accelerator=accelerator,
+        )
+        rows = least_rows(end.mixture.weights, len(self.problem.X))
+        return End(kind, end.objective, end.mixture, rows, least_spread(end.mixture.dense_covariances))
+
+    def m_step(self, stats: Stats, before: Mixture | None) -> Mixture:
+        return maximise(self.structure, self.regularise, stats, before)
+
+    def _start(self, kind: str, rng: RandomState) -> Mixture:
+        if kind == "responsibilities":
+            return self._of(rng.dirichlet(np.full(self.problem.k, 0.2), size=len(self.problem.X)).T)
+        if kind == "widths":
+            return self._of(self._widths(rng))
+        return self._made(*STARTS[kind](self.engine, rng, 0))
+
+    def _widths(self, rng: RandomState) -> Floats:
+        """Responsibilities of round Gaussians at random rows, each of a random width."""
+        Z = self.engine.frame.apply(self.engine.X).T
+        n, d = Z.shape
+        centres = Z[rng.choice(n, self.problem.k, replace=False)]
+        log_widths = np.log(rng.uniform(0.03, 1.0, size=self.problem.k))
+        squares = ((Z[None] - centres[:, None]) ** 2).sum(axis=2)
+        joint = -0.5 * squares * np.exp(-2.0 * log_widths)[:, None] - d * log_widths[:, None]
+        joint -= joint.max(axis=0)
+        R = np.exp(np.maximum(joint, -200.0))
+        return np.asarray(R / R.sum(axis=0))
+
+    def _of(self, R: Floats) -> Mixture:
+        return self.m_step(self.engine.statistics_of(lambda rows: np.asarray(R[:, rows], dtype=float)), None)
+
+    def _made(self, stats: Stats, means: Floats | None) -> Mixture:
+        """The start as a fit of that name has it, but for the means, which are those of the rows."""
+        return self.m_step(stats, None)
+
+
+def search(problem: Problem, restarts: int, seed: int = 0) -> Record:
+    """The best of many restarts, and how hard it was to find."""
+    begun = time.process_time()
+    climb, rng = Climb(problem), RandomState(seed + 1)
+    accelerator = make_accelerator("quasi-newton")
+    short: list[End] = []
+    for kind, start in climb.starts(restarts, seed):
+        try:
+            short.append(climb.run(kind, start, 1e-9, SHORT, None))
+        except NotPositiveDefiniteError:
+            continue
+    drawn = set(rng.choice(len(short), min(DRAWN, len(short)), replace=False).tolist())
+    ends = {
+        i: climb.run(short[i].kind, short[i].mixture, FINE, LONG, accelerator)
+        for i in drawn | set(promising(short))
+    }
+    sound = [end for end in ends.values() if not end.spurious]
+    if not sound:
+        raise RuntimeError(f"{problem.name}: no restart ended without a component of next to no rows")
+    sound.sort(key=lambda end: -end.likelihood)
+    polished = [climb.run(end.kind, end.mixture, FINEST, LONG, accelerator) for end in sound[:POLISHED]]
+    best = max((end for end in polished if not end.spurious), key=lambda end: end.likelihood)
+    others = [end.likelihood for end in sound if end.likelihood < best.likelihood - WITHIN]
+    reached = [i in drawn and good(end, best.likelihood) for i, end in ends.items()]
+    n, d = problem.X.shape
+    return {
+        "name": problem.name,
+        "n": n,
+        "d": d,
+        "k": problem.k,
+        "covariance": problem.covariance,
+        "fingerprint": problem.fingerprint(),
+        "mean_log_likelihood": best.likelihood,
+        "least_rows": round(best.rows, 2),
+        "least_spread": round(best.spread, 4),
+        "found_from": best.kind,
+        "restarts": restarts,
+        "share_that_reached_it": sum(reached) / len(drawn),
+        "share_spurious": sum(ends[i].spurious for i in drawn) / len(drawn),
+        "lead": best.likelihood - max(others) if others else None,
+        "seconds": round(time.process_time() - begun, 1),
+    }
+
+
+def good(end: End, best: float) -> bool:
+    return not end.spurious and end.likelihood > best - WITHIN
+
+
+def promising(ends: list[End]) -> list[int]:
+    """The best that count, each likelihood once."""
+    order = sorted((i for i, end in enumerate(ends) if not end.spurious), key=lambda i: -ends[i].likelihood)
+    distinct = [
+        i
+        for at, i in enumerate(order)
+        if at == 0 or ends[order[at - 1]].likelihood - ends[i].likelihood > 1e-9
+    ]
+    return distinct[:BEST]
+
+
+def stored(file: Path = FILE) -> dict[str, Record]:
+    """What is known, by the problems' names."""
+    if not file.exists():
+        return {}
+    return {record["name"]: record for record in json.loads(file.read_text(encoding="utf-8"))}
+
+
+def store(record: Record, file: Path = FILE) -> bool:
+    """Keep a record, unless a better one of the same rows is there; whether it was kept."""
+    known = stored(file)
+    before = known.get(record["name"])
+    same = before is not None and before["fingerprint"] == record["fingerprint"]
+    if same and not record["mean_log_likelihood"] > before["mean_log_likelihood"] + ROUNDING:
+        return False
+    known[record["name"]] = record
+    in_order = [known[problem.name] for problem in PROBLEMS if problem.name in known]
+    file.write_text(json.dumps(in_order, indent=1) + "\n", encoding="utf-8")
+    return True
+
+
+def print_table() -> None:
+    """What is stored, as docs/optima.md has it."""
+    print("| problem | n | d | k | covariances | best | restarts | next | rows |")
+    print("|---|---:|---:|---:|---|---:|---:|---:|---:|")
+    known = stored()
+    for problem in PROBLEMS:
+        if problem.name not in known:
+            continue
+        record = known[problem.name]
+        share, lead = record["share_that_reached_it"], record["lead"]
+        cells = [problem.data, record["n"], record["d"], problem.k, problem.covariance]
+        cells += [f"{record['mean_log_likelihood']:.5f}", f"{share:.0%}" if share else "under 1%"]
+        cells += ["none" if lead is None else f"{lead:.1g}", f"{record['least_rows']:.0f}"]
+        print("| " + " | ".join(map(str, cells)) + " |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.best_known", description=__doc__)
+    parser.add_argument("--only", nargs="+", metavar="TEXT", help="problems whose name has one of these")
+    parser.add_argument("--restarts", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0, help="another one makes other restarts")
+    parser.add_argument("--missing", action="store_true", help="only problems that nothing is stored of")
+    parser.add_argument("--table", action="store_true", help="only print what is stored")
+    options = parser.parse_args()
+    if options.table:
+        print_table()
+        return
+    known = stored()
+    for problem in chosen(options.only):
+        before = known.get(problem.name)
+        if options.missing and before and before["fingerprint"] == problem.fingerprint():
+            continue
+        with threadpool_limits(1):  # for calls as short as these, threads only wait for each other
+            record = search(problem, options.restarts, options.seed)
+        kept = store(record)
+        print("" if kept else "no better than what is stored: ", end="")
+        print(json.dumps(record), flush=True)
+
+
+if __name__ == "__main__":
+    main()
