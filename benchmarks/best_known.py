@@ -28,7 +28,7 @@ from gaussmix.fit.em import Run, em, make_rule
 from gaussmix.fit.mstep import maximise
 from gaussmix.fit.regularise import make_regularise
 from gaussmix.fit.result import FitStatus
-from gaussmix.fit.start import STARTS
+from gaussmix.fit.starts import STARTS
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import NotPositiveDefiniteError, get_structure
