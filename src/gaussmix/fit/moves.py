@@ -1,4 +1,4 @@
-"""Split and merge: one component is divided where two others are joined, which EM cannot do by itself.
+"""Moves that EM cannot make by itself: split and merge, and components seeded anew.
 
 References
 ----------
@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
@@ -22,7 +23,7 @@ from gaussmix.model.stats import Stats
 from gaussmix.model.structures import NotPositiveDefiniteError
 
 #: Pairs that are joined, and components that are divided for each of them.
-MERGES, SPLITS = 4, 4
+MERGES, SPLITS = 3, 3
 
 
 def split_and_merge(engine: LocalEngine, mixture: Mixture, m_step: MStep) -> list[Mixture]:
@@ -97,3 +98,30 @@ def _moved(stats: Stats, halves: Stats, i: int, j: int, split: int) -> Stats:
         first=after(stats.first, halves.first),
         second=after(stats.second, halves.second),
     )
+
+
+def reseeded(engine: LocalEngine, mixture: Mixture, spikes: tuple[int, ...], rng: RandomState) -> Mixture:
+    """The mixture with each collapsed component moved to a row drawn at random.
+
+    It takes the covariance and half the weight of the component that the row most probably belongs to.
+    """
+    structure, engine = mixture.structure, engine.clean
+    own = structure.form.own != "none"
+    probability = None if engine.weights is None else engine.weights / engine.weights.sum()
+    weights = mixture.weights.copy()
+    weights[list(spikes)] = 0.0
+    now = Mixture._trusted(
+        structure, weights / weights.sum(), mixture.means, mixture.covariances, mixture.precisions_cholesky
+    )
+    for spike in spikes:
+        row = int(rng.choice(engine.X.shape[0], p=probability))
+        z = engine.frame.apply(engine.X[row : row + 1]).T.astype(np.float64)
+        parent = int(now.predict(z)[0])
+        weights, means = now.weights.copy(), now.means.copy()
+        covariances, factors = now.covariances.copy(), now.precisions_cholesky.copy()
+        means[spike] = z[0]
+        weights[spike] = weights[parent] = 0.5 * weights[parent]
+        if own:
+            covariances[spike], factors[spike] = covariances[parent], factors[parent]
+        now = Mixture._trusted(structure, weights, means, covariances, factors)
+    return now if mixture.noise is None else now.with_noise(mixture.noise)

@@ -23,7 +23,7 @@ from numpy.random import RandomState
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.accelerate import Accelerator
 from gaussmix.fit.em import MStep, Rule, Run, em
-from gaussmix.fit.moves import split_and_merge
+from gaussmix.fit.moves import reseeded, split_and_merge
 from gaussmix.fit.result import FitStatus, StartReport
 from gaussmix.fit.stack import together
 from gaussmix.fit.starts import AUTO, STARTS, Given, with_means
@@ -33,14 +33,15 @@ from gaussmix.model.structures import NotPositiveDefiniteError
 
 #: Who begins, in the order in which they are left out where rows are many.
 FIELD = (
-    *("pca", "kmeans", "agglomerative", "random", "k-means++", "random_from_data"),
+    *("pca", "kmeans", "random", "k-means++", "random_from_data"),
     *("kmeans", "pca", "random", "random_from_data", "k-means++", "kmeans"),
     *("random", "random_from_data", "pca", "k-means++", "kmeans", "random"),
-    *("random_from_data", "kmeans"),
+    *("random_from_data", "k-means++", "kmeans"),
 )
 LEAST_FIELD = 2
 #: Iterations of each round, and how many go on from it.
 ROUNDS = ((10, 8), (20, 3))
+LAST = sum(n for n, _ in ROUNDS)
 #: Passes over the rows of the race for each that begins.
 PASSES_EACH = sum(n * share for n, share in ((11, 1.0), (21, 8 / len(FIELD))))
 #: Rows of a race, rows for each number of a mean and a constant, and passes over all rows that it may take.
@@ -50,10 +51,13 @@ CLOSE = Rule(2e-5, "aitken")
 MAX_POLISH = 150
 #: Likelihoods nearer than this are of the same optimum.
 SAME = 1e-4
-#: Rounds of splits and merges, iterations of each, and how many of a round converge.
-MOVES, MOVE_ITERATIONS, MOVED = 8, 12, 2
-#: What such a move has to gain.
-GAIN = 2e-5
+#: Rounds of moves of the winner, and components seeded anew in each.
+MOVES, RESEEDED = 12, 12
+#: Likelihoods nearer than this are, or will be, of the same optimum; of the racers in the last heat, how many of
+#: them agree with the winner, and how many rounds of moves may then be in vain, one after the other.
+NEAR, AGREEING, FEW_AGREEING = 1e-4, ((5, 0), (2, 1)), 3
+#: Rounds of such a race, and what it has to gain.
+MOVE_ROUNDS, GAIN = ((10, 4), (15, 2)), 2e-5
 
 
 @dataclass(frozen=True)
@@ -107,13 +111,11 @@ class Race:
         """
         rows, size = self._course(rng)
         field, reports = self._begin(rows, size, rng, turn)
-        iterations = 0
-        for n_iter, stay in ROUNDS:
-            iterations += n_iter
-            field, out = self._run(rows, field, n_iter)
-            reports += out
-            field, out = self._best(field, stay, f"behind after {iterations} iterations")
-            reports += out
+        field, out = self._heats(rows, field, ROUNDS)
+        reports += out
+        ends = [report.mean_log_likelihood for report in out if report.n_iter == LAST] + [
+            racer.value for racer in field
+        ]
         if rows is not self.engine:
             field, out = self._best(field, 1, "behind on a sample")
             reports += out
@@ -122,7 +124,9 @@ class Race:
         watch = _Watch(stops)
         best, *others = self._polished(field, watch)
         reports += [racer.report("converged, lower") for racer in others]
-        best, out = self._move(rows, best, watch)
+        agree = sum(end > best.value - NEAR for end in ends)
+        patience = next((rounds for least, rounds in AGREEING if agree >= least), FEW_AGREEING)
+        best, out = self._move(rows, best, rng, watch, patience)
         return best.mixture, (*reports, *out, best.report("the best"))
 
     def _course(self, rng: RandomState) -> tuple[LocalEngine, int]:
@@ -150,6 +154,18 @@ class Race:
                 reports.append(StartReport(name, 0, -np.inf, "collapsed"))
             else:
                 field.append(Racer(name, begun))
+        return field, reports
+
+    def _heats(
+        self, rows: LocalEngine, field: list[Racer], rounds: tuple[tuple[int, int], ...]
+    ) -> tuple[list[Racer], list[StartReport]]:
+        """The last of a field, and what became of the others."""
+        reports: list[StartReport] = []
+        for n_iter, stay in rounds:
+            field, out = self._run(rows, field, n_iter)
+            reports += out
+            field, out = self._best(field, stay, "behind")
+            reports += out
         return field, reports
 
     def _run(
@@ -181,8 +197,8 @@ class Race:
     def _ranked(self, field: Sequence[Racer]) -> list[Racer]:
         return sorted(field, key=self._rank, reverse=True)
 
-    def _rank(self, racer: Racer) -> tuple[int, float]:
-        return -self.n_flaws(racer.mixture), racer.value
+    def _rank(self, racer: Racer, more: float = 0.0) -> tuple[int, float]:
+        return -self.n_flaws(racer.mixture), racer.value + more
 
     def _polished(self, field: Sequence[Racer], watch: _Watch) -> list[Racer]:
         """Those whose EM has come to an end on all rows, the best first."""
@@ -209,27 +225,26 @@ class Race:
             racer, mixture=run.mixture, n_iter=racer.n_iter + len(run.history) - 1, value=run.objective
         )
 
-    def _move(self, rows: LocalEngine, best: Racer, watch: _Watch) -> tuple[Racer, list[StartReport]]:
-        """Splits and merges of the winner, for as long as one of them gains."""
+    def _move(
+        self, rows: LocalEngine, best: Racer, rng: RandomState, watch: _Watch, patience: int
+    ) -> tuple[Racer, list[StartReport]]:
+        """Moves of the winner, for as long as some gain."""
         reports: list[StartReport] = []
+        in_vain = 0
         for _ in range(MOVES):
-            if watch.stopped:
+            if watch.stopped or in_vain == patience:
                 break
-            moved = [
-                Racer("split and merge", mixture)
-                for mixture in split_and_merge(rows, best.mixture, self.m_step)
-            ]
-            if not moved:
-                break
-            field, _ = self._run(rows, moved, MOVE_ITERATIONS)
-            field, _ = self._best(field, MOVED, "")
-            ended = self._polished(field, watch)
-            gained = [r for r in ended if self._rank(r) > self._rank(replace(best, value=best.value + GAIN))]
-            if not gained:
-                reports += [racer.report("no gain") for racer in ended[:1]]
-                break
-            reports.append(best.report("lower than what a split and a merge made of it"))
-            best = gained[0]
+            moved = [Racer("split and merge", m) for m in split_and_merge(rows, best.mixture, self.m_step)]
+            for _ in range(RESEEDED):
+                component = int(rng.randint(len(best.mixture.means)))
+                moved.append(Racer("seeded anew", reseeded(rows, best.mixture, (component,), rng)))
+            field, _ = self._heats(rows, moved, MOVE_ROUNDS)
+            field = [racer for racer in field if abs(racer.value - best.value) > SAME]
+            gained = [r for r in self._polished(field, watch) if self._rank(r) > self._rank(best, GAIN)]
+            in_vain = 0 if gained else in_vain + 1
+            if gained:
+                reports.append(best.report(f"lower than {gained[0].source} from it"))
+                best = gained[0]
         return best, reports
 
 

@@ -12,6 +12,7 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.accelerate import Accelerator
 from gaussmix.fit.concentrate import concentrated
 from gaussmix.fit.em import MStep, Rule, Run, em
+from gaussmix.fit.moves import reseeded
 from gaussmix.fit.race import Race
 from gaussmix.fit.regularise import Floor, rows_needed
 from gaussmix.fit.result import FitStatus, StartReport, naming
@@ -231,35 +232,6 @@ class Search:
             return stop
 
         return report
-
-
-def reseeded(
-    engine: LocalEngine, mixture: Mixture, spikes: tuple[int, ...], rng: np.random.RandomState
-) -> Mixture:
-    """The mixture with each collapsed component moved to a row drawn at random.
-
-    It takes the covariance and half the weight of the component that the row most probably belongs to.
-    """
-    structure, engine = mixture.structure, engine.clean
-    own = structure.form.own != "none"
-    probability = None if engine.weights is None else engine.weights / engine.weights.sum()
-    weights = mixture.weights.copy()
-    weights[list(spikes)] = 0.0
-    now = Mixture._trusted(
-        structure, weights / weights.sum(), mixture.means, mixture.covariances, mixture.precisions_cholesky
-    )
-    for spike in spikes:
-        row = int(rng.choice(engine.X.shape[0], p=probability))
-        z = engine.frame.apply(engine.X[row : row + 1]).T.astype(np.float64)
-        parent = int(now.predict(z)[0])
-        weights, means = now.weights.copy(), now.means.copy()
-        covariances, factors = now.covariances.copy(), now.precisions_cholesky.copy()
-        means[spike] = z[0]
-        weights[spike] = weights[parent] = 0.5 * weights[parent]
-        if own:
-            covariances[spike], factors[spike] = covariances[parent], factors[parent]
-        now = Mixture._trusted(structure, weights, means, covariances, factors)
-    return now if mixture.noise is None else now.with_noise(mixture.noise)
 
 
 def _better(best: Run | None, run: Run) -> Run:
