@@ -7,6 +7,8 @@ import pytest
 from gaussmix.io import load_model
 from tests.cli.test_interrupt import interrupted_in_an_iteration
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 
 @pytest.fixture
 def cut_off(run, faithful, tmp_path, monkeypatch):

@@ -14,6 +14,8 @@ from gaussmix.data.tables import read_table
 from gaussmix.datasets import load_faithful
 from gaussmix.io import load_model
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 
 def numbers(text):
     return [float(number) for number in re.findall(r"-?\d+\.?\d*(?:e[-+]?\d+)?", text)]

@@ -15,6 +15,8 @@ import pytest
 import gaussmix
 from gaussmix.io import load_model
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 pty = pytest.importorskip("pty")
 
 # Rows without clusters and a tolerance that is never met: this fit ends only when it is told to.

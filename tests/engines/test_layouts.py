@@ -14,6 +14,8 @@ from gaussmix.fit.regularise import make_regularise
 from gaussmix.model.structures import STRUCTURES
 from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 
 class Pieces:
     """Rows as a list of arrays: as much of an array as an engine asks of one."""

@@ -15,6 +15,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from gaussmix import FitStatus, GaussianMixture, _threads, fit_mixture
 from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture, run_python
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 
 @pytest.fixture(scope="module")
 def problem():

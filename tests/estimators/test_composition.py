@@ -19,6 +19,8 @@ from sklearn.preprocessing import StandardScaler
 from gaussmix import GaussianMixture
 from tests.helpers import NAMES
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 
 @pytest.fixture
 def routing():

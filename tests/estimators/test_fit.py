@@ -17,6 +17,8 @@ from sklearn.metrics import adjusted_rand_score
 from gaussmix import FitStatus, GaussianMixture
 from tests.helpers import NAMES, has_matrices, near, start_parameters
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 NOT_CONVERGED = (
     "Best performing initialization did not converge. Try different init parameters, or increase max_iter, "
     "tol, or check for degenerate data."

@@ -11,6 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix import GaussianMixture
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 COLUMNS = ["sepal length (cm)", "", "größe", "a\nb", "x0"]  # names are text, no more is asked of them
 
 

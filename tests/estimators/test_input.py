@@ -12,6 +12,8 @@ from gaussmix import GaussianMixture, fit_mixture
 from gaussmix.model.structures import STRUCTURES
 from tests.helpers import EXECUTORS, NAMES, environment
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 METHODS = ("predict", "predict_proba", "score_samples")
 
 

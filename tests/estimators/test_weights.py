@@ -12,6 +12,8 @@ from sklearn.base import clone
 from gaussmix import GaussianMixture
 from tests.helpers import NAMES, near, start_parameters
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 
 @pytest.fixture(params=NAMES)
 def weighted(request, make_clusters):

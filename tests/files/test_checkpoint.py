@@ -21,6 +21,8 @@ from gaussmix.fit.starts import Given
 from tests.files.making import LONGEST_MESSAGE, framed, same, sealed, taken_apart
 from tests.helpers import NAMES, random_mixture
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 KILLS = 20
 FLIPS = 400
 
@@ -453,7 +455,7 @@ def test_damage_is_found_out(place, cut):
 
 DOCUMENTS = {
     "kind": ["model", None, [], 1],
-    "schema": [0, 1, 3, None, "1", [], 10**400],
+    "schema": [0, 1, 2, 4, None, "1", [], 10**400],
     "fit": [None, [], "x", {}],
     "seed": [-1, 2**32, 1.0, "0", True, [], {}, 10**400],
     "start": [-1, 3, 1.0, "1", None, True, 10**400],

@@ -14,6 +14,8 @@ from gaussmix.datasets import load_faithful
 from tests.files.making import NOISES, same, small
 from tests.helpers import KINDS
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 
 def through_joblib(compress, mmap_mode=None):
     def through(value, folder):
@@ -104,6 +106,7 @@ def test_a_state_that_is_no_mixture_is_refused(name, field):
 TRUSTED = [
     "gaussmix.estimators.gaussian.GaussianMixture",
     "gaussmix.fit.result.FitResult",
+    "gaussmix.fit.result.StartReport",
     "gaussmix.model.mixture.Mixture",
 ]
 

@@ -17,6 +17,8 @@ from gaussmix.model.features import Form
 from gaussmix.model.structures import STRUCTURES
 from tests.helpers import near, random_mixture, random_stats, stats_of
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 problems = {"d": st.integers(1, 4), "k": st.integers(2, 4), "seed": st.integers(0, 2**32 - 1)}
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from gaussmix import Constraints, fit_mixture
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 TOGETHER = {
     "noise and trimming": {"noise": 0.05, "trim": 0.05},
     "noise and a prior": {"noise": True, "prior": "mclust"},

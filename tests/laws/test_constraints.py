@@ -23,6 +23,8 @@ from tests.helpers import (
     start_parameters,
 )
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 #: Families of which the components share nothing, or all.
 BOUNDED = [name for name in NAMES if not STRUCTURES[name].coupled]
 #: Of which they share nothing.

@@ -15,6 +15,8 @@ from gaussmix.fit import restart
 from gaussmix.model.structures import STRUCTURES
 from tests.helpers import NAMES, assert_same_mixture, has_matrices, near, random_mixture
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 #: Families in which a component has a covariance of its own, so that it can collapse.
 OWN = [name for name in NAMES if STRUCTURES[name].least_rows(2) and not STRUCTURES[name].coupled]
 problems = {"d": st.integers(1, 5), "k": st.integers(1, 4), "seed": st.integers(0, 2**32 - 1)}

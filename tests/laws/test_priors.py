@@ -20,6 +20,8 @@ from tests.helpers import (
     stats_of,
 )
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 problems = {"d": st.integers(1, 4), "k": st.integers(1, 3), "seed": st.integers(0, 2**32 - 1)}
 
 

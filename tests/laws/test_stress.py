@@ -18,6 +18,8 @@ from gaussmix.fit.restart import MAX_RESEEDS
 from gaussmix.model.structures import STRUCTURES
 from tests.helpers import KINDS, NAMES, has_matrices
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 MAX_ITER = 60
 #: Families in which a component has a covariance of its own, so that the floor can hold it alone.
 OWN = [name for name in NAMES if STRUCTURES[name].least_rows(2) and not STRUCTURES[name].coupled]

@@ -19,6 +19,8 @@ from gaussmix.errors import ModelFileError
 from gaussmix.io import SavedModel, load_model
 from tests.helpers import NAMES, random_mixture, run_python
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 FIELDS = ("weights", "means", "covariances")
 
 

@@ -9,6 +9,8 @@ from gaussmix import GaussianMixture, fit_mixture
 from gaussmix.datasets import load_faithful
 from gaussmix.model.structures import SYNONYMS, get_structure
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 #: BIC as mclust has it, 2 log L - p log n, for two and for three components.
 BIC = {
     "EII": (-3452.9984524307, -3377.70134400566),

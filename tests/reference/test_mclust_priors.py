@@ -15,6 +15,8 @@ from numpy.testing import assert_allclose
 from gaussmix import NormalInverseWishart, fit_mixture
 from gaussmix.datasets import load_faithful
 
+pytestmark = pytest.mark.usefixtures("from_kmeans")
+
 OWN = NormalInverseWishart(mean=[3.0, 70.0], shrinkage=5.0, dof=4.0, scale=[[1.0, 2.0], [2.0, 40.0]])
 #: Log-likelihood; weights, means and covariances, components in the order of their first means.
 VALUES = {

@@ -10,6 +10,7 @@ from gaussmix.errors import InputError
 from gaussmix.fit.message_length import MessageLengthResult, fit_message_length
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.restart import Progress
+from gaussmix.fit.starts import AUTO
 
 if TYPE_CHECKING:
     from gaussmix.cli.fitting import FitFiles, FitOptions
@@ -23,7 +24,7 @@ def check_alone(options: FitOptions, files: FitFiles) -> None:
         return
     given = {
         "--factors auto": options.n_factors == "auto",
-        "--init": options.init_params != "kmeans",
+        "--init": options.init_params != AUTO,
         "--prior": options.prior is not None,
         "--eigenvalue-ratio": options.eigenvalue_ratio is not None,
         "--equal-weights": options.equal_weights,

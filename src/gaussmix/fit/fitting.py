@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
 from gaussmix.fit.mstep import maximise
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.race import make_race
-from gaussmix.fit.regularise import FLOOR, Floor, RegCovar, make_regularise, n_flaws
+from gaussmix.fit.regularise import FLOOR, Floor, RegCovar, make_regularise
 from gaussmix.fit.restart import Position, Progress, Search, Ways
 from gaussmix.fit.result import FitResult, advice_for
 from gaussmix.fit.starts import StartFrom
@@ -218,15 +217,7 @@ def fit_mixture(
         floor = regularise if isinstance(regularise, Floor) else None
         plain = prior is None and given.noise is None and not found.trim and not structure.n_factors
         accelerator = make_accelerator(acceleration, plain=plain)
-        race = make_race(
-            init_params,
-            given,
-            engine,
-            m_step,
-            partial(n_flaws, regularise, engine),
-            accelerator,
-            terms,
-        )
+        race = make_race(init_params, given, engine, m_step, regularise, accelerator, terms)
         options = rule, accelerator, max_iter, previous, on_iteration
         search = Search(engine, m_step, ways, floor, *options, terms=terms, race=race)
         if checkpoint is None and resume is None:

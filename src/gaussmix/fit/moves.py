@@ -29,8 +29,9 @@ MERGES, SPLITS = 3, 3
 def split_and_merge(engine: LocalEngine, mixture: Mixture, m_step: MStep) -> list[Mixture]:
     """Mixtures in which a pair is one component and another component is two, the most promising first.
 
-    Joined are pairs whose responsibilities overlap most; divided, across their longest axis, are components
-    that fit their rows worst: sum_i f_i (log f_i - log p_i), f_i being a row's share in the component.
+    Joined are pairs whose responsibilities overlap most; divided, across the principal axis that looks most
+    like two clusters, are components that fit their rows worst: sum_i f_i (log f_i - log p_i), f_i being a
+    row's share in the component.
     """
     k = len(mixture.means)
     if k < 3:
@@ -70,16 +71,24 @@ def _misfits(log_p: Float64Array, shares: Float64Array) -> list[int]:
 
 
 def _halved(engine: LocalEngine, R: Float64Array) -> tuple[Stats, Stats]:
-    """The statistics of all components, and of the half of each beyond its mean on its longest axis."""
+    """The statistics of all components, and of the half of each beyond its mean on an axis of its own."""
     Z = engine.frame.apply(engine.X.astype(np.float64))
     weights = np.ones(len(R)) if engine.weights is None else engine.weights
     beyond = np.empty(R.shape, dtype=bool)
     for c, r in enumerate((R * weights[:, None]).T):
         D = Z - (Z @ r / max(r.sum(), 1e-300))[:, None]
-        axis = np.linalg.eigh((D * r) @ D.T)[1][:, -1]
-        beyond[:, c] = axis @ D > 0.0
+        T = np.linalg.eigh((D * r) @ D.T)[1].T @ D
+        beyond[:, c] = T[_two_sided(T, r)] > 0.0
     k = R.shape[1]
     return engine.statistics_of(belonging(R, k)), engine.statistics_of(belonging(R * beyond, k))
+
+
+def _two_sided(T: Float64Array, r: Float64Array) -> int:
+    """The row of least kurtosis: what looks like two clusters, of whatever width, has next to no tails."""
+    squares = T * T
+    second, fourth = squares @ r, (squares * squares) @ r
+    flat = second <= 1e-12 * second.max()
+    return int(np.where(flat, np.inf, fourth / np.where(flat, 1.0, second**2)).argmin())
 
 
 def _moved(stats: Stats, halves: Stats, i: int, j: int, split: int) -> Stats:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.random import RandomState
@@ -24,6 +25,7 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.accelerate import Accelerator
 from gaussmix.fit.em import MStep, Rule, Run, em
 from gaussmix.fit.moves import reseeded, split_and_merge
+from gaussmix.fit.regularise import Regularise, n_flaws
 from gaussmix.fit.result import FitStatus, StartReport
 from gaussmix.fit.stack import together
 from gaussmix.fit.starts import AUTO, STARTS, Given, with_means
@@ -39,22 +41,26 @@ FIELD = (
     *("random_from_data", "k-means++", "kmeans"),
 )
 LEAST_FIELD = 2
+#: So many where components share a part of their covariances, which takes an iteration of its own.
+COUPLED_FIELD = 6
 #: Iterations of each round, and how many go on from it.
 ROUNDS = ((10, 8), (20, 3))
 LAST = sum(n for n, _ in ROUNDS)
 #: Passes over the rows of the race for each that begins.
 PASSES_EACH = sum(n * share for n, share in ((11, 1.0), (21, 8 / len(FIELD))))
+#: Rows for each number of a component's mean, and a constant, that a race is worth while for.
+ROWS_NEEDED = 2
 #: Rows of a race, rows for each number of a mean and a constant, and passes over all rows that it may take.
 ROWS, ROWS_EACH, PASSES = 2000, 5, 20.0
 #: The best have converged when there is so little left to gain, in nats for each unit of weight.
-CLOSE = Rule(2e-5, "aitken")
-MAX_POLISH = 150
+CLOSE = Rule(1e-5, "aitken")
+MAX_POLISH = 100
 #: Likelihoods nearer than this are of the same optimum.
 SAME = 1e-4
 #: Rounds of moves of the winner, and components seeded anew in each.
 MOVES, RESEEDED = 12, 12
-#: Likelihoods nearer than this are, or will be, of the same optimum; of the racers in the last heat, how many of
-#: them agree with the winner, and how many rounds of moves may then be in vain, one after the other.
+#: Likelihoods nearer than this are, or will be, of the same optimum; how many of the last heat agree with the
+#: winner, and how many rounds of moves may then be in vain, one after the other.
 NEAR, AGREEING, FEW_AGREEING = 1e-4, ((5, 0), (2, 1)), 3
 #: Rounds of such a race, and what it has to gain.
 MOVE_ROUNDS, GAIN = ((10, 4), (15, 2)), 2e-5
@@ -107,26 +113,30 @@ class Race:
 
         `stops` is shown the runs on all rows, iteration by iteration, and ends the race with the best so far.
 
-        Raises NotPositiveDefiniteError where all collapse.
+        Where all collapse, the first that began is left as it was. Raises NotPositiveDefiniteError where
+        none can begin.
         """
         rows, size = self._course(rng)
-        field, reports = self._begin(rows, size, rng, turn)
-        field, out = self._heats(rows, field, ROUNDS)
+        begun, reports = self._begin(rows, size, rng, turn)
+        if not begun:
+            raise NotPositiveDefiniteError(tuple(range(self.engine.n_components)), 0.0)
+        field, out = self._heats(rows, begun, ROUNDS)
         reports += out
-        ends = [report.mean_log_likelihood for report in out if report.n_iter == LAST] + [
-            racer.value for racer in field
-        ]
+        if not field:
+            return begun[0].mixture, tuple(reports)
+        ends = [racer.value for racer in field]
+        ends += [report.mean_log_likelihood for report in out if report.n_iter == LAST]
+        leader = field[0].value
         if rows is not self.engine:
             field, out = self._best(field, 1, "behind on a sample")
             reports += out
-        if not field:
-            raise NotPositiveDefiniteError(tuple(range(self.engine.n_components)), 0.0)
         watch = _Watch(stops)
         best, *others = self._polished(field, watch)
         reports += [racer.report("converged, lower") for racer in others]
-        agree = sum(end > best.value - NEAR for end in ends)
+        highest = best.value if rows is self.engine else leader
+        agree = sum(end > highest - NEAR for end in ends)
         patience = next((rounds for least, rounds in AGREEING if agree >= least), FEW_AGREEING)
-        best, out = self._move(rows, best, rng, watch, patience)
+        best, out = self._move(rows, size / len(FIELD), best, rng, watch, patience)
         return best.mixture, (*reports, *out, best.report("the best"))
 
     def _course(self, rng: RandomState) -> tuple[LocalEngine, int]:
@@ -139,7 +149,8 @@ class Race:
             rows = self.engine.subset(np.sort(generator.choice(n, most, replace=False, shuffle=False)))
         budget = max(PASSES * n, len(FIELD) * PASSES_EACH * ROWS)
         size = int(budget / (PASSES_EACH * min(n, most)))
-        return rows, min(max(size, LEAST_FIELD), len(FIELD))
+        most = COUPLED_FIELD if self.engine.structure.coupled else len(FIELD)
+        return rows, min(max(size, LEAST_FIELD), most)
 
     def _begin(
         self, rows: LocalEngine, size: int, rng: RandomState, turn: int
@@ -226,20 +237,31 @@ class Race:
         )
 
     def _move(
-        self, rows: LocalEngine, best: Racer, rng: RandomState, watch: _Watch, patience: int
+        self,
+        rows: LocalEngine,
+        share: float,
+        best: Racer,
+        rng: RandomState,
+        watch: _Watch,
+        patience: int,
     ) -> tuple[Racer, list[StartReport]]:
-        """Moves of the winner, for as long as some gain."""
+        """Moves of the winner, for as long as some gain; a share of them where a race has many rows."""
         reports: list[StartReport] = []
         in_vain = 0
-        for _ in range(MOVES):
+        for _ in range(int(share * MOVES)):
             if watch.stopped or in_vain == patience:
                 break
-            moved = [Racer("split and merge", m) for m in split_and_merge(rows, best.mixture, self.m_step)]
-            for _ in range(RESEEDED):
+            divided = split_and_merge(rows, best.mixture, self.m_step)
+            moved = [Racer("split and merge", m) for m in divided[: int(share * len(divided))]]
+            for _ in range(int(share * RESEEDED)):
                 component = int(rng.randint(len(best.mixture.means)))
                 moved.append(Racer("seeded anew", reseeded(rows, best.mixture, (component,), rng)))
             field, _ = self._heats(rows, moved, MOVE_ROUNDS)
-            field = [racer for racer in field if abs(racer.value - best.value) > SAME]
+            if rows is self.engine:  # not those that are back where they came from
+                field = [racer for racer in field if abs(racer.value - best.value) > SAME]
+            else:  # all rows are for what is better on some
+                stayed, _ = self._run(rows, [best], sum(n for n, _ in MOVE_ROUNDS))
+                field = [racer for racer in field[:1] if racer.value > stayed[0].value + GAIN]
             gained = [r for r in self._polished(field, watch) if self._rank(r) > self._rank(best, GAIN)]
             in_vain = 0 if gained else in_vain + 1
             if gained:
@@ -253,19 +275,20 @@ def make_race(
     given: Given,
     engine: LocalEngine,
     m_step: MStep,
-    n_flaws: Callable[[Mixture], int],
+    regularise: Regularise,
     accelerator: Accelerator | None,
     terms: Terms,
 ) -> Race | None:
     """The race that "auto" stands for; None where another start is asked for, or there is nothing to find.
 
     Parameters that are given, or outliers to be looked after, need a start of their own; factor analysers
-    would take too long.
+    would take too long. Of so few rows that every optimum is suspect, the highest is no better than another.
     """
-    alone = engine.n_components == 1 or bool(engine.structure.form.n_axes) or bool(engine.cores)
+    k, (n, d) = engine.n_components, engine.X.shape
+    alone = k == 1 or n < ROWS_NEEDED * k * (d + 1) or bool(engine.structure.form.n_axes or engine.cores)
     given_some = not given.empty or given.complete or bool(terms.constraints.fixed)
     if init_params != AUTO or alone or given_some:
         return None
     free = terms.prior is None and terms.constraints == FREE
     log_prior = terms.log_prior if terms.prior is not None else None
-    return Race(engine, m_step, accelerator, log_prior, n_flaws, free)
+    return Race(engine, m_step, accelerator, log_prior, partial(n_flaws, regularise, engine), free)
