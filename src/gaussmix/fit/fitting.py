@@ -217,7 +217,7 @@ def fit_mixture(
         floor = regularise if isinstance(regularise, Floor) else None
         plain = prior is None and given.noise is None and not found.trim and not structure.n_factors
         accelerator = make_accelerator(acceleration, plain=plain)
-        race = make_race(init_params, given, engine, m_step, regularise, accelerator, terms)
+        race = make_race(init_params, given, engine, m_step, regularise, accelerator, terms, max_iter)
         options = rule, accelerator, max_iter, previous, on_iteration
         search = Search(engine, m_step, ways, floor, *options, terms=terms, race=race)
         if checkpoint is None and resume is None:

@@ -278,16 +278,18 @@ def make_race(
     regularise: Regularise,
     accelerator: Accelerator | None,
     terms: Terms,
+    max_iter: int,
 ) -> Race | None:
     """The race that "auto" stands for; None where another start is asked for, or there is nothing to find.
 
     Parameters that are given, or outliers to be looked after, need a start of their own; factor analysers
     would take too long. Of so few rows that every optimum is suspect, the highest is no better than another.
+    Whoever allows fewer iterations than the racers take gets none of them.
     """
     k, (n, d) = engine.n_components, engine.X.shape
     alone = k == 1 or n < ROWS_NEEDED * k * (d + 1) or bool(engine.structure.form.n_axes or engine.cores)
     given_some = not given.empty or given.complete or bool(terms.constraints.fixed)
-    if init_params != AUTO or alone or given_some:
+    if init_params != AUTO or alone or given_some or max_iter < LAST:
         return None
     free = terms.prior is None and terms.constraints == FREE
     log_prior = terms.log_prior if terms.prior is not None else None

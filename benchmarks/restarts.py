@@ -1,0 +1,71 @@
+"""``python -m benchmarks.restarts``: iterations of several restarts together, beside the same one by one.
+
+Both begin at the same mixtures and alternate; medians are compared, and the likelihoods have to agree.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+
+import numpy as np
+
+from benchmarks.cases import Case, Floats, make_problem
+from gaussmix._threads import blas_on_one_thread
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.mstep import maximise
+from gaussmix.fit.regularise import make_regularise
+from gaussmix.fit.stack import together
+from gaussmix.fit.starts import STARTS, with_means
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.stats import Stats
+from gaussmix.model.structures import get_structure
+
+CASES = ((200_000, 8, 3), (200_000, 8, 16), (200_000, 2, 5), (20_000, 4, 4), (272, 2, 3))
+ITERATIONS = 10
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.restarts", description=__doc__)
+    parser.add_argument("--restarts", type=int, default=16)
+    parser.add_argument("--repeats", type=int, default=7)
+    options = parser.parse_args()
+    print(f"| n, d, k | {options.restarts} one by one, ms | together, ms | share |")
+    print("|---|---:|---:|---:|")
+    for n, d, k in CASES:
+        X = make_problem(Case(n, d, k, "full", "float64")).X
+        apart, joint = measure(X, k, options.restarts, options.repeats)
+        print(f"| {n}, {d}, {k} | {apart:.1f} | {joint:.1f} | {joint / apart:.0%} |", flush=True)
+
+
+def measure(X: Floats, k: int, restarts: int, repeats: int) -> tuple[float, float]:
+    """Milliseconds of the iterations one by one, and together."""
+    structure = get_structure("full")
+    engine = LocalEngine(X, structure, k)
+    regularise = make_regularise("auto", structure, engine)
+
+    def m_step(stats: Stats, before: Mixture | None) -> Mixture:
+        return maximise(structure, regularise, stats, before)
+
+    rng = np.random.RandomState(0)
+    begun = []
+    for turn in range(restarts):
+        stats, means = STARTS["random_from_data"](engine, rng, turn)
+        begun.append(with_means(m_step(stats, None), means))
+    times: tuple[list[float], list[float]] = ([], [])
+    with blas_on_one_thread():
+        for _ in range(repeats + 1):  # the first of each is not counted
+            ends = []
+            for kind, kept in zip((False, True), times, strict=True):
+                start = time.perf_counter()
+                ended = together(engine, begun, m_step, ITERATIONS, plain=kind)
+                kept.append(1e3 * (time.perf_counter() - start))
+                ends.append([end[1] for end in ended if end is not None])
+            np.testing.assert_allclose(*ends, rtol=1e-9)
+    return statistics.median(times[0][1:]), statistics.median(times[1][1:])
+
+
+if __name__ == "__main__":
+    main()
