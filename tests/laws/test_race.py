@@ -233,3 +233,18 @@ def test_needles_of_a_ridge_are_seen():
         covariance_type="full",
     )
     assert ridge.held(mixture) == (0,)
+
+
+def test_a_fit_goes_on_behind_its_race(tmp_path):
+    """To the bit, and with what became of all that took part."""
+    path = tmp_path / "fit.gm"
+    options = {"random_state": 3, "tol": 1e-10, "max_iter": 500}
+    whole = fit_mixture(FAITHFUL, 3, **options)
+    cut = fit_mixture(
+        FAITHFUL, 3, checkpoint=path, on_iteration=lambda progress: progress.iteration == 2, **options
+    )
+    assert cut.status == FitStatus.INTERRUPTED
+    gone_on = fit_mixture(FAITHFUL, 3, resume=path, **options)
+    assert gone_on.history == whole.history
+    assert gone_on.starts == whole.starts
+    assert np.array_equal(gone_on.mixture.means, whole.mixture.means)

@@ -81,9 +81,12 @@ class ProgressBar:
             return
         self._redrawn = time.monotonic()
         of = f"start {progress.start} of {progress.n_starts}, " if progress.n_starts > 1 else ""
+        doing = f"iteration {progress.iteration} of at most {progress.max_iter}"
+        if progress.iteration == 0:
+            doing = "looking for a start"
         self._bar.update(
             self._bar.task_ids[0],
-            description=f"{of}iteration {progress.iteration} of at most {progress.max_iter}",
+            description=of + doing,
             completed=progress.iteration,
             total=progress.max_iter,
             likelihood=f"log-likelihood {progress.mean_log_likelihood:.6f} per sample",

@@ -20,6 +20,8 @@ class Printer:
         if progress.start != self.start:
             self.start, self.previous = progress.start, math.nan
             print(f"Initialization {progress.start - 1}")
+        if progress.iteration == 0:  # a race of starts, which has hundreds
+            return False
         if progress.iteration % self.interval == 0:
             line = f"  Iteration {progress.iteration}"
             if self.detailed:

@@ -29,7 +29,7 @@ MAX_RESEEDS = 3
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a running fit is."""
+    """Where a running fit is; at iteration 0 starts are raced, and the likelihood is of one of them."""
 
     start: int
     n_starts: int
