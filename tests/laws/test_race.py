@@ -194,6 +194,16 @@ def test_rows_of_which_there_are_few_different_ones(reg_covar):
         assert np.isfinite(result.mean_log_likelihood)
 
 
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_rows_of_few_values_warn_of_nothing(name):
+    """Components of equal rows collapse one after the other, in volumes beyond the range of numbers."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        X = rng.integers(0, 3, size=(150, 2)).astype(float)
+        result = fit_mixture(X, 5, covariance_type=name, sample_weight=rng.uniform(0, 2, 150), random_state=0)
+        assert np.isfinite(result.mean_log_likelihood)
+
+
 def test_a_race_can_be_stopped():
     seen = []
 

@@ -120,7 +120,8 @@ def fit_mixture(
     feature_names : sequence of str, optional
         Kept in the mixture.
     on_iteration : callable, optional
-        Called with a :class:`Progress` after each iteration (in a race of starts, too); True stops the fit, which keeps the best so far.
+        Called with a :class:`Progress` after each iteration, those of a race of starts too; True stops the
+        fit, which keeps the best so far.
     checkpoint : path, optional
         A file that is kept up to date with all it takes to go on, and replaced atomically.
     checkpoint_interval : float

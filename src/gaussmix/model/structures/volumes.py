@@ -25,6 +25,8 @@ TURN = 1e-8
 SLACK = 1e-12
 #: How many iterations there may be.
 MAX_ROUNDS = 500
+#: Logarithm of a ratio of volumes, or of variances, at which a component has collapsed.
+WIDE = 200.0
 
 
 def volumes(diagonals: Float64Array) -> Float64Array:
@@ -117,10 +119,12 @@ def _profile(
     moments: Float64Array, shares: Float64Array, logs: Float64Array
 ) -> tuple[float, Float64Array, Float64Array]:
     """F of the logarithms of volumes, S, and the matrices (or diagonals) G_k; see :func:`proportional`."""
+    if logs.max() - logs.min() > WIDE:
+        raise NotPositiveDefiniteError((), 0.0)
     scaled = shares * np.exp(-logs)
     if moments.ndim == 2:
         pooled = scaled @ moments
-        if not np.minimum.reduce(pooled) > 0.0:
+        if not np.minimum.reduce(pooled) > np.maximum.reduce(pooled) * np.exp(-WIDE):
             raise NotPositiveDefiniteError((), float(pooled.min()))
         log_det, shaped = float(np.add.reduce(np.log(pooled))), moments / pooled
     else:
