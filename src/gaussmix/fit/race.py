@@ -61,7 +61,7 @@ SAME = 1e-4
 MOVES, RESEEDED = 12, 12
 #: Likelihoods nearer than this are, or will be, of the same optimum; how many of the last heat agree with the
 #: winner, and how many rounds of moves may then be in vain, one after the other.
-NEAR, AGREEING, FEW_AGREEING = 1e-4, ((5, 0), (2, 1)), 3
+NEAR, AGREEING, FEW_AGREEING = 1e-4, ((5, 0), (2, 1)), 4
 #: Rounds of such a race, and what it has to gain.
 MOVE_ROUNDS, GAIN = ((10, 4), (15, 2)), 2e-5
 
