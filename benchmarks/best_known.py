@@ -25,7 +25,7 @@ from benchmarks.suite import PROBLEMS, Problem, chosen
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.accelerate import Accelerator, make_accelerator
 from gaussmix.fit.em import Run, em, make_rule
-from gaussmix.fit.mstep import maximise
+from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.regularise import make_regularise
 from gaussmix.fit.result import FitStatus
 from gaussmix.fit.starts import STARTS
@@ -100,7 +100,7 @@ class Climb:
         return End(kind, end.objective, end.mixture, rows, least_spread(end.mixture.dense_covariances))
 
     def m_step(self, stats: Stats, before: Mixture | None) -> Mixture:
-        return maximise(self.structure, self.regularise, stats, before)
+        return Maximise(self.structure, self.regularise)(stats, before)
 
     def _start(self, kind: str, rng: RandomState) -> Mixture:
         if kind == "responsibilities":

@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.cases import Case, Floats, make_problem
 from gaussmix._threads import blas_on_one_thread
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.mstep import maximise
+from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.regularise import make_regularise
 from gaussmix.fit.stack import together
 from gaussmix.fit.starts import STARTS, with_means
@@ -47,7 +47,7 @@ def measure(X: Floats, k: int, restarts: int, repeats: int) -> tuple[float, floa
     regularise = make_regularise("auto", structure, engine)
 
     def m_step(stats: Stats, before: Mixture | None) -> Mixture:
-        return maximise(structure, regularise, stats, before)
+        return Maximise(structure, regularise)(stats, before)
 
     rng = np.random.RandomState(0)
     begun = []

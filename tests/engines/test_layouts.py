@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from gaussmix import FitStatus, fit_mixture
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.em import Rule, Run, em
-from gaussmix.fit.mstep import maximise
+from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.regularise import make_regularise
 from gaussmix.model.structures import STRUCTURES
 from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture
@@ -57,7 +57,7 @@ def outcome(X, weights, start):
     run = em(
         engine,
         Run(start.seen_from(engine.frame), FitStatus.NOT_RUN, ()),
-        lambda stats, before: maximise(structure, regularise, stats, before),
+        Maximise(structure, regularise),
         rule=Rule(0.0),
         max_iter=2,
     )

@@ -85,7 +85,7 @@ def test_the_metric_is_the_divergence_of_complete_data(seed):
 
 
 def dense_moments(stats, form, d):
-    moments = np.asarray(stats.covariances()[0] if form.own != "none" else stats.within())
+    moments = np.asarray(stats.covariances()[0] if form.own != "none" else stats.within()[0])
     moments = moments / d if "radial" in (form.own, form.pooled) else moments
     return moments if moments.ndim == 2 else np.eye(d) * moments
 

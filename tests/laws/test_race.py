@@ -9,16 +9,15 @@ from gaussmix.datasets import load_faithful
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.em import Rule, Run, em
 from gaussmix.fit.moves import split_and_merge
-from gaussmix.fit.mstep import maximise
+from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.race import FIELD
 from gaussmix.fit.regularise import Ridge, make_regularise
-from gaussmix.fit.stack import stackable, together
+from gaussmix.fit.stack import em_together
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures import STRUCTURES
 from tests.helpers import EXECUTORS
 
 FAITHFUL = load_faithful()[0]
-STACKABLE = [name for name, structure in STRUCTURES.items() if stackable(structure)]
 
 
 def engine_of(X, name, k, weights=None):
@@ -27,7 +26,7 @@ def engine_of(X, name, k, weights=None):
 
 def m_step_of(engine, reg_covar="auto"):
     regularise = make_regularise(reg_covar, engine.structure, engine)
-    return lambda stats, before: maximise(engine.structure, regularise, stats, before)
+    return Maximise(engine.structure, regularise)
 
 
 def blobs(seed, k=4, d=2, n=300, apart=3.0):
@@ -47,7 +46,7 @@ def same(one, other, rtol):
 
 @pytest.mark.parametrize("executor", [name for name in EXECUTORS if name != "centred"])
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("name", STACKABLE)
+@pytest.mark.parametrize("name", STRUCTURES)
 def test_mixtures_iterated_together_end_where_each_does_alone(name, weighted, executor, monkeypatch):
     monkeypatch.setenv("GAUSSMIX_EXECUTOR", executor)
     X = blobs(1, d=3)
@@ -56,11 +55,11 @@ def test_mixtures_iterated_together_end_where_each_does_alone(name, weighted, ex
     m_step = m_step_of(engine)
     rng = np.random.default_rng(3)
     mixtures = [fit_start(engine, rng.integers(4, size=len(X)), m_step) for _ in range(5)]
-    ended = together(engine, mixtures, m_step, 6)
+    ended = em_together(engine, mixtures, m_step, max_iter=6)
     for begun, end in zip(mixtures, ended, strict=True):
         mixture, value = alone(engine, begun, m_step, 6)
-        same(end[0], mixture, 1e-9)
-        assert end[1] == pytest.approx(value, rel=1e-11)
+        same(end.mixture, mixture, 1e-9)
+        assert end.history[-1] == pytest.approx(value, rel=1e-11)
 
 
 @pytest.mark.parametrize("executor", [name for name in EXECUTORS if name != "centred"])
@@ -82,11 +81,11 @@ def test_a_tight_component_does_not_blur_the_others_of_a_stack(executor, dtype, 
     wide = Mixture(
         weights=[0.5, 0.5], means=[Z[1], Z[2]], covariances=[np.eye(2)] * 2, covariance_type="full"
     )
-    ended = together(engine, [wide, tight, wide], m_step, 3)
+    ended = em_together(engine, [wide, tight, wide], m_step, max_iter=3)
     for begun, end in zip((wide, tight, wide), ended, strict=True):
         mixture, value = alone(engine, begun, m_step, 3)
-        same(end[0], mixture, 2e-3 if dtype == np.float32 else 1e-6)
-        assert end[1] == pytest.approx(value, abs=1e-3 if dtype == np.float32 else 1e-7)
+        same(end.mixture, mixture, 2e-3 if dtype == np.float32 else 1e-6)
+        assert end.history[-1] == pytest.approx(value, abs=1e-3 if dtype == np.float32 else 1e-7)
 
 
 def test_one_that_collapses_leaves_the_stack_and_the_others_go_on():
@@ -104,11 +103,11 @@ def test_one_that_collapses_leaves_the_stack_and_the_others_go_on():
     wide = Mixture(
         weights=[0.5, 0.5], means=[Z[9], Z[7]], covariances=[np.eye(2)] * 2, covariance_type="full"
     )
-    first, second, third = together(engine, [wide, spike, wide], m_step, 3)
-    assert second is None
+    first, second, third = em_together(engine, [wide, spike, wide], m_step, max_iter=3)
+    assert second.status == FitStatus.DEGENERATE
     expected = alone(engine, wide, m_step, 3)[0]
-    same(first[0], expected, 1e-9)
-    same(third[0], expected, 1e-9)
+    same(first.mixture, expected, 1e-9)
+    same(third.mixture, expected, 1e-9)
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
@@ -127,7 +126,7 @@ def test_moves_are_mixtures_of_the_family_and_mend_what_EM_cannot(name):
     for mixture in moved:
         assert mixture.weights.sum() == pytest.approx(1.0)
         assert mixture.structure is STRUCTURES[name]
-    best = max(end[1] for end in together(engine, moved, m_step, 100) if end is not None)
+    best = max(run.history[-1] for run in em_together(engine, moved, m_step, max_iter=100))
     assert high > low + 0.01
     assert best > high - 1e-3
 

@@ -81,7 +81,7 @@ class LocalEngine:
         self.weight = total - self._amount
         #: Rows, or copies of them if the weights are more: weights may also come as shares of one.
         self.n_rows = max(total, float(self.X.shape[0])) * (self.weight / total)
-        self._grouped: dict[tuple[int, int], Sweep] = {}
+        self._grouped: Sweep | None = None
         #: The weights of a pass, where they depend on the densities.
         self._passed = np.empty(len(self.X)) if self.trim else None
 
@@ -107,16 +107,16 @@ class LocalEngine:
             return self._sweep.accumulate(natural)
         return self._sweep.accumulate(natural.tempered(beta)).stretched(beta**-0.5)
 
-    def accumulate_groups(self, joined: Mixture, groups: int) -> tuple[Stats, Float64Array] | None:
-        """One pass for mixtures of one size, side by side as one: statistics, log-likelihoods (groups,).
+    def accumulate_groups(self, joined: Mixture) -> tuple[Stats, Float64Array] | None:
+        """One pass for mixtures side by side as one (a :class:`Groups`): statistics, log-likelihoods (g,).
 
         Every row belongs to each of them with the whole of its weight. None where that cannot be.
         """
-        size = len(joined.means), groups
-        if size not in self._grouped:
-            self._grouped.clear()  # a field of mixtures shrinks, and does not come back
-            self._grouped[size] = Sweep(self.X, self.frame, self.form, size[0], self.weights, None, groups)
-        return self._grouped[size].accumulate_groups(joined.natural)
+        k = len(joined.means)
+        if self._grouped is None or self._grouped.k < k:  # a field of mixtures shrinks
+            pooled = self._sweep.pooled
+            self._grouped = Sweep(self.X, self.frame, self.form, k, self.weights, pooled)
+        return self._grouped.accumulate_groups(joined.natural)
 
     def joint(self, mixture: Mixture) -> FloatArray:
         """Log w_k N(z | k) of each row and component in the frame's coordinates, shape (n, k)."""

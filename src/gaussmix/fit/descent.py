@@ -36,7 +36,7 @@ import numpy.typing as npt
 from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.em import Rule, Run, em
-from gaussmix.fit.mstep import maximise
+from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.regularise import Floor, Ridge, make_regularise
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitStatus
@@ -164,7 +164,7 @@ class Descent:
             not alone and counts.min() < self.least_rows
         ):  # EM ends, as at a collapse: either way, one has to go
             raise NotPositiveDefiniteError((int(counts.argmin()),), 0.0)
-        found = maximise(self.engine.structure, self.regularise, stats, before)
+        found = Maximise(self.engine.structure, self.regularise)(stats, before)
         spare = counts - 0.5 * each
         return found if alone else parts_of(found, spare / spare.sum())
 

@@ -23,7 +23,7 @@ from gaussmix.fit.arguments import check_options, generator_of, given_start, row
 from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
 from gaussmix.fit.em import Stopping, make_rule
 from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
-from gaussmix.fit.mstep import maximise
+from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.race import make_race
 from gaussmix.fit.regularise import FLOOR, Floor, RegCovar, make_regularise
@@ -36,7 +36,6 @@ from gaussmix.model.frame import Frame
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.priors import NormalInverseWishart, named_prior
-from gaussmix.model.stats import Stats
 from gaussmix.model.structures import get_structure
 from gaussmix.model.structures.given import check_family
 
@@ -205,10 +204,7 @@ def fit_mixture(
     regularise = make_regularise(reg_covar, structure, engine, terms.bound)
     # without its box, which no iteration needs to look at
     seen = None if given.noise is None else replace(given.noise, box=None).seen_from(engine.frame)
-
-    def m_step(stats: Stats, before: Mixture | None) -> Mixture:
-        return maximise(structure, regularise, stats, before, terms, seen)
-
+    m_step = Maximise(structure, regularise, terms, seen)
     rng = generator_of(random_state)
     if resume is not None and rng is np.random.mtrand._rand:
         rng = np.random.RandomState()  # NumPy's own is not for a file to set
@@ -218,7 +214,7 @@ def fit_mixture(
         floor = regularise if isinstance(regularise, Floor) else None
         plain = prior is None and given.noise is None and not found.trim and not structure.n_factors
         accelerator = make_accelerator(acceleration, plain=plain)
-        race = make_race(init_params, given, engine, m_step, regularise, accelerator, terms, max_iter)
+        race = make_race(init_params, given, engine, m_step, accelerator, max_iter)
         options = rule, accelerator, max_iter, previous, on_iteration
         search = Search(engine, m_step, ways, floor, *options, terms=terms, race=race)
         if checkpoint is None and resume is None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.fit.regularise import ROUNDING, Regularise
-from gaussmix.fit.terms import Terms
+from gaussmix.fit.regularise import ROUNDING, Floor, Ridge
+from gaussmix.fit.terms import FREE, Terms
+from gaussmix.model.groups import Groups
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.stats import Stats
@@ -18,44 +20,67 @@ from gaussmix.model.structures import NotPositiveDefiniteError, Structure
 UNBOUND = Terms()
 
 
-def maximise(
-    structure: Structure,
-    regularise: Regularise,
-    stats: Stats,
-    before: Mixture | None = None,
-    terms: Terms = UNBOUND,
-    noise: Noise | None = None,
-) -> Mixture:
+@dataclass(frozen=True, eq=False)
+class Maximise:
     """The M-step: weights, means and regularised covariances of the statistics.
 
-    Families that iterate begin at the covariances of the mixture `before`. A prior and constraints have their
-    say in `terms`. The weight of the noise is that of the statistics; a start, before which there is nothing,
-    has the one that was asked for.
-
-    Raises NotPositiveDefiniteError where a variance is zero, or so small that it is rounding, unless
-    `regularise` sees to that.
+    Parameters
+    ----------
+    structure : Structure
+    regularise : Ridge or Floor
+    terms : Terms
+        A prior and constraints, which have their say.
+    noise : Noise, optional
+        The noise component that there is; its weight is that of the statistics. A start, before which there is
+        nothing, has the weight that was asked for.
     """
-    if not np.add.reduce(stats.counts) > 0.0:  # all has gone to the noise
-        raise NotPositiveDefiniteError(tuple(range(stats.n_components)), 0.0)
-    joined = terms.joined(stats)
-    means = terms.means(joined)
-    central = terms.central(joined, means, stats.counts)
-    moments = terms.moments(structure.moments(central))
-    shares = central.counts / np.add.reduce(central.counts)
-    warm = None if before is None else before.covariances
-    covariances, factors = terms.covariances(*regularise(moments, shares, warm))
-    weights = terms.weights(stats.counts)
-    if noise is not None:
-        noise = noise if before is None else replace(noise, weight=stats.noise / stats.weight)
-        weights = weights * (1.0 - noise.weight)
-    mixture = Mixture._trusted(structure, weights, means, covariances, factors, noise=noise)
-    if regularise.bounded or ROUNDING * mixture.natural.condition < 0.5:
-        return mixture  # every variance is far above rounding
-    sharpest = structure.diagonal(factors).max(axis=1) ** 2
-    collapsed = ~(sharpest * _rounding(stats, means, structure.form.own == "none") < 1.0)
-    if collapsed.any():
-        raise NotPositiveDefiniteError(tuple(int(i) for i in np.flatnonzero(collapsed)), 1.0 / sharpest.max())
-    return mixture
+
+    structure: Structure
+    regularise: Ridge | Floor
+    terms: Terms = UNBOUND
+    noise: Noise | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether what it raises is the likelihood of Gaussians alone, with nothing to bound them."""
+        free = self.terms.prior is None and self.terms.constraints == FREE
+        return free and self.noise is None and not self.structure.form.n_axes
+
+    def beside(self, groups: Groups) -> Self:
+        """The M-step of several mixtures whose components lie side by side."""
+        structure = self.structure.beside(groups)
+        return replace(self, structure=structure, regularise=replace(self.regularise, structure=structure))
+
+    def __call__(self, stats: Stats, before: Mixture | None = None) -> Mixture:
+        """The mixture of the statistics. Families that iterate begin at the covariances of the one `before`.
+
+        Raises NotPositiveDefiniteError where a variance is zero, or so small that it is rounding, unless
+        `regularise` sees to that.
+        """
+        if not np.add.reduce(stats.counts) > 0.0:  # all has gone to the noise
+            raise NotPositiveDefiniteError(tuple(range(stats.n_components)), 0.0)
+        structure, terms, groups = self.structure, self.terms, self.structure.groups
+        joined = terms.joined(stats)
+        means = terms.means(joined)
+        central = terms.central(joined, means, stats.counts)
+        moments = terms.moments(structure.moments(central))
+        shares = central.counts / groups.spread(groups.total(central.counts))
+        warm = None if before is None else before.covariances
+        covariances, factors = terms.covariances(*self.regularise(moments, shares, warm))
+        weights, noise = terms.weights(stats.counts), self.noise
+        if noise is not None:
+            noise = noise if before is None else replace(noise, weight=stats.noise / stats.weight)
+            weights = weights * (1.0 - noise.weight)
+        mixture = Mixture._trusted(structure, weights, means, covariances, factors, noise=noise)
+        if self.regularise.bounded or ROUNDING * mixture.natural.condition < 0.5:
+            return mixture  # every variance is far above rounding
+        sharpest = structure.diagonal(factors).max(axis=1) ** 2
+        collapsed = ~(sharpest * _rounding(stats, means, structure.form.own == "none") < 1.0)
+        if collapsed.any():
+            raise NotPositiveDefiniteError(
+                tuple(int(i) for i in np.flatnonzero(collapsed)), 1.0 / sharpest.max()
+            )
+        return mixture
 
 
 def _rounding(stats: Stats, means: Float64Array, shared: bool) -> Float64Array:

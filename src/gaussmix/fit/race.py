@@ -23,13 +23,13 @@ from numpy.random import RandomState
 
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.accelerate import Accelerator
-from gaussmix.fit.em import MStep, Rule, Run, em
+from gaussmix.fit.em import Rule, Run, em
 from gaussmix.fit.moves import reseeded, split_and_merge
-from gaussmix.fit.regularise import Regularise, n_flaws
+from gaussmix.fit.mstep import Maximise
+from gaussmix.fit.regularise import n_flaws
 from gaussmix.fit.result import FitStatus, StartReport
-from gaussmix.fit.stack import together
+from gaussmix.fit.stack import em_together
 from gaussmix.fit.starts import AUTO, STARTS, Given, with_means
-from gaussmix.fit.terms import FREE, Terms
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures import NotPositiveDefiniteError
 
@@ -95,16 +95,14 @@ class _Watch:
 class Race:
     """The rules of a race: rows, M-step, and what EM raises.
 
-    `n_flaws` counts components whose part of that says nothing; `plain` is whether it is the likelihood of
-    Gaussians alone.
+    `n_flaws` counts components whose part of that says nothing.
     """
 
     engine: LocalEngine
-    m_step: MStep
+    m_step: Maximise
     accelerator: Accelerator | None
     log_prior: Callable[[Mixture], float] | None
     n_flaws: Callable[[Mixture], int]
-    plain: bool
 
     def __call__(
         self, rng: RandomState, turn: int, stops: Callable[[Run], bool] | None = None
@@ -183,13 +181,14 @@ class Race:
         self, rows: LocalEngine, field: Sequence[Racer], n_iter: int
     ) -> tuple[list[Racer], list[StartReport]]:
         mixtures = [racer.mixture for racer in field]
-        ended = together(rows, mixtures, self.m_step, n_iter, plain=self.plain, log_prior=self.log_prior)
-        going = [
-            replace(racer, mixture=end[0], n_iter=racer.n_iter + n_iter, value=end[1])
-            for racer, end in zip(field, ended, strict=True)
-            if end is not None
-        ]
-        gone = [racer.report("collapsed") for racer, end in zip(field, ended, strict=True) if end is None]
+        runs = em_together(rows, mixtures, self.m_step, max_iter=n_iter, log_prior=self.log_prior)
+        going, gone = [], []
+        for racer, run in zip(field, runs, strict=True):
+            if run.status == FitStatus.DEGENERATE:
+                gone.append(racer.report("collapsed"))
+            else:
+                n_done = racer.n_iter + n_iter
+                going.append(replace(racer, mixture=run.mixture, n_iter=n_done, value=run.objective))
         return going, gone
 
     def _best(self, field: Sequence[Racer], stay: int, outcome: str) -> tuple[list[Racer], list[StartReport]]:
@@ -274,10 +273,8 @@ def make_race(
     init_params: str,
     given: Given,
     engine: LocalEngine,
-    m_step: MStep,
-    regularise: Regularise,
+    m_step: Maximise,
     accelerator: Accelerator | None,
-    terms: Terms,
     max_iter: int,
 ) -> Race | None:
     """The race that "auto" stands for; None where another start is asked for, or there is nothing to find.
@@ -286,11 +283,11 @@ def make_race(
     would take too long. Of so few rows that every optimum is suspect, the highest is no better than another.
     Whoever allows fewer iterations than the racers take gets none of them.
     """
+    terms = m_step.terms
     k, (n, d) = engine.n_components, engine.X.shape
     alone = k == 1 or n < ROWS_NEEDED * k * (d + 1) or bool(engine.structure.form.n_axes or engine.cores)
     given_some = not given.empty or given.complete or bool(terms.constraints.fixed)
     if init_params != AUTO or alone or given_some or max_iter < LAST:
         return None
-    free = terms.prior is None and terms.constraints == FREE
     log_prior = terms.log_prior if terms.prior is not None else None
-    return Race(engine, m_step, accelerator, log_prior, partial(n_flaws, regularise, engine), free)
+    return Race(engine, m_step, accelerator, log_prior, partial(n_flaws, m_step.regularise, engine))

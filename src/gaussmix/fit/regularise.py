@@ -148,9 +148,13 @@ class Floor:
 
     def _bounded(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
         """Covariances that share a part cannot be held one by one: at the floor, or as needles, EM ends."""
-        factors = self.structure.factor(covariances)
+        factors, groups = self.structure.factor(covariances), self.structure.groups
         least = max(self._largest, NEEDLE * float(np.abs(covariances).max()))
         if float(np.vdot(factors, factors)) * least < 1.0:
+            return covariances, factors
+        sharpness = groups.total(_of_each(np.square(factors)).sum(axis=1))
+        size = groups.highest(_of_each(np.abs(covariances)).max(axis=1))
+        if (sharpness * np.maximum(self._largest, NEEDLE * size) < 1.0).all():  # each mixture by itself
             return covariances, factors
         low = self.structure.stiffness(factors, self.least) > HELD
         raise NotPositiveDefiniteError(tuple(int(i) for i in np.flatnonzero(low)), 0.0)
@@ -197,6 +201,11 @@ class Floor:
         thin = np.broadcast_to(shrunk < d * np.log(THIN), few.shape) | (counts < NO_ROWS)
         thin[list(self.held(mixture))] = True
         return tuple(int(i) for i in np.flatnonzero(few & thin))
+
+
+def _of_each(stack: Float64Array) -> Float64Array:
+    """The numbers of each component, one row each."""
+    return stack.reshape(len(stack), -1)
 
 
 def largest(least: Float64Array) -> float:

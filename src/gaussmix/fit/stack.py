@@ -1,17 +1,21 @@
-"""Several mixtures iterated together: a pass builds the features of the rows once, for all of them."""
+"""Several mixtures iterated together: a pass and an M-step for all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-from gaussmix._typing import Float64Array, IntArray
+from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.em import MStep, Rule, Run, em
+from gaussmix.fit.accelerate import OWN_STEP
+from gaussmix.fit.em import Rule, Run, em
+from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.result import FitStatus
+from gaussmix.model.groups import Groups
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import NotPositiveDefiniteError, Structure
@@ -20,122 +24,172 @@ from gaussmix.model.structures import NotPositiveDefiniteError, Structure
 ENDLESS = Rule(0.0)
 
 
-def stackable(structure: Structure) -> bool:
-    """Whether components have nothing in common, so that one M-step serves those of many mixtures."""
-    return not structure.coupled and structure.form.own != "none" and not structure.form.n_axes
-
-
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Mixtures of one family and size, side by side as one mixture of all their components.
+    """Mixtures of one family, side by side as one mixture of all their components.
 
     Each has an equal part of its weight: the density is the mean of theirs.
     """
 
+    family: Structure
+    groups: Groups
     joined: Mixture
-    groups: int
 
     @classmethod
     def of(cls, mixtures: Sequence[Mixture]) -> Self:
         """These, in order."""
+        family, groups = mixtures[0].structure, Groups(tuple(m.n_components for m in mixtures))
+
+        def each(name: str) -> Float64Array:
+            return np.concatenate([family.each(getattr(m, name), m.n_components) for m in mixtures])
+
         weights = np.concatenate([m.weights for m in mixtures]) / len(mixtures)
-        means, covariances, factors = (
-            np.concatenate([getattr(m, name) for m in mixtures])
-            for name in ("means", "covariances", "precisions_cholesky")
+        means = np.concatenate([m.means for m in mixtures])
+        parts = weights, means, each("covariances"), each("precisions_cholesky")
+        return cls(family, groups, Mixture._trusted(family.beside(groups), *parts))
+
+    def mixture(self, group: int) -> Mixture:
+        """One by itself."""
+        whole, part = self.joined, self.groups.slices[group]
+        common = self.family.common
+        return Mixture._trusted(
+            self.family,
+            whole.weights[part] * len(self.groups),
+            whole.means[part],
+            common(whole.covariances[part]),
+            common(whole.precisions_cholesky[part]),
         )
-        joined = Mixture._trusted(mixtures[0].structure, weights, means, covariances, factors)
-        return cls(joined, len(mixtures))
 
     def mixtures(self) -> list[Mixture]:
         """Each by itself."""
-        whole, k = self.joined, len(self.joined.means) // self.groups
-        parts = [slice(g * k, (g + 1) * k) for g in range(self.groups)]
-        return [
-            Mixture._trusted(
-                whole.structure,
-                whole.weights[part] * self.groups,
-                whole.means[part],
-                whole.covariances[part],
-                whole.precisions_cholesky[part],
-            )
-            for part in parts
-        ]
+        return [self.mixture(group) for group in range(len(self.groups))]
+
+    def taken(self, kept: Sequence[int]) -> Stack:
+        """Some of them."""
+        whole, components, groups = self.joined, self.groups.components(kept), self.groups.of(kept)
+        weights = whole.weights[components] * (len(self.groups) / len(groups))
+        parts = (whole.means, whole.covariances, whole.precisions_cholesky)
+        joined = Mixture._trusted(self.family.beside(groups), weights, *(part[components] for part in parts))
+        return Stack(self.family, groups, joined)
 
     def accumulate(self, engine: LocalEngine) -> tuple[Stats, Float64Array] | None:
         """One pass: the statistics of all components, and the log-likelihood of each mixture."""
-        seen = engine.accumulate_groups(self.joined, self.groups)
-        return seen and (seen[0], seen[1] + engine.weight * np.log(self.groups))
+        seen = engine.accumulate_groups(self.joined)
+        return seen and (seen[0], seen[1] + engine.weight * math.log(len(self.groups)))
 
-
-def together(
-    engine: LocalEngine,
-    mixtures: Sequence[Mixture],
-    m_step: MStep,
-    n_iter: int,
-    *,
-    plain: bool = True,
-    log_prior: Callable[[Mixture], float] | None = None,
-) -> list[tuple[Mixture, float] | None]:
-    """So many iterations of EM from each mixture; None for those that collapse.
-
-    With each comes what EM raises, for each unit of weight. Unless the M-step is `plain`, of the likelihood
-    of Gaussians alone, and where components share a part of their covariances, they go one by one: the
-    result is the same to rounding.
-    """
-    if plain and len(mixtures) > 1 and stackable(engine.structure):
-        ended = _stacked(engine, mixtures, m_step, n_iter)
-        if ended is not None:
-            return ended
-
-    def alone(mixture: Mixture) -> tuple[Mixture, float] | None:
-        begun = Run(mixture, FitStatus.NOT_RUN, ())
-        run = em(engine, begun, m_step, rule=ENDLESS, max_iter=n_iter, log_prior=log_prior)
-        return None if run.status == FitStatus.DEGENERATE else (run.mixture, run.objective)
-
-    return [alone(mixture) for mixture in mixtures]
-
-
-def _stacked(
-    engine: LocalEngine, mixtures: Sequence[Mixture], m_step: MStep, n_iter: int
-) -> list[tuple[Mixture, float] | None] | None:
-    """All in one stack; None where the guard does not allow it."""
-    stack, places = Stack.of(mixtures), list(range(len(mixtures)))
-    seen = stack.accumulate(engine)
-    for _ in range(n_iter):
-        if seen is None:
-            return None
-        kept, found = _step(m_step, seen[0], stack)
-        if found is None:
-            return [None] * len(mixtures)
-        stack, places = found, [places[g] for g in kept]
-        seen = stack.accumulate(engine)
-    if seen is None:
-        return None
-    ended: list[tuple[Mixture, float] | None] = [None] * len(mixtures)
-    values = seen[1] / engine.weight + engine.frame.log_det
-    for place, mixture, value in zip(places, stack.mixtures(), values.tolist(), strict=True):
-        ended[place] = mixture, value
-    return ended
-
-
-def _step(m_step: MStep, stats: Stats, stack: Stack) -> tuple[Iterable[int], Stack | None]:
-    """The M-step of all mixtures, without those of which it finds none."""
-    try:
-        return range(stack.groups), replace(stack, joined=m_step(stats, stack.joined))
-    except NotPositiveDefiniteError:
-        pass
-    found = {}
-    k = stats.n_components // stack.groups
-    for group, before in enumerate(stack.mixtures()):
+    def maximised(self, m_step: Maximise, stats: Stats) -> tuple[list[int], Stack | None]:
+        """The M-step of all, and which of them have one: those that collapse are left out."""
         try:
-            found[group] = m_step(taken(stats, np.arange(group * k, (group + 1) * k)), before)
+            joined = m_step.beside(self.groups)(stats, self.joined)
+            return list(range(len(self.groups))), replace(self, joined=joined)
         except NotPositiveDefiniteError:
-            continue
-    return found, Stack.of(list(found.values())) if found else None
+            pass
+        found = {}
+        for group, before in enumerate(self.mixtures()):
+            try:
+                found[group] = m_step(taken(stats, self.groups, [group]), before)
+            except NotPositiveDefiniteError:
+                continue
+        return list(found), Stack.of(list(found.values())) if found else None
 
 
-def taken(stats: Stats, components: IntArray) -> Stats:
-    """The statistics of some components, about the points that they are about."""
+def taken(stats: Stats, groups: Groups, kept: Sequence[int]) -> Stats:
+    """The statistics of some of the mixtures, about the points that they are about."""
+    components = groups.components(kept)
     rows = (stats.counts, stats.first, stats.second, stats.centres)
     counts, first, second, centres = (array[components] for array in rows)
     return replace(stats, counts=counts, first=first, second=second, centres=centres)
+
+
+def em_together(
+    engine: LocalEngine,
+    mixtures: Sequence[Mixture],
+    m_step: Maximise,
+    *,
+    rule: Rule = ENDLESS,
+    max_iter: int,
+    log_prior: Callable[[Mixture], float] | None = None,
+) -> list[Run]:
+    """EM from each mixture, as :func:`em` would go on its own: the same to rounding.
+
+    Where what EM raises is not the likelihood of Gaussians alone, or the guard has all components evaluated
+    centred, they go one by one.
+    """
+    together = Together(engine, m_step, rule, max_iter)
+    plain = m_step.plain and not (engine.cores or engine.noise or engine.trim)
+    if plain and len(mixtures) > 1:
+        return together(mixtures)
+    return [together.alone(mixture, (), log_prior) for mixture in mixtures]
+
+
+@dataclass
+class Together:
+    """EM of a stack from which those leave that have come to their end."""
+
+    engine: LocalEngine
+    m_step: Maximise
+    rule: Rule
+    max_iter: int
+
+    def __call__(self, mixtures: Sequence[Mixture]) -> list[Run]:
+        """The runs, in the order of the mixtures."""
+        stack, places = Stack.of(mixtures), list(range(len(mixtures)))
+        histories: list[list[float]] = [[] for _ in mixtures]
+        ended: dict[int, Run] = {}
+
+        def end(group: int, status: FitStatus) -> None:
+            ended[places[group]] = Run(stack.mixture(group), status, tuple(histories[places[group]]))
+
+        met: list[int] = []  # those that have converged, which make one iteration more
+        for iteration in range(self.max_iter + 1):
+            seen = stack.accumulate(self.engine)
+            if seen is None:
+                for place, mixture in zip(places, stack.mixtures(), strict=True):
+                    ended[place] = self.alone(mixture, histories[place])
+                break
+            stats, totals = seen
+            values = totals / self.engine.weight + self.engine.frame.log_det
+            for place, value in zip(places, values.tolist(), strict=True):
+                histories[place].append(value)
+            for group in met:
+                end(group, FitStatus.CONVERGED)
+            going = [group for group in range(len(places)) if group not in met]
+            if not going:
+                break
+            if iteration == self.max_iter:
+                for group in going:
+                    end(group, FitStatus.MAX_ITER if self.max_iter else FitStatus.NOT_RUN)
+                break
+            if met:
+                stats, stack = taken(stats, stack.groups, going), stack.taken(going)
+                places = [places[group] for group in going]
+            kept, after = stack.maximised(self.m_step, stats)
+            for group in set(range(len(places))).difference(kept):
+                end(group, FitStatus.DEGENERATE)
+            if after is None:
+                break
+            stack, places = after, [places[group] for group in kept]
+            met = [group for group, place in enumerate(places) if self._met(histories[place])]
+        return [ended[place] for place in range(len(mixtures))]
+
+    def _met(self, history: list[float]) -> bool:
+        gain = history[-1] - history[-2] if len(history) > 1 else math.inf
+        return self.rule.met(gain, history, OWN_STEP, False)
+
+    def alone(
+        self,
+        mixture: Mixture,
+        history: Sequence[float],
+        log_prior: Callable[[Mixture], float] | None = None,
+    ) -> Run:
+        """The run of one mixture, which begins after so much of a history."""
+        run = em(
+            self.engine,
+            Run(mixture, FitStatus.NOT_RUN, ()),
+            self.m_step,
+            rule=self.rule,
+            max_iter=self.max_iter - len(history),
+            previous=history[-1] if history else -math.inf,
+            log_prior=log_prior,
+        )
+        return replace(run, history=(*history, *run.history))

@@ -58,7 +58,7 @@ class Coordinates:
         if self.form.own != "none":
             parts.append(_logarithms(stats.covariances(), self.form.own))
         if self.form.pooled != "none":
-            parts.append(_logarithms(np.asarray(stats.within())[None], self.form.pooled))
+            parts.append(_logarithms(stats.within(), self.form.pooled))
         vector = np.concatenate(parts)
         if not np.isfinite(vector).all():
             raise NoCoordinatesError

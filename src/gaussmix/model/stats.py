@@ -9,6 +9,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.features import Block, Form, block_size, outer, square, symmetric_outer, unpack
+from gaussmix.model.groups import ALONE, Alone
 
 #: Stands for a count of zero where it divides: the moments of no rows are zero.
 TINY = float(np.finfo(np.float64).tiny)
@@ -164,14 +165,18 @@ class Stats:
         own = self.form.own
         return unpack(self.second / self._divisor, self.n_features, own) - square(self._shift, own, self.axes)
 
-    def within(self) -> Float64Array:
-        """Pooled second moments about the components' means: (d, d) for "vech", (d,) for "squares"."""
-        pooled = self.form.pooled
+    def within(self, groups: Alone = ALONE) -> Float64Array:
+        """Second moments about the means, pooled over each mixture's components.
+
+        Of shape (g, d, d) for "vech", (g, d) for "squares", (g,) for "radial"; one mixture is g = 1.
+        """
+        pooled, count = self.form.pooled, groups.total(self.counts)
         if pooled == "none":
-            return np.tensordot(self.counts / self.counts.sum(), self.covariances(), axes=1)
-        between = self.counts @ outer(self._shift, pooled)
-        total = unpack((self.pooled - between)[None, :], self.n_features, pooled)[0]
-        return np.asarray(total / self.counts.sum())
+            total = groups.weighed(self.covariances(), self.counts)
+        else:
+            between = groups.weighed(outer(self._shift, pooled), self.counts)
+            total = unpack(self.pooled - between, self.n_features, pooled)
+        return np.asarray(total / count.reshape(-1, *(1,) * (total.ndim - 1)))
 
     @cached_property
     def _divisor(self) -> Float64Array:

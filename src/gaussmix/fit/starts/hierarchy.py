@@ -116,13 +116,13 @@ class _Clusters:
     def _term(self, sizes: Float64Array, scatters: Float64Array) -> Float64Array:
         """n_k log of the generalised variance; a typical variance is added where few rows make it vanish."""
         d = scatters.shape[-1]
-        trace = np.trace(scatters, axis1=-2, axis2=-1) + self.least
-        values = np.log(trace)
+        logs = np.log(sizes)
+        values = np.log(np.trace(scatters, axis1=-2, axis2=-1) + self.least) - logs
         many = sizes > d
         if many.any():
-            log_det = np.linalg.slogdet(scatters[many])[1]
-            values[many] = np.logaddexp(log_det, np.log(trace[many]))
-        return np.asarray(sizes * (values - np.log(sizes)))
+            log_det = np.linalg.slogdet(scatters[many])[1] - d * logs[many]
+            values[many] = np.logaddexp(log_det, values[many])
+        return np.asarray(sizes * values)
 
     def _cost(self, i: int, others: IntArray) -> Float64Array:
         """How much more all terms are together once i has merged with each of the others."""

@@ -11,7 +11,7 @@ from gaussmix.model.features import Block, fill
 from gaussmix.model.kernels.centred import add_moments, fill_joint
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.rows import Question, Rows, centres_of
-from gaussmix.model.kernels.softmax import answer, shared_quadratic, softmax, weigh
+from gaussmix.model.kernels.softmax import answer, shared_quadratic, softmax_of_each, weigh
 
 
 def joint(T: FloatArray, natural: Natural) -> FloatArray:
@@ -25,8 +25,8 @@ class Blas:
     uses_blas = True
     groupable = True
 
-    def __init__(self, rows: Rows, chunk_rows: int, groups: int = 1) -> None:
-        self.rows, self.block, self._groups = rows, rows.form.own, groups
+    def __init__(self, rows: Rows, chunk_rows: int) -> None:
+        self.rows, self.block = rows, rows.form.own
         n, d = rows.shape
         self._shape = rows.form.n_features(d), min(n, chunk_rows)
         self._single = n <= chunk_rows
@@ -46,8 +46,7 @@ class Blas:
         if apart.size:
             Z = T[1 : 1 + natural.means.shape[1]]
             fill_joint(R, Z, natural, apart)
-        each = R if self._groups == 1 else R.reshape(self._groups, -1, R.shape[1])  # of each mixture
-        log_likelihoods = weigh(each, softmax(each), self.rows.weights_of(rows))
+        log_likelihoods = weigh(R, softmax_of_each(R, natural.groups), self.rows.weights_of(rows))
         if apart.size:
             add_moments(Z, R, natural.means, self.block, S, apart)
             R[apart] = 0.0

@@ -19,7 +19,7 @@ class Compiled:
     uses_blas = False
     groupable = True
 
-    def __init__(self, rows: Rows, k: int, groups: int = 1) -> None:
+    def __init__(self, rows: Rows) -> None:
         from gaussmix.model.kernels import fused, tiles
 
         self._kernel = fused
@@ -31,9 +31,8 @@ class Compiled:
         block = {"none": tiles.NONE, "radial": tiles.RADIAL, "squares": tiles.SQUARES, "vech": tiles.VECH}
         self._frame = (origin, matrix, A.ndim < 2, block[rows.form.own])
         self._unweighted = np.empty(0, dtype=dtype)
-        features, joint = padded(rows.form.n_features(d)), k + 3 * groups
-        self._sizes = features * tiles.BLOCK_ROWS, joint * tiles.BLOCK_ROWS
-        self._groups = groups
+        self._n_features = padded(rows.form.n_features(d))
+        self._block_rows = tiles.BLOCK_ROWS
         self._spare: list[tuple[FloatArray, FloatArray]] = []
 
     block: Block
@@ -44,12 +43,13 @@ class Compiled:
 
     def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> Float64Array:
         """As the protocol says; S has the columns that the kernel's tiles fill up."""
-        X, scratch = self._take(rows)
+        k, groups = natural.n_rows, natural.groups
+        X, scratch = self._take(rows, k + 3 * len(groups))
         weights = self.rows.weights_of(rows)
         w = self._unweighted if weights is None else weights
         H, guarded = self._matrix(natural), self._apart(natural, apart)
-        log_likelihoods = np.zeros(self._groups)
-        self._kernel.accumulate(X, w, *self._frame, H, S, guarded, *scratch, log_likelihoods)
+        log_likelihoods, bounds = np.zeros(len(groups)), groups.bounds(k).astype(np.uintp)
+        self._kernel.accumulate(X, w, *self._frame, H, S, guarded, *scratch, bounds, log_likelihoods)
         self._spare.append(scratch)
         return log_likelihoods
 
@@ -62,7 +62,7 @@ class Compiled:
             "responsibilities": kernel.RESPONSIBILITIES,
             "labels": kernel.LABELS,
         }[question]
-        X, scratch = self._take(rows)
+        X, scratch = self._take(rows, natural.n_rows + 3)
         if question == "labels":
             floats, labels = np.empty((0, 1), dtype=X.dtype), out[:, 0]
         else:
@@ -77,13 +77,14 @@ class Compiled:
         if floats is not out and question != "labels":
             out[:] = floats
 
-    def _take(self, rows: slice) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+    def _take(self, rows: slice, n_joint: int) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
         """The rows side by side in memory, and scratch arrays that no other task has."""
         X = np.ascontiguousarray(self.rows.values(rows))
-        if self._spare:
-            return X, self._spare.pop()
-        n_features, n_joint = self._sizes
-        return X, (_aligned(n_features, X.dtype), _aligned(n_joint, X.dtype))
+        sizes = self._n_features * self._block_rows, n_joint * self._block_rows
+        scratch = self._spare.pop() if self._spare else None
+        if scratch is None or scratch[1].size < sizes[1]:
+            scratch = _aligned(sizes[0], X.dtype), _aligned(sizes[1], X.dtype)
+        return X, scratch
 
     def _matrix(self, natural: Natural) -> FloatArray:
         return natural.matrix_as(self.rows.dtype, padded(natural.matrix.shape[1]))

@@ -114,10 +114,10 @@ def _pad(F, d, block, T):
 
 
 @compiled
-def accumulate(X, weights, origin, A, diagonal, block, H, S, apart, T, L, log_likelihoods):
+def accumulate(X, weights, origin, A, diagonal, block, H, S, apart, T, L, bounds, log_likelihoods):
     """Add the statistics of the rows of X to S, shape (K, F), and to the log-likelihoods, shape (groups,).
 
-    The rows of H belong to as many mixtures of one size, side by side. H and S have a multiple of four
+    The rows of H belong to as many mixtures side by side; `bounds` (groups + 1,) says which to which. H and S have a multiple of four
     columns; T holds F and L K + 3 groups runs of BLOCK numbers. An empty
     `weights` stands for ones. Components kept apart come as their numbers (m,), constants (m,), means (m, p)
     with p a multiple of four, and factors (m, p, p) or (m, 1, p); None stands for no component, and has a
@@ -126,7 +126,6 @@ def accumulate(X, weights, origin, A, diagonal, block, H, S, apart, T, L, log_li
     n, d = np.uintp(X.shape[0]), np.uintp(X.shape[1])
     K, F = np.uintp(H.shape[0]), np.uintp(H.shape[1])
     groups = np.uintp(log_likelihoods.shape[0])
-    k = K // groups
     if apart is not None:
         components, constants, means, factors = apart
         padded = np.uintp(means.shape[1])
@@ -142,7 +141,7 @@ def accumulate(X, weights, origin, A, diagonal, block, H, S, apart, T, L, log_li
         if apart is not None:
             joint_apart(components, constants, means, factors, block, d, T, D, L)
         for g in range(groups):
-            first, last, after = g * k, (g + U1) * k, K + U3 * g
+            first, last, after = bounds[g], bounds[g + U1], K + U3 * g
             _exponentials(first, last, after, L)
             log_likelihoods[g] += _normalise(first, last, after, L, weights, start, stop - start)
             if start & LAST_OF_FEW == LAST_OF_FEW:

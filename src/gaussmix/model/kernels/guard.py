@@ -45,12 +45,9 @@ def blurred(natural: Natural) -> bool:
 
 def largest_precision(natural: Natural) -> Float64Array:
     """lambda_max(U U') of each component, by power iteration; shape (k,), or (1,) if shared."""
-    factors = natural.factors
-    if natural.form.own in ("squares", "radial"):
+    if natural.block != "vech":
         return natural.precision_bound
-    if factors.ndim == 1:
-        return np.maximum.reduce(factors * factors, keepdims=True)
-    U = factors[None] if natural.shared else factors
+    U = natural.different_factors
     P = U @ np.swapaxes(U, -1, -2)
     rows = np.diagonal(P, axis1=-2, axis2=-1).argmax(axis=1)
     v = P[np.arange(P.shape[0]), rows][:, :, None]

@@ -9,7 +9,8 @@ from typing import Any, Self
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.model.features import Form, natural_block
+from gaussmix.model.features import Block, Form, natural_block
+from gaussmix.model.groups import ALONE, Alone, Groups
 
 #: Stands for the logarithm of a zero weight: finite, so that products stay finite, and e to it is zero.
 LOG_ZERO = -1e30
@@ -34,7 +35,7 @@ class Natural:
     means : ndarray of shape (k, d)
     factors : ndarray
         U_k, in scikit-learn's shape of ``precisions_cholesky_``; shared by all components if the form
-        keeps no second moments of each component's own.
+        keeps no second moments of each component's own, or one for each of several mixtures' components.
     linear : ndarray of shape (k, d)
         P_k m_k with P = U U'.
     quadratic : ndarray of shape (k,)
@@ -45,6 +46,8 @@ class Natural:
         tr C_k, the trace of the covariance.
     noise : float, optional
         log w_0 + log density of a noise component: one more row of H, which is constant.
+    groups : Groups, optional
+        Whose components they are, if of several mixtures side by side.
     """
 
     form: Form
@@ -56,6 +59,7 @@ class Natural:
     second: Float64Array
     spread: Float64Array
     noise: float | None = None
+    groups: Alone = ALONE
 
     @cached_property
     def matrix(self) -> Float64Array:
@@ -106,11 +110,22 @@ class Natural:
     @property
     def precision_bound(self) -> Float64Array:
         """An upper bound of lambda_max(U U'), shape (k,), or (1,) if shared; exact for diagonal ones."""
-        if self.form.own in ("vech", "none"):
-            entries = self.factors.reshape(1 if self.shared else len(self.factors), -1)
+        if self.block == "vech":
+            entries = self.different_factors.reshape(-1, self.means.shape[1] ** 2)
             return np.asarray(np.vecdot(entries, entries))
-        squares = self.factors * self.factors
+        squares = self.different_factors * self.different_factors
         return squares if squares.ndim == 1 else np.asarray(squares.max(axis=1))
+
+    @property
+    def block(self) -> Block:
+        """The second-order features that the quadratic form is of."""
+        return self.form.pooled if self.shared else self.form.own
+
+    @property
+    def different_factors(self) -> Float64Array:
+        """The factors with an axis for the components, of length 1 if all share one."""
+        d = self.means.shape[1]
+        return self.factors.reshape(-1, *{"vech": (d, d), "squares": (d,)}.get(self.block, ()))
 
     @property
     def reach(self) -> Float64Array:
@@ -133,14 +148,12 @@ class Natural:
         """Whether one quadratic form serves all components and is left out of :attr:`matrix`."""
         return self.form.own == "none"
 
-    @cached_property
-    def shared_block(self) -> Float64Array:
-        """Coefficients of the pooled second moments in -z'Pz/2, for forms in which P is shared."""
-        U = self.factors
-        precision = U @ U.T if U.ndim == 2 else U * U
-        return np.asarray(
-            natural_block(precision[None] if self.form.pooled != "radial" else precision, self.form.pooled)[0]
-        )
+    def shared_quadratics(self, pooled: Float64Array) -> Float64Array:
+        """-sum_i w_i z_i'P z_i / 2 of each mixture, from the pooled moments, for forms in which P is shared."""
+        U = self.different_factors
+        U = U[self.groups.starts] if isinstance(self.groups, Groups) else U
+        precisions = U @ np.swapaxes(U, 1, 2) if U.ndim == 3 else U * U
+        return natural_block(precisions, self.block) @ pooled
 
     def factor(self, k: int) -> Float64Array:
         """U of component k: a matrix, a vector (its diagonal) or a scalar."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray
+from gaussmix.model.groups import Alone, Groups
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.rows import Question
 
@@ -32,8 +33,28 @@ def softmax(L: FloatArray) -> FloatArray:
     return total
 
 
+def softmax_of_each(L: FloatArray, groups: Alone) -> FloatArray:
+    """The same for several mixtures whose components lie side by side: log-sum-exp of each, (g, b)."""
+    if not isinstance(groups, Groups):
+        return softmax(L)[None]
+    if groups.equal:
+        return softmax(L.reshape(len(groups), -1, L.shape[1]))
+    top, total = (np.empty((len(groups), L.shape[1]), dtype=L.dtype) for _ in range(2))
+    for g, own in enumerate(groups.slices):
+        np.maximum.reduce(L[own], 0, None, top[g])
+        L[own] -= top[g]
+    np.maximum(L, LEAST_EXPONENT[L.dtype.char], out=L)
+    np.exp(L, out=L)
+    for g, own in enumerate(groups.slices):
+        np.add.reduce(L[own], 0, None, total[g])
+        L[own] /= total[g]
+    np.log(total, out=total)
+    total += top
+    return total
+
+
 def weigh(R: FloatArray, log_density: FloatArray, weights: FloatArray | None) -> Float64Array:
-    """Multiply responsibilities (.., k, b) by the rows' weights, in place; returns sum_i w_i log p(z_i).
+    """Multiply responsibilities by the rows' weights, in place; returns sum_i w_i log p(z_i), shape (..).
 
     The sum is in double precision if there are no weights.
     """

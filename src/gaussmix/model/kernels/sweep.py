@@ -101,13 +101,12 @@ class Sweep:
     frame : Frame
     form : Form
     k : int
-        Number of components, a noise component among them; of all mixtures, if there are several.
+        Number of components, a noise component among them; of all mixtures, if there are several side by side
+        (then the most that there will be).
     weights : ndarray of shape (n,), optional
         Weight of each row; None stands for ones.
     pooled : ndarray of shape (P,), optional
         sum_i w_i q(z_i), for forms that pool their second moments: no pass changes it, so none computes it.
-    groups : int
-        Mixtures that a pass is of, side by side: the first k / groups components are those of the first.
     """
 
     def __init__(
@@ -118,11 +117,10 @@ class Sweep:
         k: int,
         weights: FloatArray | None = None,
         pooled: Float64Array | None = None,
-        groups: int = 1,
     ) -> None:
         n = X.shape[0]
         self.rows = Rows(X, weights, frame, form, X.dtype)
-        self.frame, self.k, self.groups = frame, k, groups
+        self.frame, self.k = frame, k
         self.pooled = np.zeros(0) if pooled is None else pooled
         self.executor, self.chunk = self._make(self.rows)
         self.n_chunks = -(-n // self.chunk)
@@ -132,7 +130,7 @@ class Sweep:
         return self._pass(natural, *self._plan(natural))[0]
 
     def accumulate_groups(self, natural: Natural) -> tuple[Stats, Float64Array] | None:
-        """One pass for mixtures side by side: statistics of all components, log-likelihoods (groups,).
+        """One pass for mixtures side by side: statistics of all components, log-likelihoods (g,).
 
         None where the components cannot be taken together, since the guard has them all evaluated centred.
         """
@@ -142,13 +140,13 @@ class Sweep:
     def _pass(
         self, natural: Natural, executor: Executor, chunk: int, apart: IntArray
     ) -> tuple[Stats, Float64Array]:
-        k, d = self.k, natural.means.shape[1]
+        k, d = natural.n_rows, natural.means.shape[1]
         columns = 1 + d + self._moments_size(executor.block, d)
         n_chunks = self.n_chunks if chunk == self.chunk else -(-self.rows.shape[0] // chunk)
         n_tasks = max(1, min(n_chunks, MAX_TASKS, max(8, MAX_TASK_BYTES // (8 * k * columns))))
 
         def task(i: int) -> tuple[Float64Array, Float64Array]:
-            S, log_likelihood = np.zeros((k, padded(columns))), np.zeros(self.groups)
+            S, log_likelihood = np.zeros((k, padded(columns))), np.zeros(len(natural.groups))
             for c in range(i * n_chunks // n_tasks, (i + 1) * n_chunks // n_tasks):
                 log_likelihood += executor.accumulate(slice(c * chunk, (c + 1) * chunk), natural, apart, S)
             return S, log_likelihood
@@ -160,7 +158,7 @@ class Sweep:
             log_likelihood += value
         if natural.shared and executor.block == "none":
             # the quadratic part that all components share is linear in the total scatter
-            log_likelihood = log_likelihood + natural.shared_block @ self.pooled
+            log_likelihood = log_likelihood + natural.shared_quadratics(self.pooled)
         axes = natural.axes if isinstance(natural, ProjectedNatural) else None
         centres = executor.centres(natural, apart)
         stats = self._as_stats(S[:, :columns], executor.block, centres, float(log_likelihood.sum()), axes)
@@ -264,8 +262,8 @@ class Sweep:
         if form.n_axes:
             return Projected(rows, chunk, centred=name == "centred"), chunk
         if name == "fused":
-            return Compiled(rows, k, self.groups), chunk
-        return Blas(rows, chunk, self.groups) if name == "blas" else Centred(rows), chunk
+            return Compiled(rows), chunk
+        return Blas(rows, chunk) if name == "blas" else Centred(rows), chunk
 
     def _moments_size(self, block: Block, d: int) -> int:
         form = self.rows.form

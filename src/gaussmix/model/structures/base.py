@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from gaussmix._typing import Float64Array
 from gaussmix.model.features import Form, natural_block
 from gaussmix.model.frame import Frame, Group
+from gaussmix.model.groups import ALONE, Alone, Groups
 from gaussmix.model.kernels.natural import LOG_ZERO, Natural
 from gaussmix.model.stats import Stats
 
@@ -45,6 +47,8 @@ class Structure(ABC):
     group: Group
     #: Factors in each component's covariance; none in families of other matrices.
     n_factors: int = 0
+    #: Which components share what they share: those of one mixture.
+    groups: Alone = ALONE
 
     def holding(self, shape: tuple[int, ...]) -> Structure:
         """The member of the family whose covariance parameter has this shape, where there are several.
@@ -52,6 +56,20 @@ class Structure(ABC):
         Raises ValueError where there cannot be so many factors.
         """
         return self
+
+    def beside(self, groups: Groups) -> Structure:
+        """The family as components of several mixtures have it, each a covariance in an array of them all."""
+        family = copy(self)
+        family.groups = groups
+        return family
+
+    def each(self, parameter: Float64Array, k: int) -> Float64Array:
+        """Covariances or factors, one for each of k components, whatever they share."""
+        return parameter
+
+    def common(self, parameter: Float64Array) -> Float64Array:
+        """The inverse of :meth:`each`."""
+        return parameter
 
     @property
     def own_form(self) -> Form:
@@ -248,6 +266,7 @@ class Structure(ABC):
             quadratic=np.vecdot(whitened, whitened),
             second=natural_block(precisions, own),
             spread=np.add.reduce(self.variances(covariances, k, d), axis=1),
+            groups=self.groups,
         )
 
 

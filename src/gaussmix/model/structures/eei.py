@@ -7,8 +7,10 @@ import numpy as np
 from gaussmix._typing import Float64Array
 from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame, Group
+from gaussmix.model.groups import Groups
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure, positive_roots
+from gaussmix.model.structures.diagonal import Diagonals
 
 
 class EEI(Structure):
@@ -25,7 +27,16 @@ class EEI(Structure):
         return d
 
     def moments(self, stats: Stats) -> Float64Array:
-        return stats.within()
+        return np.asarray(stats.within()[0])
+
+    def beside(self, groups: Groups) -> Structure:
+        return EEIBeside().beside(groups)
+
+    def each(self, parameter: Float64Array, k: int) -> Float64Array:
+        return np.broadcast_to(parameter, (k, *parameter.shape))
+
+    def common(self, parameter: Float64Array) -> Float64Array:
+        return np.asarray(parameter[0])
 
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
         return np.asarray(variances * frame.matrix**2)
@@ -68,6 +79,18 @@ class EEI(Structure):
 
     def covariances_of_factor(self, factors: Float64Array) -> Float64Array:
         return np.asarray(factors**-2.0)
+
+
+class EEIBeside(Diagonals):
+    """The same for several mixtures side by side: variances of shape (K, d), equal where of one mixture."""
+
+    name, form, group = EEI.name, EEI.form, EEI.group
+
+    def n_covariance_parameters(self, k: int, d: int) -> int:
+        return d
+
+    def moments(self, stats: Stats) -> Float64Array:
+        return self.groups.spread(stats.within(self.groups))
 
 
 def shared_roots(variances: Float64Array) -> Float64Array:

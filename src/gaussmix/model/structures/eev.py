@@ -24,5 +24,6 @@ class EEV(Matrices):
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:
-        values, axes = np.linalg.eigh(fill_empty(moments, shares))
-        return np.asarray((axes * (shares @ values)) @ np.swapaxes(axes, -1, -2))
+        values, axes = np.linalg.eigh(fill_empty(moments, shares, self.groups))
+        common = self.groups.average(values, shares)
+        return np.asarray((axes * common[:, None, :]) @ np.swapaxes(axes, -1, -2))

@@ -7,8 +7,11 @@ import numpy as np
 from gaussmix._typing import Float64Array
 from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame
+from gaussmix.model.groups import Groups
 from gaussmix.model.stats import Stats
+from gaussmix.model.structures.base import Structure
 from gaussmix.model.structures.eei import EEI
+from gaussmix.model.structures.spherical import Spherical
 
 
 class EII(EEI):
@@ -25,10 +28,31 @@ class EII(EEI):
         return 1
 
     def moments(self, stats: Stats) -> Float64Array:
-        return np.asarray(stats.within() / stats.n_features)[None]
+        return np.asarray(stats.within() / stats.n_features)
+
+    def beside(self, groups: Groups) -> Structure:
+        return EIIBeside().beside(groups)
+
+    def each(self, parameter: Float64Array, k: int) -> Float64Array:
+        return np.broadcast_to(parameter, (k,))
+
+    def common(self, parameter: Float64Array) -> Float64Array:
+        return np.asarray(parameter[:1])
 
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
         return np.asarray(variances.mean() * frame.matrix**2)[None]
 
     def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
         return factors * factors * least
+
+
+class EIIBeside(Spherical):
+    """The same for several mixtures side by side: variances of shape (K,), equal where of one mixture."""
+
+    name, form, group = EII.name, EII.form, EII.group
+
+    def n_covariance_parameters(self, k: int, d: int) -> int:
+        return 1
+
+    def moments(self, stats: Stats) -> Float64Array:
+        return self.groups.spread(stats.within(self.groups) / stats.n_features)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.structures.full import Matrices
-from gaussmix.model.structures.volumes import on_common_axes
+from gaussmix.model.structures.orientation import on_common_axes
 
 
 class EVE(Matrices):
@@ -22,4 +22,4 @@ class EVE(Matrices):
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:
-        return on_common_axes(moments, shares, warm, equal_volumes=True)
+        return on_common_axes(moments, shares, warm, self.groups, equal_volumes=True)

@@ -23,6 +23,6 @@ class EVI(Diagonals):
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:
-        moments = fill_empty(moments, shares)
+        moments = fill_empty(moments, shares, self.groups)
         size = volumes(moments)
-        return np.asarray(moments * (shares @ size / size))
+        return np.asarray(moments * (self.groups.average(size, shares) / size))

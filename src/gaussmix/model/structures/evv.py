@@ -24,6 +24,6 @@ class EVV(Matrices):
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:
-        moments = fill_empty(moments, shares)
+        moments = fill_empty(moments, shares, self.groups)
         size = determinants(moments)
-        return np.asarray(moments * (np.tensordot(shares, size, axes=1) / size))
+        return np.asarray(moments * (self.groups.average(size, shares) / size))

@@ -7,9 +7,11 @@ import numpy as np
 from gaussmix._typing import Float64Array
 from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame
+from gaussmix.model.groups import Groups
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure, raise_to, upper_factors
 from gaussmix.model.structures.full import (
+    Matrices,
     flipped_cholesky,
     gram_of_inverse,
     map_diagonal,
@@ -32,7 +34,16 @@ class Tied(Structure):
         return d * (d + 1) // 2
 
     def moments(self, stats: Stats) -> Float64Array:
-        return stats.within()
+        return np.asarray(stats.within()[0])
+
+    def beside(self, groups: Groups) -> Structure:
+        return TiedBeside().beside(groups)
+
+    def each(self, parameter: Float64Array, k: int) -> Float64Array:
+        return np.broadcast_to(parameter, (k, *parameter.shape))
+
+    def common(self, parameter: Float64Array) -> Float64Array:
+        return np.asarray(parameter[0])
 
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
         return map_diagonal(frame.matrix, variances)
@@ -84,3 +95,15 @@ class Tied(Structure):
 
     def asymmetry(self, covariances: Float64Array) -> float:
         return float(np.abs(covariances - covariances.T).max())
+
+
+class TiedBeside(Matrices):
+    """The same for several mixtures side by side: covariances of shape (K, d, d), equal where of one mixture."""
+
+    name, form, group = Tied.name, Tied.form, Tied.group
+
+    def n_covariance_parameters(self, k: int, d: int) -> int:
+        return d * (d + 1) // 2
+
+    def moments(self, stats: Stats) -> Float64Array:
+        return self.groups.spread(stats.within(self.groups))

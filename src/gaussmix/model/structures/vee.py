@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.structures.full import Matrices
-from gaussmix.model.structures.volumes import fill_empty, proportional
+from gaussmix.model.structures.volumes import proportional
 
 
 class VEE(Matrices):
@@ -22,4 +22,4 @@ class VEE(Matrices):
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:
-        return proportional(fill_empty(moments, shares), shares, warm)
+        return proportional(moments, shares, warm, self.groups)

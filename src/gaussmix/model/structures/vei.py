@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.structures.diagonal import Diagonals
-from gaussmix.model.structures.volumes import fill_empty, proportional
+from gaussmix.model.structures.volumes import proportional
 
 
 class VEI(Diagonals):
@@ -18,4 +18,4 @@ class VEI(Diagonals):
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:
-        return proportional(fill_empty(moments, shares), shares, warm)
+        return proportional(moments, shares, warm, self.groups)

@@ -24,7 +24,7 @@ class VEV(Matrices):
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:
-        values, axes = np.linalg.eigh(fill_empty(moments, shares))
+        values, axes = np.linalg.eigh(fill_empty(moments, shares, self.groups))
         start = None if warm is None else np.trace(warm, axis1=1, axis2=2)[:, None]
-        found = proportional(np.maximum(values, 0.0), shares, start)
+        found = proportional(np.maximum(values, 0.0), shares, start, self.groups)
         return np.asarray((axes * found[:, None, :]) @ np.swapaxes(axes, -1, -2))

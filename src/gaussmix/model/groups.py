@@ -1,0 +1,138 @@
+"""Components of several mixtures side by side in one array, and sums over those of each mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gaussmix._typing import Float64Array, IntArray
+
+
+class Alone:
+    """All components are of one mixture: a sum over them is one row, which goes with every component."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def bounds(self, k: int) -> IntArray:
+        """Where the components of each begin among all k, and where the last end."""
+        return np.array([0, k])
+
+    def total(self, values: Float64Array) -> Float64Array:
+        """The sums over each mixture's components: values (K, ...) become (g, ...)."""
+        return np.asarray(np.add.reduce(values, keepdims=True))
+
+    def weighed(self, values: Float64Array, weights: Float64Array) -> Float64Array:
+        """sum_k w_k v_k over each mixture's components: values (K, ...) become (g, ...)."""
+        return np.tensordot(weights, values, axes=1)[None]
+
+    def average(self, values: Float64Array, shares: Float64Array) -> Float64Array:
+        """The same for each component: shape (K, ...), or (1, ...) for all."""
+        return self.spread(self.weighed(values, shares))
+
+    def highest(self, values: Float64Array) -> Float64Array:
+        """The largest number of each mixture: values (K,) become (g,)."""
+        return np.asarray(np.maximum.reduce(values, keepdims=True))
+
+    def spread(self, values: Float64Array) -> Float64Array:
+        """For each component what its mixture has: values (g, ...) become (K, ...), or stay (1, ...)."""
+        return values
+
+    def places(self, k: int) -> Float64Array:
+        """Where each of K components is among those of its mixture, from 0 to 1."""
+        return np.arange(k) / k
+
+    def rows(self, values: Float64Array) -> Float64Array:
+        """Values (K, ...) as (g, m, ...), a row a mixture; zeros make up the number of components."""
+        return values[None]
+
+    def flat(self, rows: Float64Array) -> Float64Array:
+        """The inverse of :meth:`rows`."""
+        return np.asarray(rows[0])
+
+
+#: One mixture.
+ALONE = Alone()
+
+
+@dataclass(frozen=True)
+class Groups(Alone):
+    """The first components are of one mixture, the next of another, and so on.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        How many components each mixture has.
+    """
+
+    sizes: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    @cached_property
+    def equal(self) -> bool:
+        """Whether all have the same number."""
+        return len(set(self.sizes)) == 1
+
+    @cached_property
+    def starts(self) -> IntArray:
+        """The first component of each."""
+        return np.cumsum((0, *self.sizes[:-1]))
+
+    @cached_property
+    def owners(self) -> IntArray:
+        """The mixture of each component."""
+        return np.repeat(np.arange(len(self.sizes)), self.sizes)
+
+    @cached_property
+    def slices(self) -> list[slice]:
+        """The components of each."""
+        return [slice(start, start + k) for start, k in zip(self.starts.tolist(), self.sizes, strict=True)]
+
+    def of(self, kept: Sequence[int]) -> Groups:
+        """Some of the mixtures."""
+        return Groups(tuple(self.sizes[g] for g in kept))
+
+    def components(self, kept: Sequence[int]) -> IntArray:
+        """The components of some of the mixtures, in order."""
+        return np.concatenate([np.arange(s.start, s.stop) for s in (self.slices[g] for g in kept)])
+
+    def bounds(self, k: int) -> IntArray:
+        return np.cumsum((0, *self.sizes))
+
+    def total(self, values: Float64Array) -> Float64Array:
+        return np.asarray(np.add.reduceat(values, self.starts, axis=0))
+
+    def weighed(self, values: Float64Array, weights: Float64Array) -> Float64Array:
+        return self.total(weights.reshape(-1, *(1,) * (values.ndim - 1)) * values)
+
+    def highest(self, values: Float64Array) -> Float64Array:
+        return np.asarray(np.maximum.reduceat(values, self.starts))
+
+    def spread(self, values: Float64Array) -> Float64Array:
+        return values.take(self.owners, axis=0)
+
+    def places(self, k: int) -> Float64Array:
+        return (np.arange(k) - self.starts[self.owners]) / np.array(self.sizes)[self.owners]
+
+    def rows(self, values: Float64Array) -> Float64Array:
+        g, m = len(self.sizes), max(self.sizes)
+        if self.equal:
+            return values.reshape(g, m, *values.shape[1:])
+        rows = np.zeros((g * m, *values.shape[1:]))
+        rows[self._where] = values
+        return rows.reshape(g, m, *values.shape[1:])
+
+    def flat(self, rows: Float64Array) -> Float64Array:
+        flat = rows.reshape(-1, *rows.shape[2:])
+        return flat if self.equal else flat.take(self._where, axis=0)
+
+    @cached_property
+    def _where(self) -> IntArray:
+        """The place of each component in the rows."""
+        m = max(self.sizes)
+        return np.concatenate([g * m + np.arange(k) for g, k in enumerate(self.sizes)])
