@@ -14,6 +14,7 @@ _HOMES = {
     "Constraints": "gaussmix.model.constraints",
     "FitResult": "gaussmix.fit.result",
     "FitStatus": "gaussmix.fit.result",
+    "FittedMixtures": "gaussmix.fit.several",
     "GaussianMixture": "gaussmix.estimators.gaussian",
     "MessageLengthResult": "gaussmix.fit.message_length",
     "Mixture": "gaussmix.model.mixture",
@@ -22,6 +23,7 @@ _HOMES = {
     "StartReport": "gaussmix.fit.result",
     "fit_message_length": "gaussmix.fit.message_length",
     "fit_mixture": "gaussmix.fit.fitting",
+    "fit_mixtures": "gaussmix.fit.several",
     "show_config": "gaussmix.config",
 }
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from gaussmix.fit.fitting import fit_mixture
     from gaussmix.fit.message_length import MessageLengthResult, fit_message_length
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
+    from gaussmix.fit.several import FittedMixtures, fit_mixtures
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
     from gaussmix.model.noise import Noise
@@ -40,6 +43,7 @@ __all__ = [
     "Constraints",
     "FitResult",
     "FitStatus",
+    "FittedMixtures",
     "GaussianMixture",
     "MessageLengthResult",
     "Mixture",
@@ -49,6 +53,7 @@ __all__ = [
     "__version__",
     "fit_message_length",
     "fit_mixture",
+    "fit_mixtures",
     "show_config",
 ]
 

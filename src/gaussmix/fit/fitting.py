@@ -229,7 +229,7 @@ def fit_mixture(
             end = _resumable(search, asked, seed, checkpoint, checkpoint_interval, resume)
     if end.best is None:
         raise FitError(COLLAPSED)
-    result = _result(end, search, feature_names)
+    result = result_of(end, search, feature_names)
     if found.trim == 0.0:
         return result
     return replace(result, kept=_kept(end, engine, _check.sample_weight(sample_weight, len(np.asarray(X)))))
@@ -282,7 +282,8 @@ def _resumable(
     return end
 
 
-def _result(end: Position, search: Search, feature_names: Sequence[str] | None) -> FitResult:
+def result_of(end: Position, search: Search, feature_names: Sequence[str] | None) -> FitResult:
+    """What there is to report of the end of a search, in the coordinates of the data."""
     best, engine, floor = end.best, search.engine, search.floor
     assert best is not None
     collapsed = search.collapsed(best)

@@ -105,33 +105,39 @@ class Search:
     def __call__(self, position: Position) -> Position:
         """Go on from a position to the end. One start that collapses does not end the others."""
         while position.start < self.ways.n_init and not position.interrupted:
-            try:
-                position = self._advance(position)
-            except NotPositiveDefiniteError as error:
-                position = self._next_start(position, f"{_collapse(error)} before the first iteration")
+            position, begun = self.begun(position)
+            if begun is None:
+                continue
+            run = em(
+                self.engine,
+                begun,
+                self.m_step,
+                rule=self.rule,
+                accelerator=self.accelerator,
+                max_iter=self.max_iter,
+                previous=self.previous,
+                on_iteration=self._reporter(position),
+                log_prior=self.terms.log_prior if self.terms.prior is not None else None,
+            )
+            position = self.after(position, run)
         return position
 
-    def _advance(self, position: Position) -> Position:
-        """One run of EM, and what to do next."""
-        begun = position.running
-        if begun is None:
+    def begun(self, position: Position) -> tuple[Position, Run | None]:
+        """Where the next run begins; none where a start collapses at once, and another is next."""
+        if position.running is not None:
+            return position, position.running
+        try:
             begun, reports = self._first(position)
-            position = replace(position, reports=(*position.reports, *reports))
-        run = em(
-            self.engine,
-            begun,
-            self.m_step,
-            rule=self.rule,
-            accelerator=self.accelerator,
-            max_iter=self.max_iter,
-            previous=self.previous,
-            on_iteration=self._reporter(position),
-            log_prior=self.terms.log_prior if self.terms.prior is not None else None,
-        )
+        except NotPositiveDefiniteError as error:
+            return self._next_start(position, f"{_collapse(error)} before the first iteration"), None
+        return replace(position, reports=(*position.reports, *reports)), begun
+
+    def after(self, position: Position, run: Run) -> Position:
+        """What to do next, once a run has come to its end."""
         spikes = self._spikes(run.mixture)
         if run.status == FitStatus.INTERRUPTED:
             position = replace(position, reports=(*position.reports, self._report(run)))
-            best = _better(position.best, _better(position.here, run))
+            best = better(position.best, better(position.here, run))
             return replace(position, best=replace(best, status=run.status), interrupted=True)
         if spikes:
             run = replace(run, status=FitStatus.DEGENERATE)
@@ -140,7 +146,7 @@ class Search:
             *(position.start + 1, self.ways.n_init, ", seeded anew" if position.attempt else ""),
             *(run.status, len(run.history) - 1, run.history[-1]),
         )
-        here = _better(position.here, run)
+        here = better(position.here, run)
         if here.status == FitStatus.DEGENERATE and position.attempt < MAX_RESEEDS and self._can_reseed(here):
             return replace(
                 position,
@@ -153,7 +159,7 @@ class Search:
         failure = ""
         if here.status == FitStatus.DEGENERATE:
             failure = f"{naming(self.collapsed(here))} collapsed"
-        return self._next_start(replace(position, best=_better(position.best, here)), failure)
+        return self._next_start(replace(position, best=better(position.best, here)), failure)
 
     def _next_start(self, position: Position, failure: str) -> Position:
         failures = position.failures
@@ -234,7 +240,7 @@ class Search:
         return report
 
 
-def _better(best: Run | None, run: Run) -> Run:
+def better(best: Run | None, run: Run) -> Run:
     """The better of two, the first of equals."""
     return run if best is None or _rank(run) > _rank(best) else best
 
