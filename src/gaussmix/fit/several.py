@@ -132,7 +132,9 @@ def fit_mixtures(
     for k in numbers:
         check_options(k, tol, reg_covar, max_iter, n_init, init_params)
     if max(numbers) > len(rows):
-        raise ValueError(f"n_components = {max(numbers)} is more than the {len(rows)} rows of positive weight")
+        raise ValueError(
+            f"n_components = {max(numbers)} is more than the {len(rows)} rows of positive weight"
+        )
     if init_params == AUTO:
         names = ", ".join(name for name in NAMES if name != AUTO)
         raise ValueError(f"init_params must be one of {names}; 'auto' is for one fit at a time (fit_mixture)")

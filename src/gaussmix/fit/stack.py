@@ -18,7 +18,7 @@ from gaussmix.fit.result import FitStatus
 from gaussmix.model.groups import Groups
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures import NotPositiveDefiniteError, Structure
+from gaussmix.model.structures import NotPositiveDefiniteError
 
 #: EM for as many iterations as it may take.
 ENDLESS = Rule(0.0)
@@ -29,35 +29,43 @@ class Stack:
     """Mixtures of one family, side by side as one mixture of all their components.
 
     Each has an equal part of its weight: the density is the mean of theirs.
+
+    Parameters
+    ----------
+    groups : Groups
+    joined : Mixture
+    m_step, alone : Maximise
+        Of all of them, and of one by itself.
     """
 
-    family: Structure
     groups: Groups
     joined: Mixture
+    m_step: Maximise
+    alone: Maximise
 
     @classmethod
-    def of(cls, mixtures: Sequence[Mixture]) -> Self:
+    def of(cls, mixtures: Sequence[Mixture], m_step: Maximise) -> Self:
         """These, in order."""
-        family, groups = mixtures[0].structure, Groups(tuple(m.n_components for m in mixtures))
+        groups = Groups(tuple(m.n_components for m in mixtures))
 
         def each(name: str) -> Float64Array:
-            return np.concatenate([family.each(getattr(m, name), m.n_components) for m in mixtures])
+            return np.concatenate([m_step.structure.each(getattr(m, name), m.n_components) for m in mixtures])
 
         weights = np.concatenate([m.weights for m in mixtures]) / len(mixtures)
         means = np.concatenate([m.means for m in mixtures])
+        beside = m_step.beside(groups)
         parts = weights, means, each("covariances"), each("precisions_cholesky")
-        return cls(family, groups, Mixture._trusted(family.beside(groups), *parts))
+        return cls(groups, Mixture._trusted(beside.structure, *parts), beside, m_step)
 
     def mixture(self, group: int) -> Mixture:
         """One by itself."""
-        whole, part = self.joined, self.groups.slices[group]
-        common = self.family.common
+        whole, part, family = self.joined, self.groups.slices[group], self.alone.structure
         return Mixture._trusted(
-            self.family,
+            family,
             whole.weights[part] * len(self.groups),
             whole.means[part],
-            common(whole.covariances[part]),
-            common(whole.precisions_cholesky[part]),
+            family.common(whole.covariances[part]),
+            family.common(whole.precisions_cholesky[part]),
         )
 
     def mixtures(self) -> list[Mixture]:
@@ -69,28 +77,29 @@ class Stack:
         whole, components, groups = self.joined, self.groups.components(kept), self.groups.of(kept)
         weights = whole.weights[components] * (len(self.groups) / len(groups))
         parts = (whole.means, whole.covariances, whole.precisions_cholesky)
-        joined = Mixture._trusted(self.family.beside(groups), weights, *(part[components] for part in parts))
-        return Stack(self.family, groups, joined)
+        beside = self.alone.beside(groups)
+        joined = Mixture._trusted(beside.structure, weights, *(part[components] for part in parts))
+        return Stack(groups, joined, beside, self.alone)
 
     def accumulate(self, engine: LocalEngine) -> tuple[Stats, Float64Array] | None:
         """One pass: the statistics of all components, and the log-likelihood of each mixture."""
         seen = engine.accumulate_groups(self.joined)
         return seen and (seen[0], seen[1] + engine.weight * math.log(len(self.groups)))
 
-    def maximised(self, m_step: Maximise, stats: Stats) -> tuple[list[int], Stack | None]:
+    def maximised(self, stats: Stats) -> tuple[list[int], Stack | None]:
         """The M-step of all, and which of them have one: those that collapse are left out."""
         try:
-            joined = m_step.beside(self.groups)(stats, self.joined)
+            joined = self.m_step(stats, self.joined)
             return list(range(len(self.groups))), replace(self, joined=joined)
         except NotPositiveDefiniteError:
             pass
         found = {}
         for group, before in enumerate(self.mixtures()):
             try:
-                found[group] = m_step(taken(stats, self.groups, [group]), before)
+                found[group] = self.alone(taken(stats, self.groups, [group]), before)
             except NotPositiveDefiniteError:
                 continue
-        return list(found), Stack.of(list(found.values())) if found else None
+        return list(found), Stack.of(list(found.values()), self.alone) if found else None
 
 
 def taken(stats: Stats, groups: Groups, kept: Sequence[int]) -> Stats:
@@ -133,7 +142,7 @@ class Together:
 
     def __call__(self, mixtures: Sequence[Mixture]) -> list[Run]:
         """The runs, in the order of the mixtures."""
-        stack, places = Stack.of(mixtures), list(range(len(mixtures)))
+        stack, places = Stack.of(mixtures, self.m_step), list(range(len(mixtures)))
         histories: list[list[float]] = [[] for _ in mixtures]
         ended: dict[int, Run] = {}
 
@@ -163,7 +172,7 @@ class Together:
             if met:
                 stats, stack = taken(stats, stack.groups, going), stack.taken(going)
                 places = [places[group] for group in going]
-            kept, after = stack.maximised(self.m_step, stats)
+            kept, after = stack.maximised(stats)
             for group in set(range(len(places))).difference(kept):
                 end(group, FitStatus.DEGENERATE)
             if after is None:

@@ -46,8 +46,13 @@ class Alone:
         return np.arange(k) / k
 
     def rows(self, values: Float64Array) -> Float64Array:
-        """Values (K, ...) as (g, m, ...), a row a mixture; zeros make up the number of components."""
+        """Values (K, ...) as (g, m, ...), a row a mixture; the last ones again make up the number."""
         return values[None]
+
+    @property
+    def present(self) -> Float64Array:
+        """One for each value in :meth:`rows`, zero for what makes up the number."""
+        return np.ones((1, 1))
 
     def flat(self, rows: Float64Array) -> Float64Array:
         """The inverse of :meth:`rows`."""
@@ -120,16 +125,23 @@ class Groups(Alone):
         return (np.arange(k) - self.starts[self.owners]) / np.array(self.sizes)[self.owners]
 
     def rows(self, values: Float64Array) -> Float64Array:
-        g, m = len(self.sizes), max(self.sizes)
         if self.equal:
-            return values.reshape(g, m, *values.shape[1:])
-        rows = np.zeros((g * m, *values.shape[1:]))
-        rows[self._where] = values
-        return rows.reshape(g, m, *values.shape[1:])
+            return values.reshape(len(self.sizes), self.sizes[0], *values.shape[1:])
+        return values.take(self._components, axis=0)
+
+    @cached_property
+    def present(self) -> Float64Array:  # type: ignore[override]
+        return np.asarray(np.arange(max(self.sizes)) < np.array(self.sizes)[:, None], dtype=np.float64)
 
     def flat(self, rows: Float64Array) -> Float64Array:
         flat = rows.reshape(-1, *rows.shape[2:])
         return flat if self.equal else flat.take(self._where, axis=0)
+
+    @cached_property
+    def _components(self) -> IntArray:
+        """The component at each place of the rows, shape (g, m)."""
+        places = np.arange(max(self.sizes))
+        return np.asarray(self.starts[:, None] + np.minimum(places, np.array(self.sizes)[:, None] - 1))
 
     @cached_property
     def _where(self) -> IntArray:

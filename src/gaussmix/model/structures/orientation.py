@@ -28,13 +28,15 @@ from gaussmix.model.groups import Alone
 from gaussmix.model.structures.volumes import MAX_ROUNDS, SLACK, fill_empty, volumes
 
 #: Turn of an axis under which the iterations of an M-step end: of Newton's, which square it, and of planes.
-TURN, PLANE_TURN = 1e-6, 1e-8
+TURN, PLANE_TURN = 3e-6, 1e-8
 #: Features beyond which Newton's step costs more than it saves.
 MANY = 12
 #: The largest turn that Newton's step may make.
 FAR = 0.5
 #: What keeps the Hessian definite where no turn of a plane matters, relative to its size.
-RIDGE = 1e-10
+RIDGE, TINY = 1e-10, float(np.finfo(np.float64).tiny)
+#: Entries off the diagonal, relative to the largest, that are rounding.
+ALIGNED = 1e-12
 
 
 class _Turned(NamedTuple):
@@ -57,7 +59,10 @@ def on_common_axes(
     """The best covariances of one orientation, found from the axes of `warm`, and never worse than it."""
     moments = fill_empty(moments, shares, groups)
     axes = common_axes(moments if warm is None else warm, shares, groups)
-    at = _turned(axes, groups.spread(axes), moments, shares, groups, equal_volumes)
+    spread = groups.spread(axes)
+    # from axes of the one before, no round can make it worse
+    safe = warm is None or _diagonal(np.swapaxes(spread, -1, -2) @ warm @ spread)
+    at = _turned(axes, spread, moments, shares, groups, equal_volumes)
     for _ in range(MAX_ROUNDS if moments.shape[-1] > 1 else 0):
         at, turn, tolerance = _round(at, shares, groups, equal_volumes)
         if turn <= tolerance:
@@ -65,7 +70,13 @@ def on_common_axes(
     axes = groups.spread(at.axes)
     diagonals = _diagonals(at.moments, shares, groups, equal_volumes)
     found = (axes * diagonals[:, None, :]) @ np.swapaxes(axes, -1, -2)
-    return no_worse(found, warm, moments, shares, groups)
+    return found if safe else no_worse(found, warm, moments, shares, groups)
+
+
+def _diagonal(matrices: Float64Array) -> bool:
+    """Whether there is nothing off the diagonals but rounding."""
+    off = np.abs(matrices * (1.0 - np.eye(matrices.shape[-1]))).max()
+    return bool(off <= ALIGNED * np.abs(matrices).max())
 
 
 def common_axes(moments: Float64Array, shares: Float64Array, groups: Alone) -> Float64Array:
@@ -126,17 +137,13 @@ def _newton(at: _Turned, groups: Alone, equal_volumes: bool) -> tuple[Float64Arr
     """
     T, counts = at.moments, at.counts
     d = T.shape[-1]
-    first, second, index, signs = _pairs(d)
+    first, second, ends, index, signs = _pairs(d)
     inverse = 1.0 / T.diagonal(0, 1, 2)
-    twice = 2.0 * T[:, first, second]
-    J = np.zeros((len(T), d, len(first)))
-    pairs = np.arange(len(first))
-    J[:, second, pairs] = twice * inverse[:, second]
-    J[:, first, pairs] = -twice * inverse[:, first]
+    J = T[:, None, first, second] * ends * inverse[:, :, None]
     slopes = np.add.reduce(J, axis=1)
     weighted = counts[:, None] * inverse
     N = groups.total(weighted[:, :, None, None] * T[:, None])
-    own = N[:, np.arange(d), np.arange(d)]
+    own = np.swapaxes(N.diagonal(0, 1, 2), 1, 2)
     F = N - 0.5 * (own + np.swapaxes(own, 1, 2))[:, None]
     squares = np.swapaxes(J, 1, 2) @ J
     gradient = groups.total(counts[:, None] * slopes)
@@ -146,7 +153,7 @@ def _newton(at: _Turned, groups: Alone, equal_volumes: bool) -> tuple[Float64Arr
         hessian -= gradient[:, :, None] * (gradient[:, None, :] / d)
     hessian -= groups.total(counts[:, None, None] * squares)
     size = np.abs(hessian).max(axis=(1, 2))
-    hessian[:, pairs, pairs] += (RIDGE * size + np.finfo(np.float64).tiny)[:, None]
+    hessian.reshape(len(hessian), -1)[:, :: len(first) + 1] += (RIDGE * size + TINY)[:, None]
     try:
         np.linalg.cholesky(hessian)
         x = -np.linalg.solve(hessian, gradient[..., None])[..., 0]
@@ -154,10 +161,11 @@ def _newton(at: _Turned, groups: Alone, equal_volumes: bool) -> tuple[Float64Arr
         return None
     largest = np.abs(x).max(axis=1)
     far = ~(largest < FAR)
-    x[far] = 0.0
     half = np.zeros((len(x), d, d))
-    half[:, first, second], half[:, second, first] = 0.5 * x, -0.5 * x
-    return np.linalg.solve(np.eye(d) - half, np.eye(d) + half), far, float(largest.max())
+    half[:, first, second] = 0.5 * x
+    half -= np.swapaxes(half, 1, 2)
+    eye = np.eye(d)
+    return np.linalg.solve(eye - half, eye + half), far, float(largest.max())
 
 
 def _diagonals(
@@ -244,8 +252,9 @@ def _planes(d: int) -> list[tuple[IntArray, IntArray]]:
 
 
 @lru_cache(maxsize=64)
-def _pairs(d: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """All pairs (a, b), a < b, and what makes a quadratic form of pairs of sum_j X_j F_j X_j'.
+def _pairs(d: int) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
+    """All pairs (a, b), a < b; two where an axis is its b and minus two where it is its a, (d, pairs); and what
+    makes a quadratic form of pairs of sum_j X_j F_j X_j'.
 
     With X = e_a e_b' - e_b e_a' and Y = e_c e_f' - e_f e_c' the rows that both have are a or b and c or f: four
     entries of F, shape (d, d, d), to be taken from its numbers, with a sign, or zero where the rows differ.
@@ -253,9 +262,10 @@ def _pairs(d: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     a, b = np.triu_indices(d, 1)
     index = np.zeros((4, len(a), len(a)), dtype=np.int64)
     signs = np.zeros(index.shape, dtype=np.int64)
-    ends = ((a, b, 1), (b, a, -1))
-    for i, (row, column, sign) in enumerate(ends):
-        for j, (other_row, other_column, other_sign) in enumerate(ends):
+    parts = ((a, b, 1), (b, a, -1))
+    for i, (row, column, sign) in enumerate(parts):
+        for j, (other_row, other_column, other_sign) in enumerate(parts):
             index[2 * i + j] = (row[:, None] * d + column[:, None]) * d + other_column
             signs[2 * i + j] = sign * other_sign * (row[:, None] == other_row)
-    return a, b, index, signs
+    axes = np.arange(d)[:, None]
+    return a, b, 2 * (axes == b) - 2 * (axes == a), index, signs

@@ -19,8 +19,8 @@ from gaussmix._typing import BoolArray, Float64Array
 from gaussmix.model.groups import Alone
 from gaussmix.model.structures.base import NotPositiveDefiniteError
 
-#: Relative change of volumes after which Newton's next would be rounding.
-QUADRATIC = 1e-8
+#: Relative change of volumes after which Newton's next would be that of its square.
+QUADRATIC = 1e-5
 #: Relative difference of two expected log-likelihoods that is rounding.
 SLACK = 1e-12
 #: How many iterations there may be.
@@ -75,7 +75,7 @@ def proportional(
     moments = fill_empty(moments, shares, groups)
     start = _traces(moments if warm is None else warm, matrices)
     volumes(start[:, None])
-    M, s, logs = groups.rows(moments), groups.rows(shares), groups.rows(np.log(start))
+    M, s, logs = groups.rows(moments), groups.rows(shares) * groups.present, groups.rows(np.log(start))
     at = _profile(M, s, logs)
     for _ in range(MAX_ROUNDS):
         step, far = _newton(at, s)
@@ -85,11 +85,12 @@ def proportional(
             step[worse] = _safe(at, s)[worse]
             tried = _profile(M, s, logs + step)
         logs, at = logs + step, tried
-        if np.abs(step).max() <= QUADRATIC:
+        if np.maximum.reduce(np.abs(step), axis=None) <= QUADRATIC:
             break
     own = s > 0.0
     volume = np.where(own, at.traces / (d * np.where(own, s, 1.0)) * np.exp(logs), 0.0)
-    volume = np.where(own, volume, np.vecdot(volume, s)[:, None])
+    if not shares.all():
+        volume = np.where(own, volume, np.vecdot(volume, s)[:, None])
     return groups.flat(volume.reshape(*s.shape, *(1,) * (moments.ndim - 1)) * at.pooled[:, None])
 
 
@@ -104,9 +105,8 @@ class _Profile(NamedTuple):
 
 def _profile(M: Float64Array, s: Float64Array, logs: Float64Array) -> _Profile:
     """F of the logarithms of volumes, and what its derivatives are made of; see :func:`proportional`."""
-    own, d = s > 0.0, M.shape[2]
-    highest = np.max(logs, axis=1, where=own, initial=-np.inf)
-    if (highest - np.min(logs, axis=1, where=own, initial=np.inf)).max() > WIDE:
+    d = M.shape[2]
+    if (np.maximum.reduce(logs, axis=1) - np.minimum.reduce(logs, axis=1) > WIDE).any():
         raise NotPositiveDefiniteError((), 0.0)
     scaled = s * np.exp(-logs)
     pooled = (scaled[:, None, :] @ M.reshape(*s.shape, -1))[:, 0, :]
@@ -129,13 +129,14 @@ def _newton(at: _Profile, s: Float64Array) -> tuple[Float64Array, BoolArray]:
     hessian = -(at.shaped.reshape(g, k, -1) @ np.swapaxes(transposed.reshape(g, k, -1), 1, 2))
     # f does not see a common factor of all volumes, nor the volume of a component without rows
     hessian += s[:, :, None] * s[:, None, :]
-    hessian[:, np.arange(k), np.arange(k)] += at.traces + (s == 0.0)
+    hessian.reshape(g, -1)[:, :: k + 1] += at.traces + (s == 0.0)
     try:
         step = np.linalg.solve(hessian, (at.traces - d * s)[..., None])[..., 0]
     except np.linalg.LinAlgError:
         return np.zeros(s.shape), np.ones(g, dtype=bool)
-    far = ~(np.abs(step).max(axis=1) < 1.0)
-    step[far] = 0.0
+    far = ~(np.maximum.reduce(np.abs(step), axis=1) < 1.0)
+    if far.any():
+        step[far] = 0.0
     return step, far
 
 
@@ -148,7 +149,7 @@ def _safe(at: _Profile, s: Float64Array) -> Float64Array:
 
 def _traces(stack: Float64Array, matrices: bool) -> Float64Array:
     """The traces of matrices (..., d, d), or the sums of diagonals (..., d)."""
-    return np.asarray(np.trace(stack, axis1=-2, axis2=-1) if matrices else np.add.reduce(stack, axis=-1))
+    return np.asarray(stack.trace(0, -2, -1) if matrices else np.add.reduce(stack, axis=-1))
 
 
 def inverted(matrices: Float64Array) -> Float64Array:
