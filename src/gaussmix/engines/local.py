@@ -182,6 +182,10 @@ class LocalEngine:
             axes = self.structure.probes(self.n_components, self.X.shape[1])
         return self._sweep.accumulate_given(responsibilities, centres, axes)
 
+    def means_of(self, responsibilities: Responsibilities) -> Float64Array:
+        """The mean of each component under given responsibilities; the frame's origin for one without rows."""
+        return self._sweep.means_given(responsibilities)
+
     def labels(self, mixture: Mixture) -> IntArray:
         """The most probable component of each row under a mixture in the frame's coordinates."""
         return self._sweep.labels(self._natural(mixture))

@@ -41,8 +41,6 @@ FIELD = (
     *("random_from_data", "k-means++", "kmeans"),
 )
 LEAST_FIELD = 2
-#: So many where components share a part of their covariances, which takes an iteration of its own.
-COUPLED_FIELD = 6
 #: Iterations of each round, and how many go on from it.
 ROUNDS = ((10, 8), (20, 3))
 LAST = sum(n for n, _ in ROUNDS)
@@ -147,8 +145,7 @@ class Race:
             rows = self.engine.subset(np.sort(generator.choice(n, most, replace=False, shuffle=False)))
         budget = max(PASSES * n, len(FIELD) * PASSES_EACH * ROWS)
         size = int(budget / (PASSES_EACH * min(n, most)))
-        most = COUPLED_FIELD if self.engine.structure.coupled else len(FIELD)
-        return rows, min(max(size, LEAST_FIELD), most)
+        return rows, min(max(size, LEAST_FIELD), len(FIELD))
 
     def _begin(
         self, rows: LocalEngine, size: int, rng: RandomState, turn: int

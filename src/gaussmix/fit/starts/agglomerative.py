@@ -13,7 +13,7 @@ from numpy.random import RandomState
 
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import clustered
-from gaussmix.fit.starts.hierarchy import labels_at, merges
+from gaussmix.fit.starts.hierarchy import clusters
 from gaussmix.model.stats import Stats
 
 #: Rows beyond which a hierarchy is made of a sample of them: its cost grows with their square.
@@ -36,5 +36,5 @@ def agglomerative(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Sta
         rows = np.sort(rng.choice(n, min(few, MAX_AGGLOMERATED), replace=False))
     weights = None if engine.weights is None else engine.weights[rows]
     labels = np.full(n, -1)
-    labels[rows] = labels_at(merges(engine.X[rows], weights, turn), k)
+    labels[rows] = clusters(engine.X[rows], weights, turn, k)
     return clustered(engine, labels), None

@@ -41,7 +41,7 @@ def sampled(engine: LocalEngine, rng: RandomState) -> LocalEngine:
 def clustered(engine: LocalEngine, labels: IntArray) -> Stats:
     """Statistics of rows that belong to one component each (-1: to none)."""
     hard = belonging(labels, engine.n_components)
-    return about(engine, means_of(engine, hard), hard)
+    return about(engine, engine.means_of(hard), hard)
 
 
 def belonging(members: IntArray | Float64Array, k: int) -> Responsibilities:
@@ -50,13 +50,6 @@ def belonging(members: IntArray | Float64Array, k: int) -> Responsibilities:
         return lambda rows: np.ascontiguousarray(members[rows, :k].T)
     components = np.arange(k)[:, None]
     return lambda rows: np.asarray(members[rows] == components, dtype=np.float64)
-
-
-def means_of(engine: LocalEngine, responsibilities: Responsibilities) -> Float64Array:
-    """The clusters' means in the frame; its origin for one without rows."""
-    # no moments along axes, which are not for means
-    axes = np.zeros((engine.n_components, engine.X.shape[1], 0)) if engine.structure.form.n_axes else None
-    return engine.statistics_of(responsibilities, axes=axes).means()
 
 
 def about(engine: LocalEngine, centres: Float64Array, responsibilities: Responsibilities) -> Stats:

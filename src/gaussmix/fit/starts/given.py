@@ -17,7 +17,7 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.starts.base import ENOUGH, about, belonging, means_of
+from gaussmix.fit.starts.base import ENOUGH, about, belonging
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.stats import Stats
@@ -101,7 +101,7 @@ def given_memberships(engine: LocalEngine, members: IntArray | Float64Array) -> 
         rows = np.arange(0, n, n // ENOUGH)
         few, some = engine.subset(rows), members[rows]
     k = engine.n_components
-    return about(engine, means_of(few, belonging(some, k)), belonging(members, k))
+    return about(engine, few.means_of(belonging(some, k)), belonging(members, k))
 
 
 def _labels(array: npt.NDArray[Any], n: int, k: int) -> IntArray:

@@ -14,6 +14,7 @@ partitions, Adv. Data Anal. Classif. 9 (2015) 447-460.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 
@@ -24,6 +25,11 @@ from gaussmix._typing import Float64Array, FloatArray, IntArray
 SCALINGS = ("svd", "sphered", "features", "none")
 #: Singular values, relative to the largest, of components that are rounding.
 NEGLIGIBLE = 1e-8
+
+
+def clusters(X: FloatArray, weights: Float64Array | None, scaling: int, k: int) -> IntArray:
+    """The cluster, 0 .. k - 1, of each row in a hierarchy of :func:`merges` where k are left."""
+    return _clusters(*_asked(X, weights, scaling), k)
 
 
 def merges(X: FloatArray, weights: Float64Array | None = None, scaling: int = 0) -> IntArray:
@@ -42,9 +48,25 @@ def merges(X: FloatArray, weights: Float64Array | None = None, scaling: int = 0)
         Each row names two clusters by their smallest row; the merged one has the name in front, the smaller.
         Not to be written to: fits of several models to the same rows are given the same array.
     """
-    X = np.ascontiguousarray(X)
+    return _merges(*_asked(X, weights, scaling))
+
+
+#: Rows, their shape and type, weights and scaling, as what is remembered is asked for.
+_Asked: TypeAlias = tuple[bytes, tuple[int, ...], str, bytes | None, int]
+
+
+def _asked(X: FloatArray, weights: Float64Array | None, scaling: int) -> _Asked:
     w = None if weights is None else weights.tobytes()
-    return _merges(X.tobytes(), X.shape, X.dtype.char, w, scaling % len(SCALINGS))
+    return np.ascontiguousarray(X).tobytes(), X.shape, X.dtype.char, w, scaling % len(SCALINGS)
+
+
+@lru_cache(maxsize=64)
+def _clusters(
+    X: bytes, shape: tuple[int, ...], dtype: str, weights: bytes | None, scaling: int, k: int
+) -> IntArray:
+    labels = labels_at(_merges(X, shape, dtype, weights, scaling), k)
+    labels.flags.writeable = False
+    return labels
 
 
 @lru_cache(maxsize=4)

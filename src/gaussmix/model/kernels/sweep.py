@@ -27,7 +27,7 @@ from gaussmix.model.kernels.guard import blurred, guarded
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.projected import Projected, ProjectedNatural, add_projected
 from gaussmix.model.kernels.rows import NONE_APART, Executor, Question, Rows
-from gaussmix.model.stats import Stats
+from gaussmix.model.stats import TINY, Stats
 
 ExecutorName = Literal["blas", "fused", "centred"]
 
@@ -191,6 +191,18 @@ class Sweep:
                 for k in range(self.k):
                     add_projected(Z, R[k], about[k], axes[k], S[k])
         return self._as_stats(S, block, about, 0.0, axes)
+
+    def means_given(self, responsibilities: Responsibilities) -> Float64Array:
+        """The mean of each component under given responsibilities, shape (k, d); zero where they are."""
+        n, d = self.rows.shape
+        S = np.zeros((self.k, 1 + d))
+        for start in range(0, n, 1024):
+            rows = slice(start, min(start + 1024, n))
+            R, weights = responsibilities(rows), self.rows.weights_of(rows)
+            R = R if weights is None else R * weights
+            S[:, 0] += R.sum(axis=1)
+            S[:, 1:] += R @ self.frame.apply(self.rows.X[rows].astype(np.float64)).T
+        return np.asarray(S[:, 1:] / np.maximum(S[:, :1], TINY))
 
     def log_prob(self, natural: Natural) -> FloatArray:
         """Log p(z) of each row in the frame's coordinates, shape (n,)."""
