@@ -19,10 +19,10 @@ def naive(X):
 
     def term(rows):
         D = Z[rows] - Z[rows].mean(axis=0)
-        value = np.trace(D.T @ D) + least
+        value = (np.trace(D.T @ D) + least) / len(rows)
         if len(rows) > d:
-            value += np.linalg.det(D.T @ D)
-        return len(rows) * np.log(value / len(rows))
+            value += np.linalg.det(D.T @ D / len(rows))
+        return len(rows) * np.log(value)
 
     clusters, order = {i: [i] for i in range(n)}, []
     while len(clusters) > 1:

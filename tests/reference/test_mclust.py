@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 
-from gaussmix import GaussianMixture, fit_mixture
+from gaussmix import GaussianMixture, fit_mixture, fit_mixtures
 from gaussmix.datasets import load_faithful
+from gaussmix.fit.starts.hierarchy import labels_at, merges
 from gaussmix.model.structures import SYNONYMS, get_structure
 
 pytestmark = pytest.mark.usefixtures("from_kmeans")
+
+#: Rows in the clusters of mclust's hierarchy of the irises, `hclass(hc(iris[, 1:4], "VVV", use = "SVD"), k)`, k = 2 .. 9.
+IRIS_CLUSTERS = (
+    (49, 101),
+    (39, 49, 62),
+    (16, 33, 39, 62),
+    (16, 18, 33, 39, 44),
+    (16, 17, 18, 22, 33, 44),
+    (13, 16, 17, 18, 20, 22, 44),
+    (10, 12, 13, 16, 17, 18, 20, 44),
+    (9, 10, 12, 13, 16, 17, 18, 20, 35),
+)
 
 #: BIC as mclust has it, 2 log L - p log n, for two and for three components.
 BIC = {
@@ -71,3 +85,18 @@ def test_mclusts_names_of_scikit_learns_families(theirs, ours):
 def test_the_names_for_one_feature_are_refused_for_two():
     with pytest.raises(ValueError, match="'E' is for one feature; for 2 use 'EII'"):
         GaussianMixture(2, covariance_type="E").fit(load_faithful()[0])
+
+
+def test_the_hierarchy_is_that_of_mclust():
+    order = merges(load_iris().data)
+    for sizes in IRIS_CLUSTERS:
+        assert tuple(sorted(np.bincount(labels_at(order, len(sizes))))) == sizes
+
+
+def test_all_models_at_once_reach_what_mclust_does():
+    models = fit_mixtures(load_faithful()[0], (2, 3), tol=1e-8, max_iter=2000)
+    for name, expected in BIC.items():
+        for k, bic in zip((2, 3), expected, strict=True):
+            assert models.fits[name, k].bic <= -bic + 2e-3
+    best = models.best.mixture
+    assert (best.covariance_type, best.n_components) == ("tied", 3)

@@ -21,6 +21,7 @@ from gaussmix.fit.starts.base import belonging
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import NotPositiveDefiniteError
+from gaussmix.model.structures.base import log_or_zero
 
 #: Pairs that are joined, and components that are divided for each of them.
 MERGES, SPLITS = 3, 3
@@ -117,20 +118,19 @@ def reseeded(engine: LocalEngine, mixture: Mixture, spikes: tuple[int, ...], rng
     structure, engine = mixture.structure, engine.clean
     own = structure.form.own != "none"
     probability = None if engine.weights is None else engine.weights / engine.weights.sum()
-    weights = mixture.weights.copy()
+    weights, means = mixture.weights.copy(), mixture.means.copy()
+    covariances, factors = mixture.covariances.copy(), mixture.precisions_cholesky.copy()
     weights[list(spikes)] = 0.0
-    now = Mixture._trusted(
-        structure, weights / weights.sum(), mixture.means, mixture.covariances, mixture.precisions_cholesky
-    )
+    weights /= weights.sum()
     for spike in spikes:
         row = int(rng.choice(engine.X.shape[0], p=probability))
-        z = engine.frame.apply(engine.X[row : row + 1]).T.astype(np.float64)
-        parent = int(now.predict(z)[0])
-        weights, means = now.weights.copy(), now.means.copy()
-        covariances, factors = now.covariances.copy(), now.precisions_cholesky.copy()
-        means[spike] = z[0]
+        z = engine.frame.apply(engine.X[row : row + 1])[:, 0].astype(np.float64)
+        whitened = structure.whiten(factors, z - means)
+        peaks = log_or_zero(weights) + structure.constants(factors, z.size)
+        parent = int((peaks - 0.5 * np.vecdot(whitened, whitened)).argmax())
+        means[spike] = z
         weights[spike] = weights[parent] = 0.5 * weights[parent]
         if own:
             covariances[spike], factors[spike] = covariances[parent], factors[parent]
-        now = Mixture._trusted(structure, weights, means, covariances, factors)
+    now = Mixture._trusted(structure, weights, means, covariances, factors)
     return now if mixture.noise is None else now.with_noise(mixture.noise)

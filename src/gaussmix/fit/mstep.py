@@ -59,12 +59,12 @@ class Maximise:
         """
         if not np.add.reduce(stats.counts) > 0.0:  # all has gone to the noise
             raise NotPositiveDefiniteError(tuple(range(stats.n_components)), 0.0)
-        structure, terms, groups = self.structure, self.terms, self.structure.groups
+        structure, terms = self.structure, self.terms
         joined = terms.joined(stats)
         means = terms.means(joined)
         central = terms.central(joined, means, stats.counts)
         moments = terms.moments(structure.moments(central))
-        shares = central.counts / groups.spread(groups.total(central.counts))
+        shares = structure.shares(central.counts)
         warm = None if before is None else before.covariances
         covariances, factors = terms.covariances(*self.regularise(moments, shares, warm))
         weights, noise = terms.weights(stats.counts), self.noise

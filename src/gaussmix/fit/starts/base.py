@@ -65,12 +65,12 @@ def about(engine: LocalEngine, centres: Float64Array, responsibilities: Responsi
 
 def nearest(engine: LocalEngine, centres: Float64Array) -> tuple[Stats, Float64Array]:
     """Statistics of each row's assignment to the nearest centre, and the centres in the frame."""
-    from sklearn.metrics import pairwise_distances_argmin
+    from scipy.cluster.vq import vq
 
-    with one_openmp_thread():
-        labels = pairwise_distances_argmin(engine.X, centres.astype(engine.X.dtype))
+    origin = engine.frame.origin  # what is far from zero would be lost in the squares
+    labels = vq(engine.X.astype(np.float64) - origin, centres - origin, check_finite=False)[0]
     means: Any = engine.frame.apply(centres).T
-    return clustered(engine, labels), np.ascontiguousarray(means)
+    return clustered(engine, labels.astype(np.int64)), np.ascontiguousarray(means)
 
 
 @contextmanager

@@ -90,7 +90,11 @@ class Structure(ABC):
 
     def estimate(self, stats: Stats, warm: Float64Array | None = None) -> Float64Array:
         """The M-step: the covariances of greatest expected log-likelihood; `warm` as in :meth:`combine`."""
-        return self.combine(self.moments(stats), stats.counts / stats.counts.sum(), warm)
+        return self.combine(self.moments(stats), self.shares(stats.counts), warm)
+
+    def shares(self, counts: Float64Array) -> Float64Array:
+        """The counts of components, shape (k,), as shares of their mixture's."""
+        return counts / self.groups.spread(self.groups.total(counts))
 
     @property
     def coupled(self) -> bool:
