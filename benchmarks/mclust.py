@@ -1,9 +1,9 @@
 """``python -m benchmarks.mclust``: the fourteen models with 1 to 9 components beside R's mclust.
 
-Timed is a sweep in which both begin at the same hierarchy and stop by the same change of the likelihood; sweeps
-alternate, and medians are compared. mclust stops before the optimum, and so does a sweep by its rule, elsewhere on
-the way: how many cells are as good as mclust's is counted in a thorough sweep, of three hierarchies and with a
-tenth of that change. Needs Rscript and the R package mclust.
+Timed is a sweep in which both begin at the same hierarchy and stop by the same change of the likelihood;
+sweeps alternate, and medians are compared. mclust stops before the optimum, and so does a sweep by its rule,
+elsewhere on the way: how many cells are as good as mclust's is counted in a thorough sweep, of three
+hierarchies and with a tenth of that change. Needs Rscript and the R package mclust.
 """
 
 from __future__ import annotations

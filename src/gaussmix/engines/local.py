@@ -183,7 +183,7 @@ class LocalEngine:
         return self._sweep.accumulate_given(responsibilities, centres, axes)
 
     def means_of(self, responsibilities: Responsibilities) -> Float64Array:
-        """The mean of each component under given responsibilities; the frame's origin for one without rows."""
+        """The mean of each component under given responsibilities; the origin for one without rows."""
         return self._sweep.means_given(responsibilities)
 
     def labels(self, mixture: Mixture) -> IntArray:

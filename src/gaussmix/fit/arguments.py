@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,12 @@ def check_options(
     _check.auto_or_non_negative(reg_covar, "reg_covar")
     if init_params not in NAMES:
         raise ValueError(f"init_params must be one of {', '.join(NAMES)}; got {init_params!r}")
+
+
+def check_names(feature_names: Sequence[str] | None, d: int) -> None:
+    """Raise ValueError where the names are not one for each of d columns."""
+    if feature_names is not None and len(feature_names) != d:
+        raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
 
 
 def given_start(

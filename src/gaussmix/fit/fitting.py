@@ -19,7 +19,7 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit import outliers
 from gaussmix.fit.accelerate import Acceleration, make_accelerator
-from gaussmix.fit.arguments import check_options, generator_of, given_start, rows_and_weights
+from gaussmix.fit.arguments import check_names, check_options, generator_of, given_start, rows_and_weights
 from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
 from gaussmix.fit.em import Stopping, make_rule
 from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
@@ -183,8 +183,7 @@ def fit_mixture(
     rows, weights = rows_and_weights(X, sample_weight, n_components)
     d = rows.shape[1]
     structure = get_structure(covariance_type, d, number_of_factors(n_factors, start))
-    if feature_names is not None and len(feature_names) != d:
-        raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
+    check_names(feature_names, d)
     constraints, prior = constraints or FREE, named_prior(prior)
     constraints.check(structure, n_components)
     found = outliers.find(rows, weights, n_components, noise, trim)

@@ -13,7 +13,7 @@ from gaussmix import _check
 from gaussmix._threads import blas_on_one_thread
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
-from gaussmix.fit.arguments import check_options, generator_of, rows_and_weights
+from gaussmix.fit.arguments import check_names, check_options, generator_of, rows_and_weights
 from gaussmix.fit.descent import Code, Descent, Path
 from gaussmix.fit.em import Rule
 from gaussmix.fit.factors import number_of_factors
@@ -138,8 +138,7 @@ def fit_message_length(
         )
     d = rows.shape[1]
     structure = get_structure(covariance_type, d, number_of_factors(n_factors, None))
-    if feature_names is not None and len(feature_names) != d:
-        raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
+    check_names(feature_names, d)
     engine = LocalEngine(rows, structure, max_components, weights)
     descent = Descent(
         engine,

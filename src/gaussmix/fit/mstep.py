@@ -31,8 +31,8 @@ class Maximise:
     terms : Terms
         A prior and constraints, which have their say.
     noise : Noise, optional
-        The noise component that there is; its weight is that of the statistics. A start, before which there is
-        nothing, has the weight that was asked for.
+        The noise component that there is; its weight is that of the statistics. A start, before which there
+        is nothing, has the weight that was asked for.
     """
 
     structure: Structure

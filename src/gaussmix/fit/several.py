@@ -16,7 +16,7 @@ from gaussmix._threads import blas_on_one_thread
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
-from gaussmix.fit.arguments import check_options, generator_of, rows_and_weights
+from gaussmix.fit.arguments import check_names, check_options, generator_of, rows_and_weights
 from gaussmix.fit.em import Rule, Run, Stopping, make_rule
 from gaussmix.fit.fitting import COLLAPSED, result_of
 from gaussmix.fit.mstep import Maximise
@@ -139,8 +139,7 @@ def fit_mixtures(
         names = ", ".join(name for name in NAMES if name != AUTO)
         raise ValueError(f"init_params must be one of {names}; 'auto' is for one fit at a time (fit_mixture)")
     d = rows.shape[1]
-    if feature_names is not None and len(feature_names) != d:
-        raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
+    check_names(feature_names, d)
     seed = generator_of(random_state).randint(2**31)
     family = Family(
         *(rows, weights, reg_covar, init_params),
@@ -161,9 +160,7 @@ def fit_mixtures(
 
 
 def _numbers(n_components: int | Iterable[int]) -> list[int]:
-    if isinstance(n_components, str) or not isinstance(n_components, Iterable):
-        n_components = [n_components]
-    numbers = list(n_components)
+    numbers = list(n_components) if isinstance(n_components, Iterable) else [n_components]
     for k in numbers:
         _check.whole_number(k, 1, "n_components")
     if not numbers or len(set(numbers)) < len(numbers):

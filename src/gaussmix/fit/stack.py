@@ -76,9 +76,14 @@ class Stack:
         """Some of them."""
         whole, components, groups = self.joined, self.groups.components(kept), self.groups.of(kept)
         weights = whole.weights[components] * (len(self.groups) / len(groups))
-        parts = (whole.means, whole.covariances, whole.precisions_cholesky)
         beside = self.alone.beside(groups)
-        joined = Mixture._trusted(beside.structure, weights, *(part[components] for part in parts))
+        joined = Mixture._trusted(
+            beside.structure,
+            weights,
+            whole.means[components],
+            whole.covariances[components],
+            whole.precisions_cholesky[components],
+        )
         return Stack(groups, joined, beside, self.alone)
 
     def accumulate(self, engine: LocalEngine) -> tuple[Stats, Float64Array] | None:
@@ -131,59 +136,70 @@ def em_together(
     return [together.alone(mixture, (), log_prior) for mixture in mixtures]
 
 
-@dataclass
 class Together:
-    """EM of a stack from which those leave that have come to their end."""
+    """EM of a stack from which those leave that have come to their end.
 
-    engine: LocalEngine
-    m_step: Maximise
-    rule: Rule
-    max_iter: int
+    Parameters
+    ----------
+    engine : LocalEngine
+    m_step : Maximise
+    rule : Rule
+    max_iter : int
+    """
+
+    def __init__(self, engine: LocalEngine, m_step: Maximise, rule: Rule, max_iter: int) -> None:
+        self.engine, self.m_step, self.rule, self.max_iter = engine, m_step, rule, max_iter
+        self.histories: list[list[float]] = []
+        self.ended: dict[int, Run] = {}
 
     def __call__(self, mixtures: Sequence[Mixture]) -> list[Run]:
         """The runs, in the order of the mixtures."""
+        self.histories = [[] for _ in mixtures]
         stack, places = Stack.of(mixtures, self.m_step), list(range(len(mixtures)))
-        histories: list[list[float]] = [[] for _ in mixtures]
-        ended: dict[int, Run] = {}
-
-        def end(group: int, status: FitStatus) -> None:
-            ended[places[group]] = Run(stack.mixture(group), status, tuple(histories[places[group]]))
-
         met: list[int] = []  # those that have converged, which make one iteration more
         for iteration in range(self.max_iter + 1):
             seen = stack.accumulate(self.engine)
             if seen is None:
-                for place, mixture in zip(places, stack.mixtures(), strict=True):
-                    ended[place] = self.alone(mixture, histories[place])
+                self._go_alone(stack, places)
                 break
-            stats, totals = seen
-            values = totals / self.engine.weight + self.engine.frame.log_det
-            for place, value in zip(places, values.tolist(), strict=True):
-                histories[place].append(value)
-            for group in met:
-                end(group, FitStatus.CONVERGED)
+            stats = seen[0]
+            self._record(seen[1], places)
+            self._end(met, FitStatus.CONVERGED, stack, places)
             going = [group for group in range(len(places)) if group not in met]
-            if not going:
-                break
             if iteration == self.max_iter:
-                for group in going:
-                    end(group, FitStatus.MAX_ITER if self.max_iter else FitStatus.NOT_RUN)
+                self._end(going, FitStatus.MAX_ITER if self.max_iter else FitStatus.NOT_RUN, stack, places)
+                break
+            if not going:
                 break
             if met:
                 stats, stack = taken(stats, stack.groups, going), stack.taken(going)
                 places = [places[group] for group in going]
             kept, after = stack.maximised(stats)
-            for group in set(range(len(places))).difference(kept):
-                end(group, FitStatus.DEGENERATE)
+            gone = [group for group in range(len(places)) if group not in kept]
+            self._end(gone, FitStatus.DEGENERATE, stack, places)
             if after is None:
                 break
             stack, places = after, [places[group] for group in kept]
-            met = [group for group, place in enumerate(places) if self._met(histories[place])]
-        return [ended[place] for place in range(len(mixtures))]
+            met = [group for group, place in enumerate(places) if self._met(self.histories[place])]
+        return [self.ended[place] for place in range(len(mixtures))]
+
+    def _record(self, log_likelihoods: Float64Array, places: Sequence[int]) -> None:
+        values = log_likelihoods / self.engine.weight + self.engine.frame.log_det
+        for place, value in zip(places, values.tolist(), strict=True):
+            self.histories[place].append(value)
+
+    def _end(self, groups: Sequence[int], status: FitStatus, stack: Stack, places: Sequence[int]) -> None:
+        for group in groups:
+            place = places[group]
+            self.ended[place] = Run(stack.mixture(group), status, tuple(self.histories[place]))
 
     def _met(self, history: list[float]) -> bool:
         gain = history[-1] - history[-2] if len(history) > 1 else math.inf
         return self.rule.met(gain, history, OWN_STEP, False)
+
+    def _go_alone(self, stack: Stack, places: Sequence[int]) -> None:
+        for place, mixture in zip(places, stack.mixtures(), strict=True):
+            self.ended[place] = self.alone(mixture, self.histories[place])
 
     def alone(
         self,

@@ -122,7 +122,7 @@ class Groups(Alone):
         return values.take(self.owners, axis=0)
 
     def places(self, k: int) -> Float64Array:
-        return (np.arange(k) - self.starts[self.owners]) / np.array(self.sizes)[self.owners]
+        return np.asarray((np.arange(k) - self.starts[self.owners]) / np.array(self.sizes)[self.owners])
 
     def rows(self, values: Float64Array) -> Float64Array:
         if self.equal:
@@ -130,7 +130,7 @@ class Groups(Alone):
         return values.take(self._components, axis=0)
 
     @cached_property
-    def present(self) -> Float64Array:  # type: ignore[override]
+    def present(self) -> Float64Array:
         return np.asarray(np.arange(max(self.sizes)) < np.array(self.sizes)[:, None], dtype=np.float64)
 
     def flat(self, rows: Float64Array) -> Float64Array:

@@ -117,8 +117,8 @@ def _pad(F, d, block, T):
 def accumulate(X, weights, origin, A, diagonal, block, H, S, apart, T, L, bounds, log_likelihoods):
     """Add the statistics of the rows of X to S, shape (K, F), and to the log-likelihoods, shape (groups,).
 
-    The rows of H belong to as many mixtures side by side; `bounds` (groups + 1,) says which to which. H and S have a multiple of four
-    columns; T holds F and L K + 3 groups runs of BLOCK numbers. An empty
+    The rows of H belong to as many mixtures side by side; `bounds` (groups + 1,) says which to which. H and S
+    have a multiple of four columns; T holds F and L K + 3 groups runs of BLOCK numbers. An empty
     `weights` stands for ones. Components kept apart come as their numbers (m,), constants (m,), means (m, p)
     with p a multiple of four, and factors (m, p, p) or (m, 1, p); None stands for no component, and has a
     loop compiled for itself.

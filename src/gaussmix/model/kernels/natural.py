@@ -149,7 +149,7 @@ class Natural:
         return self.form.own == "none"
 
     def shared_quadratics(self, pooled: Float64Array) -> Float64Array:
-        """-sum_i w_i z_i'P z_i / 2 of each mixture, from the pooled moments, for forms in which P is shared."""
+        """-sum_i w_i z_i'P z_i / 2 of each mixture, from pooled moments, for forms in which P is shared."""
         U = self.different_factors
         U = U[self.groups.starts] if isinstance(self.groups, Groups) else U
         precisions = U @ np.swapaxes(U, 1, 2) if U.ndim == 3 else U * U

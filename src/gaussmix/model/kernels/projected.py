@@ -245,7 +245,7 @@ class _Products:
 
 def _of_components(natural: ProjectedNatural, components: Any) -> ProjectedNatural:
     """The natural parameters of some components alone."""
-    names = [name for name in (f.name for f in fields(natural)) if name not in ("form", "noise")]
+    names = [name for name in (f.name for f in fields(natural)) if name not in ("form", "noise", "groups")]
     return replace(natural, **{name: getattr(natural, name)[components] for name in names})
 
 

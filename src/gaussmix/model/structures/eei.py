@@ -84,7 +84,7 @@ class EEI(Structure):
 class EEIBeside(Diagonals):
     """The same for several mixtures side by side: variances of shape (K, d), equal where of one mixture."""
 
-    name, form, group = EEI.name, EEI.form, EEI.group
+    name, form = EEI.name, EEI.form
 
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return d

@@ -6,8 +6,8 @@ Given D the diagonals are those of D'M_k D, so that what is left to minimise, wi
     f(D) = d log sum_k s_k e^(u_k / d)   where volumes are equal.
 
 With D e^X for D, X antisymmetric, a_kj becomes T_jj + 2 sum_i T_ji X_ij + sum_i [T, X]_ji X_ij + ...
-(T = D'M_k D), which gives gradient and Hessian. Newton's step is taken where f agrees. Otherwise each plane of
-two axes is turned to its optimum for the diagonals as they are, in closed form, which cannot raise f.
+(T = D'M_k D), which gives gradient and Hessian. Newton's step is taken where f agrees. Otherwise each plane
+of two axes is turned to its optimum for the diagonals as they are, in closed form, which cannot raise f.
 
 References
 ----------
@@ -129,7 +129,7 @@ def _round(
 
 
 def _newton(at: _Turned, groups: Alone, equal_volumes: bool) -> tuple[Float64Array, BoolArray, float] | None:
-    """Rotations (g, d, d) of Newton's step, which of them go far, the largest turn; None where f is not convex.
+    """Rotations (g, d, d) of Newton's step, which go far, and the largest turn; None where f is not convex.
 
     With X = sum_p x_p (e_a e_b' - e_b e_a') over pairs p = (a, b), the second-order term of sum_k s_k u_k is
     sum_j X_j (N_j - sum_i N_i) X_j' less half of sum_k s_k |J_k x|^2, where N_j = sum_k s_k T_k / a_kj, the
@@ -165,7 +165,7 @@ def _newton(at: _Turned, groups: Alone, equal_volumes: bool) -> tuple[Float64Arr
     half[:, first, second] = 0.5 * x
     half -= np.swapaxes(half, 1, 2)
     eye = np.eye(d)
-    return np.linalg.solve(eye - half, eye + half), far, float(largest.max())
+    return np.asarray(np.linalg.solve(eye - half, eye + half)), far, float(largest.max())
 
 
 def _diagonals(
@@ -227,7 +227,10 @@ def no_worse(
         return found
     # to rounding, they are equal: that must not choose between them, or results would jump
     good = now >= before - SLACK * (1.0 + np.abs(before))
-    return found if good.all() else np.where(groups.spread(good)[:, None, None], found, warm)
+    if good.all():
+        return found
+    kept = groups.spread(good.astype(np.float64))[:, None, None] > 0.0
+    return np.where(kept, found, warm)
 
 
 def _expected(
@@ -253,11 +256,11 @@ def _planes(d: int) -> list[tuple[IntArray, IntArray]]:
 
 @lru_cache(maxsize=64)
 def _pairs(d: int) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
-    """All pairs (a, b), a < b; two where an axis is its b and minus two where it is its a, (d, pairs); and what
-    makes a quadratic form of pairs of sum_j X_j F_j X_j'.
+    """All pairs (a, b), a < b, and what makes J of T and a quadratic form of pairs of sum_j X_j F_j X_j'.
 
-    With X = e_a e_b' - e_b e_a' and Y = e_c e_f' - e_f e_c' the rows that both have are a or b and c or f: four
-    entries of F, shape (d, d, d), to be taken from its numbers, with a sign, or zero where the rows differ.
+    For J: two where an axis is a pair's b, and minus two where it is its a, shape (d, pairs). For the form:
+    with X = e_a e_b' - e_b e_a' and Y = e_c e_f' - e_f e_c' the rows that both have are a or b and c or f:
+    four entries of F, shape (d, d, d), to be taken from its numbers, with a sign, or zero where rows differ.
     """
     a, b = np.triu_indices(d, 1)
     index = np.zeros((4, len(a), len(a)), dtype=np.int64)

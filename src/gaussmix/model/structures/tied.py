@@ -98,7 +98,7 @@ class Tied(Structure):
 
 
 class TiedBeside(Matrices):
-    """The same for several mixtures side by side: covariances of shape (K, d, d), equal where of one mixture."""
+    """The same for several mixtures side by side: covariances (K, d, d), equal where of one mixture."""
 
     name, form, group = Tied.name, Tied.form, Tied.group
 

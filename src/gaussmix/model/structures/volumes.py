@@ -123,7 +123,7 @@ def _profile(M: Float64Array, s: Float64Array, logs: Float64Array) -> _Profile:
 
 
 def _newton(at: _Profile, s: Float64Array) -> tuple[Float64Array, BoolArray]:
-    """Newton's step of the logarithms, shape (g, k), and where it would go far or there is none: then zero."""
+    """Newton's step of the logarithms, shape (g, k), and where it would go far or is none: zero there."""
     (g, k), d = s.shape, at.shaped.shape[2]
     transposed = at.shaped if at.shaped.ndim == 3 else np.swapaxes(at.shaped, 2, 3)
     hessian = -(at.shaped.reshape(g, k, -1) @ np.swapaxes(transposed.reshape(g, k, -1), 1, 2))
