@@ -197,6 +197,16 @@ def test_weights_are_copies_and_names_are_kept():
     assert weighed.best.mixture.feature_names == ("a", "b")
 
 
+def test_factor_analysers_among_them():
+    X = np.random.default_rng(0).normal(size=(200, 5)) @ np.random.default_rng(1).normal(size=(5, 5))
+    models = fit_mixtures(X, (1, 2), covariance_type=("factor", "VVV"), n_factors=2, max_iter=30)
+    alone = fit_mixture(
+        *(X, 2), covariance_type="factor", n_factors=2, init_params="agglomerative", tol=1e-5, max_iter=30
+    )
+    assert models.fits["factor", 2].mixture.n_factors == 2
+    assert models.fits["factor", 2].history == pytest.approx(alone.history, rel=1e-9)
+
+
 def test_one_feature_has_two_models():
     models = fit_mixtures(FAITHFUL[:, :1], range(1, 4))
     assert {name for name, _ in models.fits} == {"E", "V"}

@@ -18,6 +18,7 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import check_names, check_options, generator_of, rows_and_weights
 from gaussmix.fit.em import Rule, Run, Stopping, make_rule
+from gaussmix.fit.factors import number_of_factors
 from gaussmix.fit.fitting import COLLAPSED, result_of
 from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.regularise import Floor, RegCovar, make_regularise
@@ -25,7 +26,7 @@ from gaussmix.fit.restart import Position, Search, Ways, better
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.stack import em_together
 from gaussmix.fit.starts import AUTO, NAMES, Given
-from gaussmix.model.structures import get_structure
+from gaussmix.model.structures import Structure, get_structure
 
 #: mclust's models, for several features and for one.
 FOURTEEN = ("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV")
@@ -78,6 +79,7 @@ def fit_mixtures(
     random_state: Any = None,
     feature_names: Sequence[str] | None = None,
     stopping: Stopping = "change",
+    n_factors: int = 1,
 ) -> FittedMixtures:
     """Fit every model of some families and numbers of components, those of one family together.
 
@@ -103,6 +105,8 @@ def fit_mixtures(
         "annealing" (docs/starts.md). Starts are the same whatever other models are asked for.
     random_state : int, RandomState, Generator or None
     feature_names : sequence of str, optional
+    n_factors : int
+        Of factor analysers.
 
     Returns
     -------
@@ -147,11 +151,11 @@ def fit_mixtures(
     )
     fits: dict[tuple[str, int], FitResult] = {}
     failures: dict[tuple[str, int], str] = {}
-    types = _types(covariance_type, d)
-    for name in types:
-        get_structure(name, d)  # a wrong one is an error before any fit
-    for name in types:
-        for k, end, search in family(name, numbers):
+    n_factors = number_of_factors(n_factors, None)
+    # a wrong name is an error before any fit
+    structures = {name: get_structure(name, d, n_factors) for name in _types(covariance_type, d)}
+    for name, structure in structures.items():
+        for k, end, search in family(structure, numbers):
             if end.best is None:
                 failures[name, k] = "; ".join(end.failures)
             else:
@@ -190,9 +194,8 @@ class Family:
     rule: Rule
     max_iter: int
 
-    def __call__(self, name: str, numbers: Sequence[int]) -> list[tuple[int, Position, Search]]:
+    def __call__(self, structure: Structure, numbers: Sequence[int]) -> list[tuple[int, Position, Search]]:
         """For each number of components the end of its search, which was made with all the others."""
-        structure = get_structure(name, self.rows.shape[1])
         engine = LocalEngine(self.rows, structure, max(numbers), self.weights)
         m_step = Maximise(structure, make_regularise(self.reg_covar, structure, engine))
         with nullcontext() if engine.small else blas_on_one_thread():
