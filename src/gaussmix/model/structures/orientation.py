@@ -61,7 +61,7 @@ def on_common_axes(
     axes = common_axes(moments if warm is None else warm, shares, groups)
     spread = groups.spread(axes)
     # from axes of the one before, no round can make it worse
-    safe = warm is None or _diagonal(np.swapaxes(spread, -1, -2) @ warm @ spread)
+    safe = warm is None or _are_diagonal(np.swapaxes(spread, -1, -2) @ warm @ spread)
     at = _turned(axes, spread, moments, shares, groups, equal_volumes)
     for _ in range(MAX_ROUNDS if moments.shape[-1] > 1 else 0):
         at, turn, tolerance = _round(at, shares, groups, equal_volumes)
@@ -73,7 +73,7 @@ def on_common_axes(
     return found if safe else no_worse(found, warm, moments, shares, groups)
 
 
-def _diagonal(matrices: Float64Array) -> bool:
+def _are_diagonal(matrices: Float64Array) -> bool:
     """Whether there is nothing off the diagonals but rounding."""
     off = np.abs(matrices * (1.0 - np.eye(matrices.shape[-1]))).max()
     return bool(off <= ALIGNED * np.abs(matrices).max())
