@@ -107,3 +107,7 @@ class TiedBeside(Matrices):
 
     def moments(self, stats: Stats) -> Float64Array:
         return self.groups.spread(stats.within(self.groups))
+
+    def factor(self, covariances: Float64Array) -> Float64Array:
+        first = self.groups.bounds(len(covariances))[:-1]  # one of each mixture
+        return self.groups.spread(upper_factors(covariances[first]))
