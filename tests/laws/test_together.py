@@ -85,7 +85,7 @@ def test_the_M_step_of_all_is_that_of_each(name, d):
 
 
 @pytest.mark.parametrize("equal", [False, True])
-@pytest.mark.parametrize("d", [2, 3, 6])
+@pytest.mark.parametrize("d", [2, 3, 6, 14])
 def test_newtons_orientation_is_that_of_plane_after_plane(d, equal, monkeypatch):
     rng = np.random.default_rng(10 * d + equal)
     axes = np.linalg.qr(rng.normal(size=(d, d)))[0]

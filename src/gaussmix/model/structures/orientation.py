@@ -23,14 +23,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix._typing import BoolArray, Float64Array, IntArray
+from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.groups import Alone
 from gaussmix.model.structures.volumes import MAX_ROUNDS, SLACK, fill_empty, volumes
 
 #: Turn of an axis under which the iterations of an M-step end: of Newton's, which square it, and of planes.
 TURN, PLANE_TURN = 3e-6, 1e-8
 #: Features beyond which Newton's step costs more than it saves.
-MANY = 12
+MANY = 16
 #: The largest turn that Newton's step may make.
 FAR = 0.5
 #: What keeps the Hessian definite where no turn of a plane matters, relative to its size.
@@ -63,14 +63,25 @@ def on_common_axes(
     # from axes of the one before, no round can make it worse
     safe = warm is None or _are_diagonal(np.swapaxes(spread, -1, -2) @ warm @ spread)
     at = _turned(axes, spread, moments, shares, groups, equal_volumes)
+    wait, pause, before = 0 if moments.shape[-1] <= MANY else MAX_ROUNDS, 1, np.inf
     for _ in range(MAX_ROUNDS if moments.shape[-1] > 1 else 0):
-        at, turn, tolerance = _round(at, shares, groups, equal_volumes)
-        if turn <= tolerance:
+        found = _newton_round(at, shares, groups, equal_volumes) if wait == 0 else None
+        if found is not None:
+            at, turn = found
+            done = turn <= TURN
+            slow, before = turn > 0.5 * before, turn
+        else:
+            at, turn = _plane_round(at, shares, groups, equal_volumes)
+            done = turn <= PLANE_TURN
+            slow, before = wait == 0, np.inf
+        # where Newton's step fails, or falls by less than half, the optimum is far: it is tried later again
+        wait, pause = (pause, 2 * pause) if slow else (max(wait - 1, 0), pause)
+        if done:
             break
     axes = groups.spread(at.axes)
     diagonals = _diagonals(at.moments, shares, groups, equal_volumes)
-    found = (axes * diagonals[:, None, :]) @ np.swapaxes(axes, -1, -2)
-    return found if safe else no_worse(found, warm, moments, shares, groups)
+    covariances = (axes * diagonals[:, None, :]) @ np.swapaxes(axes, -1, -2)
+    return covariances if safe else no_worse(covariances, warm, moments, shares, groups)
 
 
 def _are_diagonal(matrices: Float64Array) -> bool:
@@ -105,31 +116,42 @@ def _turned(
     return _Turned(axes, turned, d * np.log(total), sizes / groups.spread(total))
 
 
-def _round(
+def _rotated(
+    at: _Turned, rotation: Float64Array, shares: Float64Array, groups: Alone, equal_volumes: bool
+) -> _Turned:
+    axes = at.axes @ rotation
+    return _turned(axes, groups.spread(rotation), at.moments, shares, groups, equal_volumes)
+
+
+def _newton_round(
     at: _Turned, shares: Float64Array, groups: Alone, equal_volumes: bool
-) -> tuple[_Turned, float, float]:
-    """One round of turns; the largest of them, and that under which there need be no other."""
+) -> tuple[_Turned, float] | None:
+    """Newton's step and its largest turn (zero where f gains nothing); None where f rises, or none is."""
+    newton = _newton(at, groups, equal_volumes)
+    if newton is None:
+        return None
+    rotation, turn = newton
+    tried = _rotated(at, rotation, shares, groups, equal_volumes)
+    gain, rounding = at.value - tried.value, SLACK * (1.0 + np.abs(at.value))
+    if not (gain >= -rounding).all():
+        return None
+    return tried, turn if (gain > rounding).any() else 0.0
 
-    def turned(rotation: Float64Array) -> _Turned:
-        axes = at.axes @ rotation
-        return _turned(axes, groups.spread(rotation), at.moments, shares, groups, equal_volumes)
 
-    newton = _newton(at, groups, equal_volumes) if at.moments.shape[-1] <= MANY else None
-    if newton is not None:
-        rotation, far, turn = newton
-        tried = turned(rotation)
-        if not far.any() and (tried.value <= at.value + SLACK * (1.0 + np.abs(at.value))).all():
-            return tried, turn, TURN
+def _plane_round(
+    at: _Turned, shares: Float64Array, groups: Alone, equal_volumes: bool
+) -> tuple[_Turned, float]:
+    """A turn of each plane of two axes, and the largest of them."""
     largest = 0.0
     for first, second in _planes(at.moments.shape[-1]):
         diagonals = _diagonals(at.moments, shares, groups, equal_volumes)
         rotation, turn = _plane_rotation(at.moments, shares, diagonals, groups, first, second)
-        at, largest = turned(rotation), max(largest, turn)
-    return at, largest, PLANE_TURN
+        at, largest = _rotated(at, rotation, shares, groups, equal_volumes), max(largest, turn)
+    return at, largest
 
 
-def _newton(at: _Turned, groups: Alone, equal_volumes: bool) -> tuple[Float64Array, BoolArray, float] | None:
-    """Rotations (g, d, d) of Newton's step, which go far, and the largest turn; None where f is not convex.
+def _newton(at: _Turned, groups: Alone, equal_volumes: bool) -> tuple[Float64Array, float] | None:
+    """Rotations (g, d, d) of Newton's step, and the largest turn; None where f is not convex, or it goes far.
 
     With X = sum_p x_p (e_a e_b' - e_b e_a') over pairs p = (a, b), the second-order term of sum_k s_k u_k is
     sum_j X_j (N_j - sum_i N_i) X_j' less half of sum_k s_k |J_k x|^2, where N_j = sum_k s_k T_k / a_kj, the
@@ -159,13 +181,14 @@ def _newton(at: _Turned, groups: Alone, equal_volumes: bool) -> tuple[Float64Arr
         x = -np.linalg.solve(hessian, gradient[..., None])[..., 0]
     except np.linalg.LinAlgError:
         return None
-    largest = np.abs(x).max(axis=1)
-    far = ~(largest < FAR)
+    largest = float(np.abs(x).max())
+    if not largest < FAR:
+        return None
     half = np.zeros((len(x), d, d))
     half[:, first, second] = 0.5 * x
     half -= np.swapaxes(half, 1, 2)
     eye = np.eye(d)
-    return np.asarray(np.linalg.solve(eye - half, eye + half)), far, float(largest.max())
+    return np.asarray(np.linalg.solve(eye - half, eye + half)), largest
 
 
 def _diagonals(
