@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from gaussmix import GaussianMixture, Mixture, fit_mixture
 from gaussmix.datasets import load_faithful
-from gaussmix.fit.accelerate import METHODS, Memory
+from gaussmix.fit.accelerate import METHODS, SAFE, Memory, quasi_newton
 from gaussmix.fit.em import distance_to_limit
 from gaussmix.model.coordinates import Coordinates, NoCoordinatesError
 from gaussmix.model.features import Form
@@ -175,6 +175,23 @@ def test_a_refused_proposal_leaves_the_mixture_as_it_was():
     assert at.mixture.means.tolist() == after.mixture.means.tolist() and at.history[-1] == after.history[-1]
 
 
+def test_two_refusals_in_a_row_at_most_then_em_steps():
+    X, _ = load_faithful()
+    options = {"random_state": 0, "tol": 0.0, "max_iter": 120, "acceleration": "quasi-newton"}
+    for k in (4, 5, 6):
+        seen = np.array(fit_mixture(X, k, **options).history)
+        far = seen[: passes_until(seen, seen[-1] - 1e-9)]  # at the end, EM's own steps gain nothing either
+        still = "".join("x" if gain == 0.0 else "." for gain in np.diff(far))
+        assert "x" in still and "xxx" not in still
+
+
+def test_steps_of_at_most_twice_ems_where_nothing_else_is_known():
+    """Of a quadratic whose curvature is that of one pair alone: its minimum along it, and SAFE across."""
+    f, step, fall = np.array([1.0, 1.0]), np.array([1.0, 0.0]), np.array([0.25, 0.0])
+    rows = np.stack([step, -fall, f])
+    assert_allclose(quasi_newton(rows @ rows.T) @ rows, [4.0, SAFE])
+
+
 # --- when to stop ------------------------------------------------------------------------------------------
 
 
@@ -223,7 +240,7 @@ def test_the_estimator_passes_it_on():
     assert model.lower_bounds_ == list(fit_mixture(X, 4, random_state=0, **options).history[1:])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["auto", *METHODS])
 @pytest.mark.parametrize("what", ["full", "tied", "VEV"])
 def test_a_fit_cut_off_anywhere_goes_on_to_the_same_bits(what, method, tmp_path):
     X, start, _ = overlapping(what, 3, 2, seed=1)
@@ -251,6 +268,7 @@ def test_a_memory_that_is_none_is_refused():
         (vectors, numbers[:4]),
         (vectors, -numbers),
         (vectors, numbers + 1.0),
+        (vectors, numbers + np.array([0.0, 0.0, 0.0, np.inf, 0.0])),
     ):
         with pytest.raises(ValueError):
             Memory.of_arrays(*wrong)

@@ -6,12 +6,14 @@ likelihood in units of the complete data's information. Each method finds a bett
 made and changes of f seen, of which it needs the inner products alone. It knows no data, no engine and no
 family of covariances: the M-step makes a member of the family of whatever is proposed.
 
-A proposal under which the likelihood falls is refused, and EM's own step is made from where it came.
+A proposal under which the likelihood falls is refused, and a shorter one made from where it came, with what
+was seen there; when that is refused too, EM's own step.
 
 References
 ----------
 M. Jamshidian and R. I. Jennrich, Acceleration of the EM algorithm by using quasi-Newton methods, J. R. Stat.
 Soc. B 59 (1997) 569-587.
+J. Barzilai and J. M. Borwein, Two-point step size gradient methods, IMA J. Numer. Anal. 8 (1988) 141-148.
 R. Varadhan and C. Roland, Simple and globally convergent methods for accelerating the convergence of any EM
 algorithm, Scand. J. Stat. 35 (2008) 335-353 (SQUAREM, scheme S3).
 N. C. Henderson and R. Varadhan, Damped Anderson acceleration with restarts and monotonicity control for
@@ -41,10 +43,16 @@ LEAP = 0.5
 CURVED = 1e-3
 #: Relative ridge of Anderson's least squares.
 RIDGE = 1e-10
-#: EM is slow when an iteration gains more than this of what the one before gained, ...
-SLOW = 0.5
-#: ... and near enough to an optimum for a local method when it gains less, in nats for each unit of weight.
+#: The most of EM's own steps that are safe where nothing is known: no more than the complete data's is the
+#: curvature of the likelihood, and a step along the gradient does not go down until twice its inverse.
+SAFE = 2.0
+#: Proposals refused in a row after which EM steps.
+REFUSALS = 2
+#: EM is near enough to an optimum for a local method when an iteration gains less, in nats for each unit of
+#: weight. From 1e-2 on, twice as many fits end at a lower optimum than EM's.
 NEAR = 1e-3
+#: How many times as much an iteration may gain for its step to be remembered.
+WATCHED = 10.0
 
 #: How many times as much as one of EM's steps may be left to gain where the likelihood is not concave.
 PLATEAU = 1e3
@@ -68,11 +76,11 @@ class Memory:
     pairs : ndarray of shape (2, n, p)
         Steps between points, and the changes of f along them; the latest last.
     reach : float
-        How many times as long as f a proposal may be.
+        How many times as long as f a proposal may be; 0 while EM goes alone.
     length : float
         How many times as long as f the current point's step was; 0 for EM's own.
-    was_refused : bool
-        Whether the last proposal was refused; `last` is then the current point.
+    refusals : int
+        How many proposals were refused since the likelihood rose.
     left : float
         What the last estimate was of the nats left to gain.
     """
@@ -82,8 +90,13 @@ class Memory:
     pairs: Float64Array
     reach: float = REACH
     length: float = 0.0
-    was_refused: bool = False
+    refusals: int = 0
     left: float = HUGE
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether the last proposal was refused; `last` is then the current point."""
+        return self.refusals > 0 and self.length == 0.0
 
     @property
     def bold(self) -> bool:
@@ -97,8 +110,8 @@ class Memory:
 
     def arrays(self) -> tuple[Float64Array, Float64Array]:
         """All of it in two arrays that are never empty, of finite numbers: vectors (m, p), and five more."""
-        flags = [float(len(self.last)), float(self.was_refused)]
-        numbers = [self.reach, self.length, *flags, min(self.left, HUGE)]
+        counts = [float(len(self.last)), float(self.refusals)]
+        numbers = [self.reach, self.length, *counts, min(self.left, HUGE)]
         return np.vstack([self.point, self.last, *self.pairs]), np.array(numbers)
 
     @classmethod
@@ -109,11 +122,13 @@ class Memory:
             raise ValueError(f"a memory of the shapes {vectors.shape} and {numbers.shape}")
         if not np.isfinite(vectors).all():
             raise ValueError("a memory of numbers that are not finite")
-        reach, length, n_last, refused, left = numbers.tolist()
+        reach, length, n_last, refusals, left = numbers.tolist()
         if n_last not in (0.0, 2.0) or m < 1 + n_last:
             raise ValueError(f"a memory of {m} vectors, {n_last} of them the last")
+        if refusals not in range(REFUSALS + 1):
+            raise ValueError(f"a memory of {refusals} refusals")
         last, pairs = vectors[1 : 1 + int(n_last)], vectors[1 + int(n_last) :]
-        return cls(vectors[0], last, pairs.reshape(2, -1, p), reach, length, bool(refused), left)
+        return cls(vectors[0], last, pairs.reshape(2, -1, p), reach, length, int(refusals), left)
 
     def told(self, f: Float64Array) -> Float64Array:
         """The pairs, with what f at the point says beside f at the last one."""
@@ -132,7 +147,7 @@ class Memory:
             image = Coordinates(stats.form, *stats.first.shape).vector(stats)
             pairs = self.told(image - self.point)
         reach = max(1.0, NARROWER * self.length)
-        return replace(self, pairs=pairs, reach=reach, length=0.0, was_refused=True)
+        return replace(self, pairs=pairs, reach=reach, length=0.0, refusals=self.refusals + 1)
 
 
 @dataclass(frozen=True)
@@ -154,7 +169,10 @@ class Method:
 
 
 def quasi_newton(gram: Float64Array) -> Float64Array:
-    """Limited-memory BFGS that begins with EM's own step; pairs without curvature are left out."""
+    """Limited-memory BFGS that begins with one to two of EM's own steps, as the latest pair says.
+
+    Pairs without curvature are left out.
+    """
     n = len(gram) // 2
     c = np.zeros(2 * n + 1)
     c[-1] = 1.0
@@ -164,6 +182,8 @@ def quasi_newton(gram: Float64Array) -> Float64Array:
     for i in curved[::-1]:
         alpha[i] = gram[i] @ c / falls[i]
         c[n + i] += alpha[i]
+    for i in curved[-1:]:
+        c *= min(max(falls[i] / squares[n + i], 1.0), SAFE)
     for i in curved:
         c[i] += alpha[i] + gram[n + i] @ c / falls[i]
     return c
@@ -188,7 +208,7 @@ def squarem(gram: Float64Array) -> Float64Array:
 Acceleration = Literal["auto", "quasi-newton", "anderson", "squarem"] | None
 
 METHODS: dict[str, Method] = {
-    "quasi-newton": Method(quasi_newton, 5),
+    "quasi-newton": Method(quasi_newton, 10),
     "anderson": Method(anderson, 5),
     "squarem": Method(squarem, 1, forgets=True),
 }
@@ -227,65 +247,73 @@ class Accelerator:
     Parameters
     ----------
     method : Method
-    when_slow : bool
-        Whether to leave EM alone until it is slow and near an optimum.
+    when_near : bool
+        Whether to leave EM alone until it is near an optimum.
     """
 
     method: Method
-    when_slow: bool = False
-
-    def begins(self, history: Sequence[float]) -> bool:
-        """Whether the likelihoods so far say that it is time."""
-        if not self.when_slow:
-            return True
-        if len(history) < 3:
-            return False
-        before, gain = history[-2] - history[-3], history[-1] - history[-2]
-        return SLOW * before < gain < NEAR
+    when_near: bool = False
 
     def proposed(
         self, memory: Memory | None, stats: Stats, history: Sequence[float], *, own: bool
     ) -> Proposal:
-        """A proposal, once it is time for the first; until then EM's own step."""
-        if memory is None and not self.begins(history):
+        """A proposal, once it is time for the first; until then EM's own step, in the end one to remember."""
+        if not self.when_near or (memory is not None and memory.reach > 0.0):
+            return self.propose(memory, stats, own=own)
+        gain = abs(history[-1] - history[-2]) if len(history) > 1 else HUGE
+        if gain >= WATCHED * NEAR:
             return OWN_STEP
-        return self.propose(memory, stats, own=own)
+        if gain < NEAR:
+            return self.propose(memory and replace(memory, reach=REACH), stats, own=own)
+        try:
+            seen = self._seen(memory, stats)
+        except NoCoordinatesError:
+            return OWN_STEP
+        return Proposal(replace(seen, reach=0.0))
+
+    def _seen(self, memory: Memory | None, stats: Stats) -> Memory:
+        """With what a pass at its point gave; the next point is that of EM's own step."""
+        image = Coordinates(stats.form, *stats.first.shape).vector(stats)
+        if memory is None:
+            return Memory.beginning(image)
+        if memory.was_refused:
+            return replace(memory, point=image, pairs=memory.pairs[:, -self.method.n_pairs :])
+        f = image - memory.point
+        pairs = memory.told(f)[:, -self.method.n_pairs :]
+        reach = memory.reach * (WIDER if memory.length >= 0.9 * memory.reach else 1.0)
+        return Memory(image, np.stack([memory.point, f]), pairs, reach)
 
     def propose(self, memory: Memory | None, stats: Stats, *, own: bool) -> Proposal:
         """Where to go from a mixture that was made of what `memory` says, and on which a pass gave `stats`.
 
         `own` asks for EM's own step.
         """
-        coordinates = Coordinates(stats.form, *stats.first.shape)
+        before = HUGE if memory is None or memory.was_refused else memory.left
         try:
-            image = coordinates.vector(stats)
+            memory = self._seen(memory, stats)
         except NoCoordinatesError:
             return OWN_STEP
-        if memory is None:
-            return Proposal(Memory.beginning(image))
-        if memory.was_refused:
-            return Proposal(replace(memory, point=image, was_refused=False))
-        here, f, before = memory.point, image - memory.point, memory.left
-        pairs = memory.told(f)[:, -self.method.n_pairs :]
-        reach = memory.reach * (WIDER if memory.length >= 0.9 * memory.reach else 1.0)
-        memory = Memory(image, np.stack([here, f]), pairs, reach)
-        rows = np.concatenate([*pairs, f[None]])
-        whitened = coordinates.whiten(rows, image)
+        own = own or memory.refusals >= REFUSALS
+        alone = replace(memory, refusals=0)
+        if not memory.pairs.size:
+            return Proposal(alone)
+        (here, f), coordinates = memory.last, Coordinates(stats.form, *stats.first.shape)
+        rows = np.concatenate([*memory.pairs, f[None]])
+        whitened = coordinates.whiten(rows, memory.point)
         gram = whitened @ whitened.T
-        found = self._step(gram) if len(rows) > 1 else None
+        found = self._step(gram)
         if found is None:
-            return Proposal(memory)
+            return Proposal(alone)
         c, size = found
         left = to_gain(gram, c)
-        memory = replace(memory, left=left)
         if own:
-            return Proposal(memory, left=max(left, before))
+            return Proposal(replace(alone, left=left), left=max(left, before))
         step = c @ rows
-        length = size * min(1.0, reach / size, LEAP / max(coordinates.leap(step), LEAP))
+        length = size * min(1.0, memory.reach / size, LEAP / max(coordinates.leap(step), LEAP))
         point = here + (length / size) * step
-        memory = replace(memory, point=point, length=length)
+        memory = replace(memory, point=point, length=length, left=left)
         if self.method.forgets:
-            memory = replace(memory, last=memory.last[:0], pairs=pairs[:, :0])
+            memory = replace(memory, last=memory.last[:0], pairs=memory.pairs[:, :0])
         return Proposal(memory, coordinates.stats(point, stats.weight), max(left, before))
 
     def _step(self, gram: Float64Array) -> tuple[Float64Array, float] | None:
@@ -306,7 +334,7 @@ def make_accelerator(acceleration: Acceleration, *, plain: bool = True) -> Accel
     if acceleration is None or (acceleration == "auto" and not plain):
         return None
     if acceleration == "auto":
-        return Accelerator(METHODS[BEST], when_slow=True)
+        return Accelerator(METHODS[BEST], when_near=True)
     if acceleration not in METHODS:
         known = ", ".join(["auto", *METHODS])
         raise ValueError(f"acceleration must be one of {known}, or None; got {acceleration!r}")

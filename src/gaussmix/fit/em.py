@@ -53,9 +53,14 @@ class Rule:
     tol: float
     stopping: Stopping = "change"
 
-    def doubts(self, gain: float, bold: bool) -> bool:
-        """Whether an iteration of EM's own has to show if there is little to gain, or only for a proposal."""
-        return self.stopping == "change" and bold and abs(gain) < self.tol
+    def doubts(self, gain: float, memory: Memory | None) -> bool:
+        """Whether an iteration of EM's own has to show if there is little to gain, or only for a proposal.
+
+        One that was refused gained nothing; what counts is how much it should have.
+        """
+        if self.stopping != "change" or memory is None or not memory.bold:
+            return False
+        return (memory.left if memory.was_refused else abs(gain)) < self.tol
 
     def met(self, gain: float, history: Sequence[float], proposal: Proposal, bold: bool) -> bool:
         """Whether it is met, given the last gain; `bold` is whether the last step was not EM's own."""
@@ -147,7 +152,7 @@ def em(
     for _ in range(len(history), max_iter + 1):
         gain = objectives[-1] - [previous, *objectives[-2:-1]][-1]
         bold = memory is not None and memory.bold
-        own = rule.doubts(gain, bold)
+        own = rule.doubts(gain, memory)
         proposal = accelerator.proposed(memory, stats, objectives, own=own) if accelerator else OWN_STEP
         now = FitStatus.NOT_RUN
         if rule.met(gain, objectives, proposal, bold):
