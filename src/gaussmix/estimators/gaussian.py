@@ -93,7 +93,7 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
         range. Families without factors take no notice.
     acceleration : {"auto", "quasi-newton", "anderson", "squarem"} or None, default="auto"
         How to need fewer iterations than EM (None: not at all). "auto" is EM alone until an iteration gains
-        less than 1e-3: never with a `tol` of that or more.
+        less than 1e-3 and more than half of what the one before gained: never with a `tol` of that or more.
 
     Attributes
     ----------

@@ -48,9 +48,12 @@ RIDGE = 1e-10
 SAFE = 2.0
 #: Proposals refused in a row after which EM steps.
 REFUSALS = 2
-#: EM is near enough to an optimum for a local method when an iteration gains less, in nats for each unit of
+#: An optimum is near enough for a local method when an iteration gains less, in nats for each unit of
 #: weight. From 1e-2 on, twice as many fits end at a lower optimum than EM's.
 NEAR = 1e-3
+#: EM is slow when an iteration gains more than this of what the one before gained. Where it is not, the steps
+#: that are left are few, and soon mostly rounding.
+SLOW = 0.5
 #: How many times as much an iteration may gain for its step to be remembered.
 WATCHED = 10.0
 
@@ -247,23 +250,24 @@ class Accelerator:
     Parameters
     ----------
     method : Method
-    when_near : bool
-        Whether to leave EM alone until it is near an optimum.
+    when_slow : bool
+        Whether to leave EM alone until it is slow and near an optimum.
     """
 
     method: Method
-    when_near: bool = False
+    when_slow: bool = False
 
     def proposed(
         self, memory: Memory | None, stats: Stats, history: Sequence[float], *, own: bool
     ) -> Proposal:
         """A proposal, once it is time for the first; until then EM's own step, in the end one to remember."""
-        if not self.when_near or (memory is not None and memory.reach > 0.0):
+        if not self.when_slow or (memory is not None and memory.reach > 0.0):
             return self.propose(memory, stats, own=own)
         gain = abs(history[-1] - history[-2]) if len(history) > 1 else HUGE
         if gain >= WATCHED * NEAR:
             return OWN_STEP
-        if gain < NEAR:
+        before = abs(history[-2] - history[-3]) if len(history) > 2 else HUGE
+        if SLOW * before < gain < NEAR:
             return self.propose(memory and replace(memory, reach=REACH), stats, own=own)
         try:
             seen = self._seen(memory, stats)
@@ -299,7 +303,7 @@ class Accelerator:
             return Proposal(alone)
         (here, f), coordinates = memory.last, Coordinates(stats.form, *stats.first.shape)
         rows = np.concatenate([*memory.pairs, f[None]])
-        whitened = coordinates.whiten(rows, memory.point)
+        whitened = coordinates.whiten(rows, stats)
         gram = whitened @ whitened.T
         found = self._step(gram)
         if found is None:
@@ -334,7 +338,7 @@ def make_accelerator(acceleration: Acceleration, *, plain: bool = True) -> Accel
     if acceleration is None or (acceleration == "auto" and not plain):
         return None
     if acceleration == "auto":
-        return Accelerator(METHODS[BEST], when_near=True)
+        return Accelerator(METHODS[BEST], when_slow=True)
     if acceleration not in METHODS:
         known = ", ".join(["auto", *METHODS])
         raise ValueError(f"acceleration must be one of {known}, or None; got {acceleration!r}")

@@ -146,8 +146,8 @@ def fit_mixture(
         Families without factors take no notice.
     acceleration : {"auto", "quasi-newton", "anderson", "squarem", None}
         How to need fewer passes over the rows than EM; the likelihood never falls either way. "auto" is EM
-        until it is near an optimum (an iteration gains less than 1e-3) and "quasi-newton" from there. The
-        others begin at once. None is EM alone.
+        until it is slow near an optimum (an iteration gains less than 1e-3, and more than half of what the
+        one before gained) and "quasi-newton" from there. The others begin at once. None is EM alone.
     stopping : {"change", "aitken"}
         What `tol` bounds: the change in an iteration of EM, or the estimated distance to the limit.
 

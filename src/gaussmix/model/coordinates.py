@@ -1,13 +1,14 @@
 """Statistics as vectors of unconstrained numbers: any vector is the statistics of some rows.
 
-The coordinates are log shares, means, and log-Cholesky factors of the covariances (log variances, where a
-family has no matrices). An M-step makes a mixture of whatever they say, so that floors, ridges and families
-of covariances hold for a vector that was extrapolated as for any other.
+The coordinates are log shares, means, and logarithms of the covariances, matrices where a family has them:
+what turns the axes turns these, so that a fit that goes by them does not depend on the axes. An M-step makes
+a mixture of whatever they say: floors, ridges and families of covariances hold for a vector that was
+extrapolated as for any other.
 
 References
 ----------
 J. C. Pinheiro and D. M. Bates, Unconstrained parametrizations for variance-covariance matrices, Statistics
-and Computing 6 (1996) 289-296.
+and Computing 6 (1996) 289-296 (the matrix logarithm is one of theirs).
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ import numpy as np
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.features import Block, Form, block_size
 from gaussmix.model.stats import Stats
+
+#: Spreads of which a part of the largest is rounding.
+ROUNDING = 1e-14
 
 
 class NoCoordinatesError(ArithmeticError):
@@ -48,7 +52,14 @@ class Coordinates:
 
     def leap(self, step: Float64Array) -> float:
         """The largest change of a logarithm, of shares and of spreads, that a step makes."""
-        return float(np.maximum.reduce(np.abs(step[_logs(self.form, self.k, self.d)])))
+        shares, _, own, pooled = self._split(step[None, :])
+        changes: list[Float64Array] = [shares]
+        for steps, block in ((own, self.form.own), (pooled, self.form.pooled)):
+            if block == "vech":
+                changes.append(np.asarray(np.linalg.eigvalsh(_unpacked(steps, self.d))))
+            elif block != "none":
+                changes.append(steps)
+        return max(float(np.abs(change).max()) for change in changes)
 
     def vector(self, stats: Stats) -> Float64Array:
         """The coordinates of statistics, shape (p,); NoCoordinatesError where they have none."""
@@ -82,31 +93,27 @@ class Coordinates:
             float("nan"),
         )
 
-    def whiten(self, rows: Float64Array, at: Float64Array) -> Float64Array:
+    def whiten(self, rows: Float64Array, at: Stats) -> Float64Array:
         """Steps, shape (m, p), in units in which the information of complete data is the identity.
 
-        With I that information at the vector `at`, for each unit of weight, the product of two whitened steps
-        is a' I b, and a' I a / 2 the divergence, in nats, that a small step makes. Entries of Cholesky
-        factors off the diagonal are, nearly enough, in units of their row's own.
+        With I that information at the statistics `at`, for each unit of weight, the product of two whitened
+        steps is a' I b, and a' I a / 2 the divergence, in nats, that a small step makes: tr((C^-1 dC)^2) / 4
+        of a covariance, for which tr((d log C)^2) / 4 is taken; it is less where a step turns long axes.
         """
         shares, means, own, pooled = self._split(rows)
-        here = self._split(at[None, :])
-        roots = np.exp(0.5 * here[0][0])
-        parts = [shares * roots]
-        whitening = np.ones((1, 1))
-        for steps, logarithms, block, weight in (
-            (pooled, here[3][0], self.form.pooled, np.ones(1)),
-            (own, here[2][0], self.form.own, roots),
+        of_each = at.counts / at.weight
+        parts = [shares * np.sqrt(of_each)]
+        whitened = means
+        for steps, block, moments, weights in (
+            (pooled, self.form.pooled, at.within, np.ones(1)),
+            (own, self.form.own, at.covariances, of_each),
         ):
             if block != "none":
-                whitening, scales = _information(logarithms, block, self.d)
-                parts.append((steps * (weight[:, None] * scales)).reshape(len(rows), -1))
-        if whitening.ndim == 3:
-            means = (whitening @ means[..., None])[..., 0]
-        else:
-            means = whitening * means
-        parts.append((means * roots[:, None]).reshape(len(rows), -1))
-        return np.concatenate(parts, axis=1)
+                per_entry = 0.5 * self.d if block == "radial" else 0.5
+                parts.append(steps * np.sqrt(per_entry * weights)[:, None])
+                whitened = _in_spreads(means, moments(), block)
+        parts.append(whitened * np.sqrt(of_each)[:, None])
+        return np.concatenate([part.reshape(len(rows), -1) for part in parts], axis=1)
 
     def _split(self, rows: Float64Array) -> tuple[Float64Array, Float64Array, Float64Array, Float64Array]:
         """Rows (m, p): log shares (m, k), means (m, k, d), own (m, k, ...) and pooled (m, 1, ...) blocks."""
@@ -122,69 +129,50 @@ class Coordinates:
 
 
 @lru_cache(maxsize=64)
-def _entries(d: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Row and column of each entry of a packed (d, d) triangle, and where those on the diagonal are."""
+def _entries(d: int) -> tuple[IntArray, IntArray, Float64Array]:
+    """Row and column of each entry of a packed symmetric (d, d) matrix, and what it is multiplied by."""
     rows, columns = np.tril_indices(d)
-    return rows, columns, np.flatnonzero(rows == columns)
+    return rows, columns, np.where(rows == columns, 1.0, np.sqrt(2.0))
 
 
-@lru_cache(maxsize=64)
-def _logs(form: Form, k: int, d: int) -> IntArray:
-    """Where the log shares are in a vector, and the log spreads."""
-    places, start = [np.arange(k)], k + k * d
-    for block, m in ((form.own, k), (form.pooled, 1)):
-        size = block_size(block, d)
-        spreads = _entries(d)[2] if block == "vech" else np.arange(size)
-        places.append((start + size * np.arange(m)[:, None] + spreads).ravel())
-        start += m * size
-    return np.concatenate(places)
+def _in_spreads(means: Float64Array, moments: Float64Array, block: Block) -> Float64Array:
+    """Steps of means (m, k, d) in units of spreads, with second moments of this block for each component."""
+    if block == "vech":
+        return (np.linalg.inv(np.linalg.cholesky(moments)) @ means[..., None])[..., 0]
+    variances = moments[:, None] / means.shape[-1] if block == "radial" else moments
+    return means / np.sqrt(variances)
 
 
 def _logarithms(moments: Float64Array, block: Block) -> Float64Array:
-    """Log-Cholesky factors, or logarithms, of a stack of second moments, flat."""
+    """Logarithms of a stack of second moments, flat."""
     if block != "vech":
         if not np.minimum.reduce(moments, axis=None) > 0.0:
             raise NoCoordinatesError
         return np.asarray(np.log(moments).ravel())
-    rows, columns, diagonal = _entries(moments.shape[-1])
-    try:
-        packed = np.linalg.cholesky(moments)[:, rows, columns]
-    except np.linalg.LinAlgError:
-        raise NoCoordinatesError from None
-    packed[:, diagonal] = np.log(packed[:, diagonal])
-    return np.asarray(packed.ravel())
-
-
-def _roots(logarithms: Float64Array, d: int) -> Float64Array:
-    """Cholesky factors (m, d, d) from their coordinates (m, size)."""
-    rows, columns, diagonal = _entries(d)
-    packed = np.array(logarithms)
-    packed[:, diagonal] = np.exp(packed[:, diagonal])
-    roots = np.zeros((len(packed), d, d))
-    roots[:, rows, columns] = packed
-    return roots
+    spreads, axes = np.linalg.eigh(moments)
+    if not (spreads[:, 0] > ROUNDING * spreads[:, -1]).all():
+        raise NoCoordinatesError
+    return _packed((axes * np.log(spreads)[:, None, :]) @ np.swapaxes(axes, -1, -2)).ravel()
 
 
 def _moments(logarithms: Float64Array, block: Block, d: int) -> Float64Array:
     """Packed second moments (m, size) from their coordinates (m, size)."""
     if block != "vech":
         return np.exp(logarithms)
+    spreads, axes = np.linalg.eigh(_unpacked(logarithms, d))
     rows, columns, _ = _entries(d)
-    roots = _roots(logarithms, d)
-    return np.asarray((roots @ np.swapaxes(roots, -1, -2))[:, rows, columns])
+    return np.asarray(((axes * np.exp(spreads)[:, None, :]) @ np.swapaxes(axes, -1, -2))[:, rows, columns])
 
 
-def _information(logarithms: Float64Array, block: Block, d: int) -> tuple[Float64Array, Float64Array]:
-    """What whitens means, (m, d, d) or (m, d or 1), and the root of the information about each coordinate.
+def _packed(matrices: Float64Array) -> Float64Array:
+    """Symmetric matrices (..., d, d) as vectors (..., size) of the same products."""
+    rows, columns, scales = _entries(matrices.shape[-1])
+    return np.asarray(matrices[..., rows, columns] * scales)
 
-    For C = L L' and dL = L A, tr((C^-1 dC)^2) / 2 is twice the squares on the diagonal of A, which are those
-    of d log L_ii, and once those below it.
-    """
-    if block != "vech":
-        per_entry = 0.5 * d if block == "radial" else 0.5
-        variances = np.exp(logarithms) / (d if block == "radial" else 1.0)
-        return np.asarray(1.0 / np.sqrt(variances)), np.full((1, 1), per_entry**0.5)
-    rows, _, diagonal = _entries(d)
-    scales = np.exp(-logarithms[:, diagonal])[:, rows]
-    scales[:, diagonal] = np.sqrt(2.0)
-    return np.asarray(np.linalg.inv(_roots(logarithms, d))), scales
+
+def _unpacked(vectors: Float64Array, d: int) -> Float64Array:
+    """The inverse of :func:`_packed`."""
+    rows, columns, scales = _entries(d)
+    matrices = np.empty((*vectors.shape[:-1], d, d))
+    matrices[..., rows, columns] = matrices[..., columns, rows] = vectors / scales
+    return matrices
