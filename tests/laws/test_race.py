@@ -62,6 +62,13 @@ def test_mixtures_iterated_together_end_where_each_does_alone(name, weighted, ex
         assert end.history[-1] == pytest.approx(value, rel=1e-11)
 
 
+def of_spreads(*components):
+    """A mixture of equal weights, each component a mean and a variance."""
+    means, variances = zip(*components, strict=True)
+    weights = np.full(len(means), 1.0 / len(means))
+    return Mixture(weights, np.array(means), [v * np.eye(2) for v in variances], "full")
+
+
 @pytest.mark.parametrize("executor", [name for name in EXECUTORS if name != "centred"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_tight_component_does_not_blur_the_others_of_a_stack(executor, dtype, monkeypatch):
@@ -72,15 +79,8 @@ def test_a_tight_component_does_not_blur_the_others_of_a_stack(executor, dtype, 
     engine = engine_of(X, "full", 2)
     m_step = m_step_of(engine)
     Z = engine.frame.apply(X).T.astype(np.float64)
-    tight = Mixture(
-        weights=[0.2, 0.8],
-        means=[Z[0], [0.0, 0.0]],
-        covariances=[1e-9 * np.eye(2), np.eye(2)],
-        covariance_type="full",
-    )
-    wide = Mixture(
-        weights=[0.5, 0.5], means=[Z[1], Z[2]], covariances=[np.eye(2)] * 2, covariance_type="full"
-    )
+    tight = of_spreads((Z[0], 1e-9), ([0.0, 0.0], 1.0))
+    wide = of_spreads((Z[1], 1.0), (Z[2], 1.0))
     ended = em_together(engine, [wide, tight, wide], m_step, max_iter=3)
     for begun, end in zip((wide, tight, wide), ended, strict=True):
         mixture, value = alone(engine, begun, m_step, 3)
@@ -94,15 +94,8 @@ def test_one_that_collapses_leaves_the_stack_and_the_others_go_on():
     engine = engine_of(X, "full", 2)
     m_step = m_step_of(engine, reg_covar=0.0)
     Z = engine.frame.apply(X).T
-    spike = Mixture(
-        weights=[0.5, 0.5],
-        means=[Z[0], [0.0, 0.0]],
-        covariances=[1e-14 * np.eye(2), np.eye(2)],
-        covariance_type="full",
-    )
-    wide = Mixture(
-        weights=[0.5, 0.5], means=[Z[9], Z[7]], covariances=[np.eye(2)] * 2, covariance_type="full"
-    )
+    spike = of_spreads((Z[0], 1e-14), ([0.0, 0.0], 1.0))
+    wide = of_spreads((Z[9], 1.0), (Z[7], 1.0))
     first, second, third = em_together(engine, [wide, spike, wide], m_step, max_iter=3)
     assert second.status == FitStatus.DEGENERATE
     expected = alone(engine, wide, m_step, 3)[0]

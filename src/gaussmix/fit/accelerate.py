@@ -257,6 +257,10 @@ class Accelerator:
     method: Method
     when_slow: bool = False
 
+    def is_idle(self, tol: float) -> bool:
+        """Whether EM that ends when an iteration gains less than `tol` will have ended before it begins."""
+        return self.when_slow and tol >= NEAR
+
     def proposed(
         self, memory: Memory | None, stats: Stats, history: Sequence[float], *, own: bool
     ) -> Proposal:
@@ -293,17 +297,17 @@ class Accelerator:
         `own` asks for EM's own step.
         """
         before = HUGE if memory is None or memory.was_refused else memory.left
+        coordinates = Coordinates(stats.form, *stats.first.shape)
         try:
             memory = self._seen(memory, stats)
+            rows = np.concatenate([*memory.pairs, memory.last[1:]])
+            whitened = coordinates.whiten(rows, stats) if len(rows) > 1 else rows
         except NoCoordinatesError:
             return OWN_STEP
         own = own or memory.refusals >= REFUSALS
         alone = replace(memory, refusals=0)
-        if not memory.pairs.size:
+        if len(rows) < 2:
             return Proposal(alone)
-        (here, f), coordinates = memory.last, Coordinates(stats.form, *stats.first.shape)
-        rows = np.concatenate([*memory.pairs, f[None]])
-        whitened = coordinates.whiten(rows, stats)
         gram = whitened @ whitened.T
         found = self._step(gram)
         if found is None:
@@ -314,7 +318,7 @@ class Accelerator:
             return Proposal(replace(alone, left=left), left=max(left, before))
         step = c @ rows
         length = size * min(1.0, memory.reach / size, LEAP / max(coordinates.leap(step), LEAP))
-        point = here + (length / size) * step
+        point = memory.last[0] + (length / size) * step
         memory = replace(memory, point=point, length=length, left=left)
         if self.method.forgets:
             memory = replace(memory, last=memory.last[:0], pairs=memory.pairs[:, :0])

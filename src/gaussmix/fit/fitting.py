@@ -214,7 +214,8 @@ def fit_mixture(
         plain = prior is None and given.noise is None and not found.trim and not structure.n_factors
         accelerator = make_accelerator(acceleration, plain=plain)
         race = make_race(init_params, given, engine, m_step, accelerator, max_iter)
-        options = rule, accelerator, max_iter, previous, on_iteration
+        idle = accelerator is not None and stopping == "change" and accelerator.is_idle(tol)
+        options = rule, None if idle else accelerator, max_iter, previous, on_iteration
         search = Search(engine, m_step, ways, floor, *options, terms=terms, race=race)
         if checkpoint is None and resume is None:
             end = search(Position())

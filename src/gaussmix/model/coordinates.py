@@ -22,8 +22,8 @@ from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.features import Block, Form, block_size
 from gaussmix.model.stats import Stats
 
-#: Spreads of which a part of the largest is rounding.
-ROUNDING = 1e-14
+#: Spreads that are rounding, as a part of the largest.
+ROUNDING = 1e-13
 
 
 class NoCoordinatesError(ArithmeticError):
@@ -99,6 +99,7 @@ class Coordinates:
         With I that information at the statistics `at`, for each unit of weight, the product of two whitened
         steps is a' I b, and a' I a / 2 the divergence, in nats, that a small step makes: tr((C^-1 dC)^2) / 4
         of a covariance, for which tr((d log C)^2) / 4 is taken; it is less where a step turns long axes.
+        Raises NoCoordinatesError where there are none.
         """
         shares, means, own, pooled = self._split(rows)
         of_each = at.counts / at.weight
@@ -138,7 +139,10 @@ def _entries(d: int) -> tuple[IntArray, IntArray, Float64Array]:
 def _in_spreads(means: Float64Array, moments: Float64Array, block: Block) -> Float64Array:
     """Steps of means (m, k, d) in units of spreads, with second moments of this block for each component."""
     if block == "vech":
-        return (np.linalg.inv(np.linalg.cholesky(moments)) @ means[..., None])[..., 0]
+        try:
+            return (np.linalg.inv(np.linalg.cholesky(moments)) @ means[..., None])[..., 0]
+        except np.linalg.LinAlgError:
+            raise NoCoordinatesError from None
     variances = moments[:, None] / means.shape[-1] if block == "radial" else moments
     return means / np.sqrt(variances)
 

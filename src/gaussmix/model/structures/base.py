@@ -274,6 +274,22 @@ class Structure(ABC):
         )
 
 
+class Shared(Structure):
+    """A family whose components have one covariance, an array with no axis of components."""
+
+    def moments(self, stats: Stats) -> Float64Array:
+        return np.asarray(stats.within()[0])
+
+    def each(self, parameter: Float64Array, k: int) -> Float64Array:
+        return np.broadcast_to(parameter, (k, *parameter.shape))
+
+    def common(self, parameter: Float64Array) -> Float64Array:
+        return np.asarray(parameter[0])
+
+    def least_rows(self, d: int) -> int:
+        return 0  # no component has a covariance of its own
+
+
 def log_or_zero(weights: Float64Array) -> Float64Array:
     """Logarithms of weights; that of zero is LOG_ZERO."""
     logarithms = np.full(weights.shape, LOG_ZERO)

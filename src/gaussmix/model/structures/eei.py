@@ -9,11 +9,11 @@ from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame, Group
 from gaussmix.model.groups import Groups
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure, positive_roots
+from gaussmix.model.structures.base import NotPositiveDefiniteError, Shared, Structure, positive_roots
 from gaussmix.model.structures.diagonal import Diagonals
 
 
-class EEI(Structure):
+class EEI(Shared):
     """Variances of shape (d,). The total scatter never changes, so a pass needs only T = (1, z)."""
 
     name = "EEI"
@@ -26,26 +26,14 @@ class EEI(Structure):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return d
 
-    def moments(self, stats: Stats) -> Float64Array:
-        return np.asarray(stats.within()[0])
-
     def beside(self, groups: Groups) -> Structure:
         return EEIBeside().beside(groups)
-
-    def each(self, parameter: Float64Array, k: int) -> Float64Array:
-        return np.broadcast_to(parameter, (k, *parameter.shape))
-
-    def common(self, parameter: Float64Array) -> Float64Array:
-        return np.asarray(parameter[0])
 
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
         return np.asarray(variances * frame.matrix**2)
 
     def floored(self, moments: Float64Array, least: Float64Array) -> Float64Array:
         return np.maximum(moments, least)
-
-    def least_rows(self, d: int) -> int:
-        return 0  # no component has a covariance of its own
 
     def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
         return np.asarray((factors * factors) @ least)[None]

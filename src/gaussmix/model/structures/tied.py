@@ -9,7 +9,13 @@ from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame
 from gaussmix.model.groups import Groups
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure, raise_to, upper_factors
+from gaussmix.model.structures.base import (
+    NotPositiveDefiniteError,
+    Shared,
+    Structure,
+    raise_to,
+    upper_factors,
+)
 from gaussmix.model.structures.full import (
     Matrices,
     flipped_cholesky,
@@ -20,7 +26,7 @@ from gaussmix.model.structures.full import (
 )
 
 
-class Tied(Structure):
+class Tied(Shared):
     """A covariance of shape (d, d). The total scatter never changes, so a pass needs only T = (1, z)."""
 
     name = "tied"
@@ -33,17 +39,8 @@ class Tied(Structure):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return d * (d + 1) // 2
 
-    def moments(self, stats: Stats) -> Float64Array:
-        return np.asarray(stats.within()[0])
-
     def beside(self, groups: Groups) -> Structure:
         return TiedBeside().beside(groups)
-
-    def each(self, parameter: Float64Array, k: int) -> Float64Array:
-        return np.broadcast_to(parameter, (k, *parameter.shape))
-
-    def common(self, parameter: Float64Array) -> Float64Array:
-        return np.asarray(parameter[0])
 
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
         return map_diagonal(frame.matrix, variances)
@@ -53,9 +50,6 @@ class Tied(Structure):
 
     def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
         return np.asarray(np.vdot(self.precisions(factors), least))[None]
-
-    def least_rows(self, d: int) -> int:
-        return 0  # no component has a covariance of its own
 
     def mapped(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
         return map_matrices(covariances, matrix)
