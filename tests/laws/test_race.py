@@ -62,10 +62,9 @@ def test_mixtures_iterated_together_end_where_each_does_alone(name, weighted, ex
         assert end.history[-1] == pytest.approx(value, rel=1e-11)
 
 
-def of_spreads(*components):
-    """A mixture of equal weights, each component a mean and a variance."""
+def of_spreads(*components, weights=(0.5, 0.5)):
+    """A mixture of which each component is a mean and a variance."""
     means, variances = zip(*components, strict=True)
-    weights = np.full(len(means), 1.0 / len(means))
     return Mixture(weights, np.array(means), [v * np.eye(2) for v in variances], "full")
 
 
@@ -79,7 +78,7 @@ def test_a_tight_component_does_not_blur_the_others_of_a_stack(executor, dtype, 
     engine = engine_of(X, "full", 2)
     m_step = m_step_of(engine)
     Z = engine.frame.apply(X).T.astype(np.float64)
-    tight = of_spreads((Z[0], 1e-9), ([0.0, 0.0], 1.0))
+    tight = of_spreads((Z[0], 1e-9), ([0.0, 0.0], 1.0), weights=(0.2, 0.8))
     wide = of_spreads((Z[1], 1.0), (Z[2], 1.0))
     ended = em_together(engine, [wide, tight, wide], m_step, max_iter=3)
     for begun, end in zip((wide, tight, wide), ended, strict=True):
