@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from functools import cached_property
 from typing import Self
@@ -112,11 +113,30 @@ class LocalEngine:
 
         Every row belongs to each of them with the whole of its weight. None where that cannot be.
         """
-        k = len(joined.means)
-        if self._grouped is None or self._grouped.k < k:  # a field of mixtures shrinks
+        return self._sweep_of(len(joined.means)).accumulate_groups(joined.natural)
+
+    def statistics_of_labels(self, labels: Sequence[IntArray]) -> Stats:
+        """The statistics of mixtures side by side: of each, every row belongs to the component of its label.
+
+        Moments are taken about the components' means, but for forms that pool them.
+        """
+        k = self.n_components
+        sweep = Sweep(self.X, self.frame, self.form, len(labels) * k, self.weights, self._sweep.pooled)
+        of_all, components = np.stack(labels), np.arange(k)[None, :, None]
+
+        def hard(rows: slice) -> Float64Array:
+            members = of_all[:, None, rows] == components
+            return np.asarray(members.reshape(-1, members.shape[2]), dtype=np.float64)
+
+        centres = None if self.form.own == "none" else sweep.means_given(hard)
+        return sweep.accumulate_given(hard, centres, grouped=True)
+
+    def _sweep_of(self, k: int) -> Sweep:
+        """Passes of several mixtures that have k components together, or fewer: a field of them shrinks."""
+        if self._grouped is None or self._grouped.k < k:
             pooled = self._sweep.pooled
             self._grouped = Sweep(self.X, self.frame, self.form, k, self.weights, pooled)
-        return self._grouped.accumulate_groups(joined.natural)
+        return self._grouped
 
     def joint(self, mixture: Mixture) -> FloatArray:
         """Log w_k N(z | k) of each row and component in the frame's coordinates, shape (n, k)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +22,7 @@ from gaussmix.fit.arguments import check_names, check_options, generator_of, giv
 from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
 from gaussmix.fit.em import Stopping, make_rule
 from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
+from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.race import make_race
@@ -209,14 +209,14 @@ def fit_mixture(
         rng = np.random.RandomState()  # NumPy's own is not for a file to set
     ways = Ways(init_params, given, rng, 1 if given.complete else n_init)
     # the M-step too: between passes, BLAS's own threads would wake and spin for small matrices
-    with nullcontext() if engine.small else blas_on_one_thread():
-        floor = regularise if isinstance(regularise, Floor) else None
+    with blas_on_one_thread():
+        judge = Judge(engine, regularise)
         plain = prior is None and given.noise is None and not found.trim and not structure.n_factors
         accelerator = make_accelerator(acceleration, plain=plain)
-        race = make_race(init_params, given, engine, m_step, accelerator, max_iter)
+        race = make_race(init_params, given, m_step, accelerator, judge, rule, max_iter, n_init)
         idle = accelerator is not None and stopping == "change" and accelerator.is_idle(tol)
         options = rule, None if idle else accelerator, max_iter, previous, on_iteration
-        search = Search(engine, m_step, ways, floor, *options, terms=terms, race=race)
+        search = Search(engine, m_step, ways, judge, *options, terms=terms, race=race)
         if checkpoint is None and resume is None:
             end = search(Position())
         else:
@@ -284,8 +284,9 @@ def _resumable(
 
 def result_of(end: Position, search: Search, feature_names: Sequence[str] | None) -> FitResult:
     """What there is to report of the end of a search, in the coordinates of the data."""
-    best, engine, floor = end.best, search.engine, search.floor
+    best, engine, regularise = end.best, search.engine, search.m_step.regularise
     assert best is not None
+    floor = regularise if isinstance(regularise, Floor) else None
     collapsed = search.collapsed(best)
     held = () if floor is None else floor.held(best.mixture)
     mixture, same = published(best.mixture, engine.frame, feature_names, search.ways.given.noise)

@@ -25,8 +25,6 @@ FEW_ROWS = 3
 NO_ROWS = 1e-3
 #: Standard deviations, relative to those of all rows (geometric mean), under which few rows are a spike.
 THIN = 1e-2
-#: Rows for each number of a mean and a constant under which a component that is thin somewhere is a needle.
-NEEDLE_ROWS = 5
 #: What the rounding of numbers may come to in sums of them, relative to their size.
 ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 #: Variances, relative to the largest, under which a covariance that shares a part is lost to rounding.
@@ -135,16 +133,7 @@ class Floor:
             return floored, structure.factor(floored)
         if self.ends:
             return self._bounded(combine(moments, shares, warm))
-        covariances = structure.combine(moments, shares, warm)
-        try:
-            factors = structure.factor(covariances)
-        except NotPositiveDefiniteError:
-            pass
-        else:
-            if float(np.vdot(factors, factors)) * self._largest < 1.0:
-                return covariances, factors  # no variance in any direction is near the floor
-        floored = structure.floored(covariances, self.least)
-        return floored, structure.factor(floored)
+        return structure.held_above(structure.combine(moments, shares, warm), self.least, self._largest)
 
     def _bounded(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
         """Covariances that share a part cannot be held one by one: at the floor, or as needles, EM ends."""
@@ -211,20 +200,6 @@ def _of_each(stack: Float64Array) -> Float64Array:
 def largest(least: Float64Array) -> float:
     """A bound of the largest eigenvalue of one component's covariance parameter."""
     return float(np.trace(least) if least.ndim == 2 else least.max())
-
-
-def n_flaws(regularise: Regularise, engine: LocalEngine, mixture: Mixture) -> int:
-    """Components whose part of the likelihood says nothing.
-
-    Those of fewer than d + 1 rows, with a variance that is held, or that are needles of not many more rows.
-    """
-    structure, d = mixture.structure, mixture.means.shape[1]
-    counts = mixture.weights * engine.n_rows
-    least = structure.ridge(THIN**2 * engine.frame.variances, engine.frame)
-    thin = structure.stiffness(mixture.precisions_cholesky, least) > 1.0
-    flawed = (counts < d + 1) | (thin & (counts < NEEDLE_ROWS * (d + 1)))
-    flawed[list(regularise.held(mixture))] = True
-    return int(flawed.sum())
 
 
 def rows_needed(structure: Structure, d: int) -> int:

@@ -11,10 +11,12 @@ import numpy as np
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.accelerate import Accelerator
 from gaussmix.fit.concentrate import concentrated
-from gaussmix.fit.em import MStep, Rule, Run, em
+from gaussmix.fit.em import Rule, Run, em
+from gaussmix.fit.judge import Judge
 from gaussmix.fit.moves import reseeded
+from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.race import Race
-from gaussmix.fit.regularise import Floor, rows_needed
+from gaussmix.fit.regularise import rows_needed
 from gaussmix.fit.result import FitStatus, StartReport, naming
 from gaussmix.fit.starts import Given, first_mixture
 from gaussmix.fit.terms import Terms
@@ -90,9 +92,9 @@ class Search:
     """
 
     engine: LocalEngine
-    m_step: MStep
+    m_step: Maximise
     ways: Ways
-    floor: Floor | None
+    judge: Judge
     rule: Rule
     accelerator: Accelerator | None
     max_iter: int
@@ -104,7 +106,7 @@ class Search:
 
     def __call__(self, position: Position) -> Position:
         """Go on from a position to the end. One start that collapses does not end the others."""
-        while position.start < self.ways.n_init and not position.interrupted:
+        while position.start < self.n_starts and not position.interrupted:
             position, begun = self.begun(position)
             if begun is None:
                 continue
@@ -122,12 +124,20 @@ class Search:
             position = self.after(position, run)
         return position
 
+    @property
+    def n_starts(self) -> int:
+        """Runs of EM: one from each start, or from k-means and from what wins the race."""
+        return self.ways.n_init if self.race is None else 2
+
     def begun(self, position: Position) -> tuple[Position, Run | None]:
         """Where the next run begins; none where a start collapses at once, and another is next."""
         if position.running is not None:
             return position, position.running
         try:
             begun, reports = self._first(position)
+            if begun is None:
+                position = replace(position, reports=(*position.reports, *reports))
+                return self._next_start(position, ""), None
         except NotPositiveDefiniteError as error:
             return self._next_start(position, f"{_collapse(error)} before the first iteration"), None
         return replace(position, reports=(*position.reports, *reports)), begun
@@ -136,8 +146,8 @@ class Search:
         """What to do next, once a run has come to its end."""
         spikes = self._spikes(run.mixture)
         if run.status == FitStatus.INTERRUPTED:
-            position = replace(position, reports=(*position.reports, self._report(run)))
-            best = better(position.best, better(position.here, run))
+            position = replace(position, reports=(*position.reports, self._report(run, position.start)))
+            best = self.better(position.best, better(position.here, run))
             return replace(position, best=replace(best, status=run.status), interrupted=True)
         if spikes:
             run = replace(run, status=FitStatus.DEGENERATE)
@@ -155,11 +165,11 @@ class Search:
                 running=None,
                 here=here,
             )
-        position = replace(position, reports=(*position.reports, self._report(here)))
+        position = replace(position, reports=(*position.reports, self._report(here, position.start)))
         failure = ""
         if here.status == FitStatus.DEGENERATE:
             failure = f"{naming(self.collapsed(here))} collapsed"
-        return self._next_start(replace(position, best=better(position.best, here)), failure)
+        return self._next_start(replace(position, best=self.better(position.best, here)), failure)
 
     def _next_start(self, position: Position, failure: str) -> Position:
         failures = position.failures
@@ -170,17 +180,32 @@ class Search:
             position, start=position.start + 1, attempt=0, running=None, here=None, failures=failures
         )
 
-    def _report(self, run: Run) -> StartReport:
+    def better(self, best: Run | None, run: Run) -> Run:
+        """The better of two, the first of equals; what a race has found has to be sound, too."""
+        if best is None or self.race is None or FitStatus.DEGENERATE in (best.status, run.status):
+            return better(best, run)
+        flaws, before = self.judge.n_flaws(run.mixture), self.judge.n_flaws(best.mixture)
+        if flaws != before:
+            return run if flaws < before else best
+        return better(best, run)
+
+    def _report(self, run: Run, start: int) -> StartReport:
         given = self.ways.given
         source = self.ways.init_params if given.empty and not given.complete else "given"
+        if self.race is not None and start == 0:
+            source = "kmeans"
         return StartReport(source, len(run.history) - 1, run.objective, str(run.status.value))
 
-    def _first(self, position: Position) -> tuple[Run, tuple[StartReport, ...]]:
+    def _first(self, position: Position) -> tuple[Run | None, tuple[StartReport, ...]]:
         """Where the run at a position begins, and what became of others that might have been it."""
         ways = self.ways
         reports: tuple[StartReport, ...] = ()
-        if position.here is None and self.race is not None:
-            mixture, reports = self.race(ways.rng, position.start, self._teller(position))
+        if position.here is None and self.race is not None and position.start > 0:
+            assert position.best is not None
+            found, reports = self.race(ways.rng, position.best, self._teller(position))
+            if found is None:
+                return None, reports
+            mixture = found
         elif position.here is None:
             nearest = self.terms.fixed_means is not None  # which clusters of a start know nothing of
             options = self.engine, self.m_step, ways.init_params, ways.rng, ways.given, nearest
@@ -194,7 +219,7 @@ class Search:
         return Run(self.terms.start(mixture), FitStatus.NOT_RUN, ()), reports
 
     def _spikes(self, mixture: Mixture) -> tuple[int, ...]:
-        return () if self.floor is None else self.floor.collapsed(mixture, self.engine.n_rows)
+        return self.judge.collapsed(mixture)
 
     def collapsed(self, run: Run) -> tuple[int, ...]:
         """The components of a run that collapsed, held at the floor, or what stopped it."""

@@ -20,12 +20,13 @@ from gaussmix.fit.arguments import check_names, check_options, generator_of, row
 from gaussmix.fit.em import Rule, Run, Stopping, make_rule
 from gaussmix.fit.factors import number_of_factors
 from gaussmix.fit.fitting import COLLAPSED, result_of
+from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep import Maximise
-from gaussmix.fit.regularise import Floor, RegCovar, make_regularise
+from gaussmix.fit.regularise import RegCovar, make_regularise
 from gaussmix.fit.restart import Position, Search, Ways, better
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.stack import em_together
-from gaussmix.fit.starts import AUTO, NAMES, Given
+from gaussmix.fit.starts import EFFORTS, STARTS, Given
 from gaussmix.model.structures import Structure, get_structure
 
 #: mclust's models, for several features and for one.
@@ -139,9 +140,11 @@ def fit_mixtures(
         raise ValueError(
             f"n_components = {max(numbers)} is more than the {len(rows)} rows of positive weight"
         )
-    if init_params == AUTO:
-        names = ", ".join(name for name in NAMES if name != AUTO)
-        raise ValueError(f"init_params must be one of {names}; 'auto' is for one fit at a time (fit_mixture)")
+    if init_params in EFFORTS:
+        names = ", ".join(STARTS)
+        raise ValueError(
+            f"init_params must be one of {names}; {init_params!r} is for one fit at a time (fit_mixture)"
+        )
     d = rows.shape[1]
     check_names(feature_names, d)
     seed = generator_of(random_state).randint(2**31)
@@ -215,8 +218,8 @@ class Family:
     def _search(self, engine: LocalEngine, m_step: Maximise, turn: int) -> Search:
         """The search of one start: the last of so many."""
         ways = Ways(self.init_params, Given(), np.random.RandomState(self.seed + turn), turn + 1)
-        floor = m_step.regularise if isinstance(m_step.regularise, Floor) else None
-        return Search(engine, m_step, ways, floor, self.rule, None, self.max_iter, -math.inf, None)
+        judge = Judge(engine, m_step.regularise)
+        return Search(engine, m_step, ways, judge, self.rule, None, self.max_iter, -math.inf, None)
 
     def _joined(self, lanes: Sequence[Lane]) -> tuple[Position, Search]:
         """The end of a search from all starts."""

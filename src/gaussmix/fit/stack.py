@@ -9,12 +9,13 @@ from typing import Self
 
 import numpy as np
 
-from gaussmix._typing import Float64Array
+from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.accelerate import OWN_STEP
 from gaussmix.fit.em import Rule, Run, em
 from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.result import FitStatus
+from gaussmix.fit.starts.base import clustered
 from gaussmix.model.groups import Groups
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
@@ -107,6 +108,33 @@ class Stack:
         return list(found), Stack.of(list(found.values()), self.alone) if found else None
 
 
+def begin_together(
+    engine: LocalEngine, labels: Sequence[IntArray], m_step: Maximise, weight: float
+) -> list[Mixture | None]:
+    """The M-step of each labelling of the rows, the rows having this weight; None where it collapses."""
+    if _stackable(engine, m_step) and len(labels) > 1:
+        stats = engine.statistics_of_labels(labels)
+        groups = Groups((engine.n_components,) * len(labels))
+        beside = m_step.beside(groups)
+        try:
+            joined = beside(stats, None)
+        except NotPositiveDefiniteError:
+            return [_first(m_step, taken(stats, groups, [group])) for group in range(len(labels))]
+        return list(Stack(groups, joined, beside, m_step).mixtures())
+    return [_first(m_step, clustered(engine, each).scale(weight / engine.weight)) for each in labels]
+
+
+def _first(m_step: Maximise, stats: Stats) -> Mixture | None:
+    try:
+        return m_step(stats, None)
+    except NotPositiveDefiniteError:
+        return None
+
+
+def _stackable(engine: LocalEngine, m_step: Maximise) -> bool:
+    return m_step.plain and not (engine.cores or engine.noise or engine.trim)
+
+
 def taken(stats: Stats, groups: Groups, kept: Sequence[int]) -> Stats:
     """The statistics of some of the mixtures, about the points that they are about."""
     components = groups.components(kept)
@@ -130,8 +158,7 @@ def em_together(
     centred, they go one by one.
     """
     together = Together(engine, m_step, rule, max_iter)
-    plain = m_step.plain and not (engine.cores or engine.noise or engine.trim)
-    if plain and len(mixtures) > 1:
+    if _stackable(engine, m_step) and len(mixtures) > 1:
         return together(mixtures)
     return [together.alone(mixture, (), log_prior) for mixture in mixtures]
 
@@ -180,7 +207,8 @@ class Together:
             if after is None:
                 break
             stack, places = after, [places[group] for group in kept]
-            met = [group for group, place in enumerate(places) if self._met(self.histories[place])]
+            if self.rule.tol > 0.0:
+                met = [group for group, place in enumerate(places) if self._met(self.histories[place])]
         return [self.ended[place] for place in range(len(mixtures))]
 
     def _record(self, log_likelihoods: Float64Array, places: Sequence[int]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from gaussmix.fit.starts.base import Start
 from gaussmix.fit.starts.first import first_mixture, with_means
 from gaussmix.fit.starts.given import Given, StartFrom, memberships_of
-from gaussmix.fit.starts.table import AUTO, NAMES, STARTS
+from gaussmix.fit.starts.table import AUTO, EFFORTS, NAMES, STARTS
 
 __all__ = [
     "AUTO",
+    "EFFORTS",
     "NAMES",
     "STARTS",
     "Given",

@@ -10,7 +10,7 @@ from gaussmix.fit.em import MStep
 from gaussmix.fit.starts.base import nearest as by_nearest
 from gaussmix.fit.starts.base import sampled
 from gaussmix.fit.starts.given import Given, given_memberships
-from gaussmix.fit.starts.table import AUTO, STARTS
+from gaussmix.fit.starts.table import EFFORTS, STARTS
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 
@@ -56,7 +56,7 @@ def first_mixture(
         return _beside(begun, given.noise).seen_from(engine.frame)
     by_means, clean = given.means if nearest else None, engine.clean
     rows = sampled(clean, rng)
-    start = STARTS["kmeans" if init_params == AUTO else init_params]
+    start = STARTS["kmeans" if init_params in EFFORTS else init_params]
     stats, chosen = start(rows, rng, turn) if by_means is None else by_nearest(rows, by_means)
     if rows is not clean:  # a prior weighs against all rows
         stats = stats.scale(clean.weight / rows.weight)

@@ -107,15 +107,41 @@ def scaled(X: FloatArray, weights: Float64Array | None, scaling: str = "svd") ->
     return np.asarray(rows @ (axes[kept].T / sizes))
 
 
+def labels_of_parts(Z: Float64Array, weights: Float64Array, parts: IntArray, k: int) -> IntArray:
+    """The cluster of each row in a hierarchy that begins at parts of the rows, 0 .. m - 1.
+
+    Parts whose rows are all equal or few are finite like any other; a hierarchy of m parts costs m^2.
+    """
+    present, parts = np.unique(parts, return_inverse=True)
+    m, d = len(present), Z.shape[1]
+    sizes = np.bincount(parts, weights, minlength=m)
+    order = np.argsort(parts, kind="stable")
+    bounds = np.searchsorted(parts[order], np.arange(m + 1))
+    centres, scatters = np.empty((m, d)), np.empty((m, d, d))
+    for part in range(m):
+        rows = order[bounds[part] : bounds[part + 1]]
+        w = weights[rows]
+        centres[part] = w @ Z[rows] / sizes[part]
+        D = Z[rows] - centres[part]
+        scatters[part] = (D.T * w) @ D
+    return labels_at(_Clusters(centres, sizes, scatters).merge_all(), k)[parts]
+
+
 class _Clusters:
     """Clusters that merge: sizes, centres, scatters, and what each pair would cost."""
 
-    def __init__(self, Z: Float64Array, weights: Float64Array | None) -> None:
+    def __init__(
+        self, Z: Float64Array, weights: Float64Array | None, scatters: Float64Array | None = None
+    ) -> None:
         n, d = Z.shape
-        self.sizes = np.ones(n) if weights is None else weights * (n / weights.sum())
-        self.centres, self.scatters = Z.copy(), np.zeros((n, d, d))
+        self.sizes = np.ones(n) if weights is None else weights.copy()
+        if weights is not None and scatters is None:
+            self.sizes *= n / weights.sum()
+        self.centres, self.scatters = Z.copy(), np.zeros((n, d, d)) if scatters is None else scatters
+        total = float(self.sizes.sum())
         # the typical variance; rows that are all the same need any number
-        self.least = float((self.sizes @ (Z - self.sizes @ Z / n) ** 2).sum()) / (n * d) or 1.0
+        between = float((self.sizes @ (Z - self.sizes @ Z / total) ** 2).sum())
+        self.least = (between + float(np.trace(self.scatters.sum(axis=0)))) / (total * d) or 1.0
         self.terms = self._term(self.sizes, self.scatters)
         self.active = np.ones(n, dtype=bool)
         self.costs = np.full((n, n), np.inf)

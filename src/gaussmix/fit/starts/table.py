@@ -21,7 +21,8 @@ STARTS: dict[str, Start] = {
     "annealing": annealing,
 }
 
-#: A race of them (`fit/race.py`); where there can be none, it stands for the first in the table.
+#: Races of them (`fit/race.py`), by how hard they look; where there can be none, the first in the table.
+EFFORTS = ("fast", "auto", "thorough")
 AUTO = "auto"
 #: All that a start may be called.
-NAMES = (AUTO, *STARTS)
+NAMES = (*EFFORTS, *STARTS)

@@ -169,14 +169,17 @@ class Sweep:
         responsibilities: Responsibilities,
         centres: Float64Array | None = None,
         axes: Float64Array | None = None,
+        *,
+        grouped: bool = False,
     ) -> Stats:
         """The statistics of all rows under given responsibilities; its log-likelihood is zero.
 
-        For forms with moments along axes, `axes` may be of another number than the form's.
+        For forms with moments along axes, `axes` may be of another number than the form's. Of mixtures side by
+        side (`grouped`), forms that pool their second moments have those of all rows, as in a pass.
         """
         n, d = self.rows.shape
         own, pooled = self.rows.form.own, self.rows.form.pooled
-        block = pooled if own == "none" else own
+        block = pooled if own == "none" and not grouped else own
         size = block_size(block, d) + (0 if axes is None else d * axes.shape[2])
         S = np.zeros((self.k, 1 + d + size))
         about = np.zeros((self.k, d)) if centres is None else centres

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from gaussmix._typing import Float64Array
+from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.features import Form, natural_block
 from gaussmix.model.frame import Frame, Group
 from gaussmix.model.groups import ALONE, Alone, Groups
@@ -155,6 +155,23 @@ class Structure(ABC):
 
         `least` is of the shape that :meth:`ridge` has. Moments that satisfy it stay as they are.
         """
+
+    def held_above(
+        self, covariances: Float64Array, least: Float64Array, largest: float
+    ) -> tuple[Float64Array, Float64Array]:
+        """The covariances, :meth:`floored` where they are near `least`, and their factors.
+
+        `largest` bounds the eigenvalues of `least`: tr(P) largest < 1 shows that no direction is near it.
+        """
+        try:
+            factors = self.factor(covariances)
+        except NotPositiveDefiniteError:
+            pass
+        else:
+            if float(np.vdot(factors, factors)) * largest < 1.0:
+                return covariances, factors
+        floored = self.floored(covariances, least)
+        return floored, self.factor(floored)
 
     @abstractmethod
     def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
@@ -314,6 +331,27 @@ def upper_factors(covariances: Float64Array) -> Float64Array:
             raise not_positive_definite(covariances)
         factor[:] = dtrtri(root, lower=1, overwrite_c=1)[0].T
     return factors
+
+
+def factors_above(covariances: Float64Array, largest: float) -> tuple[Float64Array, IntArray]:
+    """U of each matrix of a stack, and the places of those with a variance near `largest`, or with no factor.
+
+    What is in their places among the factors has no meaning.
+    """
+    try:
+        factors = upper_factors(covariances) if _stacked(covariances) else None
+    except NotPositiveDefiniteError:
+        factors = None
+    if factors is None:
+        from scipy.linalg.lapack import dpotrf, dtrtri
+
+        factors = np.full(covariances.shape, np.inf)
+        for covariance, factor in zip(covariances, factors, strict=True):
+            root, failed = dpotrf(covariance.T, lower=1, clean=1)
+            if not failed:
+                factor[:] = dtrtri(root, lower=1, overwrite_c=1)[0].T
+    entries = factors.reshape(len(factors), -1)
+    return factors, np.flatnonzero(~(np.vecdot(entries, entries) * largest < 1.0))
 
 
 def not_positive_definite(matrices: Float64Array) -> NotPositiveDefiniteError:

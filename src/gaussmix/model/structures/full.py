@@ -10,6 +10,7 @@ from gaussmix.model.frame import Frame
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures.base import (
     Structure,
+    factors_above,
     invert_lower,
     not_positive_definite,
     raise_to,
@@ -33,6 +34,16 @@ class Matrices(Structure):
 
     def floored(self, moments: Float64Array, least: Float64Array) -> Float64Array:
         return raise_to(moments, least)
+
+    def held_above(
+        self, covariances: Float64Array, least: Float64Array, largest: float
+    ) -> tuple[Float64Array, Float64Array]:
+        factors, low = factors_above(covariances, largest)
+        if low.size:  # an eigendecomposition costs ten times a factor: of those alone
+            covariances = covariances.copy()
+            covariances[low] = self.floored(covariances[low], least)
+            factors[low] = upper_factors(covariances[low])
+        return covariances, factors
 
     def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
         return np.asarray(np.einsum("kij,ij->k", self.precisions(factors), least))

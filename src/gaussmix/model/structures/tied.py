@@ -103,5 +103,14 @@ class TiedBeside(Matrices):
         return self.groups.spread(stats.within(self.groups))
 
     def factor(self, covariances: Float64Array) -> Float64Array:
-        first = self.groups.bounds(len(covariances))[:-1]  # one of each mixture
-        return self.groups.spread(upper_factors(covariances[first]))
+        return self.groups.spread(upper_factors(self._one_each(covariances)))
+
+    def held_above(
+        self, covariances: Float64Array, least: Float64Array, largest: float
+    ) -> tuple[Float64Array, Float64Array]:
+        held, factors = super().held_above(self._one_each(covariances), least, largest)
+        return self.groups.spread(held), self.groups.spread(factors)
+
+    def _one_each(self, covariances: Float64Array) -> Float64Array:
+        """The covariance of each mixture, once."""
+        return covariances[self.groups.bounds(len(covariances))[:-1]]

@@ -1,0 +1,95 @@
+"""What a race may cost, counted by a formula and never by the clock: the same fit is the same everywhere.
+
+The unit is a microsecond, or about one, on one core; only ratios matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from gaussmix.engines.local import LocalEngine
+
+#: How hard to look for the highest peak of the likelihood.
+Effort = Literal["fast", "auto", "thorough"]
+
+#: A race may cost so many times what a plain fit from one k-means start does.
+import os
+TIMES: dict[Effort, float] = {"fast": 1.0, "auto": float(os.environ.get("TIMES",7.0)), "thorough": 70.0}
+
+#: Calls of NumPy in an iteration, however many mixtures make it side by side.
+CALLS = 110.0
+#: What an accelerated iteration, and making a start or a move, take beside that.
+PROPOSAL, START = 200.0, 130.0
+#: For each row and seed of a start, and for each feature as well.
+SEED, SEED_FEATURE = 1.5e-2, 1e-3
+#: For each row and component: an exponential, and for each feature two products.
+EXPONENTIAL, PRODUCT = 3e-3, 1.6e-4
+#: For each matrix of an M-step: calls of LAPACK, and for each of its rows.
+FACTOR, FACTOR_ROW = 4.0, 0.5
+#: A plain fit: k-means and checks, and for each row and component k-means' distances, for each feature as well.
+PLAIN_START, DISTANCE, DISTANCE_FEATURE = 1500.0, 4e-2, 4e-3
+#: An iteration of it: calls, and for each row and component exponentials, and products for each feature.
+PLAIN_CALLS, PLAIN_EXPONENTIAL, PLAIN_PRODUCT = 130.0, 3.5e-2, 1e-3
+#: Where components have matrices: calls for each, and the same two.
+MATRIX_CALLS, MATRIX_EXPONENTIAL, MATRIX_PRODUCT = 20.0, 8e-2, 4e-3
+
+
+def cost_of(rows: LocalEngine, n_components: int) -> float:
+    """An iteration of mixtures with so many components together over the rows."""
+    n, d = rows.X.shape
+    cost = CALLS + n_components * n * (EXPONENTIAL + PRODUCT * rows.form.n_features(d))
+    if has_matrices(rows):  # one for all of a mixture where they share it
+        n_matrices = n_components if rows.form.own == "vech" else n_components / rows.n_components
+        cost += n_matrices * (FACTOR + FACTOR_ROW * d)
+    return cost
+
+
+def cost_of_start(rows: LocalEngine) -> float:
+    """Of a start: the distances of its seeds."""
+    (n, d), k = rows.X.shape, rows.n_components
+    return START + n * k * (SEED + SEED_FEATURE * d)
+
+
+def cost_of_plain_fit(rows: LocalEngine, n_iter: int) -> float:
+    """One start of k-means and so many iterations as textbooks have them: what a race is measured by."""
+    (n, d), k = rows.X.shape, rows.n_components
+    start = PLAIN_START + n * k * (DISTANCE + DISTANCE_FEATURE * d)
+    if has_matrices(rows):
+        each = PLAIN_CALLS + MATRIX_CALLS * k + n * k * (MATRIX_EXPONENTIAL + MATRIX_PRODUCT * d)
+    else:
+        each = PLAIN_CALLS + n * k * (PLAIN_EXPONENTIAL + PLAIN_PRODUCT * d)
+    return start + n_iter * each
+
+
+def has_matrices(rows: LocalEngine) -> bool:
+    """Whether covariances are general matrices."""
+    return "vech" in (rows.form.own, rows.form.pooled)
+
+
+@dataclass
+class Budget:
+    """What is left to spend."""
+
+    left: float
+
+    @classmethod
+    def of(cls, engine: LocalEngine, n_iter: int, effort: Effort, n_init: int) -> Budget:
+        """For a race against EM of so many iterations from k-means; `n_init` starts may cost as many times as much."""
+        return cls(n_init * TIMES[effort] * cost_of_plain_fit(engine, n_iter))
+
+    def affords(self, cost: float) -> bool:
+        """Whether so much is left."""
+        return self.left >= cost
+
+    def spend(self, cost: float) -> None:
+        """Take so much of it."""
+        self.left -= cost
+
+
+def n_affordable(budget: Budget, rows: LocalEngine, n_iter: int, most: int) -> int:
+    """How many mixtures may go so many iterations side by side."""
+    each = cost_of_start(rows) + n_iter * (cost_of(rows, rows.n_components) - CALLS)
+    return int(np.clip((budget.left - n_iter * CALLS) / max(each, 1e-9), 0, most))

@@ -1,0 +1,141 @@
+"""Which mixtures are sound: what a spike is, what a heap is, and components that coincide.
+
+A likelihood has no bound where a component may shrink on a few rows, so the highest of several says nothing if
+it is that of a *spike*. Three things look like one and are not. A *heap* is many rows of one value, which data
+do have. A component *apart* is a few rows, or a single one, so far from all others that these could not take
+them in. And the likelihood of families of one covariance is bounded: there a small component is as good as any.
+
+Components that *coincide* are one component counted twice: EM's way out of them is flat, so it stays there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix._typing import Float64Array, IntArray
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.regularise import THIN, Floor, Ridge, rows_needed
+from gaussmix.model.frame import Frame
+from gaussmix.model.mixture import Mixture
+
+#: Rows for each number of a mean and a constant under which a component that is thin somewhere is a needle.
+NEEDLE_ROWS = 5
+#: Squared spreads between the mean of a component that is apart and any other: d + DEVIATIONS sqrt(2 d) + FAR.
+DEVIATIONS, FAR = 12.0, 36.0
+#: Squared spreads between means, and relative difference of variances, under which components coincide.
+NEAR, ALIKE = 1e-4, 1e-2
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """What there is to say of a mixture's components, in the coordinates of the engine's frame.
+
+    Parameters
+    ----------
+    engine : LocalEngine
+    regularise : Ridge or Floor
+    """
+
+    engine: LocalEngine
+    regularise: Ridge | Floor
+
+    def n_flaws(self, mixture: Mixture) -> int:
+        """Components whose part of the likelihood says nothing: spikes, and those that coincide with another."""
+        return int(self._spikes(mixture).sum()) + len(coinciding(mixture))
+
+    def n_doubts(self, mixture: Mixture) -> int:
+        """Flaws and heaps: components of which the floor or the ridge decides some variance, however many rows they have."""
+        held = np.zeros(len(mixture.means), dtype=bool)
+        held[list(self.regularise.held(mixture))] = True
+        return int((self._spikes(mixture) | (held & ~self._few(mixture))).sum()) + len(coinciding(mixture))
+
+    def collapsed(self, mixture: Mixture) -> tuple[int, ...]:
+        """Components that are spikes at the floor, next to no rows in next to no volume, or of no rows at all.
+
+        Where there is no floor they end the iteration instead.
+        """
+        if not isinstance(self.regularise, Floor):
+            return ()
+        spikes = self.regularise.collapsed(mixture, self.engine.n_rows)
+        if not spikes:
+            return ()
+        alone = self._apart(mixture, np.array(spikes))
+        return tuple(spike for spike, far in zip(spikes, alone, strict=True) if not far)
+
+    def apart(self, mixture: Mixture) -> tuple[int, ...]:
+        """Components of fewer rows than a covariance needs, which are no spikes since they are far from all others."""
+        needed = max(rows_needed(mixture.structure, mixture.means.shape[1]), 2)
+        few = np.flatnonzero(mixture.weights * self.engine.n_rows < needed)
+        return tuple(int(i) for i, far in zip(few, self._apart(mixture, few), strict=True) if far)
+
+    def _few(self, mixture: Mixture) -> npt.NDArray[np.bool_]:
+        """Components of so few rows that one which is thin somewhere is a needle."""
+        rows = mixture.weights * self.engine.n_rows
+        return np.asarray(rows < NEEDLE_ROWS * (mixture.means.shape[1] + 1))
+
+    def _spikes(self, mixture: Mixture) -> npt.NDArray[np.bool_]:
+        structure, (k, d) = mixture.structure, mixture.means.shape
+        if not structure.least_rows(d):  # no component can shrink by itself
+            return np.zeros(k, dtype=bool)
+        rows = mixture.weights * self.engine.n_rows
+        suspect = rows < d + 1
+        few = self._few(mixture)
+        if few.any():
+            thin = np.broadcast_to(structure.stiffness(mixture.precisions_cholesky, self._thin) > 1.0, (k,)).copy()
+            thin[list(self.regularise.held(mixture))] = True
+            suspect |= thin & few
+        found = np.flatnonzero(suspect)
+        if found.size:
+            suspect[found] = ~self._apart(mixture, found)
+        return suspect
+
+    def _apart(self, mixture: Mixture, suspects: IntArray) -> npt.NDArray[np.bool_]:
+        """Which of the suspects are far from all that are none, as these see it."""
+        k, d = mixture.means.shape
+        others = np.setdiff1d(np.arange(k), suspects)
+        others = others[mixture.weights[others] > 0.0]
+        if not others.size or not suspects.size:
+            return np.zeros(len(suspects), dtype=bool)
+        nearest = squared_distances(mixture, suspects)[:, others].min(axis=1)
+        present = mixture.weights[suspects] * self.engine.n_rows > 0.5
+        return np.asarray((nearest > d + DEVIATIONS * np.sqrt(2.0 * d) + FAR) & present)
+
+    @cached_property
+    def _thin(self) -> Float64Array:
+        # in the frame, where the rows have unit spread in every direction that the family can turn to
+        unit = Frame(self.engine.frame.origin, np.asarray(1.0), np.asarray(1.0))
+        return self.engine.structure.ridge(np.full(self.engine.X.shape[1], THIN**2), unit)
+
+
+def squared_distances(mixture: Mixture, components: IntArray) -> Float64Array:
+    """(m_i - m_j)' P_j (m_i - m_j) for each i of some components and all j, shape (i, k)."""
+    structure, factors, means = mixture.structure, mixture.precisions_cholesky, mixture.means
+    found = np.empty((len(components), len(means)))
+    for row, i in enumerate(components):
+        Y = structure.whiten(factors, means[i] - means)
+        found[row] = np.vecdot(Y, Y)
+    return found
+
+
+def coinciding(mixture: Mixture) -> tuple[tuple[int, int], ...]:
+    """Pairs of components that are the same, each component once as the second."""
+    k, d = mixture.means.shape
+    if k == 1:
+        return ()
+    near = squared_distances(mixture, np.arange(k)) < NEAR
+    if near.sum() == k:  # each to itself
+        return ()
+    variances = np.log(mixture.structure.variances(mixture.covariances, k, d))
+    sizes = np.broadcast_to(mixture.structure.log_det(mixture.precisions_cholesky, d), (k,))
+    pairs = []
+    for j in range(1, k):
+        for i in np.flatnonzero(near[j, :j] & near[:j, j]):
+            alike = np.abs(variances[i] - variances[j]).max() < ALIKE and abs(sizes[i] - sizes[j]) < ALIKE * d
+            if alike:
+                pairs.append((int(i), j))
+                break
+    return tuple(pairs)
