@@ -13,3 +13,7 @@ class ModelFileError(ValueError):
 
 class FitError(ValueError):
     """The data and the arguments are sound, but no start led to a mixture."""
+
+
+class DoubtfulFitWarning(UserWarning):
+    """A fit has converged to a result that says less than it seems to; the message says why and what to do."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix.engines.bulk import bulk_of
 from gaussmix.engines.trimming import kept_weights, left_out
 from gaussmix.model.features import outer, pack
 from gaussmix.model.frame import Frame, Group
@@ -65,16 +66,22 @@ class LocalEngine:
         self.cores, self.noise, self.trim = cores, noise, trim
         self.form = structure.own_form if cores else structure.form
         oriented = "vech" in (structure.form.own, structure.form.pooled)
+        self._bulk = min(cores, key=len) if cores else None
         mean, covariance = pooled_moments(*self._sure(), oriented=oriented)
-        self.frame = Frame.of_moments(mean, covariance, group or structure.group, X.dtype)
         #: Of all (sure) rows, in the coordinates of the data.
         self.mean, self.variances = mean, covariance if covariance.ndim == 1 else np.diagonal(covariance)
-        #: The covariance of all (sure) rows in the frame, in the shape of one component's parameter.
+        if not cores:
+            self._bulk = bulk_of(X, self.variances)
+            if self._bulk is not None:
+                mean, covariance = pooled_moments(*self._sure(), oriented=oriented)
+        self.frame = Frame.of_moments(mean, covariance, group or structure.group, X.dtype)
+        #: The covariance of the bulk of the rows in the frame, in the shape of one component's parameter.
         self.covariance = self._covariance(mean, covariance)
         if cores:
             self._check_reach()
         self._begin()
-        self._sweep = self._swept(self._pooled_moments(mean))
+        pooled = self._pooled_moments(mean) if self._bulk is None or cores else self._pooled_of_rows()
+        self._sweep = self._swept(pooled)
 
     def _begin(self) -> None:
         total = float(self.X.shape[0] if self.weights is None else self.weights.sum())
@@ -182,8 +189,8 @@ class LocalEngine:
         return np.asarray(self.weight * pack(about_origin, self.form.pooled))
 
     def _sure(self) -> tuple[FloatArray, Float64Array | None]:
-        """The rows that are no outliers by any guess, and their weights."""
-        return self._rows(min(self.cores, key=len)) if self.cores else (self.X, self.weights)
+        """The rows that scales are measured by, and their weights: those that are no outliers by any guess."""
+        return (self.X, self.weights) if self._bulk is None else self._rows(self._bulk)
 
     def _rows(self, rows: IntArray) -> tuple[FloatArray, Float64Array | None]:
         return self.X[rows], None if self.weights is None else self.weights[rows]

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
+from gaussmix.errors import DoubtfulFitWarning
 from gaussmix.estimators._matrices import MatrixAttributes
 from gaussmix.estimators._printing import Printer
 from gaussmix.estimators._validate import given_parameters, rows_of
@@ -292,8 +293,9 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
         if printer is not None:
             printer.end(result)
         self._set_fitted(result, rows.dtype)
-        if result.advice and not result.converged:
-            warnings.warn(result.advice, ConvergenceWarning, stacklevel=4)
+        if result.advice:
+            kind = DoubtfulFitWarning if result.converged else ConvergenceWarning
+            warnings.warn(result.advice, kind, stacklevel=4)
         return rows
 
     def predict(self, X: Any) -> IntArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +13,7 @@ import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray
+from gaussmix.errors import DoubtfulFitWarning
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.starts import AUTO, NAMES, Given, StartFrom, memberships_of
 from gaussmix.model.mixture import Mixture
@@ -98,6 +101,25 @@ def rows_and_weights(
             f"n_samples = {rows.shape[0]}"
         )
     return rows, weights
+
+
+def warn_of_few_rows(n: int, structure: Structure, d: int) -> None:
+    """Warn at once where even all rows together leave a general covariance singular."""
+    if n <= d and "vech" in (structure.form.own, structure.form.pooled):
+        warnings.warn(
+            f"{n} rows of {d} features leave every covariance of type {structure.name!r} singular, which takes "
+            f'{d + 1} rows: use covariance_type="diag", or "factor" for correlations from few rows',
+            DoubtfulFitWarning,
+            stacklevel=find_stack_level(),
+        )
+
+
+def find_stack_level() -> int:
+    """The level of the first caller outside this package, which a warning should point at."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("gaussmix", "sklearn"):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def generator_of(seed: Any) -> np.random.RandomState:

@@ -17,7 +17,7 @@ Effort = Literal["fast", "auto", "thorough"]
 
 #: A race may cost so many times what a plain fit from one k-means start does.
 import os
-TIMES: dict[Effort, float] = {"fast": 1.0, "auto": float(os.environ.get("TIMES",7.0)), "thorough": 70.0}
+TIMES: dict[Effort, float] = {"fast": 1.0, "auto": float(os.environ.get("TIMES",6.0)), "thorough": 70.0}
 
 #: Calls of NumPy in an iteration, however many mixtures make it side by side.
 CALLS = 110.0
@@ -29,6 +29,8 @@ SEED, SEED_FEATURE = 1.5e-2, 1e-3
 EXPONENTIAL, PRODUCT = 3e-3, 1.6e-4
 #: For each matrix of an M-step: calls of LAPACK, and for each of its rows.
 FACTOR, FACTOR_ROW = 4.0, 0.5
+#: An eigendecomposition, for each d^3.
+EIGEN = 6e-3
 #: A plain fit: k-means and checks, and for each row and component k-means' distances, for each feature as well.
 PLAIN_START, DISTANCE, DISTANCE_FEATURE = 1500.0, 4e-2, 4e-3
 #: An iteration of it: calls, and for each row and component exponentials, and products for each feature.
@@ -37,13 +39,16 @@ PLAIN_CALLS, PLAIN_EXPONENTIAL, PLAIN_PRODUCT = 130.0, 3.5e-2, 1e-3
 MATRIX_CALLS, MATRIX_EXPONENTIAL, MATRIX_PRODUCT = 20.0, 8e-2, 4e-3
 
 
-def cost_of(rows: LocalEngine, n_components: int) -> float:
-    """An iteration of mixtures with so many components together over the rows."""
+def cost_of(rows: LocalEngine, n_components: int, *, held: bool = False) -> float:
+    """An iteration of mixtures with so many components together over the rows.
+
+    `held` is whether variances are held at the floor, which takes eigendecompositions.
+    """
     n, d = rows.X.shape
     cost = CALLS + n_components * n * (EXPONENTIAL + PRODUCT * rows.form.n_features(d))
     if has_matrices(rows):  # one for all of a mixture where they share it
         n_matrices = n_components if rows.form.own == "vech" else n_components / rows.n_components
-        cost += n_matrices * (FACTOR + FACTOR_ROW * d)
+        cost += n_matrices * (FACTOR + FACTOR_ROW * d + (EIGEN * d**3 if held else 0.0))
     return cost
 
 
@@ -71,14 +76,26 @@ def has_matrices(rows: LocalEngine) -> bool:
 
 @dataclass
 class Budget:
-    """What is left to spend."""
+    """What is left to spend on a race over some rows.
 
+    Parameters
+    ----------
+    rows : LocalEngine
+    held : bool
+        Whether variances are held at the floor.
+    left : float
+    """
+
+    rows: LocalEngine
+    held: bool
     left: float
 
     @classmethod
-    def of(cls, engine: LocalEngine, n_iter: int, effort: Effort, n_init: int) -> Budget:
+    def of(
+        cls, engine: LocalEngine, rows: LocalEngine, n_iter: int, effort: Effort, n_init: int, *, held: bool
+    ) -> Budget:
         """For a race against EM of so many iterations from k-means; `n_init` starts may cost as many times as much."""
-        return cls(n_init * TIMES[effort] * cost_of_plain_fit(engine, n_iter))
+        return cls(rows, held, n_init * TIMES[effort] * cost_of_plain_fit(engine, n_iter))
 
     def affords(self, cost: float) -> bool:
         """Whether so much is left."""
@@ -88,8 +105,20 @@ class Budget:
         """Take so much of it."""
         self.left -= cost
 
+    def spend_starts(self, n_starts: int) -> None:
+        """What so many starts or moves take."""
+        self.left -= n_starts * cost_of_start(self.rows)
 
-def n_affordable(budget: Budget, rows: LocalEngine, n_iter: int, most: int) -> int:
-    """How many mixtures may go so many iterations side by side."""
-    each = cost_of_start(rows) + n_iter * (cost_of(rows, rows.n_components) - CALLS)
-    return int(np.clip((budget.left - n_iter * CALLS) / max(each, 1e-9), 0, most))
+    def cost_of_iterations(self, n_iter: int, n_mixtures: int) -> float:
+        """What so many mixtures take that make so many iterations side by side."""
+        return n_iter * cost_of(self.rows, n_mixtures * self.rows.n_components, held=self.held)
+
+    def cost_of_polish(self, n_iter: int, rows: LocalEngine) -> float:
+        """What so many accelerated iterations of a mixture over some rows take."""
+        return n_iter * (PROPOSAL + cost_of(rows, rows.n_components, held=self.held))
+
+    def n_affordable(self, n_iter: int, most: int) -> int:
+        """How many mixtures may begin and go so many iterations side by side."""
+        fixed = n_iter * CALLS
+        each = cost_of_start(self.rows) + self.cost_of_iterations(n_iter, 1) - fixed
+        return int(np.clip((self.left - fixed) / each, 0, most))

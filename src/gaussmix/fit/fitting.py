@@ -18,12 +18,14 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit import outliers
 from gaussmix.fit.accelerate import Acceleration, make_accelerator
-from gaussmix.fit.arguments import check_names, check_options, generator_of, given_start, rows_and_weights
+from gaussmix.fit.arguments import check_names, check_options, generator_of, given_start, rows_and_weights, warn_of_few_rows
 from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
+from gaussmix.fit.constant import without_constant_columns
 from gaussmix.fit.em import Stopping, make_rule
 from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
-from gaussmix.fit.judge import Judge
+from gaussmix.fit.judge import Judge, coinciding
 from gaussmix.fit.mstep import Maximise
+from gaussmix.fit.order import stable_order, taken
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.race import make_race
 from gaussmix.fit.regularise import FLOOR, Floor, RegCovar, make_regularise
@@ -52,6 +54,7 @@ COLLAPSED = (
 )
 
 
+@without_constant_columns
 @choosing_factors
 def fit_mixture(
     X: npt.ArrayLike,
@@ -184,6 +187,7 @@ def fit_mixture(
     d = rows.shape[1]
     structure = get_structure(covariance_type, d, number_of_factors(n_factors, start))
     check_names(feature_names, d)
+    warn_of_few_rows(len(rows), structure, d)
     constraints, prior = constraints or FREE, named_prior(prior)
     constraints.check(structure, n_components)
     found = outliers.find(rows, weights, n_components, noise, trim)
@@ -287,10 +291,15 @@ def result_of(end: Position, search: Search, feature_names: Sequence[str] | None
     best, engine, regularise = end.best, search.engine, search.m_step.regularise
     assert best is not None
     floor = regularise if isinstance(regularise, Floor) else None
+    mixture, same = published(best.mixture, engine.frame, feature_names, search.ways.given.noise)
+    if search.ways.orders:
+        order = stable_order(mixture)
+        mixture, best = taken(mixture, order), replace(best, mixture=taken(best.mixture, order))
     collapsed = search.collapsed(best)
     held = () if floor is None else floor.held(best.mixture)
-    mixture, same = published(best.mixture, engine.frame, feature_names, search.ways.given.noise)
     mixture = search.terms.restored(mixture, search.ways.given)
+    rows = mixture.weights * engine.n_rows
+    apart = {c: (float(rows[c]), mixture.means[c]) for c in search.judge.apart(best.mixture)}
     history, log_priors = best.history, best.log_priors
     if not same:  # a likelihood belongs to the parameters that it is reported with
         seen = mixture.seen_from(engine.frame)
@@ -309,6 +318,8 @@ def result_of(end: Position, search: Search, feature_names: Sequence[str] | None
             bounded=floor is not None and not floor.ends,
             holds_all=floor is not None and floor.holds_all(),
             n_reseeds=end.n_reseeds,
+            apart=apart,
+            coinciding=coinciding(best.mixture),
         ),
         history=history,
         n_samples=engine.weight,

@@ -25,7 +25,7 @@ from numpy.random import RandomState
 from gaussmix._typing import IntArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.accelerate import Accelerator
-from gaussmix.fit.budget import PROPOSAL, START, Budget, Effort, cost_of, cost_of_start, n_affordable
+from gaussmix.fit.budget import Budget, Effort, has_matrices
 from gaussmix.fit.em import Rule, Run, em
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.moves import reseeded, split_and_merge
@@ -93,6 +93,8 @@ RESEEDED, GAIN = _c("RE", 12), 2e-5
 LONG = _c("LONG", 30.0)
 #: The best have converged when so much of the caller's tolerance is left to gain, or so much.
 CLOSER, CLOSEST, MAX_POLISH = 1e-2, 1e-5, 100
+#: Iterations that have to be affordable for that.
+LEAST_POLISH = 8
 
 
 @dataclass(frozen=True)
@@ -157,8 +159,10 @@ class Race:
 
         `known` is what EM from k-means has ended at. `stops` is shown runs on the way, and ends the race with the best so far.
         """
-        budget = Budget.of(self.engine, len(known.history) - 1, self.effort, self.n_init)
-        course = _Course(self, self._rows(rng), rng, budget, stops)
+        rows, held = self._rows(rng), bool(self.judge.regularise.held(known.mixture))
+        n_iter = len(known.history) - 1
+        budget = Budget.of(self.engine, rows, n_iter, self.effort, self.n_init, held=held)
+        course = _Course(self, rows, rng, budget, stops)
         leader = course.settle(known)
         if leader is None:
             return None, tuple(course.reports)
@@ -222,8 +226,8 @@ class _Course:
             return leader
         if leader.value < reached + SAME:  # of equals the one that has seen all rows
             leader = Racer(KNOWN, known.mixture, 0, known.objective)
-        n_passes = 2 * (len(known.history) + 1)
-        return self.polish(leader, race.engine) if self.budget.affords(n_passes * cost_of(race.engine, race.engine.n_components)) else leader
+        cost = self.budget.cost_of_polish(2 * len(known.history), race.engine)
+        return self.polish(leader, race.engine) if self.budget.affords(cost) else leader
 
     def go_on(self, racers: list[Racer]) -> list[Racer]:
         """More starts, more rounds, and moves of the best."""
@@ -248,10 +252,11 @@ class _Course:
     def heats(self, racers: list[Racer], rounds: Sequence[tuple[int, int]]) -> list[Racer]:
         """The last of a field, as far as there is enough left for its rounds."""
         for n_iter, stay in rounds:
-            if not self.affords(len(racers), n_iter):
-                racers = self.best(racers, max(1, n_affordable(self.budget, self.rows, n_iter, len(racers))))
-                if not self.affords(len(racers), n_iter):
-                    break
+            most = self.budget.n_affordable(n_iter, len(racers))
+            if not most:
+                break
+            if most < len(racers):
+                racers = self.best(racers, most)
             racers = self.best(self.run(racers, n_iter), stay, eager=EAGER if rounds is JOIN_ROUNDS else 0.0)
         return racers
 
@@ -259,15 +264,11 @@ class _Course:
         """How many have ended where the leader is."""
         return sum(end > leader.value - SAME for end in self.ends)
 
-    def affords(self, n_racers: int, n_iter: int) -> bool:
-        """Whether there is enough left for so many racers to go so many iterations."""
-        return n_affordable(self.budget, self.rows, n_iter, n_racers) >= n_racers
-
     def begin(self, kinds: Kinds) -> list[Racer]:
         """Starts of these kinds, as many as there is enough left for."""
         labels: list[IntArray] = []
         names: list[str] = []
-        left = n_affordable(self.budget, self.rows, SHORTEST, sum(n for *_, n in kinds))
+        left = self.budget.n_affordable(SHORTEST, sum(n for *_, n in kinds))
         for name, labelling, wanted in kinds:
             n, before = min(wanted, left), self.n_begun.get(name, 0)
             if n:
@@ -277,7 +278,7 @@ class _Course:
                 left -= n
         if not labels:
             return []
-        self.budget.spend(cost_of_start(self.rows) * len(labels))
+        self.budget.spend_starts(len(labels))
         begun = begin_together(self.rows, labels, self.race.m_step, self.race.engine.weight)
         racers = []
         for name, mixture in zip(names, begun, strict=True):
@@ -294,7 +295,7 @@ class _Course:
         race, going = self.race, []
         mixtures = [racer.mixture for racer in racers]
         runs = em_together(self.rows, mixtures, race.m_step, max_iter=n_iter, log_prior=race.log_prior)
-        self.budget.spend(n_iter * cost_of(self.rows, len(racers) * self.rows.n_components))
+        self.budget.spend(self.budget.cost_of_iterations(n_iter, len(racers)))
         for racer, run in zip(racers, runs, strict=True):
             if run.status == FitStatus.DEGENERATE:
                 self.reports.append(racer.report("collapsed"))
@@ -335,7 +336,7 @@ class _Course:
         """The racers, the best first, when next to nothing is left for EM to gain."""
         ended = []
         for racer in racers:
-            if self.stopped or not self.affords(1, 10):
+            if self.stopped or not self.budget.affords(self.budget.cost_of_polish(LEAST_POLISH, self.rows)):
                 break
             ended.append(self.polish(racer, self.rows))
         ended = ended or list(racers[:1])
@@ -354,7 +355,7 @@ class _Course:
             on_iteration=self.watch,
             log_prior=race.log_prior,
         )
-        self.budget.spend((len(run.history) + 1) * (PROPOSAL + cost_of(rows, rows.n_components)))
+        self.budget.spend(self.budget.cost_of_polish(len(run.history) + 1, rows))
         return racer.after(run)
 
     def watch(self, run: Run) -> bool:
@@ -380,7 +381,7 @@ class _Course:
     def moves_of(self, best: Racer) -> list[Racer]:
         """Splits and merges, and components seeded anew, as many as there is enough left for."""
         n_rounds = sum(n for n, _ in MOVE_ROUNDS)
-        most = n_affordable(self.budget, self.rows, n_rounds, RESEEDED + 9)
+        most = self.budget.n_affordable(n_rounds // 2, RESEEDED + 9)
         if most < 2:
             return []
         mixtures = split_and_merge(self.rows, best.mixture, self.race.m_step) if _c("SM",1) else []
@@ -389,7 +390,7 @@ class _Course:
         for _ in range(min(RESEEDED, most - len(moves))):
             mixture = reseeded(self.rows, best.mixture, (int(self.rng.randint(k)),), self.rng)
             moves.append(Racer("seeded anew", mixture))
-        self.budget.spend(START * len(moves))
+        self.budget.spend_starts(len(moves))
         return moves
 
     def tried(self, moves: Sequence[Racer], best: Racer) -> list[Racer]:
@@ -440,5 +441,7 @@ def make_race(
     if init_params not in EFFORTS or engine.n_components == 1 or max_iter == 0:
         return None
     if not given.empty or given.complete or fixed or engine.cores:  # these have a start of their own
+        return None
+    if len(engine.X) <= engine.X.shape[1] and has_matrices(engine):  # every covariance is singular
         return None
     return Race(engine, m_step, accelerator, judge, rule.tol, max_iter, init_params, n_init)

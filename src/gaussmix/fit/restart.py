@@ -18,7 +18,7 @@ from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.race import Race
 from gaussmix.fit.regularise import rows_needed
 from gaussmix.fit.result import FitStatus, StartReport, naming
-from gaussmix.fit.starts import Given, first_mixture
+from gaussmix.fit.starts import SCIKIT_LEARN, Given, first_mixture
 from gaussmix.fit.terms import Terms
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures import NotPositiveDefiniteError
@@ -48,6 +48,13 @@ class Ways:
     given: Given
     rng: np.random.RandomState
     n_init: int
+
+    @property
+    def orders(self) -> bool:
+        """Whether components are reported in an order of their own: not that of a start that the caller gives, or
+        names as scikit-learn does.
+        """
+        return self.given.empty and not self.given.complete and self.init_params not in SCIKIT_LEARN
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -47,10 +49,19 @@ HELD = (
     "{who} no spread in some direction (repeated or collinear rows): {what} held there at the least variance "
     "allowed, so the likelihood depends on that bound."
 )
+APART = "{who} {rows} far from all others, {where}."
+COINCIDE = (
+    "{who} coincide: the mixture has fewer different components than were asked for, and EM cannot tell them "
+    "apart. Use fewer components, or another start."
+)
 HOLDS_ALL = (
     "The rows have no spread in some direction (constant or collinear features): variances are held there at "
     "the least allowed, so the likelihood depends on that bound."
 )
+
+
+#: Numbers of a mean that a sentence shows.
+SHOWN = 5
 
 
 def advice_for(
@@ -61,18 +72,27 @@ def advice_for(
     bounded: bool = True,
     holds_all: bool = False,
     n_reseeds: int = 0,
+    apart: Mapping[int, tuple[float, Float64Array]] = MappingProxyType({}),
+    coinciding: tuple[tuple[int, int], ...] = (),
 ) -> str:
     """What to know and to do about the outcome of a fit; empty when all is well.
 
-    `bounded` is whether variances have a least value, so that iteration goes on beside a collapse.
+    `bounded` is whether variances have a least value, so that iteration goes on beside a collapse. `apart` has
+    rows and means of components of single rows or a few, `coinciding` pairs that are the same.
     """
     spikes = collapsed if bounded else ()
     parts = [] if spikes else [ADVICE[status].format(who=sentence(naming(collapsed)))]
-    others = tuple(k for k in held if k not in collapsed)
+    others = tuple(k for k in held if k not in collapsed and k not in apart)
     if spikes:
         tried = f" ({n_reseeds} new seedings did not help)" if n_reseeds else ""
         what = "is" if len(collapsed) == 1 else "are"
         parts.append(COLLAPSED.format(who=sentence(naming(collapsed)), what=what, tried=tried))
+    if coinciding:
+        together = tuple(sorted({component for pair in coinciding for component in pair}))
+        parts.append(COINCIDE.format(who=sentence(naming(together))))
+    for component, (rows, mean) in apart.items():
+        what = "is a single row" if round(rows) == 1 else f"has {rows:.3g} rows"
+        parts.append(APART.format(who=sentence(naming((component,))), rows=what, where=_placed(mean)))
     if holds_all:
         parts.append(HOLDS_ALL)
     if others:
@@ -80,6 +100,12 @@ def advice_for(
         who = f"{sentence(naming(others))} {'has' if one else 'have'}"
         parts.append(HELD.format(who=who, what="it is" if one else "they are"))
     return " ".join(part for part in parts if part)
+
+
+def _placed(mean: Float64Array) -> str:
+    """A mean in a sentence: its first few numbers."""
+    numbers = ", ".join(f"{value:.6g}" for value in mean[:SHOWN])
+    return f"at ({numbers}{', ...' if len(mean) > SHOWN else ''})"
 
 
 def naming(components: tuple[int, ...]) -> str:

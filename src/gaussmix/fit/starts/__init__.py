@@ -5,12 +5,13 @@ from __future__ import annotations
 from gaussmix.fit.starts.base import Start
 from gaussmix.fit.starts.first import first_mixture, with_means
 from gaussmix.fit.starts.given import Given, StartFrom, memberships_of
-from gaussmix.fit.starts.table import AUTO, EFFORTS, NAMES, STARTS
+from gaussmix.fit.starts.table import AUTO, EFFORTS, NAMES, SCIKIT_LEARN, STARTS
 
 __all__ = [
     "AUTO",
     "EFFORTS",
     "NAMES",
+    "SCIKIT_LEARN",
     "STARTS",
     "Given",
     "Start",

@@ -27,6 +27,8 @@ Labelling: TypeAlias = Callable[[LocalEngine, RandomState, int, int], list[IntAr
 
 #: Steps of k-means, which need not converge: EM goes on from there.
 STEPS = 8
+#: Sets of seeds that k-means begins at the best of.
+SETS = 4
 #: Parts that rows are divided into before a hierarchy joins them, in all and for each component.
 PARTS, PARTS_EACH = 25, 3
 
@@ -64,7 +66,7 @@ def by_means(engine: LocalEngine, rng: RandomState, n_starts: int, before: int) 
     k, weights, labels = engine.n_components, _weights(engine), []
     for start in range(n_starts):
         Z = coordinates(engine, whitened=(before + start) % 2 == 1)
-        found = nearest(Z, Z[seeds(Z, weights, k, 1, rng)])[0]
+        found = nearest(Z, Z[spread_seeds(Z, weights, k, rng)][None])[0]
         for _ in range(STEPS):
             counts = np.bincount(found, weights, minlength=k)
             sums = np.stack([np.bincount(found, weights * z, minlength=k) for z in Z.T], axis=1)
@@ -126,6 +128,14 @@ def seeds(Z: Float64Array, weights: Float64Array, k: int, n_starts: int, rng: Ra
         chosen[:, place] = np.minimum(rows, n - 1)
         np.minimum(left, _squared_distances(Z, squares, chosen[:, place]), out=left)
     return chosen
+
+
+def spread_seeds(Z: Float64Array, weights: Float64Array, k: int, rng: RandomState) -> IntArray:
+    """The seeds, of a few sets, that are nearest to the rows altogether."""
+    sets = seeds(Z, weights, k, SETS, rng)
+    squares = np.vecdot(Z, Z)
+    left = [_squared_distances(Z, squares, rows).min(axis=0) @ weights for rows in sets]
+    return np.asarray(sets[int(np.argmin(left))])
 
 
 def _squared_distances(Z: Float64Array, squares: Float64Array, rows: IntArray) -> Float64Array:

@@ -45,6 +45,8 @@ class Structure(ABC):
     name: str
     form: Form
     group: Group
+    #: Whether features that vary in no component are independent of all else: a fit can leave them out.
+    separable: bool = False
     #: Factors in each component's covariance; none in families of other matrices.
     n_factors: int = 0
     #: Which components share what they share: those of one mixture.
@@ -66,6 +68,10 @@ class Structure(ABC):
     def each(self, parameter: Float64Array, k: int) -> Float64Array:
         """Covariances or factors, one for each of k components, whatever they share."""
         return parameter
+
+    def taken(self, parameter: Float64Array, components: IntArray) -> Float64Array:
+        """Covariances or factors of some components, in order."""
+        return np.asarray(parameter[components])
 
     def common(self, parameter: Float64Array) -> Float64Array:
         """The inverse of :meth:`each`."""
@@ -299,6 +305,9 @@ class Shared(Structure):
 
     def each(self, parameter: Float64Array, k: int) -> Float64Array:
         return np.broadcast_to(parameter, (k, *parameter.shape))
+
+    def taken(self, parameter: Float64Array, components: IntArray) -> Float64Array:
+        return parameter
 
     def common(self, parameter: Float64Array) -> Float64Array:
         return np.asarray(parameter[0])

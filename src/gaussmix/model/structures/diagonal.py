@@ -70,6 +70,7 @@ class Diagonal(Diagonals):
     """Variances of shape (k, d)."""
 
     name = "diag"
+    separable = True
 
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return k * d

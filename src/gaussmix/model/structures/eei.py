@@ -17,6 +17,7 @@ class EEI(Shared):
     """Variances of shape (d,). The total scatter never changes, so a pass needs only T = (1, z)."""
 
     name = "EEI"
+    separable = True
     form = Form(own="none", pooled="squares")
     group: Group = "scale"
 

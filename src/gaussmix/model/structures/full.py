@@ -92,6 +92,7 @@ class Full(Matrices):
     """Covariances of shape (k, d, d)."""
 
     name = "full"
+    separable = True
     group = "affine"
 
     def n_covariance_parameters(self, k: int, d: int) -> int:

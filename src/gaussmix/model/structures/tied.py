@@ -30,6 +30,7 @@ class Tied(Shared):
     """A covariance of shape (d, d). The total scatter never changes, so a pass needs only T = (1, z)."""
 
     name = "tied"
+    separable = True
     form = Form(own="none", pooled="vech")
     group = "affine"
 

@@ -1,0 +1,53 @@
+"""The order of components that a fit reports, which no rounding decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gaussmix._typing import Float64Array, IntArray
+from gaussmix.model.mixture import Mixture
+
+#: Of a feature's spread in the whole mixture, or of a weight or a logarithm: what is nearer is equal.
+EQUAL = 1e-6
+
+
+def stable_order(mixture: Mixture) -> IntArray:
+    """Components by their means, the first feature first; equal means by weights, the largest first, then by variances.
+
+    Numbers within a millionth of each other, in spreads of the mixture, are equal, and so are those between which
+    such steps lead, so that what two machines find in their last digits makes no difference.
+    """
+    k, d = mixture.means.shape
+    spread = np.sqrt(np.diagonal(mixture.covariance))
+    means = mixture.means / np.where(spread > 0.0, spread, 1.0)
+    variances = np.log(mixture.structure.variances(mixture.covariances, k, d))
+    keys = np.concatenate([means, -mixture.weights[:, None], variances], axis=1)
+    return np.array(list(_ordered(np.arange(k), keys)))
+
+
+def taken(mixture: Mixture, components: IntArray) -> Mixture:
+    """The mixture with its components in another order."""
+    structure = mixture.structure
+    return Mixture._trusted(
+        structure,
+        mixture.weights[components],
+        mixture.means[components],
+        structure.taken(mixture.covariances, components),
+        structure.taken(mixture.precisions_cholesky, components),
+        mixture.feature_names,
+        mixture.noise,
+    )
+
+
+def _ordered(components: IntArray, keys: Float64Array) -> Iterator[int]:
+    """The components by the first key, groups of equal ones by the next."""
+    if len(components) == 1 or not keys.shape[1]:
+        yield from (int(component) for component in components)
+        return
+    first = keys[components, 0]
+    order = np.argsort(first, kind="stable")
+    borders = np.flatnonzero(np.diff(first[order]) > EQUAL) + 1
+    for group in np.split(components[order], borders):
+        yield from _ordered(np.sort(group), keys[:, 1:])
