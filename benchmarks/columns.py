@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
 import os
 import time
 import warnings
@@ -26,8 +27,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.columns_data import Column, columns
-from benchmarks.defaults import THREADS, settings
+from benchmarks.defaults import settings
 from benchmarks.real_data import Floats
+from benchmarks.threads import THREADS
 
 #: By how many nats a row a fit is lower, for each line of the table.
 LOWER = (0.05, 1e-3, 1e-6)
@@ -229,14 +231,9 @@ def main() -> None:
     options = arguments()
     todo = tasks(options)
     os.environ |= dict.fromkeys(THREADS, "1")  # the processes that are begun below read them
-    if options.jobs > 1:
-        import multiprocessing
-
-        spawned = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(options.jobs, mp_context=spawned) as pool:
-            cases = list(pool.map(compare, todo, chunksize=8))
-    else:
-        cases = [compare(task) for task in todo]
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.jobs, mp_context=fresh) as pool:
+        cases = list(pool.map(compare, todo, chunksize=4))
     report(cases, options.worst)
     if options.json:
         text = json.dumps([asdict(case) for case in cases], indent=1)

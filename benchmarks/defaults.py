@@ -13,10 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import signal
 import statistics
-import subprocess
 import sys
 import time
 import warnings
@@ -29,12 +27,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.default_rows import Row, Tables, cell_name, chosen
+from benchmarks.threads import run_with_threads
 
 PROGRAMS = ("gaussmix", "scikit-learn")
-#: Variables that hold the threads of everything that is timed.
-THREADS = ("GAUSSMIX_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-#: Set in the process that has its threads already.
-BEGUN = "GAUSSMIX_BENCHMARK_BEGUN"
 #: Rows of the fit that warms up for a large one.
 WARM_ROWS = 3000
 
@@ -81,7 +76,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.defaults", description=__doc__)
     parser.add_argument("--threads", type=int, metavar="N", help="of both programs (default: as they like)")
     parser.add_argument("--seeds", type=int, default=5, help="fits of each, one for each seed (default 5)")
-    parser.add_argument("--repeats", type=int, default=1, help="of each seed, the median kept (default 1)")
+    parser.add_argument("--repeats", type=int, default=3, help="of each seed, the median kept (default 3)")
     parser.add_argument("--only", nargs="+", metavar="TEXT", help="cells whose name has one of these")
     parser.add_argument("--quick", action="store_true", help="without the large rows")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each cell (default 20)")
@@ -244,16 +239,11 @@ def ratios_of(path: Path | None) -> dict[str, float]:
     return {cell["name"]: cell["ratio"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]}
 
 
-def with_threads(n: int) -> int:
-    """The same command in a process that has so many threads."""
-    env = os.environ | dict.fromkeys(THREADS, str(n)) | {BEGUN: "1"}
-    return subprocess.run([sys.executable, "-m", "benchmarks.defaults", *sys.argv[1:]], env=env).returncode
-
-
 def main() -> int:
     options = arguments()
-    if options.threads and BEGUN not in os.environ:
-        return with_threads(options.threads)
+    status = run_with_threads("benchmarks.defaults", options.threads)
+    if status is not None:
+        return status
     options.clock = options.clock or ("cpu" if options.threads == 1 else "wall")
     warnings.simplefilter("ignore")
     import gaussmix
