@@ -6,7 +6,9 @@ components coincide (means within 1e-3 spreads of the column, spreads within 1 %
 
 A spike raises the likelihood without bound and says nothing: where the better fit has a component of fewer
 than 3 rows (d + 1, if that is more), or one thinner than a hundredth of the column's spread and of fewer than
-5 (d + 1) rows, the column is counted apart. A heap, more rows than that which are equal, counts.
+5 (d + 1) rows, the column is counted apart. So it is where both have a heap of many equal rows, and that of
+scikit-learn is thinner than gaussmix allows, whose floor is relative to the spread of the rows. Of one heap,
+which the other does not have, the likelihood counts.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ LOWER = (0.05, 1e-3, 1e-6)
 ROWS, NEEDLE_ROWS, THIN = 3, 5, 1e-2
 #: Standard deviations, in those of the rows, under which a component is of equal rows: a heap.
 HEAP = 1e-3
+#: The least that gaussmix allows: lower, as a fixed ridge can be in some units, the likelihood is higher.
+FLOOR = 0.99e-5
 #: Components coincide: difference of means, in spreads of the rows, and relative difference of spreads.
 SAME_MEAN, SAME_SPREAD = 1e-3, 1e-2
 
@@ -76,6 +80,11 @@ class Case:
 
     def by_a_spike(self, other: str) -> bool:
         return self.fits[other].spike
+
+    def by_a_lower_floor(self, other: str) -> bool:
+        """Whether the other fit has a heap thinner than gaussmix allows, and the default one at its floor."""
+        theirs, ours = self.fits[other], self.fits["default"]
+        return not theirs.spike and theirs.spread < FLOOR and ours.spread < HEAP
 
     def by_a_heap(self, other: str) -> bool:
         """Whether the other fit has a component on equal rows, and the default none."""
@@ -191,14 +200,17 @@ def report(cases: list[Case], n_worst: int) -> None:
             sum(fit.n_warnings > 0 for fit in fits),
         )
         print(f"| {which} | " + " | ".join(map(str, counts)) + " |")
-    print("\n| the default is below | by more than | columns | of these, by a heap | besides, by a spike |")
-    print("|---|---:|---:|---:|---:|")
+    print("\n| the default is below | by more than | columns | of these, by a heap ", end="")
+    print("| besides, by a spike | by a lower floor |")
+    print("|---|---:|---:|---:|---:|---:|")
     for other in FITS[1:]:
         for least in LOWER:
             lower = [case for case in cases if case.below(other) > least]
             spikes = sum(case.by_a_spike(other) for case in lower)
             heaps = sum(case.by_a_heap(other) for case in lower)
-            print(f"| {other} | {least:g} | {len(lower) - spikes} | {heaps} | {spikes} |")
+            floors = sum(case.by_a_lower_floor(other) for case in lower)
+            rest = len(lower) - spikes - floors
+            print(f"| {other} | {least:g} | {rest} | {heaps} | {spikes} | {floors} |")
     for other in FITS[1:]:
         worst = sorted((c for c in cases if c.below(other) > LOWER[-1]), key=lambda c: -c.below(other))
         if worst:
@@ -213,6 +225,7 @@ def line(case: Case, other: str) -> str:
     ours, theirs = case.fits["default"], case.fits[other]
     notes = ["a spike"] if theirs.spike else []
     notes += ["a heap"] if case.by_a_heap(other) else []
+    notes += ["a lower floor"] if case.by_a_lower_floor(other) else []
     notes += ["ours a spike"] if ours.spike else []
     notes += ["coincide"] if ours.coincide else []
     notes += ["advice"] if ours.advice else []

@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.real_data import Floats, MissingDataError
 
 #: Rows and distinct values that a column has at least, and rows from which every so manieth is taken.
-LEAST_ROWS, LEAST_VALUES, MOST_ROWS = 30, 3, 3000
+LEAST_ROWS, LEAST_VALUES, MOST_ROWS = 30, 2, 3000
 #: Columns of one table.
 EACH = 3
 #: A column of row numbers.
