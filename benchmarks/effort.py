@@ -14,12 +14,14 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from benchmarks.contenders import Contender, gaussmix_fit, sklearn_fit
-from benchmarks.optima import Summary, known_problems, line, measure
+from benchmarks.optima import Summary, known_problems, measure
+from benchmarks.pages import update
 from benchmarks.threads import run_with_threads
 from gaussmix import GaussianMixture
 
@@ -45,14 +47,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--methods", nargs="+", metavar="TEXT", help="only what has one of these in its name")
     parser.add_argument("--seeds", type=int, default=10, help="fits of each (default 10)")
     parser.add_argument("--threads", type=int, default=1, help="of all programs (default 1)")
+    parser.add_argument("--update", type=Path, metavar="FILE", help="a page whose table is replaced")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write shares and times by problem")
     return parser.parse_args()
 
 
-def report(found: dict[str, dict[str, Summary]]) -> None:
+def table(found: dict[str, dict[str, Summary]]) -> Iterator[str]:
     """A line for each contender, from what it came to on each problem."""
-    line(["", "reached", "least", "does not count", "s in all", f"to {ONE}", "to its n_init=10"])
-    line(["---", *["---:"] * 6])
+    yield f"| | reached | least | does not count | s in all | to {ONE} | to its n_init=10 |"
+    yield "|---" + "|---:" * 6 + "|"
     for name, by_problem in found.items():
         summaries = by_problem.values()
         reached = [summary.reached for summary in summaries]
@@ -60,7 +63,7 @@ def report(found: dict[str, dict[str, Summary]]) -> None:
         cells.append(f"{statistics.fmean(summary.spurious for summary in summaries):.0%}")
         cells.append(f"{total(by_problem):.2f}")
         cells += [ratios(by_problem, found[other]) if other in found else "" for other in (ONE, TEN)]
-        line([name, *cells])
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
 def total(by_problem: dict[str, Summary]) -> float:
@@ -89,7 +92,10 @@ def main() -> int:
             found[name][problem.name] = Summary.of(column, record["mean_log_likelihood"])
         shares = ", ".join(f"{found[name][problem.name].reached:.0%}" for name in columns)
         print(f"{problem.name}: {shares}", file=sys.stderr, flush=True)
-    report(found)
+    lines = list(table(found))
+    print("\n".join(lines))
+    if options.update:
+        update(options.update, "effort", lines)
     if options.json:
         plain = {name: {p: vars(s) for p, s in by.items()} for name, by in found.items()}
         options.json.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")

@@ -11,7 +11,6 @@ classes (Baudry et al. 2010). ``--update docs/likelihood-and-clusters.md`` write
 from __future__ import annotations
 
 import argparse
-import re
 import statistics
 import warnings
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import KFold
 
 from benchmarks import real_data
+from benchmarks.pages import update
 from benchmarks.real_data import Floats, Labels, MissingDataError
 from gaussmix import FitResult, fit_mixture, fit_mixtures
 
@@ -142,16 +142,6 @@ def chosen(sets: list[Classes]) -> Iterator[str]:
 def icl(fit: FitResult, X: Floats) -> float:
     """BIC and twice the entropy of the clusters."""
     return fit.bic + 2.0 * entropy(fit.mixture.responsibilities(X))
-
-
-def update(page: Path, name: str, lines: list[str]) -> None:
-    """Replace what is between the comments ``<!-- name -->`` and ``<!-- end of name -->``."""
-    text = page.read_text(encoding="utf-8")
-    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-    if not pattern.search(text):
-        raise SystemExit(f"{page} has no comments <!-- {name} --> and <!-- end of {name} -->")
-    found = pattern.sub(lambda match: match[1] + "\n".join(lines) + "\n" + match[2], text)
-    page.write_text(found, encoding="utf-8")
 
 
 def available(only: list[str] | None) -> list[Classes]:
