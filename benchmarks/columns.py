@@ -84,7 +84,8 @@ class Case:
     def by_a_lower_floor(self, other: str) -> bool:
         """Whether the other fit has a heap thinner than gaussmix allows, and the default one at its floor."""
         theirs, ours = self.fits[other], self.fits["default"]
-        return not theirs.spike and theirs.spread < FLOOR and ours.spread < HEAP
+        thinner = theirs.spread < FLOOR and ours.spread < HEAP
+        return other == "scikit-learn" and thinner and not theirs.spike
 
     def by_a_heap(self, other: str) -> bool:
         """Whether the other fit has a component on equal rows, and the default none."""
@@ -117,7 +118,9 @@ def describe(model: Any, X: Floats, seconds: float, found: list[Any]) -> Fit:
     C = dense(model, k, d) / np.outer(spread, spread)
     thin = np.sqrt(np.maximum(np.linalg.eigvalsh(C)[:, 0], 0.0))
     rows = np.asarray(model.weights_) * n
-    flawed = (rows < max(ROWS, d + 1)) | ((thin < THIN) & (rows < NEEDLE_ROWS * (d + 1)))
+    few = (rows < max(ROWS, d + 1)) | ((thin < THIN) & (rows < NEEDLE_ROWS * (d + 1)))
+    # With one covariance for all a component of one row raises the likelihood no further than any other.
+    flawed = few & (model.covariance_type != "tied")
     means, variances = model.means_ / spread, np.einsum("kii->ki", C)
     same = any(
         np.all(np.abs(means[i] - means[j]) < SAME_MEAN)

@@ -77,6 +77,7 @@ def real_tables() -> Iterator[Table]:
     yield "iris", found["iris"], 3
     yield "wine", found["wine"], 3
     yield "wine, 5 columns", found["wine"][:, :5], 3
+    yield "breast_cancer", found["breast_cancer"], 2
     yield "breast_cancer, 10 columns", found["breast_cancer"][:, :10], 2
     yield "diabetes", found["diabetes"], 2
     yield "faithful", found["faithful"], 2

@@ -25,10 +25,13 @@ def test_the_tables_are_many_small_and_finite():
         assert np.isfinite(X).all()
 
 
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
 @pytest.mark.parametrize(("X", "k"), [t[1:] for t in TABLES], ids=[t[0] for t in TABLES])
-def test_a_default_fit_is_not_below_its_own_kmeans_start(X, k):
+def test_a_default_fit_is_not_below_its_own_kmeans_start(X, k, covariance_type):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        plain = GaussianMixture(k, init_params="kmeans", random_state=0).fit(X)
-        default = GaussianMixture(k, random_state=0).fit(X)
+        plain = GaussianMixture(k, covariance_type=covariance_type, init_params="kmeans", random_state=0).fit(
+            X
+        )
+        default = GaussianMixture(k, covariance_type=covariance_type, random_state=0).fit(X)
     assert default.lower_bound_ >= plain.lower_bound_ - ROUNDING * max(1.0, abs(plain.lower_bound_))
