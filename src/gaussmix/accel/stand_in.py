@@ -1,0 +1,107 @@
+"""The class that stands in for scikit-learn's: ours in what it does, theirs in what it is an instance of.
+
+It inherits from both, ours first. Whatever holds the original class, or asks for scikit-learn's base class
+of mixtures, therefore still finds an instance of it. The original stays where it is defined, in
+``sklearn.mixture._gaussian_mixture``: pickles name it by that place, and so do pickles of its instances that
+are still to be made.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from abc import ABCMeta
+from typing import Any
+
+import sklearn.mixture
+from sklearn.mixture._gaussian_mixture import GaussianMixture as Original
+
+from gaussmix.estimators.gaussian import GaussianMixture as Ours
+
+LOGGER = logging.getLogger("gaussmix")
+
+#: What scikit-learn's fit and predictions call on themselves, and ours do not: a class that overrides one of
+#: these means the original's algorithm.
+HOOKS = frozenset(
+    {
+        "_check_parameters",
+        "_compute_lower_bound",
+        "_e_step",
+        "_estimate_log_prob",
+        "_estimate_log_prob_resp",
+        "_estimate_log_weights",
+        "_estimate_weighted_log_prob",
+        "_get_parameters",
+        "_initialize",
+        "_initialize_parameters",
+        "_m_step",
+        "_set_parameters",
+    }
+)
+
+#: The modules that have made a stand-in, each of which is logged once.
+users: set[str] = set()
+
+
+class StandInMeta(ABCMeta):
+    """What counts as an instance or a subclass of the stand-in, and on what its subclasses are built."""
+
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> Any:
+        hooks = sorted(HOOKS.intersection(namespace).union(*map(_hooks_of, bases)))
+        if not (hooks and any(type(base) is StandInMeta for base in bases)):
+            return super().__new__(mcls, name, bases, namespace, **options)
+        LOGGER.warning(
+            "gaussmix.accel: class %s overrides %s, which only scikit-learn's GaussianMixture calls; "
+            "it is built on that and not accelerated",
+            *(name, ", ".join(hooks)),
+        )
+        originals = tuple(Original if base is GaussianMixture else base for base in bases)
+        return ABCMeta(name, originals, namespace, **options)
+
+    def __call__(cls, *args: Any, **parameters: Any) -> Any:
+        caller = sys._getframe(1).f_globals.get("__name__", "?")
+        if caller not in users and caller.split(".")[0] != "sklearn":  # whose clone() makes models, too
+            users.add(caller)
+            LOGGER.info("gaussmix.accel: %s uses gaussmix's GaussianMixture", caller)
+        return super().__call__(*args, **parameters)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return super().__instancecheck__(instance) or issubclass(type(instance), cls)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        # Theirs count whether patched or not: the name may have been kept. Ours only under the patch, since
+        # an abstract class asks its subclasses, so that ours would pass for the original as well.
+        kinds = {Original, Ours} if is_patched() else {Original}
+        return super().__subclasscheck__(subclass) or (
+            cls is GaussianMixture and not kinds.isdisjoint(subclass.__mro__)
+        )
+
+
+def _hooks_of(base: type) -> set[str]:
+    """The hooks that a base has which is no mixture, such as a mixin."""
+    return set() if issubclass(base, Original) else {name for name in HOOKS if hasattr(base, name)}
+
+
+class GaussianMixture(Ours, Original, metaclass=StandInMeta):  # type: ignore[misc]
+    """:class:`gaussmix.GaussianMixture` under the name ``sklearn.mixture.GaussianMixture``.
+
+    Parameters, defaults, attributes and methods are those of :class:`gaussmix.GaussianMixture`; an instance
+    is one of scikit-learn's class, too. Instances of either class count as instances of this one.
+
+    References
+    ----------
+    docs/accel.md
+    """
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.array_api_support = False  # arrays of other libraries become NumPy's
+        return tags
+
+
+GaussianMixture.__module__ = "gaussmix.accel"  # where pickles look for it
+
+
+def is_patched() -> bool:
+    """Whether ``sklearn.mixture.GaussianMixture`` is ours."""
+    return sklearn.mixture.GaussianMixture is GaussianMixture
