@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
+from gaussmix.estimators._conversion import Convertible
 from gaussmix.estimators._matrices import MatrixAttributes
 from gaussmix.estimators._printing import Printer
 from gaussmix.estimators._validate import given_parameters, rows_of
@@ -35,7 +36,7 @@ from gaussmix.model.priors import NAMES, NormalInverseWishart
 from gaussmix.model.structures import KNOWN, get_structure
 
 
-class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixture(Convertible, MatrixAttributes, DensityMixin, BaseEstimator):  # type: ignore[misc]
     """Gaussian mixture fitted by expectation-maximisation: scikit-learn's class, with weights and speed.
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: every parameter, attribute and method
@@ -378,8 +379,7 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
 
     def _n_parameters(self) -> int:
         self._fitted()
-        result: FitResult = self.fit_result_
-        return result.n_parameters
+        return int(self.fit_result_.n_parameters)
 
     def _fitted(self) -> Mixture:
         check_is_fitted(self)
