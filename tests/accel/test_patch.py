@@ -74,7 +74,9 @@ def test_without_the_patch_nothing_is_what_it_is_not():
         assert issubclass(gaussmix.GaussianMixture, sklearn.mixture.GaussianMixture)
         made = sklearn.mixture.GaussianMixture()
         accel.unpatch_sklearn()
-        assert not isinstance(gaussmix.GaussianMixture(), home.GaussianMixture | BaseMixture | accel.GaussianMixture)
+        assert not isinstance(
+            gaussmix.GaussianMixture(), home.GaussianMixture | BaseMixture | accel.GaussianMixture
+        )
         assert not issubclass(gaussmix.GaussianMixture, home.GaussianMixture)
         assert isinstance(made, home.GaussianMixture)
         assert isinstance(home.GaussianMixture(), accel.GaussianMixture)
@@ -99,7 +101,9 @@ def test_what_existing_programs_pass(patched):
 def test_in_the_hands_of_scikit_learn(patched):
     model = sklearn.mixture.GaussianMixture(random_state=0)
     assert type(clone(model)) is type(model)
-    search = GridSearchCV(model, {"n_components": [1, 2], "init_params": ["kmeans"]}, cv=2).fit(X[np.argsort(X[:, 1] % 1.0)])
+    search = GridSearchCV(model, {"n_components": [1, 2], "init_params": ["kmeans"]}, cv=2).fit(
+        X[np.argsort(X[:, 1] % 1.0)]
+    )
     assert search.best_params_["n_components"] == 2
     pipeline = make_pipeline(StandardScaler(), model).fit(X)
     assert pipeline.predict(X).shape == (200,)

@@ -22,10 +22,12 @@ pytestmark = pytest.mark.usefixtures("from_kmeans")
 X = load_faithful()[0]
 TYPES = ("full", "tied", "diag", "spherical")
 #: The smallest of scikit-learn's families that holds each of ours.
-EXPECTED = {
-    **dict.fromkeys([*STRUCTURES, *FACTORS], "full"),
+EXPECTED = dict.fromkeys([*STRUCTURES, *FACTORS], "full") | {
     **{name: name for name in TYPES},
-    **{"EII": "spherical", "EEI": "diag", "VEI": "diag", "EVI": "diag"},
+    "EII": "spherical",
+    "EEI": "diag",
+    "VEI": "diag",
+    "EVI": "diag",
 }
 
 

@@ -1,6 +1,7 @@
 """scikit-learn's `GaussianMixture` replaced by ours, for programs that are not to be changed (docs/accel.md).
 
-``python -m gaussmix.accel script.py`` runs a program under the patch; :func:`patch_sklearn` patches a session.
+``python -m gaussmix.accel script.py`` runs a program under the patch; :func:`patch_sklearn` patches
+a session.
 """
 
 from gaussmix.accel.patch import patch_sklearn, unpatch_sklearn

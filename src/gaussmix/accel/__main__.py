@@ -19,6 +19,7 @@ usage: python -m gaussmix.accel script.py [argument ...]
 Runs a Python program with sklearn.mixture.GaussianMixture replaced by gaussmix's.
 """
 
+
 def main(arguments: list[str]) -> None:
     """Run the program that the arguments name; exit as it does."""
     if arguments[:1] in (["-h"], ["--help"]):

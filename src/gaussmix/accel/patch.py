@@ -68,9 +68,8 @@ def unpatch_sklearn() -> None:
 
 def described() -> str:
     """What the patch does, with the versions."""
-    return (
-        f"sklearn.mixture.GaussianMixture is gaussmix {gaussmix.__version__}'s (scikit-learn {sklearn.__version__})"
-    )
+    versions = f"{gaussmix.__version__}'s (scikit-learn {sklearn.__version__})"
+    return f"sklearn.mixture.GaussianMixture is gaussmix {versions}"
 
 
 def _exchange(old: type, new: type) -> list[str]:

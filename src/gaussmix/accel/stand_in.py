@@ -47,6 +47,7 @@ class StandInMeta(ABCMeta):
     """What counts as an instance or a subclass of the stand-in, and on what its subclasses are built."""
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> Any:
+        """A class on these bases; one that overrides a hook gets the original for a base."""
         hooks = sorted(HOOKS.intersection(namespace).union(*map(_hooks_of, bases)))
         if not (hooks and any(type(base) is StandInMeta for base in bases)):
             return super().__new__(mcls, name, bases, namespace, **options)
@@ -59,6 +60,7 @@ class StandInMeta(ABCMeta):
         return ABCMeta(name, originals, namespace, **options)
 
     def __call__(cls, *args: Any, **parameters: Any) -> Any:
+        """An instance; the log says, once, which module makes them."""
         caller = sys._getframe(1).f_globals.get("__name__", "?")
         if caller not in users and caller.split(".")[0] != "sklearn":  # whose clone() makes models, too
             users.add(caller)

@@ -65,7 +65,7 @@ class Convertible:
         --------
         >>> import numpy as np
         >>> from gaussmix import GaussianMixture
-        >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+        >>> X = np.array([[1.0, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
         >>> model = GaussianMixture(2, covariance_type="EEI", random_state=0).fit(X)
         >>> theirs = model.to_sklearn()
         >>> theirs
@@ -77,8 +77,8 @@ class Convertible:
         mixture: Mixture | None = self.__dict__.get("mixture_")
         if parameters["noise"] or (mixture is not None and mixture.noise is not None):
             raise ValueError(
-                "scikit-learn's GaussianMixture cannot have a noise component: fit with noise=False, or build "
-                "one of mixture_.without_noise()"
+                "scikit-learn's GaussianMixture cannot have a noise component: fit with noise=False, or use "
+                "mixture_.without_noise()"
             )
         structure = get_structure(parameters["covariance_type"]) if mixture is None else mixture.structure
         kind = _their_type(structure)
@@ -96,7 +96,7 @@ class Convertible:
             setattr(theirs, name, getattr(self, name))
         if hasattr(self, "feature_names_in_"):
             theirs.feature_names_in_ = self.feature_names_in_
-        theirs.lower_bounds_ = list(self.lower_bounds_)  # type: ignore[attr-defined]
+        theirs.lower_bounds_ = list(self.lower_bounds_)
         arrays = _their_arrays(mixture, kind, same_type=same_type)
         for name, array in arrays.items():
             setattr(theirs, name, array.astype(theirs.means_.dtype))
@@ -137,7 +137,7 @@ class Convertible:
         --------
         >>> import numpy as np, sklearn.mixture
         >>> from gaussmix import GaussianMixture
-        >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+        >>> X = np.array([[1.0, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
         >>> theirs = sklearn.mixture.GaussianMixture(2, random_state=0).fit(X)
         >>> model = GaussianMixture.from_sklearn(theirs)
         >>> model
