@@ -52,9 +52,10 @@ def text_table(rows: Sequence[Sequence[str]]) -> str:
 def html_table(rows: Sequence[Sequence[str]], caption: str = "") -> str:
     """The same as an HTML table; whatever the cells hold, they are shown as text."""
     header, *body = rows
-    above = f"<caption>{_in_html(caption)}</caption>" if caption else ""
-    head = "".join(f"<th>{_in_html(cell)}</th>" for cell in header)
-    lines = ["".join(f"<td>{_in_html(cell)}</td>" for cell in row) for row in body]
+    right, line = 'style="text-align:right"', 'style="text-align:left;white-space:nowrap"'
+    above = f"<caption {line}>{_in_html(caption)}</caption>" if caption else ""
+    head = "".join(f"<th {right}>{_in_html(cell)}</th>" for cell in header)
+    lines = ["".join(f"<td {right}>{_in_html(cell)}</td>" for cell in row) for row in body]
     inner = "".join(f"<tr>{line}</tr>" for line in lines)
     return f"<table>{above}<thead><tr>{head}</tr></thead><tbody>{inner}</tbody></table>"
 

@@ -47,19 +47,19 @@ class BICTable:
 
     Examples
     --------
-    >>> import gaussmix
-    >>> from gaussmix.datasets import load_faithful
-    >>> models = gaussmix.fit_mixtures(load_faithful()[0], range(1, 4), covariance_type=["EII", "EEE", "VVV"])
+    >>> import numpy as np, gaussmix
+    >>> X = np.random.default_rng(0).normal(size=(60, 2))
+    >>> X[:30] += 9.0
+    >>> models = gaussmix.fit_mixtures(X, range(1, 3), covariance_type=["EII", "VVI", "VVV"])
     >>> table = models.bic_table()
     >>> table
     BIC (lower is better)
-    k      EII      EEE      VVV
-    1   4024.7   2607.6   2607.6
-    2   3453.0   2325.2   2322.2
-    3   3377.5   2314.3   2333.8
-    Best: EEE with 3 components, 2314.3.
+    k     EII     VVI     VVV
+    1   718.9   722.8   567.8
+    2   434.7   444.2   444.0
+    Best: EII with 2 components, 434.7.
     >>> round(table["VVV", 2], 1), table.best
-    (2322.2, ('EEE', 3))
+    (444.0, ('EII', 2))
     """
 
     families: tuple[str, ...]
