@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +28,12 @@ STARTS = ("kmeans", "k-means++", "random", "random_from_data")
 #: What "auto" becomes, scikit-learn's defaults: the ridge, in squared units of the data, and the start.
 RIDGE = 1e-6
 START = "kmeans"
+
+#: Attributes that are the same there, beside those of the covariances.
+SHARED = (
+    *("weights_", "means_", "converged_", "n_iter_", "lower_bound_", "lower_bounds_"),
+    *("n_features_in_", "feature_names_in_"),
+)
 
 #: What scikit-learn's predictions need.
 FITTED = ("weights_", "means_", "precisions_cholesky_")
@@ -74,7 +81,7 @@ class Convertible:
         True
         """
         parameters: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
-        mixture: Mixture | None = self.__dict__.get("mixture_")
+        mixture: Mixture | None = getattr(self, "mixture_", None)
         if parameters["noise"] or (mixture is not None and mixture.noise is not None):
             raise ValueError(
                 "scikit-learn's GaussianMixture cannot have a noise component: fit with noise=False, or use "
@@ -92,11 +99,9 @@ class Convertible:
         )
         if mixture is None:
             return theirs
-        for name in ("weights_", "means_", "converged_", "n_iter_", "lower_bound_", "n_features_in_"):
-            setattr(theirs, name, getattr(self, name))
-        if hasattr(self, "feature_names_in_"):
-            theirs.feature_names_in_ = self.feature_names_in_
-        theirs.lower_bounds_ = list(self.lower_bounds_)
+        for name in SHARED:
+            if hasattr(self, name):
+                setattr(theirs, name, copy(getattr(self, name)))
         arrays = _their_arrays(mixture, kind, same_type=same_type)
         for name, array in arrays.items():
             setattr(theirs, name, array.astype(theirs.means_.dtype))
