@@ -55,7 +55,7 @@ assert model.weights_.shape == (2,) and model.converged_ and model.n_iter_ > 0
 def test_a_package_runs_on_ours_and_the_log_says_so(run, tmp_path, module):
     package = module.split(".")[0]
     if importlib.util.find_spec(package) is None:
-        pytest.skip(f"{package} is not installed (the extra downstream)")
+        pytest.skip(f"{package} is not installed (the extras downstream and test)")
     (tmp_path / "program.py").write_text(COMMON + PROGRAMS[module])
     process = run("-m", "gaussmix.accel", "program.py")
     assert process.returncode == 0, process.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import pickle  # noqa: TID251  (users and joblib pickle estimators)
 import sys
@@ -87,6 +88,7 @@ def test_it_is_ours_that_fits_with_our_parameters_and_defaults(patched):
     expected = gaussmix.GaussianMixture(2, random_state=0)
     assert model.get_params() == expected.get_params()
     assert repr(model) == repr(expected)
+    assert inspect.signature(type(model)) == inspect.signature(gaussmix.GaussianMixture)
     np.testing.assert_array_equal(model.fit(X).means_, expected.fit(X).means_)
     np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
     assert model.fit_result_.converged

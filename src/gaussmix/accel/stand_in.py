@@ -8,6 +8,7 @@ are still to be made.
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 from abc import ABCMeta
@@ -59,14 +60,6 @@ class StandInMeta(ABCMeta):
         originals = tuple(Original if base is GaussianMixture else base for base in bases)
         return ABCMeta(name, originals, namespace, **options)
 
-    def __call__(cls, *args: Any, **parameters: Any) -> Any:
-        """An instance; the log says, once, which module makes them."""
-        caller = sys._getframe(1).f_globals.get("__name__", "?")
-        if caller not in users and caller.split(".")[0] != "sklearn":  # whose clone() makes models, too
-            users.add(caller)
-            LOGGER.info("gaussmix.accel: %s uses gaussmix's GaussianMixture", caller)
-        return super().__call__(*args, **parameters)
-
     def __instancecheck__(cls, instance: Any) -> bool:
         return super().__instancecheck__(instance) or issubclass(type(instance), cls)
 
@@ -94,6 +87,15 @@ class GaussianMixture(Ours, Original, metaclass=StandInMeta):  # type: ignore[mi
     ----------
     docs/accel.md
     """
+
+    # Whoever asks for the parameters finds ours.
+    @functools.wraps(Ours.__init__)  # type: ignore[misc]
+    def __init__(self, *args: Any, **parameters: Any) -> None:
+        caller = sys._getframe(1).f_globals.get("__name__", "?")
+        if caller not in users and caller.split(".")[0] != "sklearn":  # whose clone() makes models, too
+            users.add(caller)
+            LOGGER.info("gaussmix.accel: %s uses gaussmix's GaussianMixture", caller)
+        super().__init__(*args, **parameters)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
