@@ -17,8 +17,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
-from gaussmix.estimators._matrices import MatrixAttributes
 from gaussmix.estimators._printing import Printer
+from gaussmix.estimators._state import State
 from gaussmix.estimators._validate import given_parameters, rows_of
 from gaussmix.fit.accelerate import METHODS, Acceleration
 from gaussmix.fit.factors import NFactors
@@ -35,7 +35,7 @@ from gaussmix.model.priors import NAMES, NormalInverseWishart
 from gaussmix.model.structures import KNOWN, get_structure
 
 
-class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixture(State, DensityMixin, BaseEstimator):  # type: ignore[misc]
     """Gaussian mixture fitted by expectation-maximisation: scikit-learn's class, with weights and speed.
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: every parameter, attribute and method
@@ -259,11 +259,7 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
         rows = rows_of(self, X, reset=True)
         n, d = rows.shape
         weights = _check.sample_weight(sample_weight, n)
-        earlier: FitResult | None = getattr(self, "fit_result_", None) if self.warm_start else None
-        previous, start = -math.inf, None
-        if earlier is not None and self._continues(earlier.mixture, d):
-            start = earlier.mixture
-            previous = earlier.objective[-2] if earlier.n_iter else -math.inf
+        start, previous = self._ended(d) if self.warm_start else (None, -math.inf)
         printer = Printer(self.verbose, self.verbose_interval) if self.verbose else None
         result = fit_mixture(
             rows,
@@ -309,7 +305,8 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
 
     def score_samples(self, X: Any) -> FloatArray:
         """Log-density of each row in nats, shape (n_samples,)."""
-        return self._fitted().log_prob(rows_of(self, X))
+        log_density: FloatArray = self._fitted().log_prob(rows_of(self, X))
+        return log_density + log_density.dtype.type(self._log_total) if self._log_total else log_density
 
     def score(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> float:
         """Mean log-density of the rows, weighted by `sample_weight` if given."""
@@ -344,9 +341,21 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
             The component of each row, -1 for the noise.
         """
         mixture = self._fitted()
+        if self._log_total:
+            raise ValueError("weights_ must sum to 1 for rows to be drawn: divide them by their sum")
         if isinstance(self.random_state, np.random.RandomState):
             return mixture.sample(n_samples, np.random.default_rng(self.random_state.randint(2**31, size=4)))
+        if "_sampling" not in self.__dict__:  # attributes were assigned without a fit
+            self._sampling = self._generator()
         return mixture.sample(n_samples, self._sampling)
+
+    def _ended(self, d: int) -> tuple[Mixture | None, float]:
+        """Where a warm start goes on, if it can, and the likelihood before the last iteration of a fit there."""
+        if "means_" not in self.__dict__ or not self._continues(mixture := self._fitted(), d):
+            return None, -math.inf
+        earlier: FitResult | None = self.__dict__.get("fit_result_")
+        unedited = earlier is not None and earlier.mixture is mixture and earlier.n_iter
+        return mixture, earlier.objective[-2] if earlier is not None and unedited else -math.inf
 
     def _continues(self, mixture: Mixture, d: int) -> bool:
         """Whether a warm start can go on from a mixture: parameters may have been set since."""
@@ -377,24 +386,20 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
         return float(weights.sum()), float(weights @ log_density)
 
     def _n_parameters(self) -> int:
-        self._fitted()
-        result: FitResult = self.fit_result_
-        return result.n_parameters
-
-    def _fitted(self) -> Mixture:
-        check_is_fitted(self)
-        mixture: Mixture = self.mixture_
-        return mixture
+        """Free parameters, less those that constraints held in the fit."""
+        mixture, result = self._fitted(), self.__dict__.get("fit_result_")
+        return mixture.n_parameters - (0 if result is None else result.n_fixed_parameters)
 
     def _set_fitted(self, result: FitResult, dtype: np.dtype[Any]) -> None:
-        mixture = result.mixture
-        self.mixture_, self.fit_result_ = mixture, result
-        self.weights_ = mixture.weights.astype(dtype)
-        self.means_ = mixture.means.astype(dtype)
-        self._set_matrices(mixture, dtype)
+        self._publish(result.mixture, dtype)
+        self.fit_result_ = result
         self.converged_ = result.converged
         self.n_iter_ = result.n_iter
         self.lower_bound_ = result.mean_log_likelihood
         self.lower_bounds_ = list(result.history[1:])
+        self._sampling = self._generator()
+
+    def _generator(self) -> np.random.Generator:
+        """What draws of `sample` begin with."""
         seed = self.random_state if isinstance(self.random_state, int | np.integer) else None
-        self._sampling = np.random.default_rng(seed)
+        return np.random.default_rng(seed)
