@@ -71,8 +71,8 @@ class Assigned:
 
 def assemble(
     assigned: Assigned, covariance_type: str, feature_names: Sequence[str] | None
-) -> tuple[Mixture, float]:
-    """The mixture of the attributes, and the logarithm of what their weights sum to.
+) -> tuple[Mixture, bool]:
+    """The mixture of the attributes, and whether their weights sum to one; those of the mixture do.
 
     Raises NotFittedError where an attribute is missing, ValueError where they describe no mixture or
     contradict each other.
@@ -86,7 +86,7 @@ def assemble(
         raise ValueError(f"means_ must have the shape (n_components, n_features); got {means.shape}")
     k, d = means.shape
     try:
-        weights, log_total = _weights(values["weights_"], k, assigned.noise)
+        weights, normalised = _weights(values["weights_"], k, assigned.noise)
         if before is not None and "weights_" not in assigned.edited:
             weights = before.weights
         if before is not None and "means_" not in assigned.edited:
@@ -101,26 +101,26 @@ def assemble(
         raise
     except ValueError as error:
         raise ValueError(f"the fitted attributes, as they were assigned, make no mixture: {error}") from None
-    return mixture, log_total
+    return mixture, normalised
 
 
 def _missing(name: str) -> NotFittedError:
-    return NotFittedError(f"This estimator has no {name}, without which it is not fitted: assign it, or call 'fit'.")
+    return NotFittedError(
+        f"This estimator has no {name}, without which it is not fitted: assign it, or call 'fit'."
+    )
 
 
-def _weights(values: npt.ArrayLike, k: int, noise: Noise | None) -> tuple[npt.NDArray[Any], float]:
-    """Weights that sum to one, and the logarithm of what they summed to.
+def _weights(values: npt.ArrayLike, k: int, noise: Noise | None) -> tuple[npt.NDArray[Any], bool]:
+    """Weights divided by their sum, and whether that was one.
 
-    scikit-learn takes any weights as they are: labels and responsibilities do not depend on their sum, and
+    scikit-learn takes any weights as they are: labels and responsibilities do not depend on the sum, and
     log-densities are greater by its logarithm.
     """
     weights = np.asarray(values)
-    if noise is not None or weights.shape != (k,) or weights.dtype.kind not in "fiub":
-        return weights, 0.0  # the mixture says what is wrong, or that the noise has its part of one
-    total = float(weights.sum(dtype=np.float64))
-    if not 0.0 < total < math.inf or (weights < 0).any():
-        return weights, 0.0
-    return weights / total, 0.0 if abs(total - 1.0) <= ROUNDING else math.log(total)
+    total = float(weights.sum()) if weights.shape == (k,) and weights.dtype.kind in "fiu" else 0.0
+    if noise is not None or not 0.0 < total < math.inf:
+        return weights, True  # the noise has its part of one, or the mixture says what is wrong
+    return weights / total, abs(total - 1.0) <= ROUNDING
 
 
 def _with_vectors(
@@ -164,20 +164,28 @@ def _with_matrices(
             f"noise variances, or choose another covariance_type than {covariance_type!r}"
         )
     shape, first = structure.shape(k, d), sources[0]
-    arrays = {
-        name: _check.parameter(assigned.values[name], shape, name, f"for {covariance_type!r}") for name in sources
-    }
+    arrays = {name: _shaped(assigned.values[name], shape, name, covariance_type) for name in sources}
     factors = {name: _factor(structure, name, arrays[name]) for name in sources if name != "covariances_"}
     found = {name: structure.covariances_of_factor(factor) for name, factor in factors.items()}
     if first == "covariances_":  # of their own type of numbers, which says how symmetric they are
-        found[first] = np.asarray(assigned.values[first])
-    mixture = Mixture(weights, means, found[first], covariance_type, feature_names=names, noise=assigned.noise)
+        found[first] = arrays[first].astype(np.asarray(assigned.values[first]).dtype)
+    mixture = Mixture(
+        weights, means, found[first], covariance_type, feature_names=names, noise=assigned.noise
+    )
     for name in sources[1:]:
         _check_agreement(structure, mixture.covariances, found[name], first, name)
     if "precisions_cholesky_" not in sources:
         return mixture
     parts = mixture.weights, mixture.means, mixture.covariances, factors["precisions_cholesky_"]
     return Mixture._trusted(structure, *parts, names, assigned.noise)
+
+
+def _shaped(values: npt.ArrayLike, shape: tuple[int, ...], name: str, covariance_type: str) -> Float64Array:
+    """An attribute of this shape, give or take axes of length one, which scikit-learn overlooks."""
+    array = np.asarray(values)
+    if [n for n in array.shape if n > 1] == [n for n in shape if n > 1]:
+        array = array.reshape(shape)
+    return _check.parameter(array, shape, name, f"for covariance_type={covariance_type!r}")
 
 
 def _factor(structure: Structure, name: str, array: Float64Array) -> Float64Array:
@@ -205,8 +213,8 @@ def _check_agreement(
     difference = float((np.abs(one - other) / scale).max())
     if difference > AGREEMENT:
         raise ValueError(
-            f"{first} and {second} contradict each other: the covariances of the one and of the other differ by "
-            f"{difference:.3g} of the variances. Assign one of them and delete the other (`del model.{second}`), "
-            "which then follows; precisions_cholesky_ is U with U U' = inv(covariances_), so that "
-            "numpy.linalg.cholesky(inv(C)) is one, and its transpose is not"
+            f"{first} and {second} contradict each other: covariances of the one and of the other differ by "
+            f"{difference:.3g} of the variances. Assign one of them and delete the other, which then follows "
+            f"(`del model.{second}`). precisions_cholesky_ is U with U U' = inv(covariances_): "
+            "numpy.linalg.cholesky(inv(C)) is such a U, and its transpose is not"
         )

@@ -17,9 +17,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
+from gaussmix.estimators._loop import StepByStep, fit_by_steps
 from gaussmix.estimators._printing import Printer
-from gaussmix.estimators._state import State
-from gaussmix.estimators._validate import given_parameters, rows_of
+from gaussmix.estimators._steps import DENSITIES, Steps
+from gaussmix.estimators._validate import earlier_end, rows_of
 from gaussmix.fit.accelerate import METHODS, Acceleration
 from gaussmix.fit.factors import NFactors
 from gaussmix.fit.fitting import fit_mixture
@@ -27,15 +28,14 @@ from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.starts import NAMES as START_NAMES
-from gaussmix.fit.starts import Given
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.priors import NAMES, NormalInverseWishart
-from gaussmix.model.structures import KNOWN, get_structure
+from gaussmix.model.structures import KNOWN
 
 
-class GaussianMixture(State, DensityMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixture(Steps, DensityMixin, BaseEstimator):  # type: ignore[misc]
     """Gaussian mixture fitted by expectation-maximisation: scikit-learn's class, with weights and speed.
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: every parameter, attribute and method
@@ -246,7 +246,7 @@ class GaussianMixture(State, DensityMixin, BaseEstimator):  # type: ignore[misc]
     def fit_predict(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> IntArray:
         """Fit the mixture to X and return the most probable component of each row, shape (n_samples,)."""
         rows = self._fit(X, sample_weight)
-        return self.mixture_.predict(rows)
+        return self._densities().predict(rows)
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def _fit(
@@ -258,8 +258,11 @@ class GaussianMixture(State, DensityMixin, BaseEstimator):  # type: ignore[misc]
     ) -> FloatArray:
         rows = rows_of(self, X, reset=True)
         n, d = rows.shape
+        if self._overrides():
+            fit_by_steps(self, rows, sample_weight=sample_weight, checkpoint=checkpoint, resume=resume)
+            return rows
         weights = _check.sample_weight(sample_weight, n)
-        start, previous = self._ended(d) if self.warm_start else (None, -math.inf)
+        start, previous = earlier_end(self, d) if self.warm_start else (None, -math.inf)
         printer = Printer(self.verbose, self.verbose_interval) if self.verbose else None
         result = fit_mixture(
             rows,
@@ -294,19 +297,18 @@ class GaussianMixture(State, DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> IntArray:
         """The most probable component of each row, shape (n_samples,); -1 for the noise."""
-        return self._fitted().predict(rows_of(self, X))
+        return self._densities().predict(rows_of(self, X))
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Posterior probability of each component for each row, shape (n_samples, n_components).
 
         With noise there is one more column, the last.
         """
-        return self._fitted().responsibilities(rows_of(self, X))
+        return self._densities().responsibilities(rows_of(self, X))
 
     def score_samples(self, X: Any) -> FloatArray:
         """Log-density of each row in nats, shape (n_samples,)."""
-        log_density: FloatArray = self._fitted().log_prob(rows_of(self, X))
-        return log_density + log_density.dtype.type(self._log_total) if self._log_total else log_density
+        return self._densities().log_prob(rows_of(self, X))
 
     def score(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> float:
         """Mean log-density of the rows, weighted by `sample_weight` if given."""
@@ -341,7 +343,7 @@ class GaussianMixture(State, DensityMixin, BaseEstimator):  # type: ignore[misc]
             The component of each row, -1 for the noise.
         """
         mixture = self._fitted()
-        if self._log_total:
+        if not self._normalised:
             raise ValueError("weights_ must sum to 1 for rows to be drawn: divide them by their sum")
         if isinstance(self.random_state, np.random.RandomState):
             return mixture.sample(n_samples, np.random.default_rng(self.random_state.randint(2**31, size=4)))
@@ -349,33 +351,13 @@ class GaussianMixture(State, DensityMixin, BaseEstimator):  # type: ignore[misc]
             self._sampling = self._generator()
         return mixture.sample(n_samples, self._sampling)
 
-    def _ended(self, d: int) -> tuple[Mixture | None, float]:
-        """Where a warm start goes on, if it can, and the likelihood before the last iteration of a fit there."""
-        if "means_" not in self.__dict__ or not self._continues(mixture := self._fitted(), d):
-            return None, -math.inf
-        earlier: FitResult | None = self.__dict__.get("fit_result_")
-        unedited = earlier is not None and earlier.mixture is mixture and earlier.n_iter
-        return mixture, earlier.objective[-2] if earlier is not None and unedited else -math.inf
-
-    def _continues(self, mixture: Mixture, d: int) -> bool:
-        """Whether a warm start can go on from a mixture: parameters may have been set since."""
-        same_shape = mixture.means.shape == (self.n_components, d)
-        if mixture.n_factors and self.n_factors not in ("auto", mixture.n_factors):
-            return False
-        same_noise = (mixture.noise is None) == (not self.noise)
-        same_family = mixture.covariance_type == get_structure(self.covariance_type).name
-        return same_shape and same_noise and same_family
-
-    def _given(self, d: int) -> Given | None:
-        return given_parameters(
-            self.weights_init,
-            self.means_init,
-            self.precisions_init,
-            self.covariance_type,
-            self.n_components,
-            d,
-            self.n_factors,
-        )
+    def _densities(self) -> Mixture | StepByStep:
+        """Who evaluates rows: the mixture, or steps where one is overridden or weights do not sum to one."""
+        if self._overrides(DENSITIES):
+            check_is_fitted(self)
+            return StepByStep(self)
+        mixture = self._fitted()
+        return mixture if self._normalised else StepByStep(self)
 
     def _total(self, X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
         """Total weight of the rows and their total log-likelihood."""
