@@ -15,13 +15,14 @@ from sklearn.utils import check_random_state
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.estimators._steps import Steps
 from gaussmix.fit.result import ADVICE, FitStatus
+from gaussmix.model.structures import get_structure
 
 #: Parameters that "auto" stands for beside overridden steps, which may take them for what they are in
 #: scikit-learn: a number, and one of four names.
 INSTEAD_OF_AUTO = {"reg_covar": 1e-6, "init_params": "kmeans"}
 
-#: Parameters that no step of scikit-learn knows, and what they are when they ask for nothing.
-UNKNOWN_TO_STEPS = {"constraints": None, "noise": False, "trim": 0.0}
+#: Parameters that no step of scikit-learn knows.
+UNKNOWN_TO_STEPS = ("constraints", "noise", "trim")
 
 
 def fit_by_steps(model: Steps, X: FloatArray, **unknown: Any) -> None:
@@ -75,7 +76,9 @@ def _iterate(model: Steps, X: FloatArray, previous: float) -> tuple[list[float],
 
 def _check_known(model: Steps, unknown: dict[str, Any]) -> None:
     asked = [name for name, value in unknown.items() if value is not None]
-    asked += [name for name, nothing in UNKNOWN_TO_STEPS.items() if getattr(model, name) is not nothing]
+    asked += [name for name in UNKNOWN_TO_STEPS if getattr(model, name)]
+    if get_structure(model.covariance_type).n_factors:
+        asked.append(f"covariance_type={model.covariance_type!r}")
     if asked:
         raise ValueError(
             f"{', '.join(asked)} cannot be used with {type(model).__name__}: it overrides private steps of "
