@@ -119,7 +119,8 @@ class GaussianMixture(Steps, DensityMixin, BaseEstimator):  # type: ignore[misc]
     feature_names_in_ : ndarray of str
         Only when X was a data frame whose columns all have names of text.
     mixture_ : Mixture
-        The fitted distribution, frozen, in double precision.
+        The distribution that weights, means and covariances describe, frozen, in double precision. They may
+        be assigned or edited, also without a fit: it follows, and so does every method.
     fit_result_ : FitResult
         Status, advice and history of the fit.
 
