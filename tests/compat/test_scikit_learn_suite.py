@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 import sklearn.mixture
+from sklearn.utils.fixes import parse_version
 
 import gaussmix
 
@@ -25,6 +26,9 @@ FAILING = {
     # counts how often fit calls a private function of scikit-learn
     "test_gaussian_mixture_all_init_does_not_estimate_gaussian_parameters",
 }
+
+if parse_version(sklearn.__version__) < parse_version("1.7"):
+    FAILING.add("test_regularisation")  # expects the words of an earlier message
 
 #: Arrays of other libraries (scikit-learn's array API) become NumPy's.
 LEFT_OUT = "not array_api"

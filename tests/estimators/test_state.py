@@ -86,7 +86,11 @@ def test_any_root_of_the_precisions_is_taken(fitted):
     source, X = fitted()
     precisions = np.linalg.inv(source.covariances_)
     values, vectors = np.linalg.eigh(precisions)
-    for root in (np.linalg.cholesky(precisions), vectors * np.sqrt(values)[:, None, :], -source.precisions_cholesky_):
+    for root in (
+        np.linalg.cholesky(precisions),
+        vectors * np.sqrt(values)[:, None, :],
+        -source.precisions_cholesky_,
+    ):
         model = copy.deepcopy(source)
         model.precisions_cholesky_ = root
         assert_allclose(model.score_samples(X), source.score_samples(X), rtol=1e-9)

@@ -45,15 +45,17 @@ def test_steps_are_those_of_scikit_learn(clusters, name, dtype):
         found = [(*model._e_step(X), *model._estimate_log_prob_resp(X)) for model in (ours, theirs)]
         for one, other in zip(*found, strict=True):
             assert_allclose(one, other, **tolerance)
-            assert np.asarray(one).dtype == np.asarray(other).dtype
+            assert np.asarray(one).dtype == dtype
         for model, (_, log_resp, _, _) in zip((ours, theirs), found, strict=True):
             model._m_step(X, log_resp)
         for attribute in ATTRIBUTES:
             one, other = getattr(ours, attribute), getattr(theirs, attribute)
             assert_allclose(one, other, **tolerance)
-            assert one.dtype == other.dtype
+            assert one.dtype == dtype
     assert ours._n_parameters() == theirs._n_parameters()
-    assert [array.shape for array in ours._get_parameters()] == [array.shape for array in theirs._get_parameters()]
+    assert [array.shape for array in ours._get_parameters()] == [
+        array.shape for array in theirs._get_parameters()
+    ]
 
 
 def test_rows_that_count_for_more_or_for_nothing(clusters):
@@ -119,11 +121,23 @@ def counting(names):
     return type("Counting", (GaussianMixture,), {"calls": {}, **{name: step(name) for name in names}})
 
 
-STEPS = (
-    "_check_parameters _initialize_parameters _initialize _e_step _m_step _compute_lower_bound _get_parameters "
-    "_set_parameters _estimate_log_prob _estimate_weighted_log_prob _estimate_log_weights _estimate_log_prob_resp "
-    "_print_verbose_msg_init_beg _print_verbose_msg_iter_end _print_verbose_msg_init_end"
-).split()
+STEPS = [
+    "_check_parameters",
+    "_initialize_parameters",
+    "_initialize",
+    "_e_step",
+    "_m_step",
+    "_compute_lower_bound",
+    "_get_parameters",
+    "_set_parameters",
+    "_estimate_log_prob",
+    "_estimate_weighted_log_prob",
+    "_estimate_log_weights",
+    "_estimate_log_prob_resp",
+    "_print_verbose_msg_init_beg",
+    "_print_verbose_msg_iter_end",
+    "_print_verbose_msg_init_end",
+]
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -137,7 +151,9 @@ def test_an_overridden_step_counts(clusters, name):
     assert model.reg_covar == "auto"
 
 
-@pytest.mark.parametrize("name", ["_estimate_log_prob", "_estimate_weighted_log_prob", "_estimate_log_weights"])
+@pytest.mark.parametrize(
+    "name", ["_estimate_log_prob", "_estimate_weighted_log_prob", "_estimate_log_weights"]
+)
 def test_an_overridden_density_counts_everywhere(clusters, name):
     X, _ = clusters
     plain = GaussianMixture(3, random_state=0).fit(X)
@@ -214,7 +230,11 @@ def test_restarts_and_warm_starts_step_by_step(clusters):
 def test_messages_step_by_step(clusters, capsys):
     counting(["_m_step"])(3, verbose=2, verbose_interval=1, random_state=0).fit(clusters[0])
     out = capsys.readouterr().out
-    assert "Initialization 0\n" in out and "  Iteration 1\t ll change" in out and "Initialization converged." in out
+    assert (
+        "Initialization 0\n" in out
+        and "  Iteration 1\t ll change" in out
+        and "Initialization converged." in out
+    )
 
 
 def test_parameters_of_a_tuple(clusters):
