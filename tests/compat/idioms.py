@@ -589,6 +589,17 @@ def other_priors_of_the_components(GaussianMixture):
 
 
 @idiom
+def numbers_of_a_paper(GaussianMixture):
+    gmm = GaussianMixture(n_components=3, covariance_type="full", random_state=0)
+    gmm.weights_ = np.array([0.333, 0.333, 0.333])
+    gmm.means_ = np.array([[0, 0], [9, 1], [2, 10]])
+    gmm.covariances_ = np.array([[[1.0, 0.6], [0.6, 1.0]]] * 3)
+    gmm.precisions_cholesky_ = np.array([[[1.25, 0.0], [-0.75, 1.0]]] * 3)
+    rows, labels = gmm.sample(3000)
+    return *answers(gmm), Like(rows), Near(np.bincount(labels) / 3000, 0.1, 0.02)
+
+
+@idiom
 def a_background_model_adapted_to_a_speaker(GaussianMixture):
     ubm = by_hand(GaussianMixture)
     speaker, rows = copy.deepcopy(ubm), NEW + 0.4

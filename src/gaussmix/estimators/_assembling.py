@@ -29,9 +29,6 @@ MATRICES = {
 #: Densities are then those of `precisions_cholesky_`, and draws have the `covariances_`, as in scikit-learn.
 AGREEMENT = 1e-2
 
-#: How far weights may sum from one by rounding.
-ROUNDING = 1e-6
-
 
 @dataclass(frozen=True)
 class Assigned:
@@ -71,8 +68,8 @@ class Assigned:
 
 def assemble(
     assigned: Assigned, covariance_type: str, feature_names: Sequence[str] | None
-) -> tuple[Mixture, bool]:
-    """The mixture of the attributes, and whether their weights sum to one; those of the mixture do.
+) -> tuple[Mixture, float]:
+    """The mixture of the attributes, and what their weights sum to; those of the mixture sum to one.
 
     Raises NotFittedError where an attribute is missing, ValueError where they describe no mixture or
     contradict each other.
@@ -86,7 +83,7 @@ def assemble(
         raise ValueError(f"means_ must have the shape (n_components, n_features); got {means.shape}")
     k, d = means.shape
     try:
-        weights, normalised = _weights(values["weights_"], k, assigned.noise)
+        weights, weight_sum = _weights(values["weights_"], k, assigned.noise)
         if before is not None and "weights_" not in assigned.edited:
             weights = before.weights
         if before is not None and "means_" not in assigned.edited:
@@ -101,7 +98,7 @@ def assemble(
         raise
     except ValueError as error:
         raise ValueError(f"the fitted attributes, as they were assigned, make no mixture: {error}") from None
-    return mixture, normalised
+    return mixture, weight_sum
 
 
 def _missing(name: str) -> NotFittedError:
@@ -110,8 +107,8 @@ def _missing(name: str) -> NotFittedError:
     )
 
 
-def _weights(values: npt.ArrayLike, k: int, noise: Noise | None) -> tuple[npt.NDArray[Any], bool]:
-    """Weights divided by their sum, and whether that was one.
+def _weights(values: npt.ArrayLike, k: int, noise: Noise | None) -> tuple[npt.NDArray[Any], float]:
+    """Weights divided by their sum, and that sum; one where they have not been divided.
 
     scikit-learn takes any weights as they are: labels and responsibilities do not depend on the sum, and
     log-densities are greater by its logarithm.
@@ -119,8 +116,8 @@ def _weights(values: npt.ArrayLike, k: int, noise: Noise | None) -> tuple[npt.ND
     weights = np.asarray(values)
     total = float(weights.sum()) if weights.shape == (k,) and weights.dtype.kind in "fiu" else 0.0
     if noise is not None or not 0.0 < total < math.inf:
-        return weights, True  # the noise has its part of one, or the mixture says what is wrong
-    return weights / total, abs(total - 1.0) <= ROUNDING
+        return weights, 1.0  # the noise has its part of one, or the mixture says what is wrong
+    return weights / total, total
 
 
 def _with_vectors(

@@ -102,12 +102,12 @@ class State(MatrixAttributes):
         before = None if anew else now.get("_mixture")
         edited = list(values) if before is None else self._edited()
         assigned = Assigned(values, edited, before)
-        mixture, normalised = assemble(assigned, now["covariance_type"], now.get("feature_names_in_"))
+        mixture, weight_sum = assemble(assigned, now["covariance_type"], now.get("feature_names_in_"))
         follows: dict[str, FloatArray] = {}
         for name, of in {} if mixture.n_factors else MATRICES.items():
             if name not in values or not (assigned.keeps_matrices or name in assigned.sources):
                 follows[name] = getattr(mixture, of).astype(_type_of(assigned))
-        self._keep(mixture, values | follows, follows, normalised=normalised)
+        self._keep(mixture, values | follows, follows, weight_sum)
 
     def _publish(self, mixture: Mixture, dtype: np.dtype[Any]) -> None:
         """Assign all attributes of a mixture, in this type of numbers."""
@@ -118,7 +118,7 @@ class State(MatrixAttributes):
         self._keep(mixture, shown, shown)
 
     def _keep(
-        self, mixture: Mixture, shown: dict[str, Any], assigned: dict[str, Any], *, normalised: bool = True
+        self, mixture: Mixture, shown: dict[str, Any], assigned: dict[str, Any], weight_sum: float = 1.0
     ) -> None:
         """Keep a mixture with the attributes that show it, of which some are yet to be assigned.
 
@@ -129,7 +129,7 @@ class State(MatrixAttributes):
             numbers, own = np.array(array), getattr(mixture, (VECTORS | MATRICES)[name])
             seen[name] = array, own if _same(own, numbers) else numbers  # no copy of what the mixture has
         handed = set(shown) - set(assigned)
-        self.__dict__.update(assigned, _mixture=mixture, _seen=seen, _handed=handed, _normalised=normalised)
+        self.__dict__.update(assigned, _mixture=mixture, _seen=seen, _handed=handed, _weight_sum=weight_sum)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without a second copy of the arrays; with the mixture, if it is the one that they show."""
@@ -147,7 +147,7 @@ class State(MatrixAttributes):
         super().__setstate__(state)  # type: ignore[misc]
         if (mixture := state.get("_mixture")) is not None:
             shown = {name: state[name] for name in (*VECTORS, *MATRICES) if name in state}
-            self._keep(mixture, shown, shown, normalised=state["_normalised"])
+            self._keep(mixture, shown, shown, state["_weight_sum"])
 
     def __copy__(self) -> Self:
         """A copy that shares the arrays, so that either can edit those of the other."""

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
+from gaussmix.estimators._assembling import AGREEMENT
 from gaussmix.estimators._loop import StepByStep, fit_by_steps
 from gaussmix.estimators._printing import Printer
 from gaussmix.estimators._steps import DENSITIES, Steps
@@ -33,6 +34,9 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.priors import NAMES, NormalInverseWishart
 from gaussmix.model.structures import KNOWN
+
+#: How far weights may sum from one by rounding.
+WEIGHT_ROUNDING = 1e-6
 
 
 class GaussianMixture(Steps, DensityMixin, BaseEstimator):  # type: ignore[misc]
@@ -344,8 +348,10 @@ class GaussianMixture(Steps, DensityMixin, BaseEstimator):  # type: ignore[misc]
             The component of each row, -1 for the noise.
         """
         mixture = self._fitted()
-        if not self._normalised:
-            raise ValueError("weights_ must sum to 1 for rows to be drawn: divide them by their sum")
+        if abs(self._weight_sum - 1.0) > AGREEMENT:
+            raise ValueError(
+                f"weights_ must sum to 1 for rows to be drawn; they sum to {self._weight_sum:.6g}. Divide by it"
+            )
         if isinstance(self.random_state, np.random.RandomState):
             return mixture.sample(n_samples, np.random.default_rng(self.random_state.randint(2**31, size=4)))
         if "_sampling" not in self.__dict__:  # attributes were assigned without a fit
@@ -358,7 +364,7 @@ class GaussianMixture(Steps, DensityMixin, BaseEstimator):  # type: ignore[misc]
             check_is_fitted(self)
             return StepByStep(self)
         mixture = self._fitted()
-        return mixture if self._normalised else StepByStep(self)
+        return mixture if abs(self._weight_sum - 1.0) < WEIGHT_ROUNDING else StepByStep(self)
 
     def _total(self, X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
         """Total weight of the rows and their total log-likelihood."""
