@@ -163,7 +163,7 @@ def test_weights_of_another_sum_are_taken_as_they_are(fitted):
     assert_allclose(model.predict_proba(X), proba, rtol=1e-9, atol=1e-12)
     assert_allclose(model.score_samples(X), density + np.log(3), rtol=1e-9)
     assert_allclose(model.mixture_.weights.sum(), 1.0)
-    with pytest.raises(ValueError, match="weights_ must sum to 1"):
+    with pytest.raises(ValueError, match="divide weights_ by their sum"):
         model.sample()
     model.weights_ /= model.weights_.sum()
     assert_allclose(model.score_samples(X), density, rtol=1e-9)

@@ -76,7 +76,7 @@ class Steps(Messages, State):
 
     def _initialize(self, X: FloatArray, resp: FloatArray | None, xp: Any = None) -> None:
         """Assign an M-step of responsibilities, shape (n, k), but for what is given."""
-        found = None if resp is None else self._maximised(X, resp)
+        found = None if resp is None else self._maximised(X, np.asarray(resp))
         k, d = np.shape(self.means_init) if found is None else found.means.shape
         given = self._given(d, k) or Given()
         if found is None and not given.complete:
@@ -95,7 +95,7 @@ class Steps(Messages, State):
 
     def _m_step(self, X: FloatArray, log_resp: FloatArray, xp: Any = None) -> None:
         """Assign the parameters of greatest likelihood for logarithms of responsibilities, shape (n, k)."""
-        self._publish(self._maximised(X, np.exp(log_resp)), _type_of(X))
+        self._publish(self._maximised(X, np.exp(np.asarray(log_resp))), _type_of(X))
 
     def _maximised(self, X: FloatArray, start: Any, random_state: Any = None) -> Mixture:
         """The mixture of a start before any iteration: of responsibilities, an M-step of them."""

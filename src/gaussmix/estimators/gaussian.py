@@ -350,7 +350,7 @@ class GaussianMixture(Steps, DensityMixin, BaseEstimator):  # type: ignore[misc]
         mixture = self._fitted()
         if abs(self._weight_sum - 1.0) > AGREEMENT:
             raise ValueError(
-                f"weights_ must sum to 1 for rows to be drawn; they sum to {self._weight_sum:.6g}. Divide by it"
+                f"divide weights_ by their sum before rows are drawn: they sum to {self._weight_sum:.6g}"
             )
         if isinstance(self.random_state, np.random.RandomState):
             return mixture.sample(n_samples, np.random.default_rng(self.random_state.randint(2**31, size=4)))
