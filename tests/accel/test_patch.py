@@ -126,7 +126,7 @@ class TestSubclasses:
         assert not isinstance(home.GaussianMixture(), Shifted)
 
     @pytest.mark.parametrize("where", ["the class", "a mixin"])
-    def test_one_that_overrides_a_step_of_the_algorithm_stays_scikit_learns(self, patched, caplog, where):
+    def test_one_that_overrides_a_step_of_the_algorithm_has_it_called(self, patched, where):
         class Equal:
             def _m_step(self, X, log_resp, xp=None):
                 super()._m_step(X, log_resp)
@@ -140,15 +140,13 @@ class TestSubclasses:
 
             class EqualMixture(sklearn.mixture.GaussianMixture):
                 def _m_step(self, X, log_resp, xp=None):
-                    super()._m_step(X, log_resp)
+                    sklearn.mixture.GaussianMixture._m_step(self, X, log_resp)
                     self.weights_ = np.full(self.n_components, 1.0 / self.n_components)
 
-        assert "EqualMixture overrides _m_step" in caplog.text
         model = EqualMixture(2, random_state=0).fit(X[:150])
         assert model.weights_.tolist() == [0.5, 0.5]
-        assert model.reg_covar == 1e-6
         assert isinstance(model, sklearn.mixture.GaussianMixture)
-        assert not isinstance(model, gaussmix.GaussianMixture)
+        assert isinstance(model, gaussmix.GaussianMixture)
 
 
 class TestPickles:

@@ -7,19 +7,10 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from tests.accel.running import run_python
+from tests.compat.test_scikit_learn_suite import FAILING
 
 #: Their test modules; that of BayesianGaussianMixture, which no patch touches, is left to them.
 THEIRS = "sklearn.mixture.tests.test_gaussian_mixture", "sklearn.mixture.tests.test_mixture"
-
-#: What of scikit-learn's tests fails under the patch, and why. An entry that passes is an error: strike it.
-EXCEPTIONS = {
-    "test_gaussian_mixture_all_init_does_not_estimate_gaussian_parameters": (
-        "counts the calls of a private function of scikit-learn's M-step, which ours has no use for"
-    ),
-    "test_gaussian_mixture_precisions_init": (
-        "calls _initialize, which is scikit-learn's and takes no reg_covar='auto', the default here"
-    ),
-}
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +37,11 @@ def outcomes(tmp_path_factory):
 
 def test_they_pass_but_for_the_exceptions(outcomes):
     failed = {name for name, ends in outcomes.items() if "failed" in ends}
-    assert failed - set(EXCEPTIONS) == set()
+    assert failed - FAILING == set()
 
 
 def test_no_exception_has_become_needless(outcomes):
-    known = set(EXCEPTIONS) & set(outcomes)
+    known = FAILING & set(outcomes)
     assert {name for name in known if "failed" not in outcomes[name]} == set()
 
 

@@ -21,44 +21,12 @@ from gaussmix.estimators.gaussian import GaussianMixture as Ours
 
 LOGGER = logging.getLogger("gaussmix")
 
-#: What scikit-learn's fit and predictions call on themselves, and ours do not: a class that overrides one of
-#: these means the original's algorithm.
-HOOKS = frozenset(
-    {
-        "_check_parameters",
-        "_compute_lower_bound",
-        "_e_step",
-        "_estimate_log_prob",
-        "_estimate_log_prob_resp",
-        "_estimate_log_weights",
-        "_estimate_weighted_log_prob",
-        "_get_parameters",
-        "_initialize",
-        "_initialize_parameters",
-        "_m_step",
-        "_set_parameters",
-    }
-)
-
 #: The modules that have made a stand-in, each of which is logged once.
 users: set[str] = set()
 
 
 class StandInMeta(ABCMeta):
-    """What counts as an instance or a subclass of the stand-in, and on what its subclasses are built."""
-
-    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> Any:
-        """A class on these bases; one that overrides a hook gets the original for a base."""
-        hooks = sorted(HOOKS.intersection(namespace).union(*map(_hooks_of, bases)))
-        if not (hooks and any(type(base) is StandInMeta for base in bases)):
-            return super().__new__(mcls, name, bases, namespace, **options)
-        LOGGER.warning(
-            "gaussmix.accel: class %s overrides %s, which only scikit-learn's GaussianMixture calls; "
-            "it is built on that and not accelerated",
-            *(name, ", ".join(hooks)),
-        )
-        originals = tuple(Original if base is GaussianMixture else base for base in bases)
-        return ABCMeta(name, originals, namespace, **options)
+    """What counts as an instance or a subclass of the stand-in; the log says who makes one."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return super().__instancecheck__(instance) or issubclass(type(instance), cls)
@@ -70,11 +38,6 @@ class StandInMeta(ABCMeta):
         return super().__subclasscheck__(subclass) or (
             cls is GaussianMixture and not kinds.isdisjoint(subclass.__mro__)
         )
-
-
-def _hooks_of(base: type) -> set[str]:
-    """The hooks that a base has which is no mixture, such as a mixin."""
-    return set() if issubclass(base, Original) else {name for name in HOOKS if hasattr(base, name)}
 
 
 class GaussianMixture(Ours, Original, metaclass=StandInMeta):  # type: ignore[misc]
