@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BICTable": "gaussmix.fit.bic_table",
     "Constraints": "gaussmix.model.constraints",
     "FitResult": "gaussmix.fit.result",
     "FitStatus": "gaussmix.fit.result",
@@ -30,6 +31,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from gaussmix.config import show_config
     from gaussmix.estimators.gaussian import GaussianMixture
+    from gaussmix.fit.bic_table import BICTable
     from gaussmix.fit.fitting import fit_mixture
     from gaussmix.fit.message_length import MessageLengthResult, fit_message_length
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from gaussmix.model.priors import NormalInverseWishart
 
 __all__ = [
+    "BICTable",
     "Constraints",
     "FitResult",
     "FitStatus",

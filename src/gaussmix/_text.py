@@ -1,6 +1,13 @@
-"""Text from files that anyone may have made, on its way to a terminal."""
+"""Text from files that anyone may have made, on its way to a terminal or a page; tables of text."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+#: Between the columns of a table in plain text.
+GAP = "   "
 
 
 def printable(text: str, encoding: str = "utf-8") -> str:
@@ -13,3 +20,59 @@ def printable(text: str, encoding: str = "utf-8") -> str:
     """
     safe = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
     return safe.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def shortened(text: str, most: int, encoding: str = "utf-8") -> str:
+    """The printable text, with an ellipsis where it is longer than `most` characters."""
+    text = printable(text, encoding)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def count(number: Any, noun: str) -> str:
+    """A number with its noun, in the plural where it is."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def text_table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells, the first of which is the header, in columns aligned to the right.
+
+    Examples
+    --------
+    >>> print(text_table([["k", "BIC"], ["1", "27.5"], ["10", "9.0"]]))
+     k    BIC
+     1   27.5
+    10    9.0
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        GAP.join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+    )
+
+
+def html_table(rows: Sequence[Sequence[str]], caption: str = "") -> str:
+    """The same as an HTML table; whatever the cells hold, they are shown as text."""
+    header, *body = rows
+    right, line = 'style="text-align:right"', 'style="text-align:left;white-space:nowrap"'
+    above = f"<caption {line}>{_in_html(caption)}</caption>" if caption else ""
+    head = "".join(f"<th {right}>{_in_html(cell)}</th>" for cell in header)
+    lines = ["".join(f"<td {right}>{_in_html(cell)}</td>" for cell in row) for row in body]
+    inner = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table>{above}<thead><tr>{head}</tr></thead><tbody>{inner}</tbody></table>"
+
+
+def html_facts(facts: Sequence[tuple[str, str]]) -> str:
+    """Names and values, a line each."""
+    left = 'style="text-align:left"'
+    lines = [
+        f"<tr><th {left}>{_in_html(name)}</th><td {left}>{_in_html(value)}</td></tr>" for name, value in facts
+    ]
+    return f"<table><tbody>{''.join(lines)}</tbody></table>" if lines else ""
+
+
+def html_notes(notes: Sequence[str]) -> str:
+    """Sentences below a table."""
+    return "".join(f"<p>{_in_html(note)}</p>" for note in notes)
+
+
+def _in_html(text: str) -> str:
+    return escape(printable(text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,13 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gaussmix._text import printable
+from gaussmix._text import count, printable, shortened
 from gaussmix._typing import FloatArray
-from gaussmix.data.tables import default_names
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.printing import MOST_COMPONENTS, MOST_NAME, default_names, heading, means_and_deviations
 
-MOST_COMPONENTS = 24  # components shown unless all are asked for
-MOST_NAME = 24  # characters of a feature's name
 MOST_TEXT = 2000  # characters of a fact
 GAP = 3  # blanks between columns: two of padding, and one for the border that is not drawn
 
@@ -56,20 +53,16 @@ def print_model(
         What to type to see what does not fit.
     """
     console = _console()
-    console.print(
-        f"Gaussian mixture: {count(mixture.n_components, 'component')}, "
-        f"{count(mixture.n_features, 'feature')}, covariance {mixture.covariance_type}"
-        + (f" of {count(mixture.n_factors, 'factor')}\n" if mixture.n_factors else "\n")
-    )
+    console.print(f"{heading(mixture)}\n")
     names = [
-        _shortened(name, console.encoding)
+        shortened(name, MOST_NAME, console.encoding)
         for name in mixture.feature_names or default_names(mixture.n_features)
     ]
     deviations = np.sqrt(mixture.variances)
     shown = mixture.n_components if everything else min(mixture.n_components, MOST_COMPONENTS)
     plus_minus = "±" if console.encoding.startswith("utf") else "+-"
     cells = [
-        _means_and_deviations(mixture.means[:shown, j], deviations[:shown, j], plus_minus)
+        means_and_deviations(mixture.means[:shown, j], deviations[:shown, j], plus_minus)
         for j in range(mixture.n_features)
     ]
     first = 0
@@ -172,30 +165,3 @@ def _fitting(names: Sequence[str], cells: Sequence[Sequence[str]], first: int, w
         if used > width and j > first:
             return j
     return len(names)
-
-
-def _means_and_deviations(means: FloatArray, deviations: FloatArray, plus_minus: str) -> list[str]:
-    """Write one feature's column, all with the decimals that its smallest deviation needs."""
-    positive = deviations[deviations > 0]
-    smallest = float(positive.min()) if positive.size else 1.0
-    decimals = max(0, 2 - math.floor(math.log10(smallest)))
-    largest = max(float(np.abs(means).max()), float(deviations.max()))
-    if decimals > 6 or largest >= 1e10:
-        means_as, deviations_as = [f"{m:.6g}" for m in means], [f"{s:.3g}" for s in deviations]
-    else:
-        means_as, deviations_as = (
-            [f"{m:z.{decimals}f}" for m in means],
-            [f"{s:.{decimals}f}" for s in deviations],
-        )
-    width = max(map(len, deviations_as))
-    return [f"{m} {plus_minus} {s.rjust(width)}" for m, s in zip(means_as, deviations_as, strict=True)]
-
-
-def _shortened(name: str, encoding: str) -> str:
-    name = printable(name, encoding)
-    return name if len(name) <= MOST_NAME else name[: MOST_NAME - 3] + "..."
-
-
-def count(number: Any, noun: str) -> str:
-    """Write a number with its noun, in the plural where it is."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

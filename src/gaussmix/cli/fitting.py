@@ -15,8 +15,8 @@ from typing import Any, cast, get_args
 import numpy as np
 import typer
 
-from gaussmix._text import printable
-from gaussmix.cli.display import count, print_model
+from gaussmix._text import count, printable
+from gaussmix.cli.display import print_model
 from gaussmix.cli.progress import ProgressBar, StopOnInterrupt
 from gaussmix.cli.strategies import STRATEGIES, by_message_length, check_alone, told
 from gaussmix.cli.using import refuse_overwriting, tell_notes

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from gaussmix._text import printable
 from gaussmix._typing import FloatArray
 from gaussmix.cli.display import print_facts, print_model
-from gaussmix.data.tables import Table, default_names, read_matching
+from gaussmix.data.tables import Table, read_matching
 from gaussmix.data.writing import check_table_output, write_table
 from gaussmix.errors import InputError
 from gaussmix.io import SavedModel, load_model
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.printing import default_names
 
 BLOCK_ROWS = 1 << 16  # rows whose results are held at a time
 

@@ -19,6 +19,7 @@ from gaussmix.data.binary_tables import open_npy, open_parquet
 from gaussmix.data.source import Source
 from gaussmix.data.text_tables import open_text
 from gaussmix.errors import InputError
+from gaussmix.model.printing import default_names
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat")
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -159,17 +160,6 @@ def read_matching(
             f"{_count(len(wanted), 'feature')}: {_listed(wanted)}"
         )
     return _read(source, chosen, at_weights, source.left_out)
-
-
-def default_names(n_features: int) -> tuple[str, ...]:
-    """Return x0, x1, ...: the names of columns that have none.
-
-    Examples
-    --------
-    >>> default_names(2)
-    ('x0', 'x1')
-    """
-    return tuple(f"x{i}" for i in range(n_features))
 
 
 def check_table_suffix(path: str | os.PathLike[str]) -> None:

@@ -1,4 +1,4 @@
-"""The covariances of a fitted estimator: kept, or made when asked for where they would be large."""
+"""The covariances of factor analysers, made when asked for, since as matrices they would be large."""
 
 from __future__ import annotations
 
@@ -10,34 +10,25 @@ from gaussmix._typing import Float64Array
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures.base import upper_factors
 
-#: For families whose matrices are kept.
-KEPT = {
-    "covariances_": "covariances",
-    "precisions_": "precisions",
-    "precisions_cholesky_": "precisions_cholesky",
-}
-
 
 class MatrixAttributes:
-    """Attributes of the covariances.
+    """Attributes of the covariances of factor analysers.
 
-    Those of factor analysers are made of loadings and noise when they are asked for, as matrices of the shape
-    (n_components, n_features, n_features): an estimator that never is asked never has them.
+    They are made of loadings and noise when they are asked for, as matrices of the shape (n_components,
+    n_features, n_features): an estimator that never is asked never has them. They are read-only, since an
+    edit of what is made anew each time would be lost.
     """
 
-    def _set_matrices(self, mixture: Mixture, dtype: np.dtype[Any]) -> None:
-        for attribute, name in KEPT.items():
-            if mixture.n_factors:
-                self.__dict__.pop(attribute, None)  # of an earlier fit
-            else:
-                setattr(self, attribute, getattr(mixture, name).astype(dtype))
-
     def __getattr__(self, name: str) -> Any:
-        mixture: Mixture | None = self.__dict__.get("mixture_")
+        mixture: Mixture | None = self.__dict__.get("_mixture")
         if name not in MADE or mixture is None or not mixture.n_factors:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         made = MADE[name](mixture)
-        return made if isinstance(made, int) else made.astype(self.__dict__["means_"].dtype)
+        if isinstance(made, int):
+            return made
+        array = made.astype(np.asarray(self.__dict__["means_"]).dtype)
+        array.flags.writeable = False
+        return array
 
 
 def _precisions(mixture: Mixture) -> Float64Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import FitResult
@@ -36,3 +37,25 @@ class Printer:
     def end(self, result: FitResult) -> None:
         """The last line."""
         print(f"{result.status.value.capitalize()}. Mean log-likelihood {result.mean_log_likelihood:.5f}")
+
+
+class Messages:
+    """The same for a fit step by step, where scikit-learn calls them, for subclasses to override."""
+
+    verbose: Any
+    verbose_interval: Any
+
+    def _print_verbose_msg_init_beg(self, n_init: int) -> None:
+        """Say that a start begins."""
+        if self.verbose:
+            print(f"Initialization {n_init}")
+
+    def _print_verbose_msg_iter_end(self, n_iter: int, diff_ll: float) -> None:
+        """Say that an iteration has ended."""
+        if self.verbose and n_iter % self.verbose_interval == 0:
+            print(f"  Iteration {n_iter}" + (f"\t ll change {diff_ll:.5f}" if self.verbose >= 2 else ""))
+
+    def _print_verbose_msg_init_end(self, lb: float, init_has_converged: bool) -> None:
+        """Say that a start has ended."""
+        if self.verbose:
+            print(f"Initialization {'converged' if init_has_converged else 'did not converge'}.")

@@ -1,7 +1,8 @@
-"""From what a user passes to what the fit takes: data frames, and starts in scikit-learn's terms."""
+"""From what a user passes to what the fit takes: data frames, starts in scikit-learn's terms, warm starts."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import narwhals as nw
@@ -12,7 +13,9 @@ from sklearn.utils.validation import validate_data
 from gaussmix._check import check_finite
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.fit.factors import NFactors, number_of_factors
+from gaussmix.fit.result import FitResult
 from gaussmix.fit.starts import Given
+from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures import NotPositiveDefiniteError, get_structure
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
@@ -76,6 +79,22 @@ def given_parameters(
         means=None if means is None else _shaped(means, (k, d), "means"),
         factors=factors,
     )
+
+
+def earlier_end(estimator: Any, d: int) -> tuple[Mixture | None, float]:
+    """Where a warm start goes on, if it can, and what the likelihood was before the last iteration there."""
+    if "means_" not in vars(estimator):
+        return None, -math.inf
+    mixture: Mixture = estimator._fitted()
+    same_shape = mixture.means.shape == (estimator.n_components, d)
+    same_noise = (mixture.noise is None) == (not estimator.noise)
+    same_family = mixture.covariance_type == get_structure(estimator.covariance_type).name
+    same_factors = not mixture.n_factors or estimator.n_factors in ("auto", mixture.n_factors)
+    if not (same_shape and same_noise and same_family and same_factors):
+        return None, -math.inf  # parameters have been set since
+    result: FitResult | None = vars(estimator).get("fit_result_")
+    unedited = result is not None and result.mixture is mixture
+    return mixture, result.objective[-2] if result is not None and unedited and result.n_iter else -math.inf
 
 
 def _checked_weights(weights: npt.ArrayLike, k: int) -> Float64Array:

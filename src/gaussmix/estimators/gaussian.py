@@ -18,9 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.errors import DoubtfulFitWarning
-from gaussmix.estimators._matrices import MatrixAttributes
+from gaussmix.estimators._assembling import AGREEMENT
+from gaussmix.estimators._conversion import Convertible
+from gaussmix.estimators._loop import StepByStep, fit_by_steps
 from gaussmix.estimators._printing import Printer
-from gaussmix.estimators._validate import given_parameters, rows_of
+from gaussmix.estimators._steps import DENSITIES, Steps
+from gaussmix.estimators._validate import earlier_end, rows_of
 from gaussmix.fit.accelerate import METHODS, Acceleration
 from gaussmix.fit.factors import NFactors
 from gaussmix.fit.fitting import fit_mixture
@@ -28,15 +31,17 @@ from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.starts import NAMES as START_NAMES
-from gaussmix.fit.starts import Given
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.priors import NAMES, NormalInverseWishart
-from gaussmix.model.structures import KNOWN, get_structure
+from gaussmix.model.structures import KNOWN
+
+#: How far weights may sum from one by rounding.
+WEIGHT_ROUNDING = 1e-6
 
 
-class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type: ignore[misc]
     """Gaussian mixture fitted by expectation-maximisation: scikit-learn's class, with weights and speed.
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: every parameter, attribute and method
@@ -120,7 +125,8 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
     feature_names_in_ : ndarray of str
         Only when X was a data frame whose columns all have names of text.
     mixture_ : Mixture
-        The fitted distribution, frozen, in double precision.
+        The distribution that weights, means and covariances describe, frozen, in double precision. They may
+        be assigned or edited, also without a fit: it follows, and so does every method.
     fit_result_ : FitResult
         Status, advice and history of the fit.
 
@@ -247,7 +253,7 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
     def fit_predict(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> IntArray:
         """Fit the mixture to X and return the most probable component of each row, shape (n_samples,)."""
         rows = self._fit(X, sample_weight)
-        return self.mixture_.predict(rows)
+        return self._densities().predict(rows)
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def _fit(
@@ -259,12 +265,11 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
     ) -> FloatArray:
         rows = rows_of(self, X, reset=True)
         n, d = rows.shape
+        if self._overrides():
+            fit_by_steps(self, rows, sample_weight=sample_weight, checkpoint=checkpoint, resume=resume)
+            return rows
         weights = _check.sample_weight(sample_weight, n)
-        earlier: FitResult | None = getattr(self, "fit_result_", None) if self.warm_start else None
-        previous, start = -math.inf, None
-        if earlier is not None and self._continues(earlier.mixture, d):
-            start = earlier.mixture
-            previous = earlier.objective[-2] if earlier.n_iter else -math.inf
+        start, previous = earlier_end(self, d) if self.warm_start else (None, -math.inf)
         printer = Printer(self.verbose, self.verbose_interval) if self.verbose else None
         result = fit_mixture(
             rows,
@@ -300,18 +305,18 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
 
     def predict(self, X: Any) -> IntArray:
         """The most probable component of each row, shape (n_samples,); -1 for the noise."""
-        return self._fitted().predict(rows_of(self, X))
+        return self._densities().predict(rows_of(self, X))
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Posterior probability of each component for each row, shape (n_samples, n_components).
 
         With noise there is one more column, the last.
         """
-        return self._fitted().responsibilities(rows_of(self, X))
+        return self._densities().responsibilities(rows_of(self, X))
 
     def score_samples(self, X: Any) -> FloatArray:
         """Log-density of each row in nats, shape (n_samples,)."""
-        return self._fitted().log_prob(rows_of(self, X))
+        return self._densities().log_prob(rows_of(self, X))
 
     def score(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> float:
         """Mean log-density of the rows, weighted by `sample_weight` if given."""
@@ -346,29 +351,23 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
             The component of each row, -1 for the noise.
         """
         mixture = self._fitted()
+        if abs(self._weight_sum - 1.0) > AGREEMENT:
+            raise ValueError(
+                f"divide weights_ by their sum before rows are drawn: they sum to {self._weight_sum:.6g}"
+            )
         if isinstance(self.random_state, np.random.RandomState):
             return mixture.sample(n_samples, np.random.default_rng(self.random_state.randint(2**31, size=4)))
+        if "_sampling" not in self.__dict__:  # attributes were assigned without a fit
+            self._sampling = self._generator()
         return mixture.sample(n_samples, self._sampling)
 
-    def _continues(self, mixture: Mixture, d: int) -> bool:
-        """Whether a warm start can go on from a mixture: parameters may have been set since."""
-        same_shape = mixture.means.shape == (self.n_components, d)
-        if mixture.n_factors and self.n_factors not in ("auto", mixture.n_factors):
-            return False
-        same_noise = (mixture.noise is None) == (not self.noise)
-        same_family = mixture.covariance_type == get_structure(self.covariance_type).name
-        return same_shape and same_noise and same_family
-
-    def _given(self, d: int) -> Given | None:
-        return given_parameters(
-            self.weights_init,
-            self.means_init,
-            self.precisions_init,
-            self.covariance_type,
-            self.n_components,
-            d,
-            self.n_factors,
-        )
+    def _densities(self) -> Mixture | StepByStep:
+        """Who evaluates rows: the mixture, or steps where one is overridden or weights do not sum to one."""
+        if self._overrides(DENSITIES):
+            check_is_fitted(self)
+            return StepByStep(self)
+        mixture = self._fitted()
+        return mixture if abs(self._weight_sum - 1.0) < WEIGHT_ROUNDING else StepByStep(self)
 
     def _total(self, X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
         """Total weight of the rows and their total log-likelihood."""
@@ -379,24 +378,20 @@ class GaussianMixture(MatrixAttributes, DensityMixin, BaseEstimator):  # type: i
         return float(weights.sum()), float(weights @ log_density)
 
     def _n_parameters(self) -> int:
-        self._fitted()
-        result: FitResult = self.fit_result_
-        return result.n_parameters
-
-    def _fitted(self) -> Mixture:
-        check_is_fitted(self)
-        mixture: Mixture = self.mixture_
-        return mixture
+        """Free parameters, less those that constraints held in the fit."""
+        mixture, result = self._fitted(), self.__dict__.get("fit_result_")
+        return mixture.n_parameters - (0 if result is None else result.n_fixed_parameters)
 
     def _set_fitted(self, result: FitResult, dtype: np.dtype[Any]) -> None:
-        mixture = result.mixture
-        self.mixture_, self.fit_result_ = mixture, result
-        self.weights_ = mixture.weights.astype(dtype)
-        self.means_ = mixture.means.astype(dtype)
-        self._set_matrices(mixture, dtype)
+        self._publish(result.mixture, dtype)
+        self.fit_result_ = result
         self.converged_ = result.converged
         self.n_iter_ = result.n_iter
         self.lower_bound_ = result.mean_log_likelihood
         self.lower_bounds_ = list(result.history[1:])
+        self._sampling = self._generator()
+
+    def _generator(self) -> np.random.Generator:
+        """What draws of `sample` begin with."""
         seed = self.random_state if isinstance(self.random_state, int | np.integer) else None
-        self._sampling = np.random.default_rng(seed)
+        return np.random.default_rng(seed)

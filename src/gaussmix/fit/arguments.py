@@ -34,10 +34,29 @@ def check_options(
         raise ValueError(f"init_params must be one of {', '.join(NAMES)}; got {init_params!r}")
 
 
-def check_names(feature_names: Sequence[str] | None, d: int) -> None:
-    """Raise ValueError where the names are not one for each of d columns."""
-    if feature_names is not None and len(feature_names) != d:
+def names_of(X: Any, feature_names: Sequence[str] | None, d: int) -> Sequence[str] | None:
+    """The names of d columns: those that are given, else those of a data frame, if all are text.
+
+    ValueError where the names are not one for each column.
+    """
+    if feature_names is None:
+        return _names_of_frame(X)
+    if len(feature_names) != d:
         raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
+    return feature_names
+
+
+def _names_of_frame(X: Any) -> Sequence[str] | None:
+    if isinstance(X, np.ndarray | list | tuple):
+        return None
+    import narwhals as nw  # only where there may be a data frame: the import takes its time
+
+    try:
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+        names = frame.columns if isinstance(frame, nw.DataFrame) else []
+    except nw.exceptions.DuplicateError:  # names that do not tell columns apart
+        return None
+    return names if names and all(isinstance(name, str) for name in names) else None
 
 
 def given_start(

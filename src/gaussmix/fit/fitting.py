@@ -18,7 +18,14 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit import outliers
 from gaussmix.fit.accelerate import Acceleration, make_accelerator
-from gaussmix.fit.arguments import check_names, check_options, generator_of, given_start, rows_and_weights, warn_of_few_rows
+from gaussmix.fit.arguments import (
+    check_options,
+    generator_of,
+    given_start,
+    names_of,
+    rows_and_weights,
+    warn_of_few_rows,
+)
 from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
 from gaussmix.fit.constant import without_constant_columns
 from gaussmix.fit.em import Stopping, make_rule
@@ -87,7 +94,7 @@ def fit_mixture(
 
     Parameters
     ----------
-    X : array-like of shape (n, d)
+    X : array-like or data frame of shape (n, d)
         Finite numbers; float32 rows are worked on as float32.
     n_components : int
         k, at most the number of rows of positive weight.
@@ -120,7 +127,7 @@ def fit_mixture(
     random_state : int, RandomState, Generator or None
         Resuming, an integer has to be that of the checkpoint; a RandomState is set to its state there.
     feature_names : sequence of str, optional
-        Kept in the mixture.
+        Kept in the mixture; by default those of the data frame X, if its columns all have names of text.
     on_iteration : callable, optional
         Called with a :class:`Progress` after each iteration, those of a race of starts too; True stops the
         fit, which keeps the best so far.
@@ -186,7 +193,7 @@ def fit_mixture(
     rows, weights = rows_and_weights(X, sample_weight, n_components)
     d = rows.shape[1]
     structure = get_structure(covariance_type, d, number_of_factors(n_factors, start))
-    check_names(feature_names, d)
+    feature_names = names_of(X, feature_names, d)
     warn_of_few_rows(len(rows), structure, d)
     constraints, prior = constraints or FREE, named_prior(prior)
     constraints.check(structure, n_components)

@@ -13,7 +13,7 @@ from gaussmix import _check
 from gaussmix._threads import blas_on_one_thread
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
-from gaussmix.fit.arguments import check_names, check_options, generator_of, rows_and_weights
+from gaussmix.fit.arguments import check_options, generator_of, names_of, rows_and_weights
 from gaussmix.fit.descent import Code, Descent, Path
 from gaussmix.fit.em import Rule
 from gaussmix.fit.factors import number_of_factors
@@ -29,7 +29,7 @@ NONE_LEFT = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MessageLengthResult(FitResult):
     """The outcome of :func:`gaussmix.fit_message_length`: a FitResult whose `log_prior` is that of the code.
 
@@ -76,7 +76,7 @@ def fit_message_length(
 
     Parameters
     ----------
-    X : array-like of shape (n, d)
+    X : array-like or data frame of shape (n, d)
     max_components : int
         Where to begin: rather more than are expected, so that every true one has some near it.
     min_components : int
@@ -95,6 +95,7 @@ def fit_message_length(
         Iterations between two deaths; starts, of which the one of shortest message is kept.
     random_state : int, RandomState, Generator or None
     feature_names : sequence of str, optional
+        As for fit_mixture.
     on_iteration : callable, optional
         Called with a Progress after each iteration; True stops the fit, which keeps the best so far.
     n_factors : int
@@ -138,7 +139,7 @@ def fit_message_length(
         )
     d = rows.shape[1]
     structure = get_structure(covariance_type, d, number_of_factors(n_factors, None))
-    check_names(feature_names, d)
+    feature_names = names_of(X, feature_names, d)
     engine = LocalEngine(rows, structure, max_components, weights)
     descent = Descent(
         engine,

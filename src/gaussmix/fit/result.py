@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix._typing import Float64Array
+from gaussmix.fit.report import html_of_result, line_of, text_of_result
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.printing import MOST_COMPONENTS, MOST_FEATURES
 
 
 class FitStatus(enum.StrEnum):
@@ -144,7 +146,7 @@ class StartReport:
     outcome: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FitResult:
     """The outcome of a fit.
 
@@ -183,6 +185,8 @@ class FitResult:
     >>> import numpy as np, gaussmix
     >>> X = np.concatenate([np.zeros((5, 1)), np.ones((5, 1))]) + np.linspace(-0.1, 0.1, 10)[:, None]
     >>> result = gaussmix.fit_mixture(X, 2, random_state=0)
+    >>> result
+    FitResult(2 components of 1 feature, full; converged after ...; mean log-likelihood ..., BIC ...)
     >>> result.status
     <FitStatus.CONVERGED: 'converged'>
     >>> sorted(result.mixture.means.ravel().round(2).tolist())
@@ -258,3 +262,45 @@ class FitResult:
     def aic(self) -> float:
         """Akaike's information criterion, 2 p - 2 log L; lower is better."""
         return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+
+    def summary(self, *, max_components: int = MOST_COMPONENTS, max_features: int = MOST_FEATURES) -> str:
+        """The mixture as a table, and below it how the fit went.
+
+        Parameters
+        ----------
+        max_components, max_features : int
+            How many are shown; what is not is counted below the table.
+
+        Returns
+        -------
+        str
+
+        See Also
+        --------
+        Mixture.summary : the table alone
+
+        Examples
+        --------
+        >>> import gaussmix
+        >>> from gaussmix.datasets import load_faithful
+        >>> X, names = load_faithful()
+        >>> print(gaussmix.fit_mixture(X, 1, feature_names=names).summary())
+        Gaussian mixture: 1 component, 2 features, covariance full
+        <BLANKLINE>
+        component   weight     eruptions       waiting
+                0   1.0000   3.49 ± 1.14   70.9 ± 13.6
+        Each cell: mean ± standard deviation.
+        <BLANKLINE>
+        status          converged after ...
+        samples         272
+        log-likelihood  -1289.796... (-4.7419 per sample)
+        BIC             2607.622... (lower is better)
+        AIC             2589.593... (lower is better)
+        """
+        return text_of_result(self, max_components, max_features)
+
+    def __repr__(self) -> str:
+        return line_of(self)
+
+    def _repr_html_(self) -> str:
+        return html_of_result(self)

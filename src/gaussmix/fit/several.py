@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
+from gaussmix._text import count
 from gaussmix._threads import blas_on_one_thread
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
-from gaussmix.fit.arguments import check_names, check_options, generator_of, rows_and_weights
+from gaussmix.fit.arguments import check_options, generator_of, names_of, rows_and_weights
+from gaussmix.fit.bic_table import BICTable
 from gaussmix.fit.em import Rule, Run, Stopping, make_rule
 from gaussmix.fit.factors import number_of_factors
 from gaussmix.fit.fitting import COLLAPSED, result_of
@@ -34,7 +36,7 @@ FOURTEEN = ("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE"
 UNIVARIATE = ("E", "V")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FittedMixtures:
     """The outcome of :func:`gaussmix.fit_mixtures`.
 
@@ -65,6 +67,35 @@ class FittedMixtures:
             raise FitError(COLLAPSED)
         return min(self.sound.values(), key=lambda fit: fit.bic)
 
+    def bic_table(self) -> BICTable:
+        """BIC of every model, families side by side; what failed or collapsed is marked."""
+        return BICTable.of(self.fits, self.sound, self.failures)
+
+    def summary(self) -> str:
+        """The table of BIC, and the best model in full; a text."""
+        table = repr(self.bic_table())
+        return f"{table}\n\n{self.best.summary()}" if self.sound else table
+
+    def __repr__(self) -> str:
+        table = self.bic_table()
+        family = "1 family" if len(table.families) == 1 else f"{len(table.families)} families"
+        least, most = min(table.n_components), max(table.n_components)
+        numbers = count(most, "component") if least == most else f"{least} to {most} components"
+        parts = [
+            f"{count(len(self.fits), 'fit')}: {family}",
+            numbers,
+            *([f"{len(self.fits) - len(self.sound)} collapsed"] if len(self.fits) > len(self.sound) else []),
+            *([f"{len(self.failures)} failed"] if self.failures else []),
+        ]
+        best = "none is sound"
+        if table.best is not None:
+            name, k = table.best
+            best = f"best: {name} with {count(k, 'component')}, BIC {self.best.bic:.6g}"
+        return f"FittedMixtures({', '.join(parts)}; {best})"
+
+    def _repr_html_(self) -> str:
+        return self.bic_table()._repr_html_()
+
 
 def fit_mixtures(
     X: npt.ArrayLike,
@@ -89,7 +120,7 @@ def fit_mixtures(
 
     Parameters
     ----------
-    X : array-like of shape (n, d)
+    X : array-like or data frame of shape (n, d)
         Finite numbers; float32 rows are worked on as float32.
     n_components : int or iterable of int
         Such as ``range(1, 10)``; each at most the number of rows of positive weight.
@@ -106,6 +137,7 @@ def fit_mixtures(
         "annealing" (docs/starts.md). Starts are the same whatever other models are asked for.
     random_state : int, RandomState, Generator or None
     feature_names : sequence of str, optional
+        As for fit_mixture.
     n_factors : int
         Of factor analysers.
 
@@ -146,7 +178,7 @@ def fit_mixtures(
             f"init_params must be one of {names}; {init_params!r} is for one fit at a time (fit_mixture)"
         )
     d = rows.shape[1]
-    check_names(feature_names, d)
+    feature_names = names_of(X, feature_names, d)
     seed = generator_of(random_state).randint(2**31)
     family = Family(
         *(rows, weights, reg_covar, init_params),

@@ -8,6 +8,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.noise import Noise
+from gaussmix.model.printing import MOST_COMPONENTS, MOST_FEATURES, html_of, text_of
 from gaussmix.model.structures import Structure
 
 
@@ -20,6 +21,33 @@ class Described:
     covariances: Float64Array
     precisions_cholesky: Float64Array
     noise: Noise | None
+    feature_names: tuple[str, ...] | None
+
+    def summary(self, *, max_components: int = MOST_COMPONENTS, max_features: int = MOST_FEATURES) -> str:
+        """The components as a table: weights, means and standard deviations.
+
+        Parameters
+        ----------
+        max_components, max_features : int
+            How many are shown; what is not is counted below the table.
+
+        Examples
+        --------
+        >>> import gaussmix
+        >>> means, variances = [[-2.0, 5.0], [1.0, 0.0]], [[0.5, 1.0], [1.0, 4.0]]
+        >>> mixture = gaussmix.Mixture([0.3, 0.7], means, variances, "diag")
+        >>> print(mixture.summary())
+        Gaussian mixture: 2 components, 2 features, covariance diag
+        <BLANKLINE>
+        component   weight               x0            x1
+                0   0.3000   -2.000 ± 0.707   5.00 ± 1.00
+                1   0.7000    1.000 ± 1.000   0.00 ± 2.00
+        Each cell: mean ± standard deviation.
+        """
+        return text_of(self, max_components, max_features)
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     @property
     def n_components(self) -> int:

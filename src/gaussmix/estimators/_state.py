@@ -1,0 +1,173 @@
+"""The fitted attributes are the state of an estimator: its mixture follows what is assigned to them."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from gaussmix._typing import FloatArray
+from gaussmix.estimators._assembling import MATRICES, VECTORS, Assigned, assemble
+from gaussmix.estimators._matrices import MADE, MatrixAttributes
+from gaussmix.model.mixture import Mixture
+
+#: Bytes up to which arrays are compared as bytes, which is quicker than a call of NumPy.
+SMALL = 4096
+
+
+class Attribute:
+    """An array in the dictionary of an instance, of which is noted whether anybody else may hold it.
+
+    An array that nobody was handed cannot have been edited in place: the large ones, which most programs
+    never ask for, need no comparison whenever a row is predicted.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, model: Any, owner: type | None = None) -> Any:
+        if model is None:
+            return self
+        if self.name not in model.__dict__:
+            raise AttributeError(self.name)  # State.__getattr__ says more
+        model.__dict__.setdefault("_handed", set()).add(self.name)
+        return model.__dict__[self.name]
+
+    def __set__(self, model: Any, value: Any) -> None:
+        model.__dict__.setdefault("_handed", set()).add(self.name)
+        model.__dict__[self.name] = value
+
+    def __delete__(self, model: Any) -> None:
+        if model.__dict__.pop(self.name, None) is None:
+            raise AttributeError(self.name)
+
+
+class State(MatrixAttributes):
+    """Weights, means and covariances as plain arrays, and the frozen mixture that belongs to them.
+
+    The mixture last made is kept, with the arrays that showed it. Every use compares them with those that
+    there are: an edit counts however it was made, by assignment or in place, also in an estimator that never
+    was fitted. What was edited decides, and the attributes that follow from it are assigned.
+    """
+
+    weights_ = Attribute()
+    means_ = Attribute()
+    covariances_ = Attribute()
+    precisions_ = Attribute()
+    precisions_cholesky_ = Attribute()
+
+    @property
+    def mixture_(self) -> Mixture:
+        """The distribution that the fitted attributes describe, frozen and in double precision."""
+        return self._fitted()
+
+    def _fitted(self) -> Mixture:
+        """The mixture of the attributes as they are now."""
+        if "_mixture" not in self.__dict__ or self._edited() or self._of_factors():
+            self._follow()
+        mixture: Mixture = self.__dict__["_mixture"]
+        return mixture
+
+    def _edited(self) -> list[str]:
+        """The attributes that do not show the mixture any more, deleted ones among them."""
+        now, handed = self.__dict__, self.__dict__.get("_handed", ())
+        edited = []
+        for name, (shown, numbers) in now["_seen"].items():
+            held = name in handed or now.get(name) is not shown
+            if held and (name not in now or not _same(now[name], numbers)):
+                edited.append(name)
+        return edited
+
+    def _of_factors(self) -> list[str]:
+        """Attributes that factor analysers make when asked, and that were assigned all the same."""
+        mixture: Mixture | None = self.__dict__.get("_mixture")
+        if mixture is None or not mixture.n_factors:
+            return []
+        return [name for name in MADE if name in self.__dict__]
+
+    def _follow(self, *, anew: bool = False) -> None:
+        """Make the mixture of the attributes, and assign those that follow.
+
+        With `anew`, all that there are count as edited.
+        """
+        check_is_fitted(self)
+        now = self.__dict__
+        if self._of_factors():
+            raise ValueError(
+                f"{self._of_factors()[0]} of factor analysers cannot be assigned, since it is made of the "
+                "loadings and noise variances of mixture_; build a gaussmix.Mixture of other ones"
+            )
+        values = {name: now[name] for name in (*VECTORS, *MATRICES) if now.get(name) is not None}
+        before = None if anew else now.get("_mixture")
+        edited = list(values) if before is None else self._edited()
+        assigned = Assigned(values, edited, before)
+        mixture, weight_sum = assemble(assigned, now["covariance_type"], now.get("feature_names_in_"))
+        follows: dict[str, FloatArray] = {}
+        for name, of in {} if mixture.n_factors else MATRICES.items():
+            if name not in values or not (assigned.keeps_matrices or name in assigned.sources):
+                follows[name] = getattr(mixture, of).astype(_type_of(assigned))
+        self._keep(mixture, values | follows, follows, weight_sum)
+
+    def _publish(self, mixture: Mixture, dtype: np.dtype[Any]) -> None:
+        """Assign all attributes of a mixture, in this type of numbers."""
+        for name in MADE:  # of an earlier fit
+            self.__dict__.pop(name, None)
+        names = VECTORS if mixture.n_factors else VECTORS | MATRICES
+        shown = {name: getattr(mixture, of).astype(dtype) for name, of in names.items()}
+        self._keep(mixture, shown, shown)
+
+    def _keep(
+        self, mixture: Mixture, shown: dict[str, Any], assigned: dict[str, Any], weight_sum: float = 1.0
+    ) -> None:
+        """Keep a mixture with the attributes that show it, of which some are yet to be assigned.
+
+        All at once, since other threads may be predicting.
+        """
+        seen = {}
+        for name, array in shown.items():
+            numbers, own = np.array(array), getattr(mixture, (VECTORS | MATRICES)[name])
+            seen[name] = array, own if _same(own, numbers) else numbers  # no copy of what the mixture has
+        handed = set(shown) - set(assigned)
+        self.__dict__.update(assigned, _mixture=mixture, _seen=seen, _handed=handed, _weight_sum=weight_sum)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without a second copy of the arrays; with the mixture, if it is the one that they show."""
+        shows = "_mixture" in self.__dict__
+        if shows and (self._edited() or self._of_factors()):
+            try:
+                self._follow()
+            except ValueError:  # whoever uses the model will be told
+                shows = False
+        parent: Any = super()
+        hidden = {"_seen", "_handed"} | (set() if shows else {"_mixture"})
+        return {name: value for name, value in parent.__getstate__().items() if name not in hidden}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[misc]
+        if (mixture := state.get("_mixture")) is not None:
+            shown = {name: state[name] for name in (*VECTORS, *MATRICES) if name in state}
+            self._keep(mixture, shown, shown, state["_weight_sum"])
+
+    def __copy__(self) -> Self:
+        """A copy that shares the arrays, so that either can edit those of the other."""
+        other = object.__new__(type(self))
+        self.__dict__["_handed"] = {*VECTORS, *MATRICES}
+        other.__dict__.update(self.__dict__, _handed={*VECTORS, *MATRICES})
+        return other
+
+
+def _same(value: Any, seen: FloatArray) -> bool:
+    """Whether an attribute has the numbers that it was seen with."""
+    array = value if type(value) is np.ndarray else np.asarray(value)
+    if array.shape != seen.shape or array.dtype != seen.dtype:
+        return False
+    if array.nbytes <= SMALL:
+        return bool(array.tobytes() == seen.tobytes())
+    return bool(np.array_equal(array, seen))
+
+
+def _type_of(assigned: Assigned) -> np.dtype[Any]:
+    """The type of numbers of what follows: that of the matrices it follows from, or of the means."""
+    dtype = np.asarray(assigned.values[next(iter(assigned.sources), "means_")]).dtype
+    return dtype if dtype == np.float32 else np.dtype(np.float64)

@@ -1,0 +1,149 @@
+"""BIC of many models as mclust prints it: families side by side, a row for each number of components."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix._text import GAP, html_notes, html_table, text_table
+from gaussmix._typing import Float64Array
+from gaussmix.fit.result import FitResult
+
+#: Columns of text that a block of the table may have.
+WIDTH = 100
+
+#: What stands in the place of a BIC that says nothing, and why.
+FAILED, COLLAPSED = "-", "x"
+REASONS = {COLLAPSED: "a component collapsed", FAILED: "every start collapsed"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BICTable:
+    """The Bayesian information criterion of many models.
+
+    Parameters
+    ----------
+    families : tuple of str
+        The columns: covariance types.
+    n_components : tuple of int
+        The rows.
+    values : ndarray of shape (len(n_components), len(families))
+        BIC, lower is better; NaN where a model failed or has a component that collapsed, whose likelihood
+        says nothing. Read-only.
+    failed : ndarray of bool, of the same shape
+        Where every start collapsed, so that there is no fit at all.
+
+    See Also
+    --------
+    FittedMixtures.bic_table : makes it
+
+    References
+    ----------
+    C. Fraley and A. E. Raftery, How many clusters? Which clustering method? Answers via model-based cluster
+    analysis, The Computer Journal 41 (1998) 578-588.
+
+    Examples
+    --------
+    >>> import numpy as np, gaussmix
+    >>> X = np.random.default_rng(0).normal(size=(60, 2))
+    >>> X[:30] += 9.0
+    >>> models = gaussmix.fit_mixtures(X, range(1, 3), covariance_type=["EII", "VVI", "VVV"])
+    >>> table = models.bic_table()
+    >>> table
+    BIC (lower is better)
+    k     EII     VVI     VVV
+    1   718.9   722.8   567.8
+    2   434.7   444.2   444.0
+    Best: EII with 2 components, 434.7.
+    >>> round(table["VVV", 2], 1), table.best
+    (444.0, ('EII', 2))
+    """
+
+    families: tuple[str, ...]
+    n_components: tuple[int, ...]
+    values: Float64Array
+    failed: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        fits: Mapping[tuple[str, int], FitResult],
+        sound: Mapping[tuple[str, int], FitResult],
+        failures: Mapping[tuple[str, int], str],
+    ) -> BICTable:
+        """The table of these fits, of which some are sound."""
+        keys = [*fits, *failures]
+        families = tuple(dict.fromkeys(name for name, _ in keys))
+        numbers = tuple(sorted({k for _, k in keys}))
+        values = np.array([[_bic(sound.get((name, k))) for name in families] for k in numbers])
+        failed = np.array([[(name, k) in failures for name in families] for k in numbers])
+        for array in (values, failed):
+            array.setflags(write=False)
+        return cls(families, numbers, values, failed)
+
+    def __getitem__(self, model: tuple[str, int]) -> float:
+        family, k = model
+        if family not in self.families or k not in self.n_components:
+            raise KeyError(model)
+        return float(self.values[self.n_components.index(k), self.families.index(family)])
+
+    @property
+    def best(self) -> tuple[str, int] | None:
+        """The family and number of components of least BIC; None where no model is sound."""
+        if np.isnan(self.values).all():
+            return None
+        # Families first, as fits are in order: the first of equals is that of FittedMixtures.best.
+        column, row = np.unravel_index(np.nanargmin(self.values.T), self.values.T.shape)
+        return self.families[column], self.n_components[row]
+
+    def __repr__(self) -> str:
+        cells = self._cells()
+        widths = [max(len(row[j]) for row in cells) + len(GAP) for j in range(len(cells[0]))]
+        blocks, first = [], 1
+        while first < len(widths):
+            last = first + 1
+            while last < len(widths) and widths[0] + sum(widths[first : last + 1]) <= WIDTH:
+                last += 1
+            blocks.append(text_table([[row[0], *row[first:last]] for row in cells]))
+            first = last
+        return "\n".join(["BIC (lower is better)", "\n\n".join(blocks), *self._notes()])
+
+    def _repr_html_(self) -> str:
+        return html_table(self._cells(), "BIC (lower is better)") + html_notes(self._notes())
+
+    def _cells(self) -> list[list[str]]:
+        """The table as text, its header first."""
+        decimals = self._decimals()
+        rows = [
+            [str(k), *(self._cell(row, column, decimals) for column in range(len(self.families)))]
+            for row, k in enumerate(self.n_components)
+        ]
+        return [["k", *self.families], *rows]
+
+    def _cell(self, row: int, column: int, decimals: int) -> str:
+        if self.failed[row, column]:
+            return FAILED
+        value = self.values[row, column]
+        return COLLAPSED if np.isnan(value) else f"{value:.{decimals}f}"
+
+    def _decimals(self) -> int:
+        """One, more where values are so close to zero that it would not tell them apart."""
+        largest = np.abs(self.values[np.isfinite(self.values)]).max(initial=0.0)
+        return 1 if largest >= 100.0 or largest == 0.0 else min(6, 3 - math.floor(math.log10(largest)))
+
+    def _notes(self) -> list[str]:
+        cells = {cell for row in self._cells()[1:] for cell in row[1:]}
+        lines = [f"{mark}: {reason}." for mark, reason in REASONS.items() if mark in cells]
+        if self.best is None:
+            return [*lines, "No model is sound."]
+        family, k = self.best
+        value = f"{self[family, k]:.{self._decimals()}f}"
+        components = "1 component" if k == 1 else f"{k} components"
+        return [f"Best: {family} with {components}, {value}.", *lines]
+
+
+def _bic(fit: FitResult | None) -> float:
+    return math.nan if fit is None else fit.bic
