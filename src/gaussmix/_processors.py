@@ -1,4 +1,4 @@
-"""How many processors this process may use: affinity, control groups, and what parallel programs around it say."""
+"""How many processors this process may use: affinity, control groups, and what programs around it say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def available() -> int:
     """The least of the process's affinity, its control groups' quota and OMP_NUM_THREADS; at least 1.
 
     joblib's workers (loky) and many schedulers of jobs set OMP_NUM_THREADS. A daemonic process of
-    multiprocessing, such as a worker of its Pool, is one of several beside each other, and gets 1, as in joblib.
+    multiprocessing, such as a worker of its Pool, is one of several side by side and gets 1, as in joblib.
     """
     multiprocessing = sys.modules.get("multiprocessing")  # a worker has imported it
     if multiprocessing is not None and multiprocessing.current_process().daemon:
@@ -66,7 +66,7 @@ def cgroup_quota(root: Path) -> float | None:
 
 
 def _upwards(mount: Path, path: str) -> Iterator[Path]:
-    """The folder of a group and those above it. Inside a container the path may be the host's: no such folder."""
+    """The folder of a group and those above it; a container lacks some, where the path is the host's."""
     parts = [part for part in path.split("/") if part]
     if ".." in parts:  # a group outside the container's own hierarchy
         parts = []

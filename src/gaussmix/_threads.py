@@ -65,7 +65,7 @@ def _fewest_threads() -> int | None:
 
 
 def _get_controller() -> Any:
-    """threadpoolctl's list of libraries, made once: to look for them takes milliseconds. Hold the lock."""
+    """The list of libraries, made once: to look for them takes milliseconds. Hold the lock."""
     global _controller
     if _controller is None:
         from threadpoolctl import ThreadpoolController
@@ -130,7 +130,10 @@ def _run(task: Callable[[int], T], n_tasks: int, workers: int, hold_blas: bool) 
 
 
 def _share(work: Callable[[], None], workers: int, stop: threading.Event) -> None:
-    futures: list[Future[None]] = [_get_pool(workers - 1).submit(work) for _ in range(workers - 1)]
+    futures: list[Future[None]]
+    with _lock:  # or another caller could replace the pool in between
+        pool = _get_pool(workers - 1)
+        futures = [pool.submit(work) for _ in range(workers - 1)]
     try:
         work()
     except BaseException:
@@ -145,17 +148,17 @@ def _share(work: Callable[[], None], workers: int, stop: threading.Event) -> Non
 
 
 def _get_pool(size: int) -> ThreadPoolExecutor:
+    """The pool, of so many threads or more. Hold the lock."""
     global _pool
-    with _lock:
-        if _pool is None or _pool._max_workers < size:
-            if _pool is not None:
-                _pool.shutdown(wait=False)
-            _pool = ThreadPoolExecutor(size, thread_name_prefix="gaussmix")
-        return _pool
+    if _pool is None or _pool._max_workers < size:
+        if _pool is not None:
+            _pool.shutdown(wait=False)
+        _pool = ThreadPoolExecutor(size, thread_name_prefix="gaussmix")
+    return _pool
 
 
 def _forget_pool() -> None:
-    """A forked child has the pool's memory but none of its threads, and nobody who ends what was under way."""
+    """A forked child has the pool's memory but none of its threads, nor who would end a pass."""
     global _pool, _lock, _holders, _limiter, _callers, _left_held
     _left_held = _left_held or _holders > 0
     _pool, _lock, _holders, _limiter, _callers = None, threading.Lock(), 0, None, 0

@@ -181,10 +181,11 @@ class TestFloor:
         try:
             result = fit_mixture(X, 2, **options)
         except FitError as error:
-            assert not singular or "ill-defined empirical covariance" in str(error)
-            # families that share a part need it to be better determined
-            assert singular or (noise < 1e-6 and name not in ("full", "tied", "diag", "spherical"))
-            return
+            if singular and "ill-defined empirical covariance" in str(error):
+                return
+            if noise < 1e-6 and name not in ("full", "tied", "diag", "spherical"):
+                return  # families that share a part need it to be better determined
+            raise
         mixture = result.mixture
         STRUCTURES[name].factor(mixture.covariances)
         mixture.save(tmp_path / "model.safetensors")

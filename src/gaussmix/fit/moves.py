@@ -25,7 +25,7 @@ from gaussmix.model.structures.base import log_or_zero
 
 #: Pairs that are joined, and components that are divided for each of them.
 MERGES, SPLITS = 3, 3
-#: Second moments up to here, of numbers up to one, are those of a direction without rows: their squares are zero.
+#: Second moments up to here, of numbers up to one, count as zero: their squares would be.
 FLAT = 1e-150
 
 

@@ -81,8 +81,8 @@ def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> Ex
 def chunk_rows(executor: ExecutorName, n: int, k: int, F: int) -> int:
     """Rows of a chunk, whose features should stay in cache.
 
-    The compiled kernel has blocks of its own, so its chunk is all that one task does: large enough that the call
-    costs nothing, small enough that there are tasks for many threads.
+    The compiled kernel has blocks of its own, so its chunk is all that one task does: large enough that the
+    call costs nothing, small enough that there are tasks for many threads.
     """
     if executor == "compiled":
         rows = max(1024, min(16384, 2_000_000 // (k * F)), -(-n // MAX_TASKS))
