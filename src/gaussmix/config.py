@@ -29,8 +29,8 @@ def show_config() -> dict[str, str]:
     -------
     dict of str
         ``executor``: "compiled" where numba is installed (small problems go through NumPy all the same), else
-        "blas"; the environment variable GAUSSMIX_EXECUTOR overrides it. ``threads``: GAUSSMIX_NUM_THREADS, or what is
-        free to be used: see docs/environment.md.
+        "blas"; the environment variable GAUSSMIX_EXECUTOR overrides it. ``threads``: those that a fit may
+        use, of GAUSSMIX_NUM_THREADS or of what other programs and the machine grant (docs/environment.md).
 
     Examples
     --------
