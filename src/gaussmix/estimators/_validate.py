@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
@@ -41,6 +40,8 @@ def _all_float32(X: Any) -> bool:
     """Whether X is a data frame of float32 columns: scikit-learn itself sees that of pandas' frames alone."""
     if isinstance(X, np.ndarray | list | tuple):
         return False
+    import narwhals as nw  # what data frames alone need
+
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     return isinstance(frame, nw.DataFrame) and all(dtype == nw.Float32 for dtype in frame.schema.values())
 
