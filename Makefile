@@ -42,8 +42,9 @@ test-core: $(VENV)-core/.installed
 	$(VENV)-core/bin/python -m pytest -n 2 $(ARGS)
 
 # As tests/oldest.py reads them from pyproject.toml. On the oldest Python, too: newer ones have no such old packages.
+# Two versions of numba that keep their kernels in one folder would write over each other's.
 test-oldest: $(VENV)-oldest/.installed
-	$(VENV)-oldest/bin/python -m pytest -n 2 $(ARGS)
+	NUMBA_CACHE_DIR=$(abspath $(VENV)-oldest)/numba $(VENV)-oldest/bin/python -m pytest -n 2 $(ARGS)
 
 # tests/machines.py says what each is; one that this processor cannot be is skipped, and the last line says so.
 MACHINES := nehalem haswell skylakex

@@ -34,7 +34,7 @@ def n_threads() -> int:
 
     GAUSSMIX_NUM_THREADS if set; else the processors that this process may use (affinity, quota of its control
     groups, OMP_NUM_THREADS), or fewer where threadpoolctl, or a variable such as OPENBLAS_NUM_THREADS, has
-    limited BLAS or OpenMP to fewer.
+    limited BLAS to fewer.
     """
     setting = setting_of_threads()
     if setting is not None:
@@ -54,13 +54,14 @@ def setting_of_threads() -> int | None:
 
 
 def _library_threads() -> int | None:
-    """The fewest threads of any BLAS or OpenMP when nobody here holds it; None if none has a limit."""
+    """The fewest threads of any BLAS when nobody here holds it; None if none has a limit."""
     with _lock:
         return _held_from if _holders or _left_held else _fewest_threads()
 
 
 def _fewest_threads() -> int | None:
-    numbers = [library.num_threads for library in _get_controller().lib_controllers]
+    libraries = [library for library in _get_controller().lib_controllers if library.user_api == "blas"]
+    numbers = [library.num_threads for library in libraries]
     return min((number for number in numbers if number and number < BUILT_FOR), default=None)
 
 
