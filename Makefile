@@ -38,8 +38,9 @@ test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # Optional means absent in one run of the tests. numba, too: it may not know the newest Python yet.
+# AS=haswell runs them as that machine, where this processor can be it.
 test-core: $(VENV)-core/.installed
-	$(VENV)-core/bin/python -m pytest -n 2 $(ARGS)
+	$(VENV)-core/bin/python $(if $(AS),-m tests.machines $(AS) --anyway pytest,-m pytest) -n 2 $(ARGS)
 
 # As tests/oldest.py reads them from pyproject.toml. On the oldest Python, too: newer ones have no such old packages.
 # Two versions of numba that keep their kernels in one folder would write over each other's.

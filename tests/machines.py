@@ -88,27 +88,38 @@ def running_kernels(variables: dict[str, str]) -> set[str]:
     )
 
 
-def main(name: str, *command: str) -> int:
-    """Run the command as the machine, or say why not."""
+def reason_to_skip(name: str) -> str:
+    """Why there is nothing to run, or nothing new; "" if there is."""
     machine = MACHINES[name]
     if reason := why_not(machine):
-        print(f"{name}: skipped, {reason}")
-        return 0
+        return reason
     variables = environment_of(machine)
+    if set(variables) == {"OPENBLAS_CORETYPE"} and running_kernels({}) == {machine.kernel}:
+        return "this processor is one, and the main run of the tests has it"
     kernels = running_kernels(variables)
-    if kernels != {machine.kernel}:
-        print(
-            f"{name}: skipped, OpenBLAS runs {', '.join(sorted(kernels)) or 'nowhere'} instead of {machine.kernel}"
-        )
-        return 0
-    settings = " ".join(f"{variable}={value!r}" for variable, value in variables.items())
-    print(f"{name}: {settings}", flush=True)
-    return subprocess.run(
-        [sys.executable, "-m", *command], env=os.environ | variables, check=False
-    ).returncode
+    return (
+        ""
+        if kernels == {machine.kernel}
+        else f"OpenBLAS runs {', '.join(sorted(kernels)) or 'nowhere'} instead"
+    )
+
+
+def main(name: str, *command: str) -> int:
+    """Run the command as the machine, or say why not; with --anyway before it, then as this one."""
+    anyway = command[0] == "--anyway"
+    run = [sys.executable, "-m", *command[anyway:]]
+    reason, variables = reason_to_skip(name), {}
+    if reason:
+        print(f"{name}: skipped, {reason}", flush=True)
+        if not anyway:
+            return 0
+    else:
+        variables = environment_of(MACHINES[name])
+        print(name, *(f"{variable}={value!r}" for variable, value in variables.items()), flush=True)
+    return subprocess.run(run, env=os.environ | variables, check=False).returncode
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 3 or sys.argv[1] not in MACHINES:
-        sys.exit(f"usage: python -m tests.machines {{{','.join(MACHINES)}}} MODULE [ARGUMENT...]")
+        sys.exit(f"usage: python -m tests.machines {{{','.join(MACHINES)}}} [--anyway] MODULE [ARGUMENT...]")
     sys.exit(main(*sys.argv[1:]))

@@ -27,6 +27,10 @@ def floors() -> dict[str, str]:
     return found
 
 
+#: Packages that those need in versions of their own time.
+OF_THEIR_TIME = ("pyparsing<3.3",)  # of which matplotlib 3.9 uses names that newer ones warn of
+
 if __name__ == "__main__":
     for name, version in floors().items():
         print(f"{name}=={version}")
+    print(*OF_THEIR_TIME, sep="\n")

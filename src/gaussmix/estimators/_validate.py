@@ -54,7 +54,7 @@ def _all_float32(frame: Any) -> bool:
 
 
 def _hides_names(X: Any) -> bool:
-    """Whether scikit-learn overlooks the names of the columns: before 1.9 it asks `__dataframe__` for them."""
+    """Whether scikit-learn overlooks the names of columns: before 1.9 it asks `__dataframe__` for them."""
     version = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
     return version < (1, 9) and not hasattr(X, "__dataframe__") and not hasattr(X, "iloc")
 
