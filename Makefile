@@ -14,12 +14,14 @@ PICTURE := build/faithful.png
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-core check format bench clean
+.PHONY: help run test test-core test-oldest test-machines check format bench clean
 
 help:
 	@echo "make run        install into $(VENV), fit a mixture to $(DATA), save and draw it"
 	@echo "make test       run the tests and the examples in the docstrings"
 	@echo "make test-core  the same in an environment of its own without numba and any extra"
+	@echo "make test-oldest    the same with the oldest supported version of every dependency"
+	@echo "make test-machines  what rounding can reach, as other processors would run it (test-on-haswell: as one)"
 	@echo "make check      format, lint, types and layers"
 	@echo "make format     put the code into the shape that make check wants"
 	@echo "make bench      time gaussmix against scikit-learn (ARGS=--quick for a short run)"
@@ -36,8 +38,25 @@ test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # Optional means absent in one run of the tests. numba, too: it may not know the newest Python yet.
+# AS=haswell runs them as that machine, where this processor can be it.
 test-core: $(VENV)-core/.installed
-	$(VENV)-core/bin/python -m pytest -n 2 $(ARGS)
+	$(VENV)-core/bin/python $(if $(AS),-m tests.machines $(AS) --anyway pytest,-m pytest) -n 2 $(ARGS)
+
+# As tests/oldest.py reads them from pyproject.toml. On the oldest Python, too: newer ones have no such old packages.
+# Two versions of numba that keep their kernels in one folder would write over each other's.
+test-oldest: $(VENV)-oldest/.installed
+	NUMBA_CACHE_DIR=$(abspath $(VENV)-oldest)/numba $(VENV)-oldest/bin/python -m pytest -n 2 $(ARGS)
+
+# tests/machines.py says what each is; one that this processor cannot be is skipped, and the last line says so.
+MACHINES := nehalem haswell skylakex
+# What rounding can reach: all but files, tables, pictures and the command.
+NUMERIC := tests/laws tests/model tests/engines tests/estimators tests/reference src docs README.md \
+	--deselect tests/estimators/test_check_estimator.py --deselect tests/engines/test_memory.py
+
+test-machines: $(MACHINES:%=test-on-%)
+
+test-on-%: $(VENV)/.installed-test
+	$(BIN)/python -m tests.machines $* pytest -n 2 $(NUMERIC) $(ARGS)
 
 check: $(VENV)/.installed-check
 	$(BIN)/ruff format --check --quiet . || { echo "run 'make format' to put this right"; exit 1; }
@@ -53,7 +72,7 @@ bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-core build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-core $(VENV)-oldest build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp for each set of extras, so that a second run installs nothing. A changed pyproject.toml (a new
@@ -85,4 +104,14 @@ $(VENV)-core/.installed: pyproject.toml $(VENV)-core/.created
 	@echo "installing gaussmix without numba and extras into $(VENV)-core"
 	@$(VENV)-core/bin/python $(PIP) install --editable . pytest pytest-xdist hypothesis
 	@$(VENV)-core/bin/python -m pip -qq uninstall --yes numba llvmlite
+	@touch $@
+
+$(VENV)-oldest/.created:
+	$(new-environment)
+	@touch $@
+
+$(VENV)-oldest/.installed: pyproject.toml tests/oldest.py $(VENV)-oldest/.created
+	@echo "installing gaussmix with the oldest supported versions into $(VENV)-oldest"
+	@$(VENV)-oldest/bin/python tests/oldest.py > $(@D)/oldest.txt
+	@$(VENV)-oldest/bin/python $(PIP) install --editable '.[test]' --constraint $(@D)/oldest.txt
 	@touch $@

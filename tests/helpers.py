@@ -26,7 +26,7 @@ NAMES = tuple(STRUCTURES)
 #: One family for each kind of statistics and frame: all that kernels, engines and files can tell apart.
 KINDS = tuple({(s.form, s.group): name for name, s in reversed(STRUCTURES.items())}.values())[::-1]
 #: The executors that this environment has.
-EXECUTORS = ("blas", "centred", *(("fused",) if find_spec("numba") else ()))
+EXECUTORS = ("blas", "centred", *(("compiled",) if find_spec("numba") else ()))
 
 
 def has_matrices(name):

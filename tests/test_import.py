@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.helpers import run_python
@@ -30,11 +32,21 @@ def test_an_import_loads_nothing_that_is_needed_later(statement):
     assert LATER.isdisjoint(loaded)
 
 
-def test_nor_does_the_estimator():
-    """But for what scikit-learn loads itself: from 1.9 on pandas, where it is installed."""
-    loaded = loaded_by("from gaussmix import GaussianMixture", before="import sklearn.base")
-    assert "gaussmix" in loaded
-    assert LATER.isdisjoint(loaded)
+def test_the_estimator_loads_nothing_but_gaussmix_beyond_the_base_of_estimators():
+    """That costs over a second, since scikit-learn loads scipy.stats and from 1.9 on pandas, where it is installed."""
+    before = "import sklearn.base, sklearn.utils.validation, sklearn.utils._param_validation"
+    code = f"import sys\n{before}\nhere = set(sys.modules)\nfrom gaussmix import GaussianMixture\n"
+    loaded = run_python(code + "print(*sorted(set(sys.modules) - here))").split()
+    assert "gaussmix.estimators.gaussian" in loaded
+    others = {module for module in loaded if module.split(".")[0] not in sys.stdlib_module_names}
+    assert {module for module in others if module.split(".")[0] != "gaussmix"} == set()
+
+
+@pytest.mark.parametrize("name", ["Mixture", "fit_mixture", "fit_mixtures", "show_config"])
+def test_the_functions_load_neither_scikit_learn_nor_scipy(name):
+    assert {"sklearn", "scipy", "narwhals", "threadpoolctl"}.isdisjoint(
+        loaded_by(f"from gaussmix import {name}")
+    )
 
 
 def test_the_package_alone_loads_next_to_nothing():

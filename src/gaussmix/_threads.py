@@ -9,37 +9,103 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from gaussmix import _processors
+
 T = TypeVar("T")
 
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
 _controller: Any = None
+#: Who holds BLAS to one thread now, and the library's threads before.
 _holders = 0
 _limiter: Any = None
+_held_from: int | None = None
+#: Whether this process was forked while BLAS was held: what its BLAS then says is no limit.
+_left_held = False
+#: Calls of `run` that are under way, from several threads or one within another.
+_callers = 0
+
+#: Wheels of OpenBLAS are built for so many threads at most: as many, or more, are nobody's wish.
+BUILT_FOR = 64
 
 
 def n_threads() -> int:
-    """Threads in use: GAUSSMIX_NUM_THREADS if set, else the processors that this process may run on."""
+    """The threads that a pass may use.
+
+    GAUSSMIX_NUM_THREADS if set; else the processors that this process may use (affinity, quota of its control
+    groups, OMP_NUM_THREADS), or fewer where threadpoolctl, or a variable such as OPENBLAS_NUM_THREADS, has
+    limited BLAS to fewer.
+    """
+    setting = setting_of_threads()
+    if setting is not None:
+        return setting
+    available = _processors.available()
+    return available if available == 1 else min(available, _library_threads() or available)
+
+
+def setting_of_threads() -> int | None:
+    """GAUSSMIX_NUM_THREADS as a number; None if it is not set, and an error if it is no such number."""
     setting = os.environ.get("GAUSSMIX_NUM_THREADS", "")
-    if setting:
-        if not setting.isdecimal() or int(setting) < 1:
-            raise ValueError(f"GAUSSMIX_NUM_THREADS must be a positive whole number, not {setting!r}")
-        return int(setting)
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this platform
-        return os.cpu_count() or 1
+    if not setting:
+        return None
+    if not setting.isdecimal() or int(setting) < 1:
+        raise ValueError(f"GAUSSMIX_NUM_THREADS must be a positive whole number, not {setting!r}")
+    return int(setting)
+
+
+def _library_threads() -> int | None:
+    """The fewest threads of any BLAS when nobody here holds it; None if none has a limit."""
+    with _lock:
+        return _held_from if _holders or _left_held else _fewest_threads()
+
+
+def _fewest_threads() -> int | None:
+    libraries = [library for library in _get_controller().lib_controllers if library.user_api == "blas"]
+    numbers = [library.num_threads for library in libraries]
+    return min((number for number in numbers if number and number < BUILT_FOR), default=None)
+
+
+def _get_controller() -> Any:
+    """The list of libraries, made once: to look for them takes milliseconds. Hold the lock."""
+    global _controller
+    if _controller is None:
+        from threadpoolctl import ThreadpoolController
+
+        _controller = ThreadpoolController()
+    return _controller
 
 
 def run(task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> list[T]:
     """[task(0), ..., task(n_tasks - 1)], side by side; results in the order of the tasks.
 
-    The calling thread works too. With `hold_blas` each task's own calls of BLAS use one thread. The
+    The calling thread works too. With `hold_blas` each task's own calls of BLAS use one thread. Calls from
+    several threads (joblib's threading backend, a pool of the caller's) share the threads among them. The
     first error of a task is raised once all threads have stopped.
     """
-    workers = 1 if n_tasks <= 1 else min(n_threads(), n_tasks)
-    if workers == 1:
+    if n_tasks <= 1:
         return [task(i) for i in range(n_tasks)]
+    with _counted() as callers:
+        workers = min(max(1, n_threads() // callers), n_tasks)
+        if workers == 1:
+            return [task(i) for i in range(n_tasks)]
+        return _run(task, n_tasks, workers, hold_blas)
+
+
+@contextmanager
+def _counted() -> Iterator[int]:
+    """Count a call of `run`; gives the number of those under way."""
+    global _callers
+    with _lock:
+        _callers += 1
+        callers = _callers
+    try:
+        yield callers
+    finally:
+        with _lock:
+            _callers -= 1
+
+
+def _run(task: Callable[[int], T], n_tasks: int, workers: int, hold_blas: bool) -> list[T]:
     results: list[Any] = [None] * n_tasks
     stop = threading.Event()
     order, turn = iter(range(n_tasks)), threading.Lock()
@@ -65,7 +131,10 @@ def run(task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> li
 
 
 def _share(work: Callable[[], None], workers: int, stop: threading.Event) -> None:
-    futures: list[Future[None]] = [_get_pool(workers - 1).submit(work) for _ in range(workers - 1)]
+    futures: list[Future[None]]
+    with _lock:  # or another caller could replace the pool in between
+        pool = _get_pool(workers - 1)
+        futures = [pool.submit(work) for _ in range(workers - 1)]
     try:
         work()
     except BaseException:
@@ -80,19 +149,20 @@ def _share(work: Callable[[], None], workers: int, stop: threading.Event) -> Non
 
 
 def _get_pool(size: int) -> ThreadPoolExecutor:
+    """The pool, of so many threads or more. Hold the lock."""
     global _pool
-    with _lock:
-        if _pool is None or _pool._max_workers < size:
-            if _pool is not None:
-                _pool.shutdown(wait=False)
-            _pool = ThreadPoolExecutor(size, thread_name_prefix="gaussmix")
-        return _pool
+    if _pool is None or _pool._max_workers < size:
+        if _pool is not None:
+            _pool.shutdown(wait=False)
+        _pool = ThreadPoolExecutor(size, thread_name_prefix="gaussmix")
+    return _pool
 
 
 def _forget_pool() -> None:
-    """A forked child has the pool's memory but none of its threads."""
-    global _pool, _lock, _holders, _limiter
-    _pool, _lock, _holders, _limiter = None, threading.Lock(), 0, None
+    """A forked child has the pool's memory but none of its threads, nor who would end a pass."""
+    global _pool, _lock, _holders, _limiter, _callers, _left_held
+    _left_held = _left_held or _holders > 0
+    _pool, _lock, _holders, _limiter, _callers = None, threading.Lock(), 0, None, 0
 
 
 if hasattr(os, "register_at_fork"):
@@ -102,14 +172,11 @@ if hasattr(os, "register_at_fork"):
 @contextmanager
 def blas_on_one_thread() -> Iterator[None]:
     """Hold every BLAS of the process to one thread; the last of overlapping holders restores it."""
-    global _controller, _holders, _limiter
+    global _holders, _limiter, _held_from
     with _lock:
-        if _controller is None:
-            from threadpoolctl import ThreadpoolController
-
-            _controller = ThreadpoolController()
         if _holders == 0:
-            _limiter = _controller.limit(limits=1, user_api="blas")
+            _held_from = _held_from if _left_held else _fewest_threads()
+            _limiter = _get_controller().limit(limits=1, user_api="blas")
         _holders += 1
     try:
         yield

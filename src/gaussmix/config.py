@@ -28,9 +28,9 @@ def show_config() -> dict[str, str]:
     Returns
     -------
     dict of str
-        ``executor``: "fused" where numba is installed (small problems still go through NumPy), else "blas";
-        the environment variable GAUSSMIX_EXECUTOR overrides it. ``threads``: GAUSSMIX_NUM_THREADS, or the
-        processors that the process may use.
+        ``executor``: "compiled" where numba is installed (small problems go through NumPy all the same), else
+        "blas"; the environment variable GAUSSMIX_EXECUTOR overrides it. ``threads``: those that a fit may
+        use, of GAUSSMIX_NUM_THREADS or of what other programs and the machine grant (docs/environment.md).
 
     Examples
     --------
@@ -40,7 +40,9 @@ def show_config() -> dict[str, str]:
     """
     setting = os.environ.get("GAUSSMIX_EXECUTOR", "auto")
     automatic = (
-        "fused (large problems), blas (small ones)" if numba_available() else "blas (numba is not installed)"
+        "compiled (large problems), blas (small ones)"
+        if numba_available()
+        else "blas (numba is not installed)"
     )
     report = {
         "gaussmix": __version__,

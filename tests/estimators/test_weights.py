@@ -26,7 +26,9 @@ def weighted(request, make_clusters):
     return model, data.X, weights, np.repeat(data.X, weights, axis=0)
 
 
-def assert_same(weighted, copied, rtol=1e-10):
+def assert_same(
+    weighted, copied, rtol=1e-7
+):  # rounding grows over the iterations, and more when they are accelerated
     assert weighted.n_iter_ == copied.n_iter_
     for name in ("weights_", "means_", "covariances_", "precisions_", "lower_bounds_"):
         expected = np.asarray(getattr(copied, name))

@@ -62,7 +62,7 @@ class LocalEngine:
         trim: float = 0.0,
     ) -> None:
         self.X, self.weights, self.structure, self.n_components = X, weights, structure, n_components
-        _threads.n_threads()  # a wrong setting is an error for every fit, not only for those that use it
+        _threads.setting_of_threads()  # a wrong one is an error for every fit, not only for those that use it
         self.cores, self.noise, self.trim = cores, noise, trim
         self.form = structure.own_form if cores else structure.form
         oriented = "vech" in (structure.form.own, structure.form.pooled)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import numpy.typing as npt
+import sklearn
 from sklearn.utils.validation import validate_data
 
 from gaussmix._check import check_finite
@@ -29,23 +29,55 @@ def rows_of(estimator: Any, X: Any, *, reset: bool = False) -> FloatArray:
     if type(X) is np.ndarray and X.dtype in FLOATS and X.ndim == 2 and X.shape[0] >= 2 and X.shape[1] >= 1:
         # scikit-learn's own look at an array takes longer than a few iterations on small data
         return validate_data(estimator, X, reset=reset, skip_check_array=True)  # type: ignore[no-any-return]
+    frame = _frame_of(X)
     rows: FloatArray = validate_data(
         estimator,
-        X,
+        _Named(frame) if frame is not None and _hides_names(X) else X,
         reset=reset,
-        dtype=np.float32 if _all_float32(X) else [np.float64, np.float32],
+        dtype=np.float32 if _all_float32(frame) else [np.float64, np.float32],
         ensure_min_samples=2 if reset else 1,
         ensure_all_finite=False,
     )
     return rows
 
 
-def _all_float32(X: Any) -> bool:
-    """Whether X is a data frame of float32 columns: scikit-learn itself sees that of pandas' frames alone."""
+def _frame_of(X: Any) -> Any:
+    """X as narwhals' data frame; None if it is none."""
     if isinstance(X, np.ndarray | list | tuple):
-        return False
+        return None
+    import narwhals as nw  # what data frames alone need
+
     frame = nw.from_native(X, eager_only=True, pass_through=True)
-    return isinstance(frame, nw.DataFrame) and all(dtype == nw.Float32 for dtype in frame.schema.values())
+    return frame if isinstance(frame, nw.DataFrame) else None
+
+
+def _all_float32(frame: Any) -> bool:
+    """Whether all columns are float32: scikit-learn itself sees that of pandas' frames alone."""
+    return frame is not None and all(str(dtype) == "Float32" for dtype in frame.schema.values())
+
+
+def _hides_names(X: Any) -> bool:
+    """Whether scikit-learn overlooks the names of columns: before 1.9 it asks `__dataframe__` for them."""
+    version = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
+    return version < (1, 9) and not hasattr(X, "__dataframe__") and not hasattr(X, "iloc")
+
+
+class _Named:
+    """A frame's rows, and its names where scikit-learn before 1.9 looks for them."""
+
+    def __init__(self, frame: Any) -> None:
+        self.column_names = lambda: frame.columns
+        self.shape = frame.shape
+        self._to_numpy = frame.to_numpy
+
+    def __dataframe__(self) -> _Named:
+        return self
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return np.asarray(self._to_numpy(), dtype=dtype)
 
 
 def given_parameters(

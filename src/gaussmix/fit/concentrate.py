@@ -17,7 +17,6 @@ import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.em import MStep, Rule, Run, em
@@ -47,18 +46,16 @@ def concentrated(
     """The mixture to begin with: of those found, the one of highest likelihood without a spike."""
     judges, best, failed = _judges(engine, rng), None, None
     highest, sound = -math.inf, False
-    # k-means of few rows: its threads would wait for one another longer than they work
-    with threadpool_limits(1, user_api="openmp"):
-        for part in _parts(engine, rng):
-            try:
-                start = first_mixture(part, m_step, init_params, rng, given, nearest)
-            except NotPositiveDefiniteError as error:
-                failed = error
-                continue
-            run = em(judges, Run(start, FitStatus.NOT_RUN, ()), m_step, rule=Rule(0.0), max_iter=N_STEPS)
-            good = run.status != FitStatus.DEGENERATE and not spikes(run.mixture)
-            if best is None or (good, run.history[-1]) > (sound, highest + SAME):
-                best, highest, sound = run.mixture, run.history[-1], good
+    for part in _parts(engine, rng):
+        try:
+            start = first_mixture(part, m_step, init_params, rng, given, nearest)
+        except NotPositiveDefiniteError as error:
+            failed = error
+            continue
+        run = em(judges, Run(start, FitStatus.NOT_RUN, ()), m_step, rule=Rule(0.0), max_iter=N_STEPS)
+        good = run.status != FitStatus.DEGENERATE and not spikes(run.mixture)
+        if best is None or (good, run.history[-1]) > (sound, highest + SAME):
+            best, highest, sound = run.mixture, run.history[-1], good
     if best is None:
         assert failed is not None
         raise failed

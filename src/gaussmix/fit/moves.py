@@ -25,6 +25,8 @@ from gaussmix.model.structures.base import log_or_zero
 
 #: Pairs that are joined, and components that are divided for each of them.
 MERGES, SPLITS = 3, 3
+#: Second moments up to here, of numbers up to one, count as zero: their squares would be.
+FLAT = 1e-150
 
 
 def split_and_merge(engine: LocalEngine, mixture: Mixture, m_step: MStep) -> list[Mixture]:
@@ -86,10 +88,12 @@ def _halved(engine: LocalEngine, R: Float64Array) -> tuple[Stats, Stats]:
 
 def _two_sided(T: Float64Array, r: Float64Array) -> int:
     """The row of least kurtosis: what looks like two clusters, of whatever width, has next to no tails."""
-    squares = T * T
-    second, fourth = squares @ r, (squares * squares) @ r
-    flat = second <= 1e-12 * second.max()
-    return int(np.where(flat, np.inf, fourth / np.where(flat, 1.0, second**2)).argmin())
+    largest, total = np.abs(T).max(), r.sum()
+    squares = (T / (largest or 1.0)) ** 2  # of numbers up to one: no fourth power overflows
+    shares = r / (total or 1.0)
+    second, fourth = squares @ shares, (squares * squares) @ shares
+    flat = second <= max(1e-12 * second.max(), FLAT)
+    return int(np.where(flat, np.inf, fourth / np.where(flat, 1.0, second) ** 2).argmin())
 
 
 def _moved(stats: Stats, halves: Stats, i: int, j: int, split: int) -> Stats:

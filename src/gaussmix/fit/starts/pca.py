@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import RandomState
-from scipy.linalg import eigh
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.engines.local import LocalEngine
@@ -73,6 +72,8 @@ class _Cut:
 
 def _cut(Z: FloatArray, weights: Float64Array, rows: IntArray, rng: RandomState | None) -> _Cut:
     """How a part would be cut across its principal axis, or one drawn from the leading ones."""
+    from scipy.linalg import eigh
+
     Y, w = Z[rows].astype(np.float64), weights[rows]
     Y -= w @ Y / w.sum()
     scatter = (Y.T * w) @ Y

@@ -10,6 +10,7 @@ imports numba.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numba
@@ -28,9 +29,23 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile lazily, with the result kept on disk where a writable place for it exists."""
     options: dict[str, Any] = {"fastmath": _FAST, "error_model": "numpy", "nogil": True}
     try:
-        return numba.njit(cache=True, **options)(function)
+        dispatcher = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # no locator: neither the package's folder nor the user's cache can be written
         return numba.njit(**options)(function)
+    _never_fail_to_keep(dispatcher)
+    return dispatcher
+
+
+def _never_fail_to_keep(dispatcher: Any) -> None:
+    """A full disk costs the next process the time to compile again, not this one its fit."""
+    cache = dispatcher._cache
+    save = cache.save_overload
+
+    def save_if_possible(signature, data):
+        with suppress(OSError):
+            save(signature, data)
+
+    cache.save_overload = save_if_possible
 
 
 @intrinsic

@@ -29,7 +29,7 @@ from gaussmix.model.kernels.projected import Projected, ProjectedNatural, add_pr
 from gaussmix.model.kernels.rows import NONE_APART, Executor, Question, Rows
 from gaussmix.model.stats import TINY, Stats
 
-ExecutorName = Literal["blas", "fused", "centred"]
+ExecutorName = Literal["blas", "compiled", "centred"]
 
 #: Responsibilities (k, b) of the rows of a slice, asked for in order.
 Responsibilities: TypeAlias = Callable[[slice], FloatArray]
@@ -46,7 +46,7 @@ SMALL_PASS = 1_000_000
 
 
 def numba_available() -> bool:
-    """Whether the fused executor can be used at all. Does not import numba."""
+    """Whether the compiled executor can be used at all. Does not import numba."""
     return find_spec("numba") is not None
 
 
@@ -60,10 +60,10 @@ def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> Ex
     setting = os.environ.get("GAUSSMIX_EXECUTOR", "auto")
     if setting != "auto":
         if setting not in get_args(ExecutorName):
-            raise ValueError(f"GAUSSMIX_EXECUTOR must be auto, blas, fused or centred, not {setting!r}")
-        if setting == "fused" and not numba_available():
-            raise ValueError("GAUSSMIX_EXECUTOR=fused needs numba, which is not installed")
-        if setting == "fused" and form.n_axes:
+            raise ValueError(f"GAUSSMIX_EXECUTOR must be auto, blas, compiled or centred, not {setting!r}")
+        if setting == "compiled" and not numba_available():
+            raise ValueError("GAUSSMIX_EXECUTOR=compiled needs numba, which is not installed")
+        if setting == "compiled" and form.n_axes:
             return "blas"  # what it does is mostly two large products
         return setting  # type: ignore[return-value]
     if form.n_axes:
@@ -72,7 +72,7 @@ def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> Ex
     # a block's features fit the cache of one core, or nearly do and are read for few components
     in_cache = F <= 1300 or (F <= 2500 and k * itemsize <= 256)
     if in_cache and n * k * F > SMALL_PASS and numba_available():
-        return "fused"
+        return "compiled"
     if form.own == "vech" and (d > 128 or (d >= 48 and 5 * k < d)):
         return "centred"
     return "blas"
@@ -81,10 +81,10 @@ def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> Ex
 def chunk_rows(executor: ExecutorName, n: int, k: int, F: int) -> int:
     """Rows of a chunk, whose features should stay in cache.
 
-    The fused kernel has blocks of its own, so its chunk is all that one task does: large enough that the call
-    costs nothing, small enough that there are tasks for many threads.
+    The compiled kernel has blocks of its own, so its chunk is all that one task does: large enough that the
+    call costs nothing, small enough that there are tasks for many threads.
     """
-    if executor == "fused":
+    if executor == "compiled":
         rows = max(1024, min(16384, 2_000_000 // (k * F)), -(-n // MAX_TASKS))
         return -(-rows // 1024) * 1024
     if executor == "centred":
@@ -276,7 +276,7 @@ class Sweep:
         chunk = chunk_rows(name, n, k, form.n_features(d))
         if form.n_axes:
             return Projected(rows, chunk, centred=name == "centred"), chunk
-        if name == "fused":
+        if name == "compiled":
             return Compiled(rows), chunk
         return Blas(rows, chunk) if name == "blas" else Centred(rows), chunk
 

@@ -1,0 +1,97 @@
+"""How many processors this process may use: affinity, control groups, and what programs around it say."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+
+def available() -> int:
+    """The least of the process's affinity, its control groups' quota and OMP_NUM_THREADS; at least 1.
+
+    joblib's workers (loky) and many schedulers of jobs set OMP_NUM_THREADS. A daemonic process of
+    multiprocessing, such as a worker of its Pool, is one of several side by side and gets 1, as in joblib.
+    """
+    multiprocessing = sys.modules.get("multiprocessing")  # a worker has imported it
+    if multiprocessing is not None and multiprocessing.current_process().daemon:
+        return 1
+    limits = _affinity(), _quota(), _omp_num_threads()
+    return max(1, min(limit for limit in limits if limit is not None))
+
+
+def _affinity() -> int:
+    if hasattr(os, "process_cpu_count"):  # from Python 3.13 on; heeds PYTHON_CPU_COUNT
+        return os.process_cpu_count() or 1
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this platform
+        return os.cpu_count() or 1
+
+
+def _omp_num_threads() -> int | None:
+    """The outermost level of OMP_NUM_THREADS, which may be a list such as "4,2"; None if it says nothing."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) > 0 else None
+
+
+@cache
+def _quota() -> int | None:
+    """The quota of processor time rounded up to whole processors, read once; None if there is none."""
+    quota = cgroup_quota(Path("/"))
+    return None if quota is None else math.ceil(quota)
+
+
+def cgroup_quota(root: Path) -> float | None:
+    """Processors' worth of time that the control groups of this process grant, of version 1 or 2.
+
+    A group is bound by every group above it. `root` is the folder of "proc" and "sys".
+    """
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except (OSError, ValueError):
+        return None
+    mount, quotas = root / "sys/fs/cgroup", []
+    for line in lines:
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if not controllers:
+            quotas += [_read_v2(folder) for folder in _upwards(mount, path)]
+        elif "cpu" in controllers.split(","):
+            for name in {"cpu", controllers}:
+                quotas += [_read_v1(folder) for folder in _upwards(mount / name, path)]
+    return min((quota for quota in quotas if quota is not None), default=None)
+
+
+def _upwards(mount: Path, path: str) -> Iterator[Path]:
+    """The folder of a group and those above it; a container lacks some, where the path is the host's."""
+    parts = [part for part in path.split("/") if part]
+    if ".." in parts:  # a group outside the container's own hierarchy
+        parts = []
+    for n in range(len(parts), -1, -1):
+        yield mount.joinpath(*parts[:n])
+
+
+def _read_v2(folder: Path) -> float | None:
+    """The quota in cpu.max, "max 100000" or "150000 100000"."""
+    return _ratio(_words(folder / "cpu.max"))
+
+
+def _read_v1(folder: Path) -> float | None:
+    """The quota in cpu.cfs_quota_us, which is -1 where there is none."""
+    return _ratio([*_words(folder / "cpu.cfs_quota_us"), *_words(folder / "cpu.cfs_period_us")])
+
+
+def _words(path: Path) -> list[str]:
+    try:
+        return path.read_text().split()
+    except (OSError, ValueError):
+        return []
+
+
+def _ratio(words: list[str]) -> float | None:
+    if len(words) != 2 or not all(word.isdecimal() and int(word) > 0 for word in words):
+        return None
+    return int(words[0]) / int(words[1])
