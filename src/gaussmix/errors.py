@@ -1,4 +1,4 @@
-"""The errors that gaussmix raises on its own account; each is a ValueError."""
+"""The errors that gaussmix raises on its own account, each a ValueError, and its warning."""
 
 from __future__ import annotations
 
@@ -16,4 +16,7 @@ class FitError(ValueError):
 
 
 class DoubtfulFitWarning(UserWarning):
-    """A fit has converged to a result that says less than it seems to; the message says why and what to do."""
+    """A fit has converged to a result that says less than it seems to.
+
+    The message says why, and what to do.
+    """

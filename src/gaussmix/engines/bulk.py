@@ -10,21 +10,23 @@ from gaussmix.model.views import FARTHEST
 #: Rows, evenly spaced, that quantiles are taken of.
 SAMPLED = 2048
 #: Shares of the rows between two quantiles, and half the distance between these for a normal distribution, in
-#: standard deviations. The first share that has any spread counts: more than half of a column may be one value.
+#: standard deviations. The first share with any spread counts: more than half of a column may be one value.
 MIDDLES = ((0.5, 0.6745), (0.8, 1.2816), (0.9, 1.6449))
-#: Spreads of the middle that the spread of all may come to before any row counts as far, and that a far row is
-#: from the median.
-WIDE, FAR = 10.0, 100.0
+#: Spreads of the middle that the spread of all rows may come to before any row counts as far.
+WIDE = 10.0
+#: Spreads of the middle between a far row and the median.
+FAR = 100.0
 #: The largest share of the rows that may be far: more are no exceptions.
 FEW = 0.25
 
 
 def bulk_of(X: FloatArray, variances: Float64Array) -> IntArray | None:
-    """The rows that are not far from the others in any feature; None where that is all, or no scale is distorted.
+    """The rows that are not far from the others in any feature.
 
-    Fill values (99999, -2147483648) and slips of the keyboard are far: a few of them multiply the variance of a
-    feature by a million, and whatever is measured by that, such as the least variance of a component, would be
-    wider than the clusters of the other rows.
+    None where that is all rows, or where far ones distort no scale. Fill values (99999, -2147483648) and
+    slips of the keyboard are far. A few of them multiply the variance of a feature by a million. What is
+    measured by that, such as the least variance of a component, would be wider than the clusters of the
+    other rows.
 
     Parameters
     ----------

@@ -125,7 +125,7 @@ class LocalEngine:
     def statistics_of_labels(self, labels: Sequence[IntArray]) -> Stats:
         """The statistics of mixtures side by side: of each, every row belongs to the component of its label.
 
-        Moments are taken about the components' means, but for forms that pool them.
+        Moments are taken about the frame's origin: good enough to begin with.
         """
         k = self.n_components
         sweep = Sweep(self.X, self.frame, self.form, len(labels) * k, self.weights, self._sweep.pooled)
@@ -135,8 +135,7 @@ class LocalEngine:
             members = of_all[:, None, rows] == components
             return np.asarray(members.reshape(-1, members.shape[2]), dtype=np.float64)
 
-        centres = None if self.form.own == "none" else sweep.means_given(hard)
-        return sweep.accumulate_given(hard, centres, grouped=True)
+        return sweep.accumulate_given(hard, grouped=True)
 
     def _sweep_of(self, k: int) -> Sweep:
         """Passes of several mixtures that have k components together, or fewer: a field of them shrinks."""
@@ -189,7 +188,7 @@ class LocalEngine:
         return np.asarray(self.weight * pack(about_origin, self.form.pooled))
 
     def _sure(self) -> tuple[FloatArray, Float64Array | None]:
-        """The rows that scales are measured by, and their weights: those that are no outliers by any guess."""
+        """The rows that scales are measured by, and their weights: no outliers, by any guess."""
         return (self.X, self.weights) if self._bulk is None else self._rows(self._bulk)
 
     def _rows(self, rows: IntArray) -> tuple[FloatArray, Float64Array | None]:

@@ -13,7 +13,8 @@ from gaussmix import _check
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.structures import get_structure
-from gaussmix.model.structures.base import Structure, upper_factors
+from gaussmix.model.structures.base import Structure
+from gaussmix.model.structures.matrices import upper_factors
 
 #: Parameters that mean the same there.
 SAME = (

@@ -126,8 +126,8 @@ def warn_of_few_rows(n: int, structure: Structure, d: int) -> None:
     """Warn at once where even all rows together leave a general covariance singular."""
     if n <= d and "vech" in (structure.form.own, structure.form.pooled):
         warnings.warn(
-            f"{n} rows of {d} features leave every covariance of type {structure.name!r} singular, which takes "
-            f'{d + 1} rows: use covariance_type="diag", or "factor" for correlations from few rows',
+            f"{n} rows of {d} features leave every covariance of type {structure.name!r} singular: it takes "
+            f'{d + 1} rows. Use covariance_type="diag", or "factor" for correlations from few rows',
             DoubtfulFitWarning,
             stacklevel=find_stack_level(),
         )

@@ -16,8 +16,7 @@ from gaussmix.engines.local import LocalEngine
 Effort = Literal["fast", "auto", "thorough"]
 
 #: A race may cost so many times what a plain fit from one k-means start does.
-import os
-TIMES: dict[Effort, float] = {"fast": 1.0, "auto": float(os.environ.get("TIMES",6.0)), "thorough": 70.0}
+TIMES: dict[Effort, float] = {"fast": 1.0, "auto": 6.0, "thorough": 70.0}
 
 #: Calls of NumPy in an iteration, however many mixtures make it side by side.
 CALLS = 110.0
@@ -31,7 +30,8 @@ EXPONENTIAL, PRODUCT = 3e-3, 1.6e-4
 FACTOR, FACTOR_ROW = 4.0, 0.5
 #: An eigendecomposition, for each d^3.
 EIGEN = 6e-3
-#: A plain fit: k-means and checks, and for each row and component k-means' distances, for each feature as well.
+#: A plain fit: k-means and checks, and for each row and component k-means' distances, for each feature as
+#: well.
 PLAIN_START, DISTANCE, DISTANCE_FEATURE = 1500.0, 4e-2, 4e-3
 #: An iteration of it: calls, and for each row and component exponentials, and products for each feature.
 PLAIN_CALLS, PLAIN_EXPONENTIAL, PLAIN_PRODUCT = 130.0, 3.5e-2, 1e-3
@@ -45,7 +45,7 @@ def cost_of(rows: LocalEngine, n_components: int, *, held: bool = False) -> floa
     `held` is whether variances are held at the floor, which takes eigendecompositions.
     """
     n, d = rows.X.shape
-    cost = CALLS + n_components * n * (EXPONENTIAL + PRODUCT * rows.form.n_features(d))
+    cost: float = CALLS + n_components * n * (EXPONENTIAL + PRODUCT * rows.form.n_features(d))
     if has_matrices(rows):  # one for all of a mixture where they share it
         n_matrices = n_components if rows.form.own == "vech" else n_components / rows.n_components
         cost += n_matrices * (FACTOR + FACTOR_ROW * d + (EIGEN * d**3 if held else 0.0))
@@ -55,7 +55,7 @@ def cost_of(rows: LocalEngine, n_components: int, *, held: bool = False) -> floa
 def cost_of_start(rows: LocalEngine) -> float:
     """Of a start: the distances of its seeds."""
     (n, d), k = rows.X.shape, rows.n_components
-    return START + n * k * (SEED + SEED_FEATURE * d)
+    return float(START + n * k * (SEED + SEED_FEATURE * d))
 
 
 def cost_of_plain_fit(rows: LocalEngine, n_iter: int) -> float:
@@ -66,7 +66,7 @@ def cost_of_plain_fit(rows: LocalEngine, n_iter: int) -> float:
         each = PLAIN_CALLS + MATRIX_CALLS * k + n * k * (MATRIX_EXPONENTIAL + MATRIX_PRODUCT * d)
     else:
         each = PLAIN_CALLS + n * k * (PLAIN_EXPONENTIAL + PLAIN_PRODUCT * d)
-    return start + n_iter * each
+    return float(start + n_iter * each)
 
 
 def has_matrices(rows: LocalEngine) -> bool:
@@ -94,16 +94,11 @@ class Budget:
     def of(
         cls, engine: LocalEngine, rows: LocalEngine, n_iter: int, effort: Effort, n_init: int, *, held: bool
     ) -> Budget:
-        """For a race against EM of so many iterations from k-means; `n_init` starts may cost as many times as much."""
+        """For a race against EM of so many iterations from k-means.
+
+        `n_init` starts may cost as many times as much.
+        """
         return cls(rows, held, n_init * TIMES[effort] * cost_of_plain_fit(engine, n_iter))
-
-    def affords(self, cost: float) -> bool:
-        """Whether so much is left."""
-        return self.left >= cost
-
-    def spend(self, cost: float) -> None:
-        """Take so much of it."""
-        self.left -= cost
 
     def spend_starts(self, n_starts: int) -> None:
         """What so many starts or moves take."""

@@ -1,7 +1,7 @@
 """Constant columns: they say nothing of components, so a fit leaves them out and puts them back at the end.
 
-Their variance is the least that is allowed, whatever the component. Were they kept, every covariance of every M-step
-would be singular but for that bound, and have to be raised to it by an eigendecomposition.
+Their variance is the least that is allowed, whatever the component. Were they kept, every covariance of
+every M-step would be singular but for that bound, and have to be raised to it by an eigendecomposition.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def without_constant_columns(fit: Callable[P, FitResult]) -> Callable[P, FitResu
         varying = np.delete(np.arange(np.shape(X)[1]), constant)
         own = _of_the_rest(options, varying, shift)
         result: FitResult = _call(fit, np.asarray(X)[:, varying], n_components, own)
-        return _whole(result, constant, values, variances, shift, options.get("feature_names"))
+        names: Any = options.get("feature_names")
+        return _whole(result, constant, values, variances, shift, names)
 
     return fitted
 

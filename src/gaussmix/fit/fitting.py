@@ -224,7 +224,7 @@ def fit_mixture(
         judge = Judge(engine, regularise)
         plain = prior is None and given.noise is None and not found.trim and not structure.n_factors
         accelerator = make_accelerator(acceleration, plain=plain)
-        race = make_race(init_params, given, m_step, accelerator, judge, rule, max_iter, n_init)
+        race = make_race(init_params, given, m_step, accelerator, judge, rule.tol, max_iter, n_init)
         idle = accelerator is not None and stopping == "change" and accelerator.is_idle(tol)
         options = rule, None if idle else accelerator, max_iter, previous, on_iteration
         search = Search(engine, m_step, ways, judge, *options, terms=terms, race=race)

@@ -1,9 +1,10 @@
 """Which mixtures are sound: what a spike is, what a heap is, and components that coincide.
 
-A likelihood has no bound where a component may shrink on a few rows, so the highest of several says nothing if
-it is that of a *spike*. Three things look like one and are not. A *heap* is many rows of one value, which data
-do have. A component *apart* is a few rows, or a single one, so far from all others that these could not take
-them in. And the likelihood of families of one covariance is bounded: there a small component is as good as any.
+A likelihood has no bound where a component may shrink on a few rows, so the highest of several says nothing
+if it is that of a *spike*. Three things look like one and are not. A *heap* is many rows of one value,
+which data do have. A component *apart* is a few rows, or a single one, so far from all others that these
+could not take them in. And the likelihood of families of one covariance is bounded: there a small component
+is as good as any.
 
 Components that *coincide* are one component counted twice: EM's way out of them is flat, so it stays there.
 """
@@ -24,7 +25,8 @@ from gaussmix.model.mixture import Mixture
 
 #: Rows for each number of a mean and a constant under which a component that is thin somewhere is a needle.
 NEEDLE_ROWS = 5
-#: Squared spreads between the mean of a component that is apart and any other: d + DEVIATIONS sqrt(2 d) + FAR.
+#: Squared spreads between the mean of a component that is apart and any other: d + DEVIATIONS sqrt(2 d) +
+#: FAR.
 DEVIATIONS, FAR = 12.0, 36.0
 #: Squared spreads between means, and relative difference of variances, under which components coincide.
 NEAR, ALIKE = 1e-4, 1e-2
@@ -44,17 +46,19 @@ class Judge:
     regularise: Ridge | Floor
 
     def n_flaws(self, mixture: Mixture) -> int:
-        """Components whose part of the likelihood says nothing: spikes, and those that coincide with another."""
+        """Components whose part of the likelihood says nothing.
+
+        Spikes, and those that coincide with another.
+        """
         return int(self._spikes(mixture).sum()) + len(coinciding(mixture))
 
-    def n_doubts(self, mixture: Mixture) -> int:
-        """Flaws and heaps: components of which the floor or the ridge decides some variance, however many rows they have."""
-        held = np.zeros(len(mixture.means), dtype=bool)
-        held[list(self.regularise.held(mixture))] = True
-        return int((self._spikes(mixture) | (held & ~self._few(mixture))).sum()) + len(coinciding(mixture))
+    def n_heaps(self, mixture: Mixture) -> int:
+        """Components of many rows of which the floor or the ridge decides some variance."""
+        held = list(self.regularise.held(mixture))
+        return int((~self._few(mixture)[held]).sum()) if held else 0
 
     def collapsed(self, mixture: Mixture) -> tuple[int, ...]:
-        """Components that are spikes at the floor, next to no rows in next to no volume, or of no rows at all.
+        """Components that are spikes at the floor: next to no rows in next to no volume, or no rows at all.
 
         Where there is no floor they end the iteration instead.
         """
@@ -67,7 +71,7 @@ class Judge:
         return tuple(spike for spike, far in zip(spikes, alone, strict=True) if not far)
 
     def apart(self, mixture: Mixture) -> tuple[int, ...]:
-        """Components of fewer rows than a covariance needs, which are no spikes since they are far from all others."""
+        """Components of fewer rows than a covariance needs that are far from all others, and so no spikes."""
         needed = max(rows_needed(mixture.structure, mixture.means.shape[1]), 2)
         few = np.flatnonzero(mixture.weights * self.engine.n_rows < needed)
         return tuple(int(i) for i, far in zip(few, self._apart(mixture, few), strict=True) if far)
@@ -85,13 +89,15 @@ class Judge:
         suspect = rows < d + 1
         few = self._few(mixture)
         if few.any():
-            thin = np.broadcast_to(structure.stiffness(mixture.precisions_cholesky, self._thin) > 1.0, (k,)).copy()
+            thin = np.broadcast_to(
+                structure.stiffness(mixture.precisions_cholesky, self._thin) > 1.0, (k,)
+            ).copy()
             thin[list(self.regularise.held(mixture))] = True
             suspect |= thin & few
         found = np.flatnonzero(suspect)
         if found.size:
             suspect[found] = ~self._apart(mixture, found)
-        return suspect
+        return np.asarray(suspect)
 
     def _apart(self, mixture: Mixture, suspects: IntArray) -> npt.NDArray[np.bool_]:
         """Which of the suspects are far from all that are none, as these see it."""

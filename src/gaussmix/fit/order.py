@@ -14,10 +14,12 @@ EQUAL = 1e-6
 
 
 def stable_order(mixture: Mixture) -> IntArray:
-    """Components by their means, the first feature first; equal means by weights, the largest first, then by variances.
+    """Components by their means, the first feature first.
 
-    Numbers within a millionth of each other, in spreads of the mixture, are equal, and so are those between which
-    such steps lead, so that what two machines find in their last digits makes no difference.
+    Those of equal means come by their weights, the largest first, and then by their variances.
+
+    Numbers within a millionth of each other, in spreads of the mixture, are equal, and so are those between
+    which such steps lead, so that what two machines find in their last digits makes no difference.
     """
     k, d = mixture.means.shape
     spread = np.sqrt(np.diagonal(mixture.covariance))

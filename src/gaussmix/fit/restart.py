@@ -51,8 +51,9 @@ class Ways:
 
     @property
     def orders(self) -> bool:
-        """Whether components are reported in an order of their own: not that of a start that the caller gives, or
-        names as scikit-learn does.
+        """Whether components are reported in an order of their own.
+
+        They are not where the caller gives the start, or names it as scikit-learn does.
         """
         return self.given.empty and not self.given.complete and self.init_params not in SCIKIT_LEARN
 

@@ -79,8 +79,8 @@ def advice_for(
 ) -> str:
     """What to know and to do about the outcome of a fit; empty when all is well.
 
-    `bounded` is whether variances have a least value, so that iteration goes on beside a collapse. `apart` has
-    rows and means of components of single rows or a few, `coinciding` pairs that are the same.
+    `bounded` is whether variances have a least value, so that iteration goes on beside a collapse. `apart`
+    has rows and means of components of single rows or a few, `coinciding` pairs that are the same.
     """
     spikes = collapsed if bounded else ()
     parts = [] if spikes else [ADVICE[status].format(who=sentence(naming(collapsed)))]

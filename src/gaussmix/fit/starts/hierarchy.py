@@ -114,7 +114,7 @@ def labels_of_parts(Z: Float64Array, weights: Float64Array, parts: IntArray, k: 
     """
     present, parts = np.unique(parts, return_inverse=True)
     m, d = len(present), Z.shape[1]
-    sizes = np.bincount(parts, weights, minlength=m)
+    sizes = np.bincount(parts, weights, minlength=m).astype(np.float64)
     order = np.argsort(parts, kind="stable")
     bounds = np.searchsorted(parts[order], np.arange(m + 1))
     centres, scatters = np.empty((m, d)), np.empty((m, d, d))

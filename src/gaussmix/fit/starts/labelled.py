@@ -1,6 +1,7 @@
 """Labels of the rows to begin a race with: cheap, and of many kinds.
 
-Rows are seen in units of their spreads, or whitened (every second one of a kind), so that a kind finds other clusters there.
+Rows are seen in units of their spreads, or whitened (every second start of a kind), which shows other
+clusters.
 
 References
 ----------
@@ -21,14 +22,16 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.hierarchy import labels_of_parts
 from gaussmix.fit.starts.pca import divided
 
-#: From rows, a generator, how many are wanted and how many of the kind there were before: labels 0 .. k - 1 of each
-#: row, one array for each start.
+#: From rows, a generator, how many starts are wanted and how many of the kind there were before: for each
+#: start the label of each row, 0 .. k - 1.
 Labelling: TypeAlias = Callable[[LocalEngine, RandomState, int, int], list[IntArray]]
 
 #: Steps of k-means, which need not converge: EM goes on from there.
-STEPS = 8
+STEPS = 5
+#: Rows drawn for each seed, of which the best is kept.
+TRIES = 3
 #: Sets of seeds that k-means begins at the best of.
-SETS = 4
+SETS = 2
 #: Parts that rows are divided into before a hierarchy joins them, in all and for each component.
 PARTS, PARTS_EACH = 25, 3
 
@@ -44,13 +47,15 @@ def by_rows(engine: LocalEngine, rng: RandomState, n_starts: int, before: int) -
 
 
 def _nearest_seeds(engine: LocalEngine, rng: RandomState, n_starts: int, *, spread: bool) -> list[IntArray]:
-    """One half of the starts by distances between whitened rows, the other by those of rows in units of spreads."""
+    """One half of the starts go by distances of whitened rows, the other by those in units of spreads."""
     weights, labels = _weights(engine), []
     n_whitened = n_starts // 2
     for n, whitened in ((n_starts - n_whitened, False), (n_whitened, True)):
         if n:
             Z = coordinates(engine, whitened=whitened)
-            chosen = seeds(Z, weights, engine.n_components, n, rng) if spread else _drawn(engine, weights, n, rng)
+            chosen = (
+                seeds(Z, weights, engine.n_components, n, rng) if spread else _drawn(engine, weights, n, rng)
+            )
             labels += list(nearest(Z, Z[chosen]))
     return labels
 
@@ -114,8 +119,7 @@ def coordinates(engine: LocalEngine, *, whitened: bool) -> Float64Array:
 def seeds(Z: Float64Array, weights: Float64Array, k: int, n_starts: int, rng: RandomState) -> IntArray:
     """K rows far from one another for each start, shape (n_starts, k), all starts at once.
 
-    Each is drawn in proportion to the squared distance from the nearest of those before. The best of several
-    draws, as in k-means, would cost as much as EM's iterations and make the starts more alike.
+    Each is the best of a few drawn in proportion to the squared distance from the nearest of those before.
     """
     squares, n = np.vecdot(Z, Z), len(Z)
     chosen = np.empty((n_starts, k), dtype=np.int64)
@@ -123,10 +127,13 @@ def seeds(Z: Float64Array, weights: Float64Array, k: int, n_starts: int, rng: Ra
     left = _squared_distances(Z, squares, chosen[:, 0])
     for place in range(1, k):
         total = np.cumsum(weights * left, axis=1)
-        targets = rng.uniform(size=n_starts) * total[:, -1]
-        rows = [np.searchsorted(t, target) for t, target in zip(total, targets, strict=True)]
-        chosen[:, place] = np.minimum(rows, n - 1)
-        np.minimum(left, _squared_distances(Z, squares, chosen[:, place]), out=left)
+        targets = rng.uniform(size=(n_starts, TRIES)) * total[:, -1:]
+        tries = np.stack([np.searchsorted(t, u) for t, u in zip(total, targets, strict=True)])
+        tries = np.minimum(tries, n - 1)
+        apart = _squared_distances(Z, squares, tries.ravel()).reshape(n_starts, TRIES, n)
+        np.minimum(apart, left[:, None, :], out=apart)
+        best, each = (apart @ weights).argmin(axis=1), np.arange(n_starts)
+        chosen[:, place], left = tries[each, best], apart[each, best]
     return chosen
 
 
@@ -147,7 +154,7 @@ def nearest(Z: Float64Array, centres: Float64Array) -> IntArray:
     """The nearest of k centres for each row and start: centres (s, k, d) to labels (s, n)."""
     scores = centres @ Z.T
     scores -= 0.5 * np.vecdot(centres, centres)[:, :, None]
-    return scores.argmax(axis=1)
+    return np.asarray(scores.argmax(axis=1))
 
 
 def _weights(engine: LocalEngine) -> Float64Array:

@@ -17,7 +17,7 @@ import numpy as np
 
 from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.model.features import Block, Form, block_size
+from gaussmix.model.features import Block, Form, block_size, fill
 from gaussmix.model.frame import Frame
 from gaussmix.model.kernels import centred
 from gaussmix.model.kernels.blas import Blas
@@ -174,8 +174,8 @@ class Sweep:
     ) -> Stats:
         """The statistics of all rows under given responsibilities; its log-likelihood is zero.
 
-        For forms with moments along axes, `axes` may be of another number than the form's. Of mixtures side by
-        side (`grouped`), forms that pool their second moments have those of all rows, as in a pass.
+        For forms with moments along axes, `axes` may be of another number than the form's. Of mixtures side
+        by side (`grouped`) moments are about the origin, and forms that pool them have those of all rows.
         """
         n, d = self.rows.shape
         own, pooled = self.rows.form.own, self.rows.form.pooled
@@ -188,7 +188,11 @@ class Sweep:
             R, weights = responsibilities(rows), self.rows.weights_of(rows)
             Z = self.frame.apply(self.rows.X[rows].astype(np.float64))
             R = R if weights is None else R * weights
-            if axes is None:
+            if axes is None and grouped:  # about the origin, all components in one product
+                T = np.empty((S.shape[1], Z.shape[1]))
+                fill(T, Z, block)
+                S += R @ T.T
+            elif axes is None:
                 centred.add_moments(Z, R, about, block, S, range(self.k))
             else:
                 for k in range(self.k):

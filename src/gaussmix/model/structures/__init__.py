@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gaussmix.model.structures.analysis import Sharing
-from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure
+from gaussmix.model.structures.base import Structure
 from gaussmix.model.structures.diagonal import Diagonal
 from gaussmix.model.structures.eei import EEI
 from gaussmix.model.structures.eev import EEV
@@ -13,6 +13,7 @@ from gaussmix.model.structures.evi import EVI
 from gaussmix.model.structures.evv import EVV
 from gaussmix.model.structures.factors import Factors
 from gaussmix.model.structures.full import Full
+from gaussmix.model.structures.matrices import NotPositiveDefiniteError
 from gaussmix.model.structures.spherical import Spherical
 from gaussmix.model.structures.tied import Tied
 from gaussmix.model.structures.vee import VEE

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.model.structures.base import NotPositiveDefiniteError, invert_lower
+from gaussmix.model.structures.matrices import NotPositiveDefiniteError, invert_lower
 
 #: Eigenvalues, relative to the largest, that are rounding.
 NEGLIGIBLE = 1e-12

@@ -8,7 +8,8 @@ from gaussmix._typing import Float64Array
 from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures.base import Structure, positive_roots
+from gaussmix.model.structures.base import Structure
+from gaussmix.model.structures.matrices import positive_roots
 
 
 class Diagonals(Structure):

@@ -9,8 +9,9 @@ from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame, Group
 from gaussmix.model.groups import Groups
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures.base import NotPositiveDefiniteError, Shared, Structure, positive_roots
+from gaussmix.model.structures.base import Shared, Structure
 from gaussmix.model.structures.diagonal import Diagonals
+from gaussmix.model.structures.matrices import NotPositiveDefiniteError, positive_roots
 
 
 class EEI(Shared):

@@ -25,7 +25,8 @@ from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.projected import ProjectedNatural
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures.analysis import Analysis, Scatters, Sharing, maximised, principal, sharper
-from gaussmix.model.structures.base import LOG_2PI, Structure, log_or_zero, positive_roots, upper_factors
+from gaussmix.model.structures.base import LOG_2PI, Structure, log_or_zero
+from gaussmix.model.structures.matrices import positive_roots, upper_factors
 
 #: Axes beyond the factors, in the statistics that a start is made of: they catch what random axes miss.
 MORE_AXES = 8

@@ -8,8 +8,8 @@ from gaussmix._typing import Float64Array
 from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures.base import (
-    Structure,
+from gaussmix.model.structures.base import Structure
+from gaussmix.model.structures.matrices import (
     factors_above,
     invert_lower,
     not_positive_definite,

@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._typing import Float64Array
-from gaussmix.model.structures.base import NotPositiveDefiniteError, Structure
+from gaussmix.model.structures.base import Structure
+from gaussmix.model.structures.matrices import NotPositiveDefiniteError
 
 #: Largest difference between mirrored entries, relative to the largest; for float32 input, the second.
 SYMMETRY_TOLERANCE = {False: 1e-8, True: 1e-5}

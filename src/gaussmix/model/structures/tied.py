@@ -9,13 +9,7 @@ from gaussmix.model.features import Form
 from gaussmix.model.frame import Frame
 from gaussmix.model.groups import Groups
 from gaussmix.model.stats import Stats
-from gaussmix.model.structures.base import (
-    NotPositiveDefiniteError,
-    Shared,
-    Structure,
-    raise_to,
-    upper_factors,
-)
+from gaussmix.model.structures.base import Shared, Structure
 from gaussmix.model.structures.full import (
     Matrices,
     flipped_cholesky,
@@ -24,6 +18,7 @@ from gaussmix.model.structures.full import (
     map_factors,
     map_matrices,
 )
+from gaussmix.model.structures.matrices import NotPositiveDefiniteError, raise_to, upper_factors
 
 
 class Tied(Shared):

@@ -17,7 +17,7 @@ import numpy as np
 
 from gaussmix._typing import BoolArray, Float64Array
 from gaussmix.model.groups import Alone
-from gaussmix.model.structures.base import NotPositiveDefiniteError
+from gaussmix.model.structures.matrices import NotPositiveDefiniteError
 
 #: Relative change of volumes after which Newton's next would be that of its square.
 QUADRATIC = 1e-5
