@@ -1,15 +1,13 @@
-"""``python -m benchmarks.effort``: starts and efforts, how often they end at the best, and their times.
+"""``python -m benchmarks.effort``: starts and budgets, how often they end at the best, and their times.
 
 The problems are those of `benchmarks.optima`, where it is said when a fit has reached the best known. On one
 thread (the default) seconds are those of the processor. Times are sums, over problems, of the median over
-seeds; ratios are of those sums, and geometric means over problems are beside them. `effort` is tried where
-GaussianMixture has such a parameter.
+seeds; ratios are of those sums, and geometric means over problems are beside them.
 """
 
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import statistics
 import sys
@@ -23,21 +21,18 @@ from benchmarks.contenders import Contender, gaussmix_fit, sklearn_fit
 from benchmarks.optima import Summary, known_problems, measure
 from benchmarks.pages import update
 from benchmarks.threads import run_with_threads
-from gaussmix import GaussianMixture
 
-STARTS = ("kmeans", "k-means++", "random_from_data", "auto")
-EFFORTS = ("fast", "auto", "thorough")
+#: Values of `init_params`: starts by name, and the race with all of its budgets.
+STARTS = ("kmeans", "k-means++", "random_from_data", "fast", "auto", "thorough")
 ONE, TEN = "scikit-learn", "scikit-learn, n_init=10"
 
 
 def contenders() -> list[Contender]:
-    """Every start with one restart, k-means with ten, every effort, and scikit-learn with one and ten."""
+    """gaussmix from each of `STARTS` and from ten of k-means, and scikit-learn with one and ten."""
     found = [Contender(f"init_params={s}", partial(gaussmix_fit, init_params=s)) for s in STARTS]
     found.append(
         Contender("init_params=kmeans, n_init=10", partial(gaussmix_fit, init_params="kmeans", n_init=10))
     )
-    if "effort" in inspect.signature(GaussianMixture).parameters:
-        found += [Contender(f"effort={e}", partial(gaussmix_fit, effort=e)) for e in EFFORTS]
     return [*found, Contender(ONE, sklearn_fit), Contender(TEN, partial(sklearn_fit, n_init=10))]
 
 

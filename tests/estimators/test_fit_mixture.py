@@ -136,7 +136,10 @@ def test_names_of_the_features_are_kept(data):
 
 WRONG_ARGUMENTS = {
     "covariance_type": ({"covariance_type": "ful"}, "covariance_type must be one of full, tied.*got 'ful'"),
-    "init_params": ({"init_params": "best"}, "init_params must be one of auto, kmeans.*got 'best'"),
+    "init_params": (
+        {"init_params": "best"},
+        "init_params must be one of fast, auto, thorough, kmeans.*got 'best'",
+    ),
     "weights": ({"sample_weight": np.ones(3)}, r"sample_weight must have the shape \(300,\)"),
     "negative weights": (
         {"sample_weight": np.full(300, -1.0)},

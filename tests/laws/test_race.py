@@ -7,10 +7,12 @@ from numpy.testing import assert_allclose
 from gaussmix import FitStatus, GaussianMixture, fit_mixture
 from gaussmix.datasets import load_faithful
 from gaussmix.engines.local import LocalEngine
+from gaussmix.errors import DoubtfulFitWarning
+from gaussmix.fit.course import FIRST, KNOWN
 from gaussmix.fit.em import Rule, Run, em
 from gaussmix.fit.moves import split_and_merge
 from gaussmix.fit.mstep import Maximise
-from gaussmix.fit.race import FIELD
+from gaussmix.fit.order import stable_order
 from gaussmix.fit.regularise import Ridge, make_regularise
 from gaussmix.fit.stack import em_together
 from gaussmix.model.mixture import Mixture
@@ -131,13 +133,42 @@ def fit_start(engine, labels, m_step):
 def test_every_start_of_a_race_is_reported_and_none_ends_higher_than_the_fit():
     result = fit_mixture(FAITHFUL, 3, random_state=0)
     sources = [report.source for report in result.starts]
-    for source in set(FIELD):
-        assert sources.count(source) >= FIELD.count(source)
-    assert result.starts[-1].source == "auto"
+    for source, _, n in FIRST:
+        assert sources.count(source) >= n
+    assert sources[0] == "kmeans"
+    assert KNOWN in sources
+    assert sources[-1] == "auto"
     assert result.starts[-1].outcome == result.status.value
-    assert result.starts[-1].mean_log_likelihood == result.mean_log_likelihood
-    assert all(report.mean_log_likelihood <= result.mean_log_likelihood + 1e-9 for report in result.starts)
+    assert all(report.mean_log_likelihood <= result.mean_log_likelihood + 1e-6 for report in result.starts)
     assert all(report.outcome for report in result.starts)
+
+
+def test_the_first_start_is_that_of_kmeans_by_the_same_rules():
+    for seed in range(3):
+        plain = fit_mixture(FAITHFUL, 3, init_params="kmeans", random_state=seed)
+        first = fit_mixture(FAITHFUL, 3, random_state=seed).starts[0]
+        assert (first.source, first.n_iter) == ("kmeans", plain.n_iter)
+        assert first.mean_log_likelihood == plain.mean_log_likelihood
+
+
+def test_more_effort_is_never_worse_and_settled_races_end_early():
+    by_effort = [
+        fit_mixture(FAITHFUL, 4, init_params=effort, random_state=1)
+        for effort in ("fast", "auto", "thorough")
+    ]
+    values = [result.mean_log_likelihood for result in by_effort]
+    assert values[0] <= values[1] + 1e-3
+    assert values[1] <= values[2] + 1e-3
+    assert len(by_effort[0].starts) < len(by_effort[2].starts)
+    settled = fit_mixture(FAITHFUL, 2, random_state=0)
+    assert len(settled.starts) <= len(FIRST) + 6
+
+
+def test_several_starts_are_one_race_with_a_larger_field():
+    one, three = (fit_mixture(FAITHFUL, 5, n_init=n, random_state=2) for n in (1, 3))
+    assert [report.source for report in three.starts].count("kmeans") < 8
+    assert len(three.starts) > len(one.starts)
+    assert three.mean_log_likelihood > one.mean_log_likelihood - 1e-3
 
 
 def test_a_race_finds_what_a_single_start_does_not():
@@ -199,13 +230,15 @@ def test_a_race_can_be_stopped():
     seen = []
 
     def stop(progress):
-        seen.append(progress.iteration)
-        return True
+        seen.append((progress.start, progress.iteration))
+        return progress.start == 2  # behind EM from k-means
 
     result = fit_mixture(FAITHFUL, 3, random_state=0, on_iteration=stop)
     assert result.status == FitStatus.INTERRUPTED
-    assert seen[0] == 0
-    assert len(seen) <= 3
+    assert (2, 0) in seen
+    assert len([start for start, _ in seen if start == 2]) <= 3
+    plain = fit_mixture(FAITHFUL, 3, random_state=0, init_params="kmeans")
+    assert result.mean_log_likelihood >= plain.mean_log_likelihood
 
 
 def test_other_starts_are_reported_too():
@@ -249,3 +282,92 @@ def test_a_fit_goes_on_behind_its_race(tmp_path):
     assert gone_on.history == whole.history
     assert gone_on.starts == whole.starts
     assert np.array_equal(gone_on.mixture.means, whole.mixture.means)
+
+
+def test_heaps_are_found_and_components_that_coincide_do_not_win():
+    rng = np.random.default_rng(0)
+    x = np.where(rng.random(300) < 0.6, 0.0, rng.normal(12.0, 2.0, 300))[:, None]
+    for seed in range(3):
+        model = GaussianMixture(2, random_state=seed).fit(x)
+        assert_allclose(model.means_.ravel(), [0.0, 11.95], atol=0.01)
+        assert model.score(x) > 3.0
+
+
+@pytest.mark.parametrize("distance", [30.0, 1e3, 1e5, 1e8])
+@pytest.mark.parametrize("name", ["full", "tied", "diag", "spherical"])
+def test_a_single_far_row_is_a_component_and_is_named(name, distance):
+    rng = np.random.default_rng(1)
+    X = np.vstack([rng.normal(0, 1, (125, 2)), rng.normal(8, 1, (125, 2)), [[distance, distance]]])
+    model = GaussianMixture(3, covariance_type=name, random_state=0)
+    if name == "tied":
+        model.fit(X)
+    else:
+        with pytest.warns(DoubtfulFitWarning, match="Component 2 is a single row far from all others, at"):
+            model.fit(X)
+    labels = model.predict(X)
+    assert len(set(labels[:125])) == len(set(labels[125:250])) == 1
+    assert len(set(labels)) == 3
+    assert_allclose(np.sort(model.weights_), [1 / 251, 125 / 251, 125 / 251], rtol=1e-6)
+
+
+@pytest.mark.parametrize("fill", [99999.0, 1e9, -2147483648.0])
+@pytest.mark.parametrize("name", ["full", "tied", "diag", "spherical"])
+def test_fill_values_do_not_lift_the_floor_over_the_clusters(name, fill):
+    rng = np.random.default_rng(2)
+    X = np.vstack([rng.normal(0, 0.9, (125, 2)), rng.normal(6, 0.9, (125, 2)), np.full((5, 2), fill)])
+    model = GaussianMixture(3, covariance_type=name, random_state=0).fit(X)
+    labels = model.predict(X)
+    assert len(set(labels[:125])) == len(set(labels[125:250])) == 1
+    assert len(set(labels)) == 3
+    spreads = np.sqrt(model.mixture_.structure.variances(model.mixture_.covariances, 3, 2))
+    assert (np.sort(spreads, axis=0)[1:] < 1.2).all()
+
+
+def test_components_that_coincide_are_said():
+    X = FAITHFUL
+    mean, covariance = X.mean(axis=0), np.cov(X, rowvar=False)
+    with pytest.warns(DoubtfulFitWarning, match="Components 0 and 1 coincide"):
+        GaussianMixture(
+            2,
+            weights_init=[0.5, 0.5],
+            means_init=[mean, mean],
+            precisions_init=[np.linalg.inv(covariance)] * 2,
+        ).fit(X)
+
+
+def test_components_come_in_an_order_that_a_seed_does_not_change():
+    X = blobs(3, k=4, apart=8.0)
+    first = GaussianMixture(4, random_state=0).fit(X)
+    assert (np.diff(first.means_[:, 0]) > 0.0).all()
+    for seed in range(1, 4):
+        other = GaussianMixture(4, random_state=seed).fit(X[np.random.default_rng(seed).permutation(len(X))])
+        assert_allclose(other.means_, first.means_, atol=1e-2)
+
+
+def test_equal_means_are_in_the_order_of_weights():
+    mixture = Mixture([0.3, 0.5, 0.2], [[1.0, 0.0], [1.0 + 1e-9, 0.0], [0.0, 5.0]], [np.eye(2)] * 3, "full")
+    assert stable_order(mixture).tolist() == [2, 1, 0]
+
+
+def test_rows_too_few_for_a_general_covariance_are_said_at_once():
+    X = np.random.default_rng(0).normal(size=(20, 30))
+    with pytest.warns() as caught:
+        GaussianMixture(2, random_state=0).fit(X)
+    assert caught[0].category is DoubtfulFitWarning
+    assert "20 rows of 30 features leave every covariance" in str(caught[0].message)
+    assert '"diag", or "factor"' in str(caught[0].message)
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("name", ["full", "tied", "diag", "EEI"])
+@pytest.mark.parametrize("reg_covar", ["auto", 1e-6])
+def test_constant_columns_change_nothing_of_the_others(name, reg_covar):
+    X = np.insert(FAITHFUL, 1, 7.0, axis=1)
+    options = {"covariance_type": name, "reg_covar": reg_covar, "random_state": 0}
+    with_it, without = fit_mixture(X, 3, **options), fit_mixture(FAITHFUL, 3, **options)
+    assert_allclose(with_it.mixture.means[:, [0, 2]], without.mixture.means, rtol=1e-12)
+    assert_allclose(with_it.mixture.means[:, 1], 7.0)
+    assert with_it.mixture.log_prob(X).mean() == pytest.approx(with_it.mean_log_likelihood, rel=1e-9)
+    assert "constant or collinear" in with_it.advice
+    variance = 1e-10 * 7.0**2 if reg_covar == "auto" else reg_covar
+    assert_allclose(with_it.mixture.structure.variances(with_it.mixture.covariances, 3, 3)[:, 1], variance)

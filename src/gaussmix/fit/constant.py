@@ -21,7 +21,8 @@ from gaussmix.fit.restart import Progress
 from gaussmix.fit.result import HOLDS_ALL, FitResult
 from gaussmix.fit.starts import Given
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.structures import get_structure
+from gaussmix.model.structures import Structure, get_structure
+from gaussmix.model.structures.base import Shared
 
 P = ParamSpec("P")
 
@@ -45,7 +46,8 @@ def without_constant_columns(fit: Callable[P, FitResult]) -> Callable[P, FitResu
         own = _of_the_rest(options, varying, shift)
         result: FitResult = _call(fit, np.asarray(X)[:, varying], n_components, own)
         names: Any = options.get("feature_names")
-        return _whole(result, constant, values, variances, shift, names)
+        structure = get_structure(str(options.get("covariance_type", "full")), np.shape(X)[1])
+        return _whole(result, structure, constant, values, variances, shift, names)
 
     return fitted
 
@@ -64,8 +66,10 @@ def _constant_columns(X: Any, options: dict[str, Any]) -> IntArray | None:
     candidates = np.flatnonzero((X[places] == X[0]).all(axis=0))
     if not candidates.size or _depends_on_all(options):
         return None
-    constant = candidates[(X[:, candidates] == X[0, candidates]).all(axis=0)]
-    return constant if 0 < len(constant) < X.shape[1] else None
+    constant: IntArray = candidates[(X[:, candidates] == X[0, candidates]).all(axis=0)]
+    if not 0 < len(constant) < X.shape[1] or not np.isfinite(X).all():  # the fit says which entry is not
+        return None
+    return constant
 
 
 def _depends_on_all(options: dict[str, Any]) -> bool:
@@ -111,6 +115,7 @@ def _call(fit: Callable[..., FitResult], X: npt.NDArray[Any], n_components: Any,
 
 def _whole(
     result: FitResult,
+    structure: Structure,
     constant: IntArray,
     values: Float64Array,
     variances: Float64Array,
@@ -123,13 +128,12 @@ def _whole(
     varying = np.delete(np.arange(d), constant)
     means = np.empty((k, d))
     means[:, varying], means[:, constant] = inner.means, values
-    structure = get_structure(inner.covariance_type)
-    covariances = np.zeros(structure.shape(k, d))
-    if "vech" in (structure.form.own, structure.form.pooled):
-        covariances[..., varying[:, None], varying] = inner.covariances
-        covariances[..., constant, constant] = variances
-    else:
-        covariances[..., varying], covariances[..., constant] = inner.covariances, variances
+    matrices = np.zeros((k, d, d))
+    matrices[:, varying[:, None], varying] = inner.dense_covariances
+    matrices[:, constant, constant] = variances
+    general = "vech" in (structure.form.own, structure.form.pooled)
+    each = matrices if general else np.diagonal(matrices, axis1=1, axis2=2).copy()
+    covariances = each[0] if isinstance(structure, Shared) else each
     factors = structure.factor(covariances)
     mixture = Mixture._trusted(
         structure, inner.weights, means, covariances, factors, None if names is None else tuple(names)

@@ -174,12 +174,13 @@ class Course:
     #: How many of each kind have begun.
     n_begun: dict[str, int] = field(default_factory=dict)
 
-    def settle(self, known: Run) -> Racer | None:
+    def settle(self, known: Run | None) -> Racer | None:
         """The leader in the end; None where all have collapsed."""
         rules = self.rules
         racers = self.begin(FIRST)
-        start = Racer(KNOWN, known.mixture, 0, known.objective)
-        if known.status != FitStatus.DEGENERATE:
+        start = None
+        if known is not None and known.status != FitStatus.DEGENERATE:
+            start = Racer(KNOWN, known.mixture, 0, known.objective)
             racers.insert(0, start)
             self.heaps = rules.judge.n_heaps(known.mixture) > 0
         racers = self.run(racers, min(FIRST_ROUND[0][0], rules.first_iter))
@@ -192,14 +193,15 @@ class Course:
         if rules.rows is rules.all_rows:
             return racers[0]
         # of equals the one that has seen all rows
-        leader = start if racers[0].value < reached + SAME else racers[0]
-        return self.polish(leader, rules.all_rows, max(FIRST_ROUND[0][0], 2 * len(known.history)))
+        leader = racers[0] if start is None or racers[0].value > reached + SAME else start
+        n_iter = 0 if known is None else len(known.history)
+        return self.polish(leader, rules.all_rows, max(FIRST_ROUND[0][0], 2 * n_iter))
 
     def go_on(self, racers: list[Racer]) -> list[Racer]:
         """More starts, more rounds, and moves of the best."""
         for _ in range(self.rules.n_init):
             racers += self.heats(self.joining(), JOIN_ROUNDS, EAGER)
-        racers = self.heats(racers, LAST_ROUNDS)
+        racers = self.heats(racers, LAST_ROUNDS) or racers[:1]  # where all collapse, as they were before
         n_agreeing = self.n_agreeing(racers[0])
         leader = self.polished(racers)
         if n_agreeing >= AGREE_OF_ALL * self.rules.n_init:
@@ -302,7 +304,7 @@ class Course:
         not be a component.
         """
         judge = self.rules.judge
-        return judge.n_flaws(racer.mixture) + (0 if self.heaps else judge.n_heaps(racer.mixture))
+        return judge.n_doubts(racer.mixture) + (0 if self.heaps else judge.n_heaps(racer.mixture))
 
     def polished(self, racers: Sequence[Racer]) -> Racer:
         """The best of those that may be it, when next to nothing is left for EM to gain."""

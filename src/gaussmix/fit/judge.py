@@ -46,11 +46,15 @@ class Judge:
     regularise: Ridge | Floor
 
     def n_flaws(self, mixture: Mixture) -> int:
-        """Components whose part of the likelihood says nothing.
-
-        Spikes, and those that coincide with another.
-        """
+        """Components whose part of the likelihood says nothing: spikes, and copies of other components."""
         return int(self._spikes(mixture).sum()) + len(coinciding(mixture))
+
+    def n_doubts(self, mixture: Mixture) -> int:
+        """The same with components of fewer rows than a general covariance takes, thin or not.
+
+        A race passes over them, but they are no reason to prefer a lower likelihood.
+        """
+        return int(self._spikes(mixture, starved=True).sum()) + len(coinciding(mixture))
 
     def n_heaps(self, mixture: Mixture) -> int:
         """Components of many rows of which the floor or the ridge decides some variance."""
@@ -81,23 +85,20 @@ class Judge:
         rows = mixture.weights * self.engine.n_rows
         return np.asarray(rows < NEEDLE_ROWS * (mixture.means.shape[1] + 1))
 
-    def _spikes(self, mixture: Mixture) -> npt.NDArray[np.bool_]:
+    def _spikes(self, mixture: Mixture, *, starved: bool = False) -> npt.NDArray[np.bool_]:
         structure, (k, d) = mixture.structure, mixture.means.shape
-        if not structure.least_rows(d):  # no component can shrink by itself
-            return np.zeros(k, dtype=bool)
-        rows = mixture.weights * self.engine.n_rows
-        suspect = rows < d + 1
-        few = self._few(mixture)
-        if few.any():
-            thin = np.broadcast_to(
-                structure.stiffness(mixture.precisions_cholesky, self._thin) > 1.0, (k,)
-            ).copy()
-            thin[list(self.regularise.held(mixture))] = True
-            suspect |= thin & few
+        suspect, few = np.zeros(k, dtype=bool), self._few(mixture)
+        if not structure.least_rows(d) or not few.any():  # no component can shrink by itself, or none does
+            return suspect
+        suspect |= structure.stiffness(mixture.precisions_cholesky, self._thin) > 1.0
+        suspect[list(self.regularise.held(mixture))] = True
+        if starved:
+            suspect |= mixture.weights * self.engine.n_rows < d + 1
+        suspect &= few
         found = np.flatnonzero(suspect)
         if found.size:
             suspect[found] = ~self._apart(mixture, found)
-        return np.asarray(suspect)
+        return suspect
 
     def _apart(self, mixture: Mixture, suspects: IntArray) -> npt.NDArray[np.bool_]:
         """Which of the suspects are far from all that are none, as these see it."""

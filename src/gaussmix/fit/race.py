@@ -76,16 +76,17 @@ class Race:
     n_init: int = 1
 
     def __call__(
-        self, rng: RandomState, known: Run, stops: Callable[[Run], bool] | None = None
+        self, rng: RandomState, known: Run | None, stops: Callable[[Run], bool] | None = None
     ) -> tuple[Mixture | None, tuple[StartReport, ...]]:
         """A mixture for EM to go on from, and what became of all that took part.
 
-        None where all have collapsed. `known` is what EM from k-means has ended at. `stops` is shown runs
-        on the way, and ends the race with the best so far.
+        None where all have collapsed. `known` is what EM from k-means has ended at, if it did not collapse.
+        `stops` is shown runs on the way, and ends the race with the best so far.
         """
         engine, terms = self.judge.engine, self.m_step.terms
-        rows, held = self._rows(rng), bool(self.judge.regularise.held(known.mixture))
-        budget = Budget.of(engine, rows, len(known.history) - 1, self.effort, self.n_init, held=held)
+        rows, n_iter = self._rows(rng), 0 if known is None else len(known.history) - 1
+        held = known is not None and bool(self.judge.regularise.held(known.mixture))
+        budget = Budget.of(engine, rows, n_iter, self.effort, self.n_init, held=held)
         rules = Rules(
             rows=rows,
             all_rows=engine,

@@ -25,6 +25,8 @@ from gaussmix.model.structures import NotPositiveDefiniteError
 
 logger = logging.getLogger("gaussmix")
 
+#: Nats a row by which the winner of a race has to be better than what EM from k-means has led to.
+EQUAL = 1e-6
 #: How often one start may seed collapsed components anew.
 MAX_RESEEDS = 3
 
@@ -195,7 +197,7 @@ class Search:
         flaws, before = self.judge.n_flaws(run.mixture), self.judge.n_flaws(best.mixture)
         if flaws != before:
             return run if flaws < before else best
-        return better(best, run)
+        return run if run.objective > best.objective + EQUAL else best
 
     def _report(self, run: Run, start: int) -> StartReport:
         given = self.ways.given
@@ -209,7 +211,6 @@ class Search:
         ways = self.ways
         reports: tuple[StartReport, ...] = ()
         if position.here is None and self.race is not None and position.start > 0:
-            assert position.best is not None
             found, reports = self.race(ways.rng, position.best, self._teller(position))
             if found is None:
                 return None, reports

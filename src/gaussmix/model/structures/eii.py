@@ -18,6 +18,7 @@ class EII(EEI):
     """One variance, of shape (1,)."""
 
     name = "EII"
+    separable = False
     form = Form(own="none", pooled="radial")
     group = "uniform"
 
