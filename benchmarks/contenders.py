@@ -19,6 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from benchmarks.judging import WITHIN, dense, is_spurious, least_rows, least_spread, reference
 from benchmarks.real_data import Floats
 from benchmarks.suite import Problem
+from gaussmix.errors import DoubtfulFitWarning
 
 Fit = Callable[[Problem, int], Any]
 
@@ -84,6 +85,7 @@ class Contender:
         begin = self.clock()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.simplefilter("ignore", DoubtfulFitWarning)
             try:
                 model = self.fit(problem, seed)
             except ValueError:  # a component collapsed

@@ -61,6 +61,7 @@ COLLAPSED = (
 )
 
 
+@blas_on_one_thread()  # the M-step, too: BLAS's own threads would wake and spin for small matrices
 @without_constant_columns
 @choosing_factors
 def fit_mixture(
@@ -112,11 +113,11 @@ def fit_mixture(
         A component that collapses on next to no rows is moved to another row, three times at most.
         A number is added to the variances, in squared units of the data, and nothing is moved.
     max_iter, n_init : int
-        Iterations from each start, and starts.
+        Iterations from each start, and starts; of a race, how many times as much may be spent.
     init_params : str
-        "auto", a race of starts; or one of them by name: "kmeans", "k-means++", "random", "random_from_data",
-        "agglomerative", "pca", "annealing".
-        Where starts come from (docs/starts.md); of many rows, they see a sample.
+        "auto", EM from k-means and a race of other starts against what came of it; "fast" and "thorough",
+        races that may cost less and more; or one start: "kmeans", "k-means++", "random", "random_from_data",
+        "agglomerative", "pca", "annealing" (docs/starts.md). Of many rows, starts see a sample.
     start : Mixture, Given or array-like, optional
         Where to start instead: parameters, or which component each row of X belongs to. That is labels, shape
         (n,), integers from 0 to k - 1, or -1 for a row that belongs to none; or responsibilities, shape
@@ -219,25 +220,23 @@ def fit_mixture(
     if resume is not None and rng is np.random.mtrand._rand:
         rng = np.random.RandomState()  # NumPy's own is not for a file to set
     ways = Ways(init_params, given, rng, 1 if given.complete else n_init)
-    # the M-step too: between passes, BLAS's own threads would wake and spin for small matrices
-    with blas_on_one_thread():
-        judge = Judge(engine, regularise)
-        plain = prior is None and given.noise is None and not found.trim and not structure.n_factors
-        accelerator = make_accelerator(acceleration, plain=plain)
-        race = make_race(init_params, given, m_step, accelerator, judge, rule.tol, max_iter, n_init)
-        idle = accelerator is not None and stopping == "change" and accelerator.is_idle(tol)
-        options = rule, None if idle else accelerator, max_iter, previous, on_iteration
-        search = Search(engine, m_step, ways, judge, *options, terms=terms, race=race)
-        if checkpoint is None and resume is None:
-            end = search(Position())
-        else:
-            asked = {
-                **_asked(search, prior, found.trim),
-                "reg_covar": reg_covar if isinstance(reg_covar, str) else float(reg_covar),
-                "acceleration": acceleration,
-            }
-            seed = int(random_state) if isinstance(random_state, int | np.integer) else None
-            end = _resumable(search, asked, seed, checkpoint, checkpoint_interval, resume)
+    judge = Judge(engine, regularise)
+    plain = prior is None and given.noise is None and not found.trim and not structure.n_factors
+    accelerator = make_accelerator(acceleration, plain=plain)
+    race = make_race(init_params, given, m_step, accelerator, judge, rule.tol, max_iter, n_init)
+    idle = accelerator is not None and stopping == "change" and accelerator.is_idle(tol)
+    options = rule, None if idle else accelerator, max_iter, previous, on_iteration
+    search = Search(engine, m_step, ways, judge, *options, terms=terms, race=race)
+    if checkpoint is None and resume is None:
+        end = search(Position())
+    else:
+        asked = {
+            **_asked(search, prior, found.trim),
+            "reg_covar": reg_covar if isinstance(reg_covar, str) else float(reg_covar),
+            "acceleration": acceleration,
+        }
+        seed = int(random_state) if isinstance(random_state, int | np.integer) else None
+        end = _resumable(search, asked, seed, checkpoint, checkpoint_interval, resume)
     if end.best is None:
         raise FitError(COLLAPSED)
     result = result_of(end, search, feature_names)
@@ -306,7 +305,8 @@ def result_of(end: Position, search: Search, feature_names: Sequence[str] | None
     held = () if floor is None else floor.held(best.mixture)
     mixture = search.terms.restored(mixture, search.ways.given)
     rows = mixture.weights * engine.n_rows
-    apart = {c: (float(rows[c]), mixture.means[c]) for c in search.judge.apart(best.mixture)}
+    far = search.judge.apart(best.mixture) if search.terms.prior is None else ()
+    apart = {c: (float(rows[c]), mixture.means[c]) for c in far}
     history, log_priors = best.history, best.log_priors
     if not same:  # a likelihood belongs to the parameters that it is reported with
         seen = mixture.seen_from(engine.frame)

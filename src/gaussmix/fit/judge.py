@@ -23,6 +23,8 @@ from gaussmix.fit.regularise import THIN, Floor, Ridge, rows_needed
 from gaussmix.model.frame import Frame
 from gaussmix.model.mixture import Mixture
 
+#: Rows for each number of a component's mean, and a constant, under which every optimum is suspect.
+ROWS_NEEDED = 2
 #: Rows for each number of a mean and a constant under which a component that is thin somewhere is a needle.
 NEEDLE_ROWS = 5
 #: Squared spreads between the mean of a component that is apart and any other: d + DEVIATIONS sqrt(2 d) +
@@ -44,6 +46,12 @@ class Judge:
 
     engine: LocalEngine
     regularise: Ridge | Floor
+
+    @property
+    def few_rows(self) -> bool:
+        """Whether there are so few rows that every optimum is suspect."""
+        (n, d), k = self.engine.X.shape, self.engine.n_components
+        return bool(n < ROWS_NEEDED * k * (d + 1))
 
     def n_flaws(self, mixture: Mixture) -> int:
         """Components whose part of the likelihood says nothing: spikes, and copies of other components."""

@@ -38,8 +38,6 @@ from gaussmix.model.mixture import Mixture
 ROWS = 2000
 #: Rows of a race for each number of a component's mean, and a constant, where that is more.
 ROWS_EACH = 5
-#: Rows for each number of a component's mean, and a constant, under which every optimum is suspect.
-ROWS_NEEDED = 2
 #: Iterations that the caller has to allow for more than the first round.
 LEAST_ITER = 20
 #: Part of the caller's tolerance that may be left to gain when a racer has converged.
@@ -112,10 +110,7 @@ class Race:
         For few iterations; for so few rows that the highest optimum is no better than another; and for
         mixtures that cannot iterate side by side.
         """
-        engine = self.judge.engine
-        (n, d), k = engine.X.shape, engine.n_components
-        few = n < ROWS_NEEDED * k * (d + 1)
-        return few or self.max_iter < LEAST_ITER or not self.m_step.plain
+        return self.judge.few_rows or self.max_iter < LEAST_ITER or not self.m_step.plain
 
     def _rows(self, rng: RandomState) -> LocalEngine:
         """The rows of the race."""

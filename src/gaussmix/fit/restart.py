@@ -191,12 +191,18 @@ class Search:
         )
 
     def better(self, best: Run | None, run: Run) -> Run:
-        """The better of two, the first of equals; what a race has found has to be sound, too."""
+        """The better of two, the first of equals.
+
+        What a race has found has to be as sound as what EM from k-means has led to, and replaces a higher
+        likelihood only where that is of a spike.
+        """
         if best is None or self.race is None or FitStatus.DEGENERATE in (best.status, run.status):
             return better(best, run)
         flaws, before = self.judge.n_flaws(run.mixture), self.judge.n_flaws(best.mixture)
-        if flaws != before:
-            return run if flaws < before else best
+        if flaws > before:
+            return best
+        if flaws < before and not self.judge.few_rows:  # of few rows every optimum is suspect
+            return run
         return run if run.objective > best.objective + EQUAL else best
 
     def _report(self, run: Run, start: int) -> StartReport:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -233,7 +232,7 @@ class Family:
         """For each number of components the end of its search, which was made with all the others."""
         engine = LocalEngine(self.rows, structure, max(numbers), self.weights)
         m_step = Maximise(structure, make_regularise(self.reg_covar, structure, engine))
-        with nullcontext() if engine.small else blas_on_one_thread():
+        with blas_on_one_thread():
             lanes = [
                 Lane(k, self._search(engine.holding(k), m_step, turn), Position(start=turn))
                 for k in numbers

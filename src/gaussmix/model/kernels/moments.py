@@ -30,16 +30,16 @@ def pooled_moments(
 
     def values(rows: slice) -> Float64Array:
         with np.errstate(over="ignore", invalid="ignore"):
-            D = np.subtract(X[rows], first, order="C")  # sums depend on the order in memory
-            return np.asarray(D.sum(axis=0) if weights is None else weights[rows] @ D)
+            D = np.subtract(X[rows].T, first[:, None], order="C")  # sums depend on the order in memory
+            return np.asarray(D.sum(axis=1) if weights is None else D @ weights[rows])
 
     mean = first + _summed(values, X.shape[0]) / total
 
     def scatter(rows: slice) -> Float64Array:
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            D = np.subtract(X[rows], mean, order="C")
-            DW = D if weights is None else D * weights[rows, None]
-            return np.asarray(DW.T @ D if oriented else np.einsum("ij,ij->j", DW, D))
+            D = np.subtract(X[rows].T, mean[:, None], order="C")
+            DW = D if weights is None else D * weights[rows]
+            return np.asarray(DW @ D.T if oriented else np.vecdot(DW, D))
 
     covariance = _summed(scatter, X.shape[0]) / total
     _check_range(X, mean, covariance if covariance.ndim == 1 else np.diagonal(covariance))
