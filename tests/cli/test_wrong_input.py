@@ -131,7 +131,10 @@ WRONG = {
         "fit good.csv -k 2 --covariance round",
         "--covariance must be one of full, .*; got 'round'",
     ),
-    "init": ("fit good.csv -k 2 --init best", "--init must be one of auto, kmeans, .*; got 'best'"),
+    "init": (
+        "fit good.csv -k 2 --init best",
+        "--init must be one of fast, auto, thorough, kmeans, .*; got 'best'",
+    ),
     "tol": ("fit good.csv -k 2 --tol nan", "(?:--tol must be a finite number|Invalid value for '--tol')"),
     "reg_covar of words": (
         "fit good.csv -k 2 --reg-covar much",

@@ -479,8 +479,11 @@ def test_other_wrong_input():
 def test_components_that_collapse_are_moved_or_reported():
     rng = np.random.default_rng(0)
     X = random_factors("factor", 2, 5, 1, rng).sample(200, rng)[0]
-    X[0] += 1e4
-    result = fit_mixture(X, 3, covariance_type="factor", n_factors=1, random_state=0, max_iter=50)
+    start = np.repeat([0, 1], 100)
+    start[:2] = 2
+    X[:2] = X[0] + 1e-12 * X[:2]  # two rows that are the same but for rounding
+    options = {"covariance_type": "factor", "n_factors": 1, "random_state": 0, "max_iter": 50}
+    result = fit_mixture(X, 3, start=start, **options)
     assert np.isfinite(result.history).all()
     assert result.status is FitStatus.DEGENERATE or not result.collapsed
     assert result.n_reseeds > 0

@@ -215,6 +215,9 @@ def test_a_fit_is_usable_or_one_clear_error(case, tmp_path):
 def test_components_on_next_to_no_rows_are_reported(family, name):
     rows, k = FAMILIES[family]()
     result = fit_mixture(rows, k, covariance_type=name, random_state=0)
+    if family == "an outlier":  # which is a component by right, and named
+        assert result.status is FitStatus.CONVERGED and "far from all others" in result.advice
+        return
     assert result.status is FitStatus.DEGENERATE
     counts = result.mixture.weights[list(result.collapsed)] * len(rows)
     assert (counts < max(rows.shape[1] + 1, 3)).all()

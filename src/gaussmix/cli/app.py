@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from gaussmix._text import printable
-from gaussmix.errors import InputError, ModelFileError
+from gaussmix.errors import DoubtfulFitWarning, InputError, ModelFileError
 
 EXIT_CODES = (
     "Exit codes: 0 good, 1 the fit failed, 2 the input is wrong, 130 given up with Ctrl-C. "
@@ -42,6 +42,8 @@ class _Commands(TyperGroup):
                 # What they warn of (overflow and the like) ends in a status or an error of ours.
                 warnings.simplefilter("ignore", RuntimeWarning)
                 warnings.simplefilter("ignore", UserWarning)
+                warnings.simplefilter("always", DoubtfulFitWarning)  # those are for the user, and at once
+                warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except (InputError, ModelFileError) as error:
             raise _failure(2, str(error)) from error
@@ -53,6 +55,11 @@ class _Commands(TyperGroup):
             # Whoever read the output has had enough (`| head`). What is still buffered goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from error
+
+
+def _show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
+    """A warning as one line, without the place in the code that it comes from."""
+    typer.echo(f"warning: {printable('; '.join(str(message).splitlines()))}", err=True)
 
 
 def _failure(code: int, message: str) -> typer.Exit:
@@ -174,8 +181,9 @@ def fit(
     init: Annotated[
         str,
         typer.Option(
-            help="Where starts come from: auto (a race of them), kmeans, k-means++, random, "
-            "random_from_data, agglomerative, pca or annealing."
+            help="Where starts come from: auto (k-means, and a race against it), fast or thorough (races "
+            "that cost less or more), kmeans, k-means++, random, random_from_data, agglomerative, pca or "
+            "annealing."
         ),
     ] = "auto",
     prior: Annotated[

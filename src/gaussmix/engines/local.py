@@ -17,7 +17,7 @@ from gaussmix.model.features import outer, pack
 from gaussmix.model.frame import Frame, Group
 from gaussmix.model.kernels.moments import pooled_moments, second_moments
 from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.kernels.sweep import Responsibilities, Sweep
+from gaussmix.model.kernels.sweep import SMALL_GROUPED_PASS, Responsibilities, Sweep
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.stats import Stats
 from gaussmix.model.structures import Structure
@@ -97,11 +97,6 @@ class LocalEngine:
         weights = self.weights if self._passed is None else self._passed
         return Sweep(self.X, self.frame, self.form, self.n_components + self.noise, weights, pooled)
 
-    @property
-    def small(self) -> bool:
-        """Whether a pass is one chunk, done by the calling thread alone."""
-        return bool(self._sweep.n_chunks == 1)
-
     def accumulate(self, mixture: Mixture, beta: float = 1.0) -> Stats:
         """One pass over the rows: statistics and log-likelihood of a mixture in the frame's coordinates.
 
@@ -128,7 +123,8 @@ class LocalEngine:
         Moments are taken about the frame's origin: good enough to begin with.
         """
         k = self.n_components
-        sweep = Sweep(self.X, self.frame, self.form, len(labels) * k, self.weights, self._sweep.pooled)
+        rows = self.X, self.frame, self.form, len(labels) * k, self.weights, self._sweep.pooled
+        sweep = Sweep(*rows, small=SMALL_GROUPED_PASS)
         of_all, components = np.stack(labels), np.arange(k)[None, :, None]
 
         def hard(rows: slice) -> Float64Array:
@@ -141,7 +137,8 @@ class LocalEngine:
         """Passes of several mixtures that have k components together, or fewer: a field of them shrinks."""
         if self._grouped is None or self._grouped.k < k:
             pooled = self._sweep.pooled
-            self._grouped = Sweep(self.X, self.frame, self.form, k, self.weights, pooled)
+            rows = self.X, self.frame, self.form, k, self.weights, pooled
+            self._grouped = Sweep(*rows, small=SMALL_GROUPED_PASS)
         return self._grouped
 
     def joint(self, mixture: Mixture) -> FloatArray:

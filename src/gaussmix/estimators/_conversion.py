@@ -7,7 +7,6 @@ from copy import copy
 from typing import Any, Self
 
 import numpy as np
-from sklearn.mixture._gaussian_mixture import GaussianMixture as Original  # under a patch, too
 
 from gaussmix import _check
 from gaussmix.fit.result import FitResult, FitStatus
@@ -38,6 +37,13 @@ SHARED = (
 
 #: What scikit-learn's predictions need.
 FITTED = ("weights_", "means_", "precisions_cholesky_")
+
+
+def original_class() -> Any:
+    """scikit-learn's own class, under a patch, too; its import takes as long as that of all of gaussmix."""
+    from sklearn.mixture._gaussian_mixture import GaussianMixture
+
+    return GaussianMixture
 
 
 class Convertible:
@@ -91,7 +97,7 @@ class Convertible:
         structure = get_structure(parameters["covariance_type"]) if mixture is None else mixture.structure
         kind = _their_type(structure)
         same_type = kind == structure.name
-        theirs = Original(
+        theirs = original_class()(
             **{name: parameters[name] for name in SAME},
             covariance_type=kind,
             reg_covar=RIDGE if isinstance(parameters["reg_covar"], str) else parameters["reg_covar"],
@@ -151,7 +157,7 @@ class Convertible:
         >>> bool(np.allclose(theirs.score_samples(X), model.score_samples(X)))
         True
         """
-        if not isinstance(model, Original):
+        if not isinstance(model, original_class()):
             raise TypeError(
                 f"model must be a sklearn.mixture.GaussianMixture; got {type(model).__module__}."
                 f"{type(model).__qualname__}"

@@ -69,9 +69,9 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         Number of starts; the best result is kept. A start that collapses does not end the others. Of a race
         it is how many times as much may be spent.
     init_params : str, default="auto"
-        Where starts come from (docs/starts.md). "auto" goes on from k-means, as "kmeans" does, and
-        races other starts against what came of it, at 6 times the cost of a plain fit at most ("fast": 1, "thorough":
-        70). Or one start: "kmeans" (scikit-learn's), "k-means++", "random", "random_from_data",
+        Where starts come from (docs/starts.md). "auto" goes on from k-means, as "kmeans" does, and races
+        other starts against what came of it, at 6 times the cost of a plain fit at most ("fast": 1,
+        "thorough": 70). Or one start: "kmeans" (scikit-learn's), "k-means++", "random", "random_from_data",
         "agglomerative", "pca", "annealing". Of many rows, starts see a sample.
     weights_init : array-like of shape (n_components,), optional
     means_init : array-like of shape (n_components, n_features), optional

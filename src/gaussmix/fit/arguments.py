@@ -133,10 +133,14 @@ def warn_of_few_rows(n: int, structure: Structure, d: int) -> None:
         )
 
 
+#: Packages whose frames lie between a warning and the caller that it is for.
+PASSED = ("gaussmix", "sklearn", "contextlib")
+
+
 def find_stack_level() -> int:
     """The level of the first caller outside this package, which a warning should point at."""
     frame, level = inspect.currentframe(), 0
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("gaussmix", "sklearn"):
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in PASSED:
         frame, level = frame.f_back, level + 1
     return level
 

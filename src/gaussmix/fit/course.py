@@ -35,6 +35,8 @@ FIRST: Kinds = (
     ("k-means++", by.by_seeds, 2),
     ("random_from_data", by.by_rows, 1),
 )
+#: Features beyond which the first of these, which needs a matrix of them, does not take part.
+WIDEST = 100
 #: Who joins where these do not agree: many of the cheapest, since what a start leads to shows in a few
 #: iterations.
 MORE: Kinds = (
@@ -128,8 +130,6 @@ class Rules:
     log_prior : callable, optional
     close : Rule
         When a racer has converged.
-    first_iter : int
-        The most iterations of the first round.
     short : bool
         Whether that is all.
     n_init : int
@@ -143,7 +143,6 @@ class Rules:
     judge: Judge
     log_prior: Callable[[Mixture], float] | None
     close: Rule
-    first_iter: int
     short: bool
     n_init: int
 
@@ -177,13 +176,14 @@ class Course:
     def settle(self, known: Run | None) -> Racer | None:
         """The leader in the end; None where all have collapsed."""
         rules = self.rules
-        racers = self.begin(FIRST)
+        wide = rules.rows.X.shape[1] > WIDEST
+        racers = self.begin(FIRST[1:] if wide else FIRST)
         start = None
         if known is not None and known.status != FitStatus.DEGENERATE:
             start = Racer(KNOWN, known.mixture, 0, known.objective)
             racers.insert(0, start)
             self.heaps = rules.judge.n_heaps(known.mixture) > 0
-        racers = self.run(racers, min(FIRST_ROUND[0][0], rules.first_iter))
+        racers = self.run(racers, FIRST_ROUND[0][0])
         reached = next((racer.value for racer in racers if racer.source == KNOWN), -np.inf)
         racers = self.best(racers, FIRST_ROUND[0][1])
         if not racers:

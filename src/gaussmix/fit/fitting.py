@@ -37,7 +37,7 @@ from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.race import make_race
 from gaussmix.fit.regularise import FLOOR, Floor, RegCovar, make_regularise
 from gaussmix.fit.restart import Position, Progress, Search, Ways
-from gaussmix.fit.result import FitResult, advice_for
+from gaussmix.fit.result import FitResult, FitStatus, advice_for
 from gaussmix.fit.starts import StartFrom
 from gaussmix.fit.terms import FREE, frame_group, make_terms
 from gaussmix.model.constraints import Constraints
@@ -305,8 +305,8 @@ def result_of(end: Position, search: Search, feature_names: Sequence[str] | None
     held = () if floor is None else floor.held(best.mixture)
     mixture = search.terms.restored(mixture, search.ways.given)
     rows = mixture.weights * engine.n_rows
-    far = search.judge.apart(best.mixture) if search.terms.prior is None else ()
-    apart = {c: (float(rows[c]), mixture.means[c]) for c in far}
+    apart = {c: (float(rows[c]), mixture.means[c]) for c in search.judge.apart(best.mixture)}
+    same_ones = coinciding(best.mixture) if best.status == FitStatus.CONVERGED else ()
     history, log_priors = best.history, best.log_priors
     if not same:  # a likelihood belongs to the parameters that it is reported with
         seen = mixture.seen_from(engine.frame)
@@ -326,7 +326,7 @@ def result_of(end: Position, search: Search, feature_names: Sequence[str] | None
             holds_all=floor is not None and floor.holds_all(),
             n_reseeds=end.n_reseeds,
             apart=apart,
-            coinciding=coinciding(best.mixture),
+            coinciding=same_ones,
         ),
         history=history,
         n_samples=engine.weight,

@@ -83,9 +83,13 @@ class Judge:
         return tuple(spike for spike, far in zip(spikes, alone, strict=True) if not far)
 
     def apart(self, mixture: Mixture) -> tuple[int, ...]:
-        """Components of fewer rows than a covariance needs that are far from all others, and so no spikes."""
+        """Components of fewer rows than a covariance needs, held at the least variance, that are no spikes.
+
+        They are so far from all others that these could not take their rows in.
+        """
         needed = max(rows_needed(mixture.structure, mixture.means.shape[1]), 2)
-        few = np.flatnonzero(mixture.weights * self.engine.n_rows < needed)
+        held = np.array(self.regularise.held(mixture), dtype=np.int64)
+        few = held[mixture.weights[held] * self.engine.n_rows < needed]
         return tuple(int(i) for i, far in zip(few, self._apart(mixture, few), strict=True) if far)
 
     def _few(self, mixture: Mixture) -> npt.NDArray[np.bool_]:

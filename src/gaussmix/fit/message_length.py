@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,7 +151,7 @@ def fit_message_length(
         on_iteration,
     )
     rng = generator_of(random_state)
-    with nullcontext() if engine.small else blas_on_one_thread():
+    with blas_on_one_thread():
         best = descent(rng, 0)
         for turn in range(1, n_init):
             if not best.interrupted:

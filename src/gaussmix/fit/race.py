@@ -38,8 +38,12 @@ from gaussmix.model.mixture import Mixture
 ROWS = 2000
 #: Rows of a race for each number of a component's mean, and a constant, where that is more.
 ROWS_EACH = 5
+#: Iterations that the caller has to allow for a race: those of its first round.
+FEWEST_ITER = 8
 #: Iterations that the caller has to allow for more than the first round.
 LEAST_ITER = 20
+#: Features beyond which factor analysers, whose parameters grow with d, need no more rows.
+FEATURES = 100
 #: Part of the caller's tolerance that may be left to gain when a racer has converged.
 CLOSER = 1e-2
 #: Nats a row that may be left to gain whatever the tolerance.
@@ -93,7 +97,6 @@ class Race:
             judge=self.judge,
             log_prior=None if terms.prior is None else terms.log_prior,
             close=Rule(max(CLOSER * self.tol, CLOSEST), "aitken"),
-            first_iter=self.max_iter,
             short=self._short,
             n_init=self.n_init,
         )
@@ -116,7 +119,8 @@ class Race:
         """The rows of the race."""
         engine = self.judge.engine
         n, d = engine.X.shape
-        most = max(ROWS, ROWS_EACH * engine.n_components * (d + 1))
+        each = d if has_matrices(engine) else min(d, FEATURES)
+        most = max(ROWS, ROWS_EACH * engine.n_components * (each + 1))
         if n <= most:
             return engine
         generator = np.random.default_rng(rng.randint(2**31, size=4))
@@ -139,7 +143,7 @@ def make_race(
     """
     engine = judge.engine
     (n, d), fixed = engine.X.shape, bool(m_step.terms.constraints.fixed)
-    if init_params not in EFFORTS or engine.n_components == 1 or max_iter == 0:
+    if init_params not in EFFORTS or engine.n_components == 1 or max_iter < FEWEST_ITER:
         return None
     if not given.empty or given.complete or fixed or engine.cores:
         return None

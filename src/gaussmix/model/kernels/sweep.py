@@ -43,6 +43,8 @@ FEW = 3
 #: Products k F n under which a pass takes NumPy a millisecond or so: numba (half a second to load, some
 #: more to compile once) and threads would cost more than they save.
 SMALL_PASS = 1_000_000
+#: The same for mixtures side by side: some ten passes each, and no more where the rows are few.
+SMALL_GROUPED_PASS = 10_000_000
 
 
 def numba_available() -> bool:
@@ -50,10 +52,12 @@ def numba_available() -> bool:
     return find_spec("numba") is not None
 
 
-def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> ExecutorName:
+def choose_executor(
+    n: int, d: int, k: int, form: Form, itemsize: int = 8, small: int = SMALL_PASS
+) -> ExecutorName:
     """The executor measured to be fastest for a pass over n rows; depends on the problem's shape alone.
 
-    `itemsize` is that of the rows' type, in bytes.
+    `itemsize` is that of the rows' type, in bytes; `small` the products of a pass that NumPy does.
 
     The environment variable GAUSSMIX_EXECUTOR overrides it. All compute the same statistics, to rounding.
     """
@@ -71,7 +75,7 @@ def choose_executor(n: int, d: int, k: int, form: Form, itemsize: int = 8) -> Ex
     F = form.n_features(d)
     # a block's features fit the cache of one core, or nearly do and are read for few components
     in_cache = F <= 1300 or (F <= 2500 and k * itemsize <= 256)
-    if in_cache and n * k * F > SMALL_PASS and numba_available():
+    if in_cache and n * k * F > small and numba_available():
         return "compiled"
     if form.own == "vech" and (d > 128 or (d >= 48 and 5 * k < d)):
         return "centred"
@@ -107,6 +111,8 @@ class Sweep:
         Weight of each row; None stands for ones.
     pooled : ndarray of shape (P,), optional
         sum_i w_i q(z_i), for forms that pool their second moments: no pass changes it, so none computes it.
+    small : int
+        The products of a pass that are few enough for NumPy.
     """
 
     def __init__(
@@ -117,8 +123,11 @@ class Sweep:
         k: int,
         weights: FloatArray | None = None,
         pooled: Float64Array | None = None,
+        *,
+        small: int = SMALL_PASS,
     ) -> None:
         n = X.shape[0]
+        self._small = small
         self.rows = Rows(X, weights, frame, form, X.dtype)
         self.frame, self.k = frame, k
         self.pooled = np.zeros(0) if pooled is None else pooled
@@ -276,7 +285,7 @@ class Sweep:
     def _make(self, rows: Rows) -> tuple[Blas | Compiled | Centred | Projected, int]:
         """The executor for rows in the type that they are worked on in, and its chunk's rows."""
         (n, d), form, k = rows.shape, rows.form, self.k
-        name = choose_executor(n, d, k, form, rows.dtype.itemsize)
+        name = choose_executor(n, d, k, form, rows.dtype.itemsize, self._small)
         chunk = chunk_rows(name, n, k, form.n_features(d))
         if form.n_axes:
             return Projected(rows, chunk, centred=name == "centred"), chunk
