@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from gaussmix import FitStatus, GaussianMixture, _threads, fit_mixture
+from gaussmix.model.structures import STRUCTURES
 from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture, run_python
 
 pytestmark = pytest.mark.usefixtures("from_kmeans")
@@ -70,7 +71,9 @@ def test_the_floor_and_new_seedings_do_so_too(problem, name):
             mixture = result.mixture
             outcome = (result.status, result.advice, result.n_reseeds, result.failed_starts, result.collapsed)
             seen.append((result.history, mixture.weights, mixture.means, mixture.covariances, *outcome))
-    assert "held" in seen[0][5] or "far from all others" in seen[0][5]
+    structure = STRUCTURES[name]
+    if structure.least_rows(X.shape[1]) and not structure.coupled:
+        assert "held" in seen[0][5] or "far from all others" in seen[0][5]
     for other in seen[1:]:
         for value, first in zip(other, seen[0], strict=True):
             assert_array_equal(value, first)

@@ -22,10 +22,12 @@ def stable_order(mixture: Mixture) -> IntArray:
     which such steps lead, so that what two machines find in their last digits makes no difference.
     """
     k, d = mixture.means.shape
-    spread = np.sqrt(np.diagonal(mixture.covariance))
-    means = mixture.means / np.where(spread > 0.0, spread, 1.0)
-    variances = np.log(mixture.structure.variances(mixture.covariances, k, d))
-    keys = np.concatenate([means, -mixture.weights[:, None], variances], axis=1)
+    weights = mixture.weights / (mixture.weights.sum() or 1.0)  # all may have gone to the noise
+    variances = mixture.structure.variances(mixture.covariances, k, d)
+    apart = mixture.means - weights @ mixture.means
+    spread = np.sqrt(weights @ (variances + apart * apart))
+    spread[spread == 0.0] = 1.0
+    keys = np.concatenate([apart / spread, -weights[:, None], np.log(variances)], axis=1)
     return np.array(list(_ordered(np.arange(k), keys)))
 
 
