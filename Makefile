@@ -113,5 +113,5 @@ $(VENV)-oldest/.created:
 $(VENV)-oldest/.installed: pyproject.toml tests/oldest.py $(VENV)-oldest/.created
 	@echo "installing gaussmix with the oldest supported versions into $(VENV)-oldest"
 	@$(VENV)-oldest/bin/python tests/oldest.py > $(@D)/oldest.txt
-	@$(VENV)-oldest/bin/python $(PIP) install --editable '.[test]' --constraint $(@D)/oldest.txt
+	@$(VENV)-oldest/bin/python $(PIP) install --editable '.[downstream]' --constraint $(@D)/oldest.txt
 	@touch $@

@@ -59,7 +59,7 @@ class End:
 
     @property
     def spurious(self) -> bool:
-        return is_spurious(self.rows, self.spread, self.mixture.n_features, self.mixture.covariance_type)
+        return is_spurious(self.rows, self.spread, self.mixture.n_features)
 
 
 class Climb:

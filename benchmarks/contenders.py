@@ -59,11 +59,10 @@ class Outcome:
     rows: float = 0.0
     spread: float = 0.0
     d: int = 1
-    covariance: str = "full"
 
     @property
     def sound(self) -> bool:
-        return not is_spurious(self.rows, self.spread, self.d, self.covariance)
+        return not is_spurious(self.rows, self.spread, self.d)
 
     def reaches(self, best: float) -> bool:
         return self.sound and self.likelihood >= best - WITHIN
@@ -156,5 +155,4 @@ def _outcome(
 ) -> Outcome:
     n, d = problem.X.shape
     W = reference(problem)
-    rows, spread = least_rows(weights, n), least_spread(W @ matrices @ W.T)
-    return Outcome(seconds, float(likelihood), rows, spread, d, problem.covariance)
+    return Outcome(seconds, float(likelihood), least_rows(weights, n), least_spread(W @ matrices @ W.T), d)

@@ -1,8 +1,7 @@
 """Which optima count: those without a component of next to no rows or next to no spread.
 
 The likelihood has no bound where a component may shrink on a few rows, or on equal ones: that of such a fit
-says nothing. Where all components share one covariance none can shrink alone, and one of a single row is as
-good as any other.
+says nothing.
 """
 
 from __future__ import annotations
@@ -37,9 +36,9 @@ def reference(problem: Problem) -> Floats:
     return np.asarray(np.linalg.inv(np.linalg.cholesky(covariance)))
 
 
-def is_spurious(rows: float, spread: float, d: int, covariance: str) -> bool:
+def is_spurious(rows: float, spread: float, d: int) -> bool:
     """Whether an optimum does not count."""
-    return not ((rows >= d + 1 or covariance == "tied") and spread >= THIN)
+    return not (rows >= d + 1 and spread >= THIN)
 
 
 def dense(covariances: Floats, problem: Problem) -> Floats:

@@ -60,7 +60,8 @@ class Judge:
     def n_doubts(self, mixture: Mixture) -> int:
         """The same with components of fewer rows than a general covariance takes, thin or not.
 
-        A race passes over them, but they are no reason to prefer a lower likelihood.
+        A race passes over them: a cluster is rarely that small. They are no reason to prefer a lower
+        likelihood to that of EM from k-means.
         """
         return int(self._spikes(mixture, starved=True).sum()) + len(coinciding(mixture))
 
@@ -99,13 +100,14 @@ class Judge:
 
     def _spikes(self, mixture: Mixture, *, starved: bool = False) -> npt.NDArray[np.bool_]:
         structure, (k, d) = mixture.structure, mixture.means.shape
+        rows = mixture.weights * self.engine.n_rows
         suspect, few = np.zeros(k, dtype=bool), self._few(mixture)
+        if starved:
+            suspect |= rows < d + 1
         if not structure.least_rows(d) or not few.any():  # no component can shrink by itself, or none does
             return suspect
         suspect |= structure.stiffness(mixture.precisions_cholesky, self._thin) > 1.0
         suspect[list(self.regularise.held(mixture))] = True
-        if starved:
-            suspect |= mixture.weights * self.engine.n_rows < d + 1
         suspect &= few
         found = np.flatnonzero(suspect)
         if found.size:
