@@ -28,6 +28,8 @@ SEED, SEED_FEATURE = 1.5e-2, 1e-3
 EXPONENTIAL, PRODUCT = 3e-3, 1.6e-4
 #: For each matrix of an M-step: calls of LAPACK, and for each of its rows.
 FACTOR, FACTOR_ROW = 4.0, 0.5
+#: Iterations inside an M-step of covariances that share a part: programs that have them take longer.
+COUPLED = 500.0
 #: An eigendecomposition, for each d^3.
 EIGEN = 6e-3
 #: A plain fit: k-means and checks, and for each row and component k-means' distances, for each feature as
@@ -66,6 +68,8 @@ def cost_of_plain_fit(rows: LocalEngine, n_iter: int) -> float:
         each = PLAIN_CALLS + MATRIX_CALLS * k + n * k * (MATRIX_EXPONENTIAL + MATRIX_PRODUCT * d)
     else:
         each = PLAIN_CALLS + n * k * (PLAIN_EXPONENTIAL + PLAIN_PRODUCT * d)
+    if rows.structure.coupled:
+        each += COUPLED
     return float(start + n_iter * each)
 
 
