@@ -69,7 +69,7 @@ def test_there_and_back(name):
     again = ours.to_sklearn()
     assert again.get_params() == theirs.get_params()
     fitted = [attribute for attribute in before if attribute.endswith("_")]
-    assert len(fitted) == 10
+    assert len(fitted) >= 9  # from 1.7 on lower_bounds_, too
     for attribute in fitted:
         assert_array_equal(getattr(again, attribute), before[attribute])
         assert np.asarray(getattr(again, attribute)).dtype == np.asarray(before[attribute]).dtype
@@ -80,6 +80,8 @@ def test_there_and_back(name):
 def test_float32_stays_float32():
     rows = X.astype(np.float32)
     theirs = Theirs(3, random_state=0).fit(rows)
+    if theirs.means_.dtype != np.float32:
+        pytest.skip("scikit-learn before 1.7 does not keep float32")
     ours = GaussianMixture.from_sklearn(theirs)
     assert ours.means_.dtype == ours.covariances_.dtype == np.float32
     assert_same_predictions(ours, theirs, rows, rtol=1e-4)

@@ -134,6 +134,8 @@ class Rules:
         Whether that is all.
     n_init : int
         How often more may join.
+    patience : int
+        How many times as many have to agree, and rounds of moves may be in vain.
     """
 
     rows: LocalEngine
@@ -145,6 +147,7 @@ class Rules:
     close: Rule
     short: bool
     n_init: int
+    patience: int
 
 
 @dataclass
@@ -199,14 +202,16 @@ class Course:
 
     def go_on(self, racers: list[Racer]) -> list[Racer]:
         """More starts, more rounds, and moves of the best."""
-        for _ in range(self.rules.n_init):
+        rules = self.rules
+        for _ in range(rules.n_init):
             racers += self.heats(self.joining(), JOIN_ROUNDS, EAGER)
         racers = self.heats(racers, LAST_ROUNDS) or racers[:1]  # where all collapse, as they were before
         n_agreeing = self.n_agreeing(racers[0])
         leader = self.polished(racers)
-        if n_agreeing >= AGREE_OF_ALL * self.rules.n_init:
+        if n_agreeing >= AGREE_OF_ALL * rules.n_init * rules.patience:
             return [leader]
-        return [self.moved(leader, PATIENCE if n_agreeing < AGREE_SOMEWHAT else PATIENCE_SOME)]
+        patience = PATIENCE if n_agreeing < AGREE_SOMEWHAT else PATIENCE_SOME
+        return [self.moved(leader, rules.patience * patience)]
 
     def n_agreeing(self, leader: Racer) -> int:
         """How many have ended where the leader is."""

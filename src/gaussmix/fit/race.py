@@ -44,6 +44,8 @@ FEWEST_ITER = 8
 LEAST_ITER = 20
 #: Features beyond which factor analysers, whose parameters grow with d, need no more rows.
 FEATURES = 100
+#: How much more patient a race is than one of few means.
+PATIENCE: dict[Effort, int] = {"fast": 1, "auto": 1, "thorough": 4}
 #: Part of the caller's tolerance that may be left to gain when a racer has converged.
 CLOSER = 1e-2
 #: Nats a row that may be left to gain whatever the tolerance.
@@ -99,6 +101,7 @@ class Race:
             close=Rule(max(CLOSER * self.tol, CLOSEST), "aitken"),
             short=self._short,
             n_init=self.n_init,
+            patience=PATIENCE[self.effort],
         )
         course = Course(rules, rng, budget, stops)
         leader = course.settle(known)
