@@ -455,7 +455,7 @@ def test_damage_is_found_out(place, cut):
 
 DOCUMENTS = {
     "kind": ["model", None, [], 1],
-    "schema": [0, 1, 2, 3, 5, None, "1", [], 10**400],
+    "schema": [0, 1, 2, 3, 4, 6, None, "1", [], 10**400],
     "fit": [None, [], "x", {}],
     "seed": [-1, 2**32, 1.0, "0", True, [], {}, 10**400],
     "start": [-1, 3, 1.0, "1", None, True, 10**400],

@@ -25,7 +25,7 @@ from gaussmix.model.coordinates import Coordinates
 from gaussmix.model.mixture import Mixture
 
 #: Version of the schema of checkpoints. A checkpoint is for going on, not for keeping: others are refused.
-VERSION = 4
+VERSION = 5
 KIND = schema.CHECKPOINT
 FIELDS = {
     "kind",

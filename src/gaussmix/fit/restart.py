@@ -163,7 +163,7 @@ class Search:
             run = replace(run, status=FitStatus.DEGENERATE)
         logger.info(
             "start %d of %d%s: %s after %d iterations, mean log-likelihood %.6f",
-            *(position.start + 1, self.ways.n_init, ", seeded anew" if position.attempt else ""),
+            *(position.start + 1, self.n_starts, ", seeded anew" if position.attempt else ""),
             *(run.status, len(run.history) - 1, run.history[-1]),
         )
         here = better(position.here, run)
@@ -258,10 +258,10 @@ class Search:
         """Tells of a race's likelihood, before the first iteration of the run that it is for."""
         if self.on_iteration is None:
             return None
-        tell, start, ways = self.on_iteration, position.start + 1, self.ways
+        tell, start = self.on_iteration, position.start + 1
 
         def told(run: Run) -> bool:
-            return bool(tell(Progress(start, ways.n_init, 0, self.max_iter, run.history[-1])))
+            return bool(tell(Progress(start, self.n_starts, 0, self.max_iter, run.history[-1])))
 
         return told
 
@@ -271,7 +271,7 @@ class Search:
 
         def report(run: Run) -> bool:
             iteration, value = len(run.history) - 1, run.history[-1]
-            told = Progress(position.start + 1, self.ways.n_init, iteration, self.max_iter, value)
+            told = Progress(position.start + 1, self.n_starts, iteration, self.max_iter, value)
             stop = bool(self.on_iteration(told)) if self.on_iteration is not None else False
             if self.save is not None:
                 self.save(replace(position, running=run), stop)
