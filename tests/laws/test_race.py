@@ -371,3 +371,13 @@ def test_constant_columns_change_nothing_of_the_others(name, reg_covar):
     assert "constant or collinear" in with_it.advice
     variance = 1e-10 * 7.0**2 if reg_covar == "auto" else reg_covar
     assert_allclose(with_it.mixture.structure.variances(with_it.mixture.covariances, 3, 3)[:, 1], variance)
+
+
+def test_a_few_equal_rows_are_a_heap_where_k_means_meets_them():
+    """Twelve of a hundred rows of truth values, of which scikit-learn's start makes a component, too."""
+    X = (np.random.default_rng(5).random((100, 3)) < 0.5).astype(float)
+    for name in ("full", "diag", "spherical"):
+        for seed in range(3):
+            options = {"covariance_type": name, "random_state": seed}
+            plain = fit_mixture(X, 3, init_params="kmeans", **options)
+            assert fit_mixture(X, 3, **options).mean_log_likelihood > plain.mean_log_likelihood - 1e-6

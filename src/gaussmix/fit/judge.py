@@ -2,9 +2,9 @@
 
 A likelihood has no bound where a component may shrink on a few rows, so the highest of several says nothing
 if it is that of a *spike*. Three things look like one and are not. A *heap* is many rows of one value,
-which data do have. A component *apart* is a few rows, or a single one, so far from all others that these
-could not take them in. And the likelihood of families of one covariance is bounded: there a small component
-is as good as any.
+which data do have: many in some direction, or a few in all. A component *apart* is a few rows, or a single
+one, so far from all others that these could not take them in. And the likelihood of families of one
+covariance is bounded: there a small component is as good as any.
 
 Components that *coincide* are one component counted twice: EM's way out of them is flat, so it stays there.
 """
@@ -27,6 +27,8 @@ from gaussmix.model.mixture import Mixture
 ROWS_NEEDED = 2
 #: Rows for each number of a mean and a constant under which a component that is thin somewhere is a needle.
 NEEDLE_ROWS = 5
+#: Spreads of all rows in every direction under which the rows of a component are equal.
+POINT = 1e-4
 #: Squared spreads between the mean of a component that is apart and any other: d + DEVIATIONS sqrt(2 d) +
 #: FAR.
 DEVIATIONS, FAR = 12.0, 36.0
@@ -66,9 +68,10 @@ class Judge:
         return int(self._spikes(mixture, starved=True).sum()) + len(coinciding(mixture))
 
     def n_heaps(self, mixture: Mixture) -> int:
-        """Components of many rows of which the floor or the ridge decides some variance."""
+        """Components of many rows of which the floor or the ridge decides some variance, or all of them."""
         held = list(self.regularise.held(mixture))
-        return int((~self._few(mixture)[held]).sum()) if held else 0
+        many = ~self._few(mixture) | self._points(mixture)
+        return int(many[held].sum())
 
     def collapsed(self, mixture: Mixture) -> tuple[int, ...]:
         """Components that are spikes at the floor: next to no rows in next to no volume, or no rows at all.
@@ -98,6 +101,13 @@ class Judge:
         rows = mixture.weights * self.engine.n_rows
         return np.asarray(rows < NEEDLE_ROWS * (mixture.means.shape[1] + 1))
 
+    def _points(self, mixture: Mixture) -> npt.NDArray[np.bool_]:
+        """Components of rows that are equal in every feature, no fewer than a covariance needs."""
+        structure, (k, d) = mixture.structure, mixture.means.shape
+        enough = mixture.weights * self.engine.n_rows > max(rows_needed(structure, d), 2) - 0.5
+        widest = structure.variances(mixture.covariances, k, d).max(axis=1)
+        return np.asarray(enough & (widest < POINT**2))
+
     def _spikes(self, mixture: Mixture, *, starved: bool = False) -> npt.NDArray[np.bool_]:
         structure, (k, d) = mixture.structure, mixture.means.shape
         rows = mixture.weights * self.engine.n_rows
@@ -108,7 +118,7 @@ class Judge:
             return suspect
         suspect |= structure.stiffness(mixture.precisions_cholesky, self._thin) > 1.0
         suspect[list(self.regularise.held(mixture))] = True
-        suspect &= few
+        suspect &= few & ~self._points(mixture)
         found = np.flatnonzero(suspect)
         if found.size:
             suspect[found] = ~self._apart(mixture, found)
