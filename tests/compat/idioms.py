@@ -16,6 +16,7 @@ from contextlib import redirect_stdout
 
 import joblib
 import numpy as np
+import pytest
 from scipy.optimize import brentq
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
@@ -233,8 +234,7 @@ def lists_of_lists(GaussianMixture):
 
 @idiom
 def data_frames(GaussianMixture):
-    import pandas as pd
-
+    pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X, columns=["height", "width"])
     gmm = GaussianMixture(n_components=3, random_state=0).fit(frame)
     frame["cluster"] = gmm.predict(frame[["height", "width"]])
