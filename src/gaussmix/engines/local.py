@@ -65,7 +65,7 @@ class LocalEngine:
         _threads.setting_of_threads()  # a wrong one is an error for every fit, not only for those that use it
         self.cores, self.noise, self.trim = cores, noise, trim
         self.form = structure.own_form if cores else structure.form
-        oriented = "vech" in (structure.form.own, structure.form.pooled)
+        oriented = structure.form.general
         self._bulk = min(cores, key=len) if cores else None
         mean, covariance = pooled_moments(*self._sure(), oriented=oriented)
         #: Of all (sure) rows, in the coordinates of the data.

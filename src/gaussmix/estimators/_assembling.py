@@ -202,7 +202,7 @@ def _check_agreement(
     structure: Structure, one: Float64Array, other: Float64Array, first: str, second: str
 ) -> None:
     """Raise ValueError where covariances that come from two attributes are different ones."""
-    if "vech" in (structure.form.own, structure.form.pooled):
+    if structure.form.general:
         spread = np.sqrt(np.diagonal(one, axis1=-2, axis2=-1))
         scale = spread[..., :, None] * spread[..., None, :]
     else:

@@ -124,7 +124,7 @@ def rows_and_weights(
 
 def warn_of_few_rows(n: int, structure: Structure, d: int) -> None:
     """Warn at once where even all rows together leave a general covariance singular."""
-    if n <= d and "vech" in (structure.form.own, structure.form.pooled):
+    if n <= d and structure.form.general:
         warnings.warn(
             f"{n} rows of {d} features leave every covariance of type {structure.name!r} singular: it takes "
             f'{d + 1} rows. Use covariance_type="diag", or "factor" for correlations from few rows',

@@ -20,25 +20,45 @@ TIMES: dict[Effort, float] = {"fast": 1.0, "auto": 6.0, "thorough": 70.0}
 
 #: Calls of NumPy in an iteration, however many mixtures make it side by side.
 CALLS = 110.0
-#: What an accelerated iteration, and making a start or a move, take beside that.
-PROPOSAL, START = 200.0, 130.0
-#: For each row and seed of a start, and for each feature as well.
-SEED, SEED_FEATURE = 1.5e-2, 1e-3
-#: For each row and component: an exponential, and for each feature two products.
-EXPONENTIAL, PRODUCT = 3e-3, 1.6e-4
-#: For each matrix of an M-step: calls of LAPACK, and for each of its rows.
-FACTOR, FACTOR_ROW = 4.0, 0.5
-#: Iterations inside an M-step of covariances that share a part: programs that have them take longer.
-COUPLED = 500.0
+#: The proposal of an accelerated iteration.
+PROPOSAL = 200.0
+#: Calls that make a start, or a move.
+START = 130.0
+#: A seed of a start, for each row.
+SEED = 1.5e-2
+#: The same for each row and feature.
+SEED_FEATURE = 1e-3
+#: An exponential in an iteration, for each row and component.
+EXPONENTIAL = 3e-3
+#: Two products in an iteration, for each row, component and number of T(z).
+PRODUCT = 1.6e-4
+#: Calls of LAPACK in an M-step, for each matrix.
+FACTOR = 4.0
+#: The same for each row of a matrix.
+FACTOR_ROW = 0.5
 #: An eigendecomposition, for each d^3.
 EIGEN = 6e-3
-#: A plain fit: k-means and checks, and for each row and component k-means' distances, for each feature as
-#: well.
-PLAIN_START, DISTANCE, DISTANCE_FEATURE = 1500.0, 4e-2, 4e-3
-#: An iteration of it: calls, and for each row and component exponentials, and products for each feature.
-PLAIN_CALLS, PLAIN_EXPONENTIAL, PLAIN_PRODUCT = 130.0, 3.5e-2, 1e-3
-#: Where components have matrices: calls for each, and the same two.
-MATRIX_CALLS, MATRIX_EXPONENTIAL, MATRIX_PRODUCT = 20.0, 8e-2, 4e-3
+
+#: A plain fit: checks and calls of its k-means.
+PLAIN_START = 1500.0
+#: Distances of its k-means, for each row and component.
+DISTANCE = 4e-2
+#: The same for each feature.
+DISTANCE_FEATURE = 4e-3
+#: Calls of an iteration of it.
+PLAIN_CALLS = 130.0
+#: An exponential, for each row and component.
+PLAIN_EXPONENTIAL = 3.5e-2
+#: Products, for each row, component and feature.
+PLAIN_PRODUCT = 1e-3
+#: Further calls for each component that has a matrix.
+MATRIX_CALLS = 20.0
+#: PLAIN_EXPONENTIAL where components have matrices.
+MATRIX_EXPONENTIAL = 8e-2
+#: PLAIN_PRODUCT where components have matrices.
+MATRIX_PRODUCT = 4e-3
+#: Iterations inside an M-step of covariances that share a part: programs that have them take longer.
+COUPLED = 500.0
 
 
 def cost_of(rows: LocalEngine, n_components: int, *, held: bool = False) -> float:
@@ -48,7 +68,7 @@ def cost_of(rows: LocalEngine, n_components: int, *, held: bool = False) -> floa
     """
     n, d = rows.X.shape
     cost: float = CALLS + n_components * n * (EXPONENTIAL + PRODUCT * rows.form.n_features(d))
-    if has_matrices(rows):  # one for all of a mixture where they share it
+    if rows.form.general:  # one for all of a mixture where they share it
         n_matrices = n_components if rows.form.own == "vech" else n_components / rows.n_components
         cost += n_matrices * (FACTOR + FACTOR_ROW * d + (EIGEN * d**3 if held else 0.0))
     return cost
@@ -64,18 +84,13 @@ def cost_of_plain_fit(rows: LocalEngine, n_iter: int) -> float:
     """One start of k-means and so many iterations as textbooks have them: what a race is measured by."""
     (n, d), k = rows.X.shape, rows.n_components
     start = PLAIN_START + n * k * (DISTANCE + DISTANCE_FEATURE * d)
-    if has_matrices(rows):
+    if rows.form.general:
         each = PLAIN_CALLS + MATRIX_CALLS * k + n * k * (MATRIX_EXPONENTIAL + MATRIX_PRODUCT * d)
     else:
         each = PLAIN_CALLS + n * k * (PLAIN_EXPONENTIAL + PLAIN_PRODUCT * d)
     if rows.structure.coupled:
         each += COUPLED
     return float(start + n_iter * each)
-
-
-def has_matrices(rows: LocalEngine) -> bool:
-    """Whether covariances are general matrices."""
-    return "vech" in (rows.form.own, rows.form.pooled)
 
 
 @dataclass

@@ -10,10 +10,9 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.fit.regularise import FLOOR
@@ -34,28 +33,21 @@ def without_constant_columns(fit: Callable[P, FitResult]) -> Callable[P, FitResu
     """Let a function that fits a mixture fit the columns that vary, and give the result of all."""
 
     @functools.wraps(fit)
-    def fitted(*args: P.args, **options: P.kwargs) -> FitResult:
-        X, n_components = _first_two(args, options)
+    def fitted(X: Any, n_components: Any, **options: Any) -> FitResult:
+        whole: Callable[..., FitResult] = fit
         constant = _constant_columns(X, options)
         if constant is None:
-            return fit(*args, **options)
-        values = np.asarray(X)[0, constant].astype(np.float64)
+            return whole(X, n_components, **options)
+        d = X.shape[1]
+        values = X[0, constant].astype(np.float64)
         variances = _variances(values, options.get("reg_covar", "auto"))
         shift = -0.5 * float(np.log(2.0 * math.pi * variances).sum())
-        varying = np.delete(np.arange(np.shape(X)[1]), constant)
-        own = _of_the_rest(options, varying, shift)
-        result: FitResult = _call(fit, np.asarray(X)[:, varying], n_components, own)
-        names: Any = options.get("feature_names")
-        structure = get_structure(str(options.get("covariance_type", "full")), np.shape(X)[1])
-        return _whole(result, structure, constant, values, variances, shift, names)
+        varying = np.delete(np.arange(d), constant)
+        result = whole(X[:, varying], n_components, **_of_the_rest(options, varying, shift))
+        structure = get_structure(options.get("covariance_type", "full"), d)
+        return _whole(result, structure, constant, values, variances, shift, options.get("feature_names"))
 
-    return fitted
-
-
-def _first_two(args: Sequence[Any], options: dict[str, Any]) -> tuple[Any, Any]:
-    """The rows and the number of components, by place or by name."""
-    given = [*args, *([options[name] for name in ("X", "n_components")[len(args) :] if name in options])]
-    return (given[0], given[1]) if len(given) == 2 else (None, None)
+    return cast(Callable[P, FitResult], fitted)
 
 
 def _constant_columns(X: Any, options: dict[str, Any]) -> IntArray | None:
@@ -94,7 +86,7 @@ def _variances(values: Float64Array, reg_covar: Any) -> Float64Array:
 
 def _of_the_rest(options: dict[str, Any], varying: IntArray, shift: float) -> dict[str, Any]:
     """The options of the fit of the columns that vary; whoever watches it is shown likelihoods of all."""
-    own = {name: value for name, value in options.items() if name not in ("X", "n_components")}
+    own = dict(options)
     names, watch = own.get("feature_names"), own.get("on_iteration")
     if names is not None and len(names) > varying.max():
         own["feature_names"] = [names[column] for column in varying]
@@ -107,10 +99,6 @@ def _of_the_rest(options: dict[str, Any], varying: IntArray, shift: float) -> di
     if "previous" in own:
         own["previous"] -= shift
     return own
-
-
-def _call(fit: Callable[..., FitResult], X: npt.NDArray[Any], n_components: Any, options: Any) -> FitResult:
-    return fit(X, n_components, **options)
 
 
 def _whole(
@@ -131,8 +119,7 @@ def _whole(
     matrices = np.zeros((k, d, d))
     matrices[:, varying[:, None], varying] = inner.dense_covariances
     matrices[:, constant, constant] = variances
-    general = "vech" in (structure.form.own, structure.form.pooled)
-    each = matrices if general else np.diagonal(matrices, axis1=1, axis2=2).copy()
+    each = matrices if structure.form.general else np.diagonal(matrices, axis1=1, axis2=2).copy()
     covariances = each[0] if isinstance(structure, Shared) else each
     factors = structure.factor(covariances)
     mixture = Mixture._trusted(

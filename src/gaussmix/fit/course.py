@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.random import RandomState
 
 from gaussmix._typing import IntArray
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.accelerate import Accelerator
 from gaussmix.fit.budget import Budget
-from gaussmix.fit.em import Rule, Run, em
-from gaussmix.fit.judge import Judge
+from gaussmix.fit.em import Run, em
 from gaussmix.fit.moves import MERGES, SPLITS, reseeded, split_and_merge
-from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.result import FitStatus, StartReport
 from gaussmix.fit.stack import begin_together, em_together
 from gaussmix.fit.starts import labelled as by
 from gaussmix.model.mixture import Mixture
+
+if TYPE_CHECKING:
+    from gaussmix.fit.race import Race
 
 #: The racer that EM from k-means has led to.
 KNOWN = "EM from k-means"
@@ -47,8 +48,10 @@ MORE: Kinds = (
 HIERARCHY: Kinds = (("agglomerative", by.by_hierarchy, 1),)
 HIERARCHY_SHARE = 6.0
 
-#: The first round.
-FIRST_ROUND: Rounds = ((8, 3),)
+#: Iterations of the first round.
+FIRST_ITER = 8
+#: How many stay after it.
+FIRST_STAY = 3
 #: The rounds of those that join.
 JOIN_ROUNDS: Rounds = ((5, 10), (5, 5))
 #: The rounds of all that are left then.
@@ -82,8 +85,10 @@ GAIN = 2e-5
 
 #: Iterations that a start has to be able to afford.
 SHORTEST = 12
-#: Iterations of a racer that converges: at least, whatever is left to spend, and at most.
-LEAST_POLISH, MOST_POLISH = 30, 100
+#: Iterations of a racer that converges, at least, whatever is left to spend.
+LEAST_POLISH = 30
+#: The same, at most.
+MOST_POLISH = 100
 
 
 @dataclass(frozen=True)
@@ -116,54 +121,24 @@ class Racer:
         return StartReport(self.source, self.n_iter, self.value, outcome)
 
 
-@dataclass(frozen=True, eq=False)
-class Rules:
-    """What a race is run by.
-
-    Parameters
-    ----------
-    rows, all_rows : LocalEngine
-        Those of the race, which may be a sample, and those of the fit.
-    m_step : Maximise
-    accelerator : Accelerator, optional
-    judge : Judge
-    log_prior : callable, optional
-    close : Rule
-        When a racer has converged.
-    short : bool
-        Whether that is all.
-    n_init : int
-        How often more may join.
-    patience : int
-        How many times as many have to agree, and rounds of moves may be in vain.
-    """
-
-    rows: LocalEngine
-    all_rows: LocalEngine
-    m_step: Maximise
-    accelerator: Accelerator | None
-    judge: Judge
-    log_prior: Callable[[Mixture], float] | None
-    close: Rule
-    short: bool
-    n_init: int
-    patience: int
-
-
 @dataclass
 class Course:
     """A race that is being run.
 
     Parameters
     ----------
-    rules : Rules
+    race : Race
+        Its rules.
+    rows : LocalEngine
+        Those of the race, which may be a sample of all.
     rng : RandomState
     budget : Budget
     stops : callable, optional
         Shown a run now and then; True ends the race.
     """
 
-    rules: Rules
+    race: Race
+    rows: LocalEngine
     rng: RandomState
     budget: Budget
     stops: Callable[[Run], bool] | None
@@ -178,40 +153,40 @@ class Course:
 
     def settle(self, known: Run | None) -> Racer | None:
         """The leader in the end; None where all have collapsed."""
-        rules = self.rules
-        wide = rules.rows.X.shape[1] > WIDEST
+        race = self.race
+        wide = self.rows.X.shape[1] > WIDEST
         racers = self.begin(FIRST[1:] if wide else FIRST)
         start = None
         if known is not None and known.status != FitStatus.DEGENERATE:
             start = Racer(KNOWN, known.mixture, 0, known.objective)
             racers.insert(0, start)
-            self.heaps = rules.judge.n_heaps(known.mixture) > 0
-        racers = self.run(racers, FIRST_ROUND[0][0])
+            self.heaps = race.judge.n_heaps(known.mixture) > 0
+        racers = self.run(racers, FIRST_ITER)
         reached = next((racer.value for racer in racers if racer.source == KNOWN), -np.inf)
-        racers = self.best(racers, FIRST_ROUND[0][1])
+        racers = self.best(racers, FIRST_STAY)
         if not racers:
             return None
-        if not (rules.short or self.stopped or self.n_agreeing(racers[0]) >= AGREE):
+        if not (race.short or self.stopped or self.n_agreeing(racers[0]) >= AGREE):
             racers = self.go_on(racers)
-        if rules.rows is rules.all_rows:
+        if self.rows is race.engine:
             return racers[0]
         # of equals the one that has seen all rows
         leader = racers[0] if start is None or racers[0].value > reached + SAME else start
         n_iter = 0 if known is None else len(known.history)
-        return self.polish(leader, rules.all_rows, max(FIRST_ROUND[0][0], 2 * n_iter))
+        return self.polish(leader, race.engine, max(FIRST_ITER, 2 * n_iter))
 
     def go_on(self, racers: list[Racer]) -> list[Racer]:
         """More starts, more rounds, and moves of the best."""
-        rules = self.rules
-        for _ in range(rules.n_init):
+        race = self.race
+        for _ in range(race.n_init):
             racers += self.heats(self.joining(), JOIN_ROUNDS, EAGER)
         racers = self.heats(racers, LAST_ROUNDS) or racers[:1]  # where all collapse, as they were before
         n_agreeing = self.n_agreeing(racers[0])
         leader = self.polished(racers)
-        if n_agreeing >= AGREE_OF_ALL * rules.n_init * rules.patience:
+        if n_agreeing >= AGREE_OF_ALL * race.n_init * race.patience:
             return [leader]
         patience = PATIENCE if n_agreeing < AGREE_SOMEWHAT else PATIENCE_SOME
-        return [self.moved(leader, rules.patience * patience)]
+        return [self.moved(leader, race.patience * patience)]
 
     def n_agreeing(self, leader: Racer) -> int:
         """How many have ended where the leader is."""
@@ -219,7 +194,7 @@ class Course:
 
     def joining(self) -> list[Racer]:
         """Those that join a race that is not settled."""
-        racers, cost = self.begin(MORE), by.cost_of_hierarchy(self.rules.rows.n_components)
+        racers, cost = self.begin(MORE), by.cost_of_hierarchy(self.rows.n_components)
         if self.budget.left > HIERARCHY_SHARE * cost:
             self.budget.left -= cost
             racers += self.begin(HIERARCHY)
@@ -233,14 +208,14 @@ class Course:
         for name, labelling, wanted in kinds:
             n, before = min(wanted, left), self.n_begun.get(name, 0)
             if n:
-                labels += labelling(self.rules.rows, self.rng, n, before)
+                labels += labelling(self.rows, self.rng, n, before)
                 names += [name] * n
                 self.n_begun[name] = before + n
                 left -= n
         if not labels:
             return []
         self.budget.spend_starts(len(labels))
-        begun = begin_together(self.rules.rows, labels, self.rules.m_step, self.rules.all_rows.weight)
+        begun = begin_together(self.rows, labels, self.race.m_step, self.race.engine.weight)
         racers = []
         for name, mixture in zip(names, begun, strict=True):
             if mixture is None:
@@ -264,9 +239,9 @@ class Course:
         """The racers so many iterations later, side by side; those that collapse are out."""
         if not racers:
             return []
-        rules, going = self.rules, []
+        race, going = self.race, []
         mixtures = [racer.mixture for racer in racers]
-        runs = em_together(rules.rows, mixtures, rules.m_step, max_iter=n_iter, log_prior=rules.log_prior)
+        runs = em_together(self.rows, mixtures, race.m_step, max_iter=n_iter, log_prior=race.log_prior)
         self.budget.left -= self.budget.cost_of_iterations(n_iter, len(racers))
         for racer, run in zip(racers, runs, strict=True):
             if run.status == FitStatus.DEGENERATE:
@@ -308,30 +283,30 @@ class Course:
         A heap does, unless EM from k-means has met one: measurements are rounded, and many equal ones need
         not be a component.
         """
-        judge = self.rules.judge
+        judge = self.race.judge
         return judge.n_doubts(racer.mixture) + (0 if self.heaps else judge.n_heaps(racer.mixture))
 
     def polished(self, racers: Sequence[Racer]) -> Racer:
         """The best of those that may be it, when next to nothing is left for EM to gain."""
-        ended = [self.polish(racers[0], self.rules.rows)]
+        ended = [self.polish(racers[0], self.rows)]
         for racer in racers[1:]:
             if racer.potential > ended[0].value and self.budget.left > 0.0 and not self.stopped:
-                ended.append(self.polish(racer, self.rules.rows))
+                ended.append(self.polish(racer, self.rows))
         return min(ended, key=lambda racer: (self.n_flaws(racer), -racer.value))
 
     def polish(self, racer: Racer, rows: LocalEngine, most: int = MOST_POLISH) -> Racer:
         """EM until next to nothing is left to gain, or to spend."""
-        rules = self.rules
+        race = self.race
         affordable = int(max(self.budget.left, 0.0) / self.budget.cost_of_polish(1, rows))
         run = em(
             rows,
             Run(racer.mixture, FitStatus.NOT_RUN, ()),
-            rules.m_step,
-            rule=rules.close,
+            race.m_step,
+            rule=race.close,
             max_iter=min(max(affordable, LEAST_POLISH), most),
-            accelerator=rules.accelerator,
+            accelerator=race.accelerator,
             on_iteration=self.watch,
-            log_prior=rules.log_prior,
+            log_prior=race.log_prior,
         )
         self.budget.left -= self.budget.cost_of_polish(len(run.history), rows)
         return racer.after(run)
@@ -352,12 +327,12 @@ class Course:
 
     def moves_of(self, best: Racer) -> list[Racer]:
         """Splits and merges, and components seeded anew, as many as there is enough left for."""
-        rows, k = self.rules.rows, len(best.mixture.means)
+        rows, k = self.rows, len(best.mixture.means)
         n_iter = sum(n for n, _ in MOVE_ROUNDS)
         most = self.budget.n_affordable(n_iter, RESEEDED + MERGES * SPLITS)
         if most < 2:
             return []
-        divided = split_and_merge(rows, best.mixture, self.rules.m_step)[: most - most // 2]
+        divided = split_and_merge(rows, best.mixture, self.race.m_step)[: most - most // 2]
         moves = [Racer("split and merge", mixture) for mixture in divided]
         for _ in range(min(RESEEDED, most - len(moves))):
             mixture = reseeded(rows, best.mixture, (int(self.rng.randint(k)),), self.rng)
@@ -374,7 +349,7 @@ class Course:
         for racer in racers:
             if abs(racer.value - best.value) < SAME or racer.potential < best.value + GAIN:
                 continue  # back where it came from, or on the way to less
-            ended = self.polish(racer, self.rules.rows)
+            ended = self.polish(racer, self.rows)
             if ended.value > best.value + GAIN and self.n_flaws(ended) <= flaws:
                 return ended
         return None

@@ -29,11 +29,14 @@ ROWS_NEEDED = 2
 NEEDLE_ROWS = 5
 #: Spreads of all rows in every direction under which the rows of a component are equal.
 POINT = 1e-4
-#: Squared spreads between the mean of a component that is apart and any other: d + DEVIATIONS sqrt(2 d) +
-#: FAR.
-DEVIATIONS, FAR = 12.0, 36.0
-#: Squared spreads between means, and relative difference of variances, under which components coincide.
-NEAR, ALIKE = 1e-4, 1e-2
+#: A component is apart where the squared spreads to any other mean are over d + DEVIATIONS sqrt(2 d) + FAR.
+DEVIATIONS = 12.0
+#: The constant in that.
+FAR = 36.0
+#: Squared spreads between the means of components that coincide.
+NEAR = 1e-4
+#: Relative difference of the variances of components that coincide.
+ALIKE = 1e-2
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,9 +94,8 @@ class Judge:
 
         They are so far from all others that these could not take their rows in.
         """
-        needed = max(rows_needed(mixture.structure, mixture.means.shape[1]), 2)
         held = np.array(self.regularise.held(mixture), dtype=np.int64)
-        few = held[mixture.weights[held] * self.engine.n_rows < needed]
+        few = held[mixture.weights[held] * self.engine.n_rows < self._rows_needed]
         return tuple(int(i) for i, far in zip(few, self._apart(mixture, few), strict=True) if far)
 
     def _few(self, mixture: Mixture) -> npt.NDArray[np.bool_]:
@@ -104,7 +106,7 @@ class Judge:
     def _points(self, mixture: Mixture) -> npt.NDArray[np.bool_]:
         """Components of rows that are equal in every feature, no fewer than a covariance needs."""
         structure, (k, d) = mixture.structure, mixture.means.shape
-        enough = mixture.weights * self.engine.n_rows > max(rows_needed(structure, d), 2) - 0.5
+        enough = mixture.weights * self.engine.n_rows > self._rows_needed - 0.5
         widest = structure.variances(mixture.covariances, k, d).max(axis=1)
         return np.asarray(enough & (widest < POINT**2))
 
@@ -134,6 +136,11 @@ class Judge:
         nearest = squared_distances(mixture, suspects)[:, others].min(axis=1)
         present = mixture.weights[suspects] * self.engine.n_rows > 0.5
         return np.asarray((nearest > d + DEVIATIONS * np.sqrt(2.0 * d) + FAR) & present)
+
+    @property
+    def _rows_needed(self) -> int:
+        """Rows that a component's covariance needs."""
+        return max(rows_needed(self.engine.structure, self.engine.X.shape[1]), 2)
 
     @cached_property
     def _thin(self) -> Float64Array:

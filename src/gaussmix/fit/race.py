@@ -25,8 +25,8 @@ from numpy.random import RandomState
 
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.accelerate import Accelerator
-from gaussmix.fit.budget import Budget, Effort, has_matrices
-from gaussmix.fit.course import Course, Rules
+from gaussmix.fit.budget import Budget, Effort
+from gaussmix.fit.course import FIRST_ITER, Course
 from gaussmix.fit.em import Rule, Run
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep import Maximise
@@ -38,8 +38,6 @@ from gaussmix.model.mixture import Mixture
 ROWS = 2000
 #: Rows of a race for each number of a component's mean, and a constant, where that is more.
 ROWS_EACH = 5
-#: Iterations that the caller has to allow for a race: those of its first round.
-FEWEST_ITER = 8
 #: Iterations that the caller has to allow for more than the first round.
 LEAST_ITER = 20
 #: Features beyond which factor analysers, whose parameters grow with d, need no more rows.
@@ -87,30 +85,37 @@ class Race:
         None where all have collapsed. `known` is what EM from k-means has ended at, if it did not collapse.
         `stops` is shown runs on the way, and ends the race with the best so far.
         """
-        engine, terms = self.judge.engine, self.m_step.terms
         rows, n_iter = self._rows(rng), 0 if known is None else len(known.history) - 1
         held = known is not None and bool(self.judge.regularise.held(known.mixture))
-        budget = Budget.of(engine, rows, n_iter, self.effort, self.n_init, held=held)
-        rules = Rules(
-            rows=rows,
-            all_rows=engine,
-            m_step=self.m_step,
-            accelerator=self.accelerator,
-            judge=self.judge,
-            log_prior=None if terms.prior is None else terms.log_prior,
-            close=Rule(max(CLOSER * self.tol, CLOSEST), "aitken"),
-            short=self._short,
-            n_init=self.n_init,
-            patience=PATIENCE[self.effort],
-        )
-        course = Course(rules, rng, budget, stops)
+        budget = Budget.of(self.engine, rows, n_iter, self.effort, self.n_init, held=held)
+        course = Course(self, rows, rng, budget, stops)
         leader = course.settle(known)
         if leader is None:
             return None, tuple(course.reports)
         return leader.mixture, (*course.reports, leader.report("the best"))
 
     @property
-    def _short(self) -> bool:
+    def engine(self) -> LocalEngine:
+        """All rows."""
+        return self.judge.engine
+
+    @property
+    def close(self) -> Rule:
+        """When a racer has converged."""
+        return Rule(max(CLOSER * self.tol, CLOSEST), "aitken")
+
+    @property
+    def patience(self) -> int:
+        """How many times as many racers have to agree, and rounds of moves may be in vain."""
+        return PATIENCE[self.effort]
+
+    @property
+    def log_prior(self) -> Callable[[Mixture], float] | None:
+        """The log-density of the prior, where there is one."""
+        return None if self.m_step.terms.prior is None else self.m_step.terms.log_prior
+
+    @property
+    def short(self) -> bool:
         """Whether the first round is all.
 
         For few iterations; for so few rows that the highest optimum is no better than another; and for
@@ -120,9 +125,9 @@ class Race:
 
     def _rows(self, rng: RandomState) -> LocalEngine:
         """The rows of the race."""
-        engine = self.judge.engine
+        engine = self.engine
         n, d = engine.X.shape
-        each = d if has_matrices(engine) else min(d, FEATURES)
+        each = d if engine.form.general else min(d, FEATURES)
         most = max(ROWS, ROWS_EACH * engine.n_components * (each + 1))
         if n <= most:
             return engine
@@ -146,10 +151,10 @@ def make_race(
     """
     engine = judge.engine
     (n, d), fixed = engine.X.shape, bool(m_step.terms.constraints.fixed)
-    if init_params not in EFFORTS or engine.n_components == 1 or max_iter < FEWEST_ITER:
+    if init_params not in EFFORTS or engine.n_components == 1 or max_iter < FIRST_ITER:
         return None
     if not given.empty or given.complete or fixed or engine.cores:
         return None
-    if n <= d and has_matrices(engine):  # every covariance is singular
+    if n <= d and engine.form.general:  # every covariance is singular
         return None
     return Race(judge, m_step, accelerator, tol, max_iter, cast(Effort, init_params), n_init)

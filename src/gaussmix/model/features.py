@@ -31,6 +31,11 @@ class Form:
     pooled: Block
     n_axes: int = 0
 
+    @property
+    def general(self) -> bool:
+        """Whether covariances are general matrices, whose moments are all products of two features."""
+        return "vech" in (self.own, self.pooled)
+
     def n_features(self, d: int) -> int:
         """Length of T(z) for d-dimensional z."""
         return 1 + d + block_size(self.own, d)
