@@ -23,15 +23,15 @@ from benchmarks.judging import WITHIN, is_spurious, least_rows, least_spread
 from benchmarks.real_data import Floats
 from benchmarks.suite import PROBLEMS, Problem, chosen
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.accelerate import Accelerator, make_accelerator
-from gaussmix.fit.em import Run, em, make_rule
-from gaussmix.fit.mstep import Maximise
-from gaussmix.fit.regularise import make_regularise
+from gaussmix.fit.iterate.acceleration import Accelerator, make_accelerator
+from gaussmix.fit.iterate.em import Run, em, make_rule
+from gaussmix.fit.mstep.maximise import Maximise
+from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.result import FitStatus
 from gaussmix.fit.starts import STARTS
+from gaussmix.model.covariance import NotPositiveDefiniteError, get_structure
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.stats import Stats
-from gaussmix.model.structures import NotPositiveDefiniteError, get_structure
+from gaussmix.model.moments.statistics import Stats
 
 FILE = Path(__file__).with_name("best_known.json")
 

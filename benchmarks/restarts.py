@@ -14,11 +14,11 @@ import numpy as np
 from benchmarks.cases import Case, Floats, make_problem
 from gaussmix._threads import blas_on_one_thread
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.mstep import Maximise
-from gaussmix.fit.regularise import make_regularise
-from gaussmix.fit.stack import em_together
+from gaussmix.fit.iterate.stack import em_together
+from gaussmix.fit.mstep.maximise import Maximise
+from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.starts import STARTS, with_means
-from gaussmix.model.structures import get_structure
+from gaussmix.model.covariance import get_structure
 
 CASES = ((200_000, 8, 3), (200_000, 8, 16), (200_000, 2, 5), (20_000, 4, 4), (272, 2, 3))
 ITERATIONS = 10

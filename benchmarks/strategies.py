@@ -19,8 +19,8 @@ from sklearn.datasets import load_iris
 from benchmarks.cases import Floats
 from gaussmix import Mixture, fit_message_length, fit_mixture
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.regularise import make_regularise
-from gaussmix.model.structures import get_structure
+from gaussmix.fit.mstep.regularise import make_regularise
+from gaussmix.model.covariance import get_structure
 
 STARTS = ("kmeans", "k-means++", "random", "agglomerative", "pca", "annealing", "Ueda and Nakano")
 SEEDS, WITHIN = 30, 1e-3

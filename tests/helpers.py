@@ -18,9 +18,9 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
 import gaussmix
-from gaussmix.model.features import outer
-from gaussmix.model.stats import Stats
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
+from gaussmix.model.moments.blocks import outer
+from gaussmix.model.moments.statistics import Stats
 
 NAMES = tuple(STRUCTURES)
 #: One family for each kind of statistics and frame: all that kernels, engines and files can tell apart.

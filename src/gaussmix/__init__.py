@@ -11,35 +11,35 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "BICTable": "gaussmix.fit.bic_table",
+    "BICTable": "gaussmix.select.bic_table",
     "Constraints": "gaussmix.model.constraints",
     "FitResult": "gaussmix.fit.result",
     "FitStatus": "gaussmix.fit.result",
-    "FittedMixtures": "gaussmix.fit.several",
+    "FittedMixtures": "gaussmix.select.many_models",
     "GaussianMixture": "gaussmix.estimators.gaussian",
-    "MessageLengthResult": "gaussmix.fit.message_length",
+    "MessageLengthResult": "gaussmix.select.message_length",
     "Mixture": "gaussmix.model.mixture",
     "NormalInverseWishart": "gaussmix.model.priors",
     "Noise": "gaussmix.model.noise",
     "StartReport": "gaussmix.fit.result",
-    "fit_message_length": "gaussmix.fit.message_length",
+    "fit_message_length": "gaussmix.select.message_length",
     "fit_mixture": "gaussmix.fit.fitting",
-    "fit_mixtures": "gaussmix.fit.several",
+    "fit_mixtures": "gaussmix.select.many_models",
     "show_config": "gaussmix.config",
 }
 
 if TYPE_CHECKING:
     from gaussmix.config import show_config
     from gaussmix.estimators.gaussian import GaussianMixture
-    from gaussmix.fit.bic_table import BICTable
     from gaussmix.fit.fitting import fit_mixture
-    from gaussmix.fit.message_length import MessageLengthResult, fit_message_length
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
-    from gaussmix.fit.several import FittedMixtures, fit_mixtures
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
     from gaussmix.model.noise import Noise
     from gaussmix.model.priors import NormalInverseWishart
+    from gaussmix.select.bic_table import BICTable
+    from gaussmix.select.many_models import FittedMixtures, fit_mixtures
+    from gaussmix.select.message_length import MessageLengthResult, fit_message_length
 
 __all__ = [
     "BICTable",

@@ -6,8 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from gaussmix.model import schema
-from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture import Mixture, schema
 
 
 @dataclass(frozen=True)

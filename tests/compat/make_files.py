@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import gaussmix
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
 
 HERE = Path(__file__).parent
 NAMES = ("length", "Größe in mm", 'a "quoted", name')

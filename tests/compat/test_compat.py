@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gaussmix.io import load_model
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
 from tests.compat.make_files import make
 
 HERE = Path(__file__).parent

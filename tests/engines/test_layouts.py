@@ -8,10 +8,10 @@ from numpy.testing import assert_array_equal
 
 from gaussmix import FitStatus, fit_mixture
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.em import Rule, Run, em
-from gaussmix.fit.mstep import Maximise
-from gaussmix.fit.regularise import make_regularise
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.fit.iterate.em import Rule, Run, em
+from gaussmix.fit.mstep.maximise import Maximise
+from gaussmix.fit.mstep.regularise import make_regularise
+from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture
 
 pytestmark = pytest.mark.usefixtures("from_kmeans")

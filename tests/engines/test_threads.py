@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from gaussmix import FitStatus, GaussianMixture, _threads, fit_mixture
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture, run_python
 
 pytestmark = pytest.mark.usefixtures("from_kmeans")

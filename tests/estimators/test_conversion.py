@@ -15,7 +15,7 @@ from sklearn.mixture import GaussianMixture as Theirs
 from gaussmix import Constraints, GaussianMixture, Mixture
 from gaussmix.accel import patch_sklearn, unpatch_sklearn
 from gaussmix.datasets import load_faithful
-from gaussmix.model.structures import FACTORS, STRUCTURES
+from gaussmix.model.covariance import FACTORS, STRUCTURES
 
 pytestmark = pytest.mark.usefixtures("from_kmeans")
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix import GaussianMixture, fit_mixture
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import EXECUTORS, NAMES, environment
 
 pytestmark = pytest.mark.usefixtures("from_kmeans")

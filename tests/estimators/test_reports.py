@@ -12,7 +12,7 @@ import pytest
 import gaussmix
 from gaussmix import BICTable, FitStatus, Mixture, Noise, fit_message_length, fit_mixture, fit_mixtures
 from gaussmix.datasets import load_faithful
-from gaussmix.fit.several import FittedMixtures
+from gaussmix.select.many_models import FittedMixtures
 
 pytestmark = pytest.mark.usefixtures("from_kmeans")
 

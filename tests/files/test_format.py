@@ -12,7 +12,7 @@ import pytest
 from gaussmix import Mixture, _container, _strict_json
 from gaussmix.errors import ModelFileError
 from gaussmix.io import load_model
-from gaussmix.model import schema
+from gaussmix.model.mixture import schema
 from tests.files.making import INFO, NOISES, judged, same, saved, sealed, small, taken_apart
 from tests.files.test_pickles import TRUSTED
 from tests.helpers import NAMES

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
 from tests.files.making import INFO, framed, judged, saved, sealed, small, taken_apart
 from tests.helpers import KINDS
 

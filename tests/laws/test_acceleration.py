@@ -10,11 +10,11 @@ from numpy.testing import assert_allclose
 
 from gaussmix import GaussianMixture, Mixture, fit_mixture
 from gaussmix.datasets import load_faithful
-from gaussmix.fit.accelerate import METHODS, SAFE, Memory, quasi_newton
-from gaussmix.fit.em import distance_to_limit
-from gaussmix.model.coordinates import Coordinates, NoCoordinatesError
-from gaussmix.model.features import Form
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.fit.iterate.acceleration import METHODS, SAFE, Memory, quasi_newton
+from gaussmix.fit.iterate.em import distance_to_limit
+from gaussmix.model.covariance import STRUCTURES
+from gaussmix.model.moments.blocks import Form
+from gaussmix.model.moments.coordinates import Coordinates, NoCoordinatesError
 from tests.helpers import near, random_mixture, random_stats, stats_of
 
 pytestmark = pytest.mark.usefixtures("from_kmeans")

@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 from gaussmix import fit_mixture
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts import annealing
-from gaussmix.model.structures import FACTORS, KNOWN, get_structure
+from gaussmix.model.covariance import FACTORS, KNOWN, get_structure
 from tests.helpers import EXECUTORS, KINDS, direct_joint, environment, random_mixture
 
 

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gaussmix import Constraints, FitStatus, GaussianMixture, Mixture, fit_mixture
 from gaussmix.model.bounds import clipped
 from gaussmix.model.constraints import weights_within
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import (
     NAMES,
     assert_same_mixture,

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 import gaussmix
 from gaussmix import FitStatus, Mixture, fit_mixture
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import (
     EXECUTORS,
     direct_joint,

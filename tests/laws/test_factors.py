@@ -13,12 +13,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gaussmix import FitStatus, Mixture, fit_mixture
 from gaussmix.errors import ModelFileError
 from gaussmix.fit.factors import CANDIDATES, candidates
-from gaussmix.fit.regularise import FLOOR
+from gaussmix.fit.mstep.regularise import FLOOR
+from gaussmix.model.covariance import FACTORS, STRUCTURES, get_structure
 from gaussmix.model.kernels.guard import guarded
 from gaussmix.model.kernels.sweep import Sweep
-from gaussmix.model.stats import Stats
-from gaussmix.model.structures import FACTORS, STRUCTURES, get_structure
-from gaussmix.model.views import view
+from gaussmix.model.mixture.views import view
+from gaussmix.model.moments.statistics import Stats
 from tests.helpers import (
     EXECUTORS,
     direct_joint,

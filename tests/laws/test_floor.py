@@ -11,8 +11,8 @@ from sklearn.mixture import GaussianMixture as Theirs
 
 from gaussmix import FitStatus, Mixture, fit_mixture
 from gaussmix.errors import FitError
-from gaussmix.fit import restart
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.fit import multistart
+from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import NAMES, assert_same_mixture, has_matrices, near, random_mixture
 
 pytestmark = pytest.mark.usefixtures("from_kmeans")
@@ -217,10 +217,10 @@ class TestCollapse:
         options = {"covariance_type": name, "start": tight_on_a_row(name, X), "random_state": 0}
         mended = fit_mixture(X, 3, **options)
         assert mended.status is FitStatus.CONVERGED and mended.advice == ""
-        assert 1 <= mended.n_reseeds <= restart.MAX_RESEEDS
+        assert 1 <= mended.n_reseeds <= multistart.MAX_RESEEDS
         assert mended.collapsed == () and mended.failed_starts == ()
         assert_allclose(np.sort(mended.mixture.weights), [60 / 360, 150 / 360, 150 / 360], atol=0.02)
-        monkeypatch.setattr(restart, "MAX_RESEEDS", 0)
+        monkeypatch.setattr(multistart, "MAX_RESEEDS", 0)
         left = fit_mixture(X, 3, **options)
         assert left.status is FitStatus.DEGENERATE and left.n_reseeds == 0
         assert left.collapsed == (2,) and "Component 2 collapsed on next to no rows" in left.advice
@@ -251,7 +251,7 @@ class TestCollapse:
         assert result.failed_starts == ("start 1: component 2 collapsed",)
 
     def test_weights_count_as_copies(self, name, monkeypatch):
-        monkeypatch.setattr(restart, "MAX_RESEEDS", 0)
+        monkeypatch.setattr(multistart, "MAX_RESEEDS", 0)
         rng = np.random.default_rng(2)
         X = np.concatenate([two_clusters(40), [[0.0, 0.0]]])
         weights = rng.integers(1, 4, size=len(X))
@@ -275,7 +275,7 @@ class TestCollapse:
         )
         start = Mixture([0.4, 0.4, 0.2], [[-4, -4], [4, 4], [0, 0]], tight, name)
         options = {"covariance_type": name, "start": start, "random_state": 0, "max_iter": 20}
-        monkeypatch.setattr(restart, "MAX_RESEEDS", 0)
+        monkeypatch.setattr(multistart, "MAX_RESEEDS", 0)
         weights = np.random.default_rng(4).uniform(0.3, 1.0, len(X))
         ones = fit_mixture(X, 3, sample_weight=weights, **options)
         shares = fit_mixture(X, 3, sample_weight=1e-6 * weights, **options)

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gaussmix.model.frame import Frame
+from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.kernels.sweep import Sweep
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.moments.frame import Frame
 from tests.helpers import (
     EXECUTORS,
     KINDS,

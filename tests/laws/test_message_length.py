@@ -9,11 +9,11 @@ from numpy.testing import assert_allclose
 from gaussmix import FitStatus, Mixture, fit_message_length
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
-from gaussmix.fit import descent
-from gaussmix.fit.descent import Code, missed, without
-from gaussmix.fit.em import Rule
-from gaussmix.fit.regularise import make_regularise
-from gaussmix.model.structures import KNOWN, get_structure
+from gaussmix.fit.iterate.em import Rule
+from gaussmix.fit.mstep.regularise import make_regularise
+from gaussmix.model.covariance import KNOWN, get_structure
+from gaussmix.select import descent
+from gaussmix.select.descent import Code, missed, without
 from tests.helpers import KINDS, direct_joint, random_mixture
 
 FAMILIES = [name for name in KNOWN if name not in ("E", "V")]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from gaussmix import Mixture
-from gaussmix.model.frame import Frame
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
+from gaussmix.model.moments.frame import Frame
 from tests.helpers import assert_same_mixture, direct_log_prob, random_mixture, random_stats
 
 problems = {"d": st.integers(1, 6), "k": st.integers(1, 5), "seed": st.integers(0, 2**32 - 1)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gaussmix.fit.moves import _two_sided
+from gaussmix.fit.race.moves import _two_sided
 
 
 def two_clusters_on_the_second_axis():

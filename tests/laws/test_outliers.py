@@ -14,9 +14,9 @@ from scipy.special import logsumexp
 from gaussmix import GaussianMixture, Mixture, Noise, fit_mixture
 from gaussmix.engines.trimming import kept_weights, left_out
 from gaussmix.fit.outliers import around
-from gaussmix.model.frame import Frame
+from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.kernels.sweep import Sweep
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.moments.frame import Frame
 from tests.helpers import (
     EXECUTORS,
     KINDS,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gaussmix import Mixture
+from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.kernels.guard import guarded
-from gaussmix.model.structures import STRUCTURES
-from gaussmix.model.views import view
+from gaussmix.model.mixture.views import view
 from tests.helpers import KINDS
 
 LONG = np.longdouble

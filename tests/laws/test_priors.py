@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from scipy.stats import dirichlet, invgamma, invwishart, multivariate_normal
 
 from gaussmix import FitStatus, Mixture, NormalInverseWishart, fit_mixture
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import (
     assert_same_mixture,
     direct_joint,

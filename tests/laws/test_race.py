@@ -8,15 +8,15 @@ from gaussmix import FitStatus, GaussianMixture, fit_mixture
 from gaussmix.datasets import load_faithful
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import DoubtfulFitWarning
-from gaussmix.fit.course import FIRST, KNOWN
-from gaussmix.fit.em import Rule, Run, em
-from gaussmix.fit.moves import split_and_merge
-from gaussmix.fit.mstep import Maximise
+from gaussmix.fit.iterate.em import Rule, Run, em
+from gaussmix.fit.iterate.stack import em_together
+from gaussmix.fit.mstep.maximise import Maximise
+from gaussmix.fit.mstep.regularise import Ridge, make_regularise
 from gaussmix.fit.order import stable_order
-from gaussmix.fit.regularise import Ridge, make_regularise
-from gaussmix.fit.stack import em_together
+from gaussmix.fit.race.course import FIRST, KNOWN
+from gaussmix.fit.race.moves import split_and_merge
+from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.structures import STRUCTURES
 from tests.helpers import EXECUTORS
 
 FAITHFUL = load_faithful()[0]

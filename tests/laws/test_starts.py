@@ -12,7 +12,7 @@ from gaussmix.fit.order import stable_order, taken
 from gaussmix.fit.starts import STARTS, Given, base
 from gaussmix.fit.starts.pca import divided, two_means
 from gaussmix.model.constraints import Constraints
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import KINDS, assert_same_mixture, random_mixture
 
 #: Starts that draw nothing where the rows are few.

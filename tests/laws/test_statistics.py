@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gaussmix.model.features import Form
-from gaussmix.model.stats import Stats
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
+from gaussmix.model.moments.blocks import Form
+from gaussmix.model.moments.statistics import Stats
 from tests.helpers import KINDS, stats_of
 
 sizes = {"d": st.integers(1, 6), "k": st.integers(1, 5), "seed": st.integers(0, 2**32 - 1)}

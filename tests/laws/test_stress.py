@@ -13,9 +13,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix import FitStatus, Mixture, fit_mixture
 from gaussmix.errors import FitError
-from gaussmix.fit.regularise import FLOOR
-from gaussmix.fit.restart import MAX_RESEEDS
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.fit.mstep.regularise import FLOOR
+from gaussmix.fit.multistart import MAX_RESEEDS
+from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import KINDS, NAMES, has_matrices
 
 pytestmark = pytest.mark.usefixtures("from_kmeans")

@@ -12,13 +12,13 @@ from gaussmix import FitStatus, fit_mixture, fit_mixtures
 from gaussmix.datasets import load_faithful
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
-from gaussmix.fit.em import Rule, Run, em, make_rule
-from gaussmix.fit.mstep import Maximise
-from gaussmix.fit.regularise import make_regularise
-from gaussmix.fit.stack import em_together
+from gaussmix.fit.iterate.em import Rule, Run, em, make_rule
+from gaussmix.fit.iterate.stack import em_together
+from gaussmix.fit.mstep.maximise import Maximise
+from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.starts import Given, first_mixture
-from gaussmix.model.groups import ALONE, Groups
-from gaussmix.model.structures import STRUCTURES, orientation
+from gaussmix.model.covariance import STRUCTURES, orientation
+from gaussmix.model.moments.groups import ALONE, Groups
 from tests.helpers import EXECUTORS, random_stats
 
 FAITHFUL = load_faithful()[0]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gaussmix.model.features import (
+from gaussmix.model.moments.blocks import (
     BLOCKS,
     Form,
     block_size,

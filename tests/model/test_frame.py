@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gaussmix.model.frame import Frame
+from gaussmix.model.moments.frame import Frame
 
 GROUPS = ("affine", "scale", "uniform")
 DOUBLE = np.dtype(np.float64)

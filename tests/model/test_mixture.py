@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix import Mixture
-from gaussmix.model.structures import KNOWN, STRUCTURES, get_structure
+from gaussmix.model.covariance import KNOWN, STRUCTURES, get_structure
 from tests.helpers import NAMES, random_mixture
 
 GOOD = {

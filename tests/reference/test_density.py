@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
 import gaussmix
-from gaussmix.model.structures import STRUCTURES
+from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import EXECUTORS, KINDS, direct_joint, direct_log_prob, environment, random_mixture
 
 SIZES = ((1, 1), (1, 4), (2, 3), (5, 6), (20, 2))

@@ -9,7 +9,7 @@ from sklearn.datasets import load_iris
 from gaussmix import GaussianMixture, fit_mixture, fit_mixtures
 from gaussmix.datasets import load_faithful
 from gaussmix.fit.starts.hierarchy import labels_at, merges
-from gaussmix.model.structures import SYNONYMS, get_structure
+from gaussmix.model.covariance import SYNONYMS, get_structure
 
 pytestmark = pytest.mark.usefixtures("from_kmeans")
 

@@ -12,7 +12,7 @@ import pytest
 from gaussmix import Mixture, Noise, fit_mixture
 from gaussmix.datasets import load_faithful
 from gaussmix.fit.outliers import around
-from gaussmix.model.structures import get_structure
+from gaussmix.model.covariance import get_structure
 from tests.helpers import stats_of
 
 #: Log-likelihood, weight of the noise, and BIC as mclust has it, 2 log L - p log n.

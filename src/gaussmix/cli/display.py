@@ -14,7 +14,13 @@ from rich.text import Text
 from gaussmix._text import count, printable, shortened
 from gaussmix._typing import FloatArray
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.printing import MOST_COMPONENTS, MOST_NAME, default_names, heading, means_and_deviations
+from gaussmix.model.mixture.printing import (
+    MOST_COMPONENTS,
+    MOST_NAME,
+    default_names,
+    heading,
+    means_and_deviations,
+)
 
 MOST_TEXT = 2000  # characters of a fact
 GAP = 3  # blanks between columns: two of padding, and one for the border that is not drawn

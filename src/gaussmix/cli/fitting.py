@@ -23,18 +23,18 @@ from gaussmix.cli.using import refuse_overwriting, tell_notes
 from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
 from gaussmix.data.writing import check_output, replacing
 from gaussmix.errors import FitError, InputError, ModelFileError
-from gaussmix.fit.accelerate import METHODS, Acceleration
 from gaussmix.fit.checkpoint import read_seed
-from gaussmix.fit.em import Stopping
 from gaussmix.fit.factors import NFactors
 from gaussmix.fit.fitting import fit_mixture
-from gaussmix.fit.regularise import RegCovar
-from gaussmix.fit.restart import Progress
+from gaussmix.fit.iterate.acceleration import METHODS, Acceleration
+from gaussmix.fit.iterate.em import Stopping
+from gaussmix.fit.mstep.regularise import RegCovar
+from gaussmix.fit.multistart import Progress
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts import NAMES
 from gaussmix.model.constraints import Constraints
+from gaussmix.model.covariance import KNOWN, get_structure
 from gaussmix.model.priors import NAMES as PRIORS
-from gaussmix.model.structures import KNOWN, get_structure
 
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 

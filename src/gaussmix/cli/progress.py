@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from gaussmix.fit.restart import Progress
+    from gaussmix.fit.multistart import Progress
 
 DELAY = 0.5  # seconds before a bar appears: a short fit shows none
 REDRAW = 0.1  # seconds between changes of the bar

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from gaussmix.data.tables import Table
 from gaussmix.errors import InputError
-from gaussmix.fit.message_length import MessageLengthResult, fit_message_length
-from gaussmix.fit.regularise import RegCovar
-from gaussmix.fit.restart import Progress
+from gaussmix.fit.mstep.regularise import RegCovar
+from gaussmix.fit.multistart import Progress
 from gaussmix.fit.starts import AUTO
+from gaussmix.select.message_length import MessageLengthResult, fit_message_length
 
 if TYPE_CHECKING:
     from gaussmix.cli.fitting import FitFiles, FitOptions

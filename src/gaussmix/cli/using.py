@@ -20,7 +20,7 @@ from gaussmix.data.writing import check_table_output, write_table
 from gaussmix.errors import InputError
 from gaussmix.io import SavedModel, load_model
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.printing import default_names
+from gaussmix.model.mixture.printing import default_names
 
 BLOCK_ROWS = 1 << 16  # rows whose results are held at a time
 

@@ -19,7 +19,7 @@ from gaussmix.data.binary_tables import open_npy, open_parquet
 from gaussmix.data.source import Source
 from gaussmix.data.text_tables import open_text
 from gaussmix.errors import InputError
-from gaussmix.model.printing import default_names
+from gaussmix.model.mixture.printing import default_names
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat")
 PARQUET_SUFFIXES = (".parquet", ".pq")

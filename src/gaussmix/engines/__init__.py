@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from gaussmix.model.frame import Frame
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.stats import Stats
+from gaussmix.model.moments.frame import Frame
+from gaussmix.model.moments.statistics import Stats
 
 
 class Engine(Protocol):

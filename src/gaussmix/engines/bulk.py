@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.model.views import FARTHEST
+from gaussmix.model.mixture.views import FARTHEST
 
 #: Rows, evenly spaced, that quantiles are taken of.
 SAMPLED = 2048

@@ -13,15 +13,15 @@ from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.engines.bulk import bulk_of
 from gaussmix.engines.trimming import kept_weights, left_out
-from gaussmix.model.features import outer, pack
-from gaussmix.model.frame import Frame, Group
+from gaussmix.model.covariance import Structure
 from gaussmix.model.kernels.moments import pooled_moments, second_moments
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.sweep import SMALL_GROUPED_PASS, Responsibilities, Sweep
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.stats import Stats
-from gaussmix.model.structures import Structure
-from gaussmix.model.views import FARTHEST
+from gaussmix.model.mixture.views import FARTHEST
+from gaussmix.model.moments.blocks import outer, pack
+from gaussmix.model.moments.frame import Frame, Group
+from gaussmix.model.moments.statistics import Stats
 
 #: A frame that stretches features further is given moments of its own coordinates.
 STRETCHED = 30.0

@@ -13,9 +13,9 @@ from sklearn.exceptions import NotFittedError
 
 from gaussmix import _check
 from gaussmix._typing import Float64Array
+from gaussmix.model.covariance import NotPositiveDefiniteError, Structure, get_structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
-from gaussmix.model.structures import NotPositiveDefiniteError, Structure, get_structure
 
 #: The attributes of an estimator, and what a mixture calls them.
 VECTORS = {"weights_": "weights", "means_": "means"}

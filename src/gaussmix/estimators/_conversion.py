@@ -10,10 +10,10 @@ import numpy as np
 
 from gaussmix import _check
 from gaussmix.fit.result import FitResult, FitStatus
+from gaussmix.model.covariance import get_structure
+from gaussmix.model.covariance.matrices import upper_factors
+from gaussmix.model.covariance.structure import Structure
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.structures import get_structure
-from gaussmix.model.structures.base import Structure
-from gaussmix.model.structures.matrices import upper_factors
 
 #: Parameters that mean the same there.
 SAME = (

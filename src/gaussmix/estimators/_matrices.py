@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from gaussmix._typing import Float64Array
+from gaussmix.model.covariance.matrices import upper_factors
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.structures.matrices import upper_factors
 
 
 class MatrixAttributes:

@@ -6,7 +6,7 @@ import math
 import time
 from typing import Any
 
-from gaussmix.fit.restart import Progress
+from gaussmix.fit.multistart import Progress
 from gaussmix.fit.result import FitResult
 
 

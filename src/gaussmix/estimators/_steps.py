@@ -17,8 +17,8 @@ from gaussmix.estimators._state import State
 from gaussmix.estimators._validate import given_parameters
 from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.starts import Given
+from gaussmix.model.covariance import get_structure
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.structures import get_structure
 
 Parameters = tuple[Any, Any, Any, Any]
 

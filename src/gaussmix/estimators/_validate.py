@@ -15,8 +15,8 @@ from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.fit.factors import NFactors, number_of_factors
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.starts import Given
+from gaussmix.model.covariance import NotPositiveDefiniteError, get_structure
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.structures import NotPositiveDefiniteError, get_structure
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 

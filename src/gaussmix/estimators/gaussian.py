@@ -24,18 +24,18 @@ from gaussmix.estimators._loop import StepByStep, fit_by_steps
 from gaussmix.estimators._printing import Printer
 from gaussmix.estimators._steps import DENSITIES, Steps
 from gaussmix.estimators._validate import earlier_end, rows_of
-from gaussmix.fit.accelerate import METHODS, Acceleration
 from gaussmix.fit.factors import NFactors
 from gaussmix.fit.fitting import fit_mixture
+from gaussmix.fit.iterate.acceleration import METHODS, Acceleration
+from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.outliers import NoiseRequest
-from gaussmix.fit.regularise import RegCovar
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.starts import NAMES as START_NAMES
 from gaussmix.model.constraints import Constraints
+from gaussmix.model.covariance import KNOWN
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.priors import NAMES, NormalInverseWishart
-from gaussmix.model.structures import KNOWN
 
 #: How far weights may sum from one by rounding.
 WEIGHT_ROUNDING = 1e-6

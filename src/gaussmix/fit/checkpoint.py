@@ -15,14 +15,13 @@ import numpy as np
 from gaussmix import _container
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.errors import ModelFileError
-from gaussmix.fit.accelerate import Memory
-from gaussmix.fit.em import Run
-from gaussmix.fit.restart import MAX_RESEEDS, Position
+from gaussmix.fit.iterate.acceleration import Memory
+from gaussmix.fit.iterate.em import Run
+from gaussmix.fit.multistart import MAX_RESEEDS, Position
 from gaussmix.fit.result import FitStatus, StartReport
 from gaussmix.fit.starts import Given
-from gaussmix.model import schema
-from gaussmix.model.coordinates import Coordinates
-from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture import Mixture, schema
+from gaussmix.model.moments.coordinates import Coordinates
 
 #: Version of the schema of checkpoints. A checkpoint is for going on, not for keeping: others are refused.
 VERSION = 5

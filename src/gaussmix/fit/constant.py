@@ -15,13 +15,13 @@ from typing import Any, ParamSpec, cast
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.fit.regularise import FLOOR
-from gaussmix.fit.restart import Progress
+from gaussmix.fit.mstep.regularise import FLOOR
+from gaussmix.fit.multistart import Progress
 from gaussmix.fit.result import HOLDS_ALL, FitResult
 from gaussmix.fit.starts import Given
+from gaussmix.model.covariance import Structure, get_structure
+from gaussmix.model.covariance.structure import Shared
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.structures import Structure, get_structure
-from gaussmix.model.structures.base import Shared
 
 P = ParamSpec("P")
 

@@ -13,8 +13,8 @@ from gaussmix import _check
 from gaussmix.errors import FitError
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts import Given, StartFrom
+from gaussmix.model.covariance import get_structure
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.structures import get_structure
 
 P = ParamSpec("P")
 

@@ -17,8 +17,17 @@ from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit import outliers
-from gaussmix.fit.accelerate import Acceleration, make_accelerator
-from gaussmix.fit.arguments import (
+from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
+from gaussmix.fit.constant import without_constant_columns
+from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
+from gaussmix.fit.iterate.acceleration import Acceleration, make_accelerator
+from gaussmix.fit.iterate.em import Stopping, make_rule
+from gaussmix.fit.judge import Judge, coinciding
+from gaussmix.fit.mstep.maximise import Maximise
+from gaussmix.fit.mstep.regularise import FLOOR, Floor, RegCovar, make_regularise
+from gaussmix.fit.mstep.terms import FREE, frame_group, make_terms
+from gaussmix.fit.multistart import Position, Progress, Search, Ways
+from gaussmix.fit.options import (
     check_options,
     generator_of,
     given_start,
@@ -26,27 +35,18 @@ from gaussmix.fit.arguments import (
     rows_and_weights,
     warn_of_few_rows,
 )
-from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
-from gaussmix.fit.constant import without_constant_columns
-from gaussmix.fit.em import Stopping, make_rule
-from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
-from gaussmix.fit.judge import Judge, coinciding
-from gaussmix.fit.mstep import Maximise
 from gaussmix.fit.order import stable_order, taken
 from gaussmix.fit.outliers import NoiseRequest
-from gaussmix.fit.race import make_race
-from gaussmix.fit.regularise import FLOOR, Floor, RegCovar, make_regularise
-from gaussmix.fit.restart import Position, Progress, Search, Ways
+from gaussmix.fit.race.race import make_race
 from gaussmix.fit.result import FitResult, FitStatus, advice_for
 from gaussmix.fit.starts import StartFrom
-from gaussmix.fit.terms import FREE, frame_group, make_terms
 from gaussmix.model.constraints import Constraints
-from gaussmix.model.frame import Frame
+from gaussmix.model.covariance import get_structure
+from gaussmix.model.covariance.given import check_family
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.moments.frame import Frame
 from gaussmix.model.noise import Noise
 from gaussmix.model.priors import NormalInverseWishart, named_prior
-from gaussmix.model.structures import get_structure
-from gaussmix.model.structures.given import check_family
 
 #: Of the features' variances: the least variance of which double precision still tells the factor.
 THINNEST = 1e-13

@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.regularise import THIN, Floor, Ridge, rows_needed
-from gaussmix.model.frame import Frame
+from gaussmix.fit.mstep.regularise import THIN, Floor, Ridge, rows_needed
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.moments.frame import Frame
 
 #: Rows for each number of a component's mean, and a constant, under which every optimum is suspect.
 ROWS_NEEDED = 2

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from gaussmix._text import count, html_facts
-from gaussmix.model.printing import html_of
+from gaussmix.model.mixture.printing import html_of
 
 if TYPE_CHECKING:
     from gaussmix.fit.result import FitResult

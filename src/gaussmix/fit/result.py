@@ -14,7 +14,7 @@ import numpy.typing as npt
 from gaussmix._typing import Float64Array
 from gaussmix.fit.report import html_of_result, line_of, text_of_result
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.printing import MOST_COMPONENTS, MOST_FEATURES
+from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES
 
 
 class FitStatus(enum.StrEnum):

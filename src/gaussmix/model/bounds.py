@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.model.structures import Structure
-from gaussmix.model.structures.volumes import volumes
+from gaussmix.model.covariance import Structure
+from gaussmix.model.covariance.volumes import volumes
 
 
 @dataclass(frozen=True, eq=False)

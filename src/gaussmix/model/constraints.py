@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._typing import Float64Array
-from gaussmix.model.structures import Structure
+from gaussmix.model.covariance import Structure
 
 #: All components (True), none (False), or those of these numbers.
 Which = bool | Sequence[int]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._typing import Float64Array
-from gaussmix.model.frame import Frame
+from gaussmix.model.moments.frame import Frame
 
 #: The weight of the noise that a fit begins with, where nothing else is said.
 DEFAULT_WEIGHT = 0.1
@@ -131,7 +131,7 @@ class Noise:
         return self
 
     def mapped(self, matrix: Float64Array, offset: Float64Array) -> Noise:
-        """The noise of A x + b; A as in :class:`gaussmix.model.frame.Frame`."""
+        """The noise of A x + b; A as in :class:`gaussmix.model.moments.frame.Frame`."""
         d = offset.size
         diagonal = np.diagonal(matrix) if matrix.ndim == 2 else np.broadcast_to(matrix, (d,))
         density = self.known - float(np.log(np.abs(diagonal)).sum())

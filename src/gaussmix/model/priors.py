@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._typing import Float64Array
-from gaussmix.model.features import Block, pack
-from gaussmix.model.frame import Frame
+from gaussmix.model.covariance import Structure
+from gaussmix.model.covariance.structure import log_or_zero
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.stats import Stats
-from gaussmix.model.structures import Structure
-from gaussmix.model.structures.base import log_or_zero
+from gaussmix.model.moments.blocks import Block, pack
+from gaussmix.model.moments.frame import Frame
+from gaussmix.model.moments.statistics import Stats
 
 #: Names of the prior that is NormalInverseWishart() with nothing given.
 NAMES = ("mclust", "fraley-raftery")

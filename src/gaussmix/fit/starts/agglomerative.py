@@ -14,7 +14,7 @@ from numpy.random import RandomState
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import clustered
 from gaussmix.fit.starts.hierarchy import clusters
-from gaussmix.model.stats import Stats
+from gaussmix.model.moments.statistics import Stats
 
 #: Rows beyond which a hierarchy is made of a sample of them: its cost grows with their square.
 MAX_AGGLOMERATED = 2000

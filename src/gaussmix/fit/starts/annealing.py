@@ -28,10 +28,10 @@ from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.regularise import make_regularise
+from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.starts.base import clustered
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.stats import Stats
+from gaussmix.model.moments.statistics import Stats
 
 #: The most that beta is multiplied by at a time, and the passes at each.
 GROWTH, PASSES = 1.5, 4

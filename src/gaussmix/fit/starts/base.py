@@ -13,7 +13,7 @@ from numpy.random import RandomState
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.model.kernels.sweep import Responsibilities
-from gaussmix.model.stats import Stats
+from gaussmix.model.moments.statistics import Stats
 
 #: A start gives statistics to make a mixture of and, where it has chosen them itself, the means. The number
 #: says which start of the fit it is: the same rows need not be begun in the same way twice.

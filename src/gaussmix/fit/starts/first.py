@@ -6,7 +6,7 @@ from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.em import MStep
+from gaussmix.fit.iterate.em import MStep
 from gaussmix.fit.starts.base import nearest as by_nearest
 from gaussmix.fit.starts.base import sampled
 from gaussmix.fit.starts.given import Given, given_memberships

@@ -19,8 +19,8 @@ from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import ENOUGH, about, belonging
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.moments.statistics import Stats
 from gaussmix.model.noise import Noise
-from gaussmix.model.stats import Stats
 
 #: How far responsibilities of a row may sum from one: they may come from float32.
 SUM_TOLERANCE = 1e-5

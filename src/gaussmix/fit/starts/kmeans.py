@@ -13,7 +13,7 @@ from numpy.random import RandomState
 
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import clustered, one_openmp_thread
-from gaussmix.model.stats import Stats
+from gaussmix.model.moments.statistics import Stats
 
 
 def kmeans(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:

@@ -14,7 +14,7 @@ from numpy.random import RandomState
 from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import nearest, one_openmp_thread
-from gaussmix.model.stats import Stats
+from gaussmix.model.moments.statistics import Stats
 
 
 def kmeans_plusplus(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, Float64Array]:

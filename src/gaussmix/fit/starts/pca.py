@@ -21,7 +21,7 @@ from numpy.random import RandomState
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import clustered
-from gaussmix.model.stats import Stats
+from gaussmix.model.moments.statistics import Stats
 
 #: Rows nearer than this to each other along an axis, in spreads of all, are the same but for rounding.
 SAME = 1e-12

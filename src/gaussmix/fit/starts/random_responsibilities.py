@@ -7,7 +7,7 @@ from numpy.random import RandomState
 
 from gaussmix._typing import FloatArray
 from gaussmix.engines.local import LocalEngine
-from gaussmix.model.stats import Stats
+from gaussmix.model.moments.statistics import Stats
 
 
 def random(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:

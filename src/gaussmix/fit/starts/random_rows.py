@@ -8,7 +8,7 @@ from numpy.random import RandomState
 from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import nearest
-from gaussmix.model.stats import Stats
+from gaussmix.model.moments.statistics import Stats
 
 
 def random_from_data(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, Float64Array]:

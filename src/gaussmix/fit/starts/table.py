@@ -23,7 +23,7 @@ STARTS: dict[str, Start] = {
 
 #: Those that scikit-learn has.
 SCIKIT_LEARN = ("kmeans", "k-means++", "random", "random_from_data")
-#: Races of them (`fit/race.py`), by how hard they look; where there can be none, the first in the table.
+#: Races of them (`fit/race/race.py`), by how hard they look; where there can be none, the first in the table.
 EFFORTS = ("fast", "auto", "thorough")
 AUTO = "auto"
 #: All that a start may be called.

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.model.features import Block, fill
 from gaussmix.model.kernels.centred import add_moments, fill_joint
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.rows import Question, Rows, centres_of
 from gaussmix.model.kernels.softmax import answer, shared_quadratic, softmax_of_each, weigh
+from gaussmix.model.moments.blocks import Block, fill
 
 
 def joint(T: FloatArray, natural: Natural) -> FloatArray:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.model.features import Block, block_size, fill_block, pack
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.rows import Question, Rows
 from gaussmix.model.kernels.softmax import answer, softmax, weigh
+from gaussmix.model.moments.blocks import Block, block_size, fill_block, pack
 
 
 def whitened(D: FloatArray, factor: FloatArray) -> FloatArray:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.model.features import Block
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.rows import Question, Rows, centres_of
 from gaussmix.model.kernels.softmax import shared_quadratic
+from gaussmix.model.moments.blocks import Block
 
 
 class Compiled:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.model.frame import CONSTANT, Frame
+from gaussmix.model.moments.frame import CONSTANT, Frame
 
 CHUNK_ROWS = 8192
 #: Spreads and means whose squares stay in range, with room for precisions; the inverse, for small ones.

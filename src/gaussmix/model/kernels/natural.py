@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.model.features import Block, Form, natural_block
-from gaussmix.model.groups import ALONE, Alone, Groups
+from gaussmix.model.moments.blocks import Block, Form, natural_block
+from gaussmix.model.moments.groups import ALONE, Alone, Groups
 
 #: Stands for the logarithm of a zero weight: finite, so that products stay finite, and e to it is zero.
 LOG_ZERO = -1e30

@@ -24,11 +24,11 @@ from typing import Any, Self
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.model.features import Block
 from gaussmix.model.kernels.blas import Blas
 from gaussmix.model.kernels.natural import EPS, TOLERANCE, Natural
 from gaussmix.model.kernels.rows import Question, Rows
 from gaussmix.model.kernels.softmax import answer, softmax, weigh
+from gaussmix.model.moments.blocks import Block
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.model.features import Block, Form
-from gaussmix.model.frame import Frame
 from gaussmix.model.kernels.natural import Natural
+from gaussmix.model.moments.blocks import Block, Form
+from gaussmix.model.moments.frame import Frame
 
 #: What can be asked of each row: log p(z); log w_k N(z | k); responsibilities; the most probable component.
 Question = Literal["log_prob", "joint", "responsibilities", "labels"]

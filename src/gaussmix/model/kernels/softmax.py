@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.model.groups import Alone, Groups
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.rows import Question
+from gaussmix.model.moments.groups import Alone, Groups
 
 #: Exponents below which a responsibility is negligible, by type of float.
 LEAST_EXPONENT: dict[str, np.floating[Any]] = {"d": np.float64(-230.0), "f": np.float32(-60.0)}

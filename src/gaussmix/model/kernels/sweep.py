@@ -17,8 +17,6 @@ import numpy as np
 
 from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.model.features import Block, Form, block_size, fill
-from gaussmix.model.frame import Frame
 from gaussmix.model.kernels import centred
 from gaussmix.model.kernels.blas import Blas
 from gaussmix.model.kernels.centred import Centred
@@ -27,7 +25,9 @@ from gaussmix.model.kernels.guard import blurred, guarded
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.projected import Projected, ProjectedNatural, add_projected
 from gaussmix.model.kernels.rows import NONE_APART, Executor, Question, Rows
-from gaussmix.model.stats import TINY, Stats
+from gaussmix.model.moments.blocks import Block, Form, block_size, fill
+from gaussmix.model.moments.frame import Frame
+from gaussmix.model.moments.statistics import TINY, Stats
 
 ExecutorName = Literal["blas", "compiled", "centred"]
 

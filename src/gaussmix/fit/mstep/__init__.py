@@ -1,0 +1,1 @@
+"""The M-step: from moments to a mixture, what keeps its covariances regular, priors and constraints."""

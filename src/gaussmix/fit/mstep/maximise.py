@@ -1,0 +1,91 @@
+"""The M-step: from the statistics of a pass to the mixture of greatest expected log-likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.fit.mstep.regularise import ROUNDING, Floor, Ridge
+from gaussmix.fit.mstep.terms import FREE, Terms
+from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.moments.groups import Groups
+from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.noise import Noise
+
+#: No prior and no constraint.
+UNBOUND = Terms()
+
+
+@dataclass(frozen=True, eq=False)
+class Maximise:
+    """The M-step: weights, means and regularised covariances of the statistics.
+
+    Parameters
+    ----------
+    structure : Structure
+    regularise : Ridge or Floor
+    terms : Terms
+        A prior and constraints, which have their say.
+    noise : Noise, optional
+        The noise component that there is; its weight is that of the statistics. A start, before which there
+        is nothing, has the weight that was asked for.
+    """
+
+    structure: Structure
+    regularise: Ridge | Floor
+    terms: Terms = UNBOUND
+    noise: Noise | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether what it raises is the likelihood of Gaussians alone, with nothing to bound them."""
+        free = self.terms.prior is None and self.terms.constraints == FREE
+        return free and self.noise is None and not self.structure.form.n_axes
+
+    def beside(self, groups: Groups) -> Self:
+        """The M-step of several mixtures whose components lie side by side."""
+        structure = self.structure.beside(groups)
+        return replace(self, structure=structure, regularise=replace(self.regularise, structure=structure))
+
+    def __call__(self, stats: Stats, before: Mixture | None = None) -> Mixture:
+        """The mixture of the statistics. Families that iterate begin at the covariances of the one `before`.
+
+        Raises NotPositiveDefiniteError where a variance is zero, or so small that it is rounding, unless
+        `regularise` sees to that.
+        """
+        if not np.add.reduce(stats.counts) > 0.0:  # all has gone to the noise
+            raise NotPositiveDefiniteError(tuple(range(stats.n_components)), 0.0)
+        structure, terms = self.structure, self.terms
+        joined = terms.joined(stats)
+        means = terms.means(joined)
+        central = terms.central(joined, means, stats.counts)
+        moments = terms.moments(structure.moments(central))
+        shares = structure.shares(central.counts)
+        warm = None if before is None else before.covariances
+        covariances, factors = terms.covariances(*self.regularise(moments, shares, warm))
+        weights, noise = terms.weights(stats.counts), self.noise
+        if noise is not None:
+            noise = noise if before is None else replace(noise, weight=stats.noise / stats.weight)
+            weights = weights * (1.0 - noise.weight)
+        mixture = Mixture._trusted(structure, weights, means, covariances, factors, noise=noise)
+        if self.regularise.bounded or ROUNDING * mixture.natural.condition < 0.5:
+            return mixture  # every variance is far above rounding
+        sharpest = structure.diagonal(factors).max(axis=1) ** 2
+        collapsed = ~(sharpest * _rounding(stats, means, structure.form.own == "none") < 1.0)
+        if collapsed.any():
+            raise NotPositiveDefiniteError(
+                tuple(int(i) for i in np.flatnonzero(collapsed)), 1.0 / sharpest.max()
+            )
+        return mixture
+
+
+def _rounding(stats: Stats, means: Float64Array, shared: bool) -> Float64Array:
+    """Rounding error of a component's variances: of what is subtracted, and of the rows themselves."""
+    shift = means - stats.centres
+    size = ROUNDING * np.sqrt(1.0 + np.vecdot(means, means))
+    error: Float64Array = ROUNDING * np.vecdot(shift, shift) + size * size
+    return error.max(keepdims=True) if shared else error

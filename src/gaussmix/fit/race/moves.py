@@ -1,0 +1,140 @@
+"""Moves that EM cannot make by itself: split and merge, and components seeded anew.
+
+References
+----------
+N. Ueda, R. Nakano, Z. Ghahramani and G. E. Hinton, SMEM algorithm for mixture models, Neural Comput. 12
+(2000) 2109-2128.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+from numpy.random import RandomState
+
+from gaussmix._typing import Float64Array
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.iterate.em import MStep
+from gaussmix.fit.starts.base import belonging
+from gaussmix.model.covariance import NotPositiveDefiniteError
+from gaussmix.model.covariance.structure import log_or_zero
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.moments.statistics import Stats
+
+#: Pairs that are joined, and components that are divided for each of them.
+MERGES, SPLITS = 3, 3
+#: Second moments up to here, of numbers up to one, count as zero: their squares would be.
+FLAT = 1e-150
+
+
+def split_and_merge(engine: LocalEngine, mixture: Mixture, m_step: MStep) -> list[Mixture]:
+    """Mixtures in which a pair is one component and another component is two, the most promising first.
+
+    Joined are pairs whose responsibilities overlap most; divided, across the principal axis that looks most
+    like two clusters, are components that fit their rows worst: sum_i f_i (log f_i - log p_i), f_i being a
+    row's share in the component.
+    """
+    k = len(mixture.means)
+    if k < 3:
+        return []
+    weights = np.ones(len(engine.X)) if engine.weights is None else engine.weights
+    L = engine.joint(mixture).astype(np.float64)
+    top = L.max(axis=1, keepdims=True)
+    R = np.exp(L - top)
+    R /= R.sum(axis=1, keepdims=True)
+    pairs = _overlapping(R, weights)[:MERGES]
+    worst = _misfits(L - np.log(np.maximum(mixture.weights, 1e-300)), R * weights[:, None])
+    stats, halves = _halved(engine, R)
+    found = []
+    for pair in pairs:
+        for split in [int(c) for c in worst if c not in pair][:SPLITS]:
+            try:
+                found.append(m_step(_moved(stats, halves, *pair, split), mixture))
+            except NotPositiveDefiniteError:
+                continue
+    return found
+
+
+def _overlapping(R: Float64Array, weights: Float64Array) -> list[tuple[int, int]]:
+    """Pairs of components by the cosine between their responsibilities, the largest first."""
+    inner = (R * weights[:, None]).T @ R
+    size = np.sqrt(np.maximum(np.diagonal(inner), 1e-300))
+    cosine = inner / size / size[:, None]
+    pairs = combinations(range(len(inner)), 2)
+    return sorted(pairs, key=lambda pair: -cosine[pair])
+
+
+def _misfits(log_p: Float64Array, shares: Float64Array) -> list[int]:
+    """Components by Ueda's measure of how badly they fit their rows, the worst first."""
+    f = shares / np.maximum(shares.sum(axis=0), 1e-300)
+    misfit = np.sum(f * (np.log(np.maximum(f, 1e-300)) - log_p), axis=0)
+    return [int(c) for c in np.argsort(-misfit, kind="stable")]
+
+
+def _halved(engine: LocalEngine, R: Float64Array) -> tuple[Stats, Stats]:
+    """The statistics of all components, and of the half of each beyond its mean on an axis of its own."""
+    Z = engine.frame.apply(engine.X.astype(np.float64))
+    weights = np.ones(len(R)) if engine.weights is None else engine.weights
+    beyond = np.empty(R.shape, dtype=bool)
+    for c, r in enumerate((R * weights[:, None]).T):
+        D = Z - (Z @ r / max(r.sum(), 1e-300))[:, None]
+        T = np.linalg.eigh((D * r) @ D.T)[1].T @ D
+        beyond[:, c] = T[_two_sided(T, r)] > 0.0
+    k = R.shape[1]
+    return engine.statistics_of(belonging(R, k)), engine.statistics_of(belonging(R * beyond, k))
+
+
+def _two_sided(T: Float64Array, r: Float64Array) -> int:
+    """The row of least kurtosis: what looks like two clusters, of whatever width, has next to no tails."""
+    largest, total = np.abs(T).max(), r.sum()
+    squares = (T / (largest or 1.0)) ** 2  # of numbers up to one: no fourth power overflows
+    shares = r / (total or 1.0)
+    second, fourth = squares @ shares, (squares * squares) @ shares
+    flat = second <= max(1e-12 * second.max(), FLAT)
+    return int(np.where(flat, np.inf, fourth / np.where(flat, 1.0, second) ** 2).argmin())
+
+
+def _moved(stats: Stats, halves: Stats, i: int, j: int, split: int) -> Stats:
+    """What i and j have becomes i's; `split` keeps a half and j gets the other. All are about one point."""
+
+    def after(whole: Float64Array, half: Float64Array) -> Float64Array:
+        moved = whole.copy()
+        moved[i] = whole[i] + whole[j]
+        moved[j] = half[split]
+        moved[split] = whole[split] - half[split]
+        return moved
+
+    return replace(
+        stats,
+        counts=after(stats.counts, halves.counts),
+        first=after(stats.first, halves.first),
+        second=after(stats.second, halves.second),
+    )
+
+
+def reseeded(engine: LocalEngine, mixture: Mixture, spikes: tuple[int, ...], rng: RandomState) -> Mixture:
+    """The mixture with each collapsed component moved to a row drawn at random.
+
+    It takes the covariance and half the weight of the component that the row most probably belongs to.
+    """
+    structure, engine = mixture.structure, engine.clean
+    own = structure.form.own != "none"
+    probability = None if engine.weights is None else engine.weights / engine.weights.sum()
+    weights, means = mixture.weights.copy(), mixture.means.copy()
+    covariances, factors = mixture.covariances.copy(), mixture.precisions_cholesky.copy()
+    weights[list(spikes)] = 0.0
+    weights /= weights.sum()
+    for spike in spikes:
+        row = int(rng.choice(engine.X.shape[0], p=probability))
+        z = engine.frame.apply(engine.X[row : row + 1])[:, 0].astype(np.float64)
+        whitened = structure.whiten(factors, z - means)
+        peaks = log_or_zero(weights) + structure.constants(factors, z.size)
+        parent = int((peaks - 0.5 * np.vecdot(whitened, whitened)).argmax())
+        means[spike] = z
+        weights[spike] = weights[parent] = 0.5 * weights[parent]
+        if own:
+            covariances[spike], factors[spike] = covariances[parent], factors[parent]
+    now = Mixture._trusted(structure, weights, means, covariances, factors)
+    return now if mixture.noise is None else now.with_noise(mixture.noise)

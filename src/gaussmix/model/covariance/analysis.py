@@ -1,0 +1,202 @@
+"""The algebra of factor analysis: what a covariance L L' + Psi comes to, its M-step, and where one begins.
+
+All of it is stacked, one entry a component, and needs of a component's scatter S only its diagonal and S A
+for a few axes A.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.model.covariance.matrices import NotPositiveDefiniteError, invert_lower
+
+#: Eigenvalues, relative to the largest, that are rounding.
+NEGLIGIBLE = 1e-12
+#: The least noise of a start, relative to the variance of the feature.
+LEAST_NOISE = 1e-2
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Which parts of factor analysers components have of their own, and whether noise is isotropic."""
+
+    own_loadings: bool
+    own_noise: bool
+    isotropic: bool
+
+    def noise(self, noise: Float64Array, shares: Float64Array) -> Float64Array:
+        """Noise variances (k, d) of the kind nearest to those given: the same object where any are."""
+        if self.isotropic:
+            noise = np.broadcast_to(noise.mean(axis=1, keepdims=True), noise.shape)
+        if not self.own_noise:
+            noise = np.broadcast_to(shares @ noise, noise.shape)
+        return noise
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """Covariances L L' + Psi, by what Woodbury's identity makes of them.
+
+    With B = Psi^-1 L and G G' = M = I + L'Psi^-1 L, G lower triangular, C^-1 = Psi^-1 - W W' for W = B G'^-1.
+
+    Parameters
+    ----------
+    loadings : ndarray of shape (k, d, q)
+        L.
+    noise : ndarray of shape (k, d)
+        The diagonal of Psi.
+    """
+
+    loadings: Float64Array
+    noise: Float64Array
+
+    @cached_property
+    def regression(self) -> Float64Array:
+        """B."""
+        return self.loadings / self.noise[:, :, None]
+
+    @cached_property
+    def signal(self) -> Float64Array:
+        """M, shape (k, q, q)."""
+        q = self.loadings.shape[2]
+        return np.asarray(np.eye(q) + np.swapaxes(self.loadings, 1, 2) @ self.regression)
+
+    @cached_property
+    def root(self) -> Float64Array:
+        """G."""
+        try:
+            return np.asarray(np.linalg.cholesky(self.signal), dtype=np.float64)
+        except np.linalg.LinAlgError:  # loadings beyond what doubles can square
+            bad = [k for k, M in enumerate(self.signal) if not _has_cholesky(M)]
+            raise NotPositiveDefiniteError(tuple(bad), 0.0) from None
+
+    @cached_property
+    def inverse_root(self) -> Float64Array:
+        """G^-1."""
+        return invert_lower(self.root)
+
+    @property
+    def axes(self) -> Float64Array:
+        """W, shape (k, d, q)."""
+        return self.regression @ np.swapaxes(self.inverse_root, 1, 2)
+
+    @property
+    def log_det(self) -> Float64Array:
+        """Log |C| of each."""
+        diagonal = np.diagonal(self.root, axis1=1, axis2=2)
+        return np.asarray(np.log(self.noise).sum(axis=1) + 2.0 * np.log(diagonal).sum(axis=1))
+
+
+def _has_cholesky(matrix: Float64Array) -> bool:
+    try:
+        return bool(np.isfinite(np.linalg.cholesky(matrix)).all())
+    except np.linalg.LinAlgError:
+        return False
+
+
+@dataclass(frozen=True, eq=False)
+class Scatters:
+    """What is known of the components' scatters S, for each unit of weight.
+
+    Parameters
+    ----------
+    along : ndarray of shape (k, d, m)
+        S A.
+    axes : ndarray of shape (k, d, m)
+        A.
+    variances : ndarray of shape (k, d)
+        The diagonal of S.
+    """
+
+    along: Float64Array
+    axes: Float64Array
+    variances: Float64Array
+
+    @classmethod
+    def unpack(cls, moments: Float64Array) -> Scatters:
+        """From one array (k, d, 2 m + 1)."""
+        m = moments.shape[2] // 2
+        return cls(moments[:, :, :m], moments[:, :, m:-1], moments[:, :, -1])
+
+    def pack(self) -> Float64Array:
+        """As one array."""
+        return np.concatenate([self.along, self.axes, self.variances[:, :, None]], axis=2)
+
+    @property
+    def within(self) -> Float64Array:
+        """A'S A, shape (k, m, m)."""
+        product = np.swapaxes(self.axes, 1, 2) @ self.along
+        return 0.5 * (product + np.swapaxes(product, 1, 2))
+
+    def plus(self, ridge: Float64Array) -> Scatters:
+        """Of S + diag(ridge), ridge of shape (d,)."""
+        return Scatters(self.along + ridge[:, None] * self.axes, self.axes, self.variances + ridge)
+
+    def pooled(self, shares: Float64Array) -> Scatters:
+        """The average scatter, of components that have the same axes."""
+        return Scatters(
+            np.tensordot(shares, self.along, axes=1)[None], self.axes[:1], (shares @ self.variances)[None]
+        )
+
+
+def maximised(
+    scatters: Scatters, shares: Float64Array, before: Analysis, sharing: Sharing
+) -> tuple[Float64Array, Float64Array]:
+    """Loadings and noise of greater expected log-likelihood than those before, along whose axes S is known.
+
+    With the factors' regression beta = L'C^-1 before, their scatter is T = I - beta L + beta S beta', and the
+    complete-data log-likelihood is greatest at L = S beta' T^-1; loadings that are shared solve, feature by
+    feature, the sum of these equations over components, weighted by one over the noise before. The noise is
+    that of the residuals, diag(S - 2 L beta S + L T L').
+    """
+    along = scatters.along @ before.inverse_root  # S beta'
+    turn = before.inverse_root
+    inside = np.swapaxes(turn, 1, 2) @ scatters.within @ turn  # beta S beta'
+    scores = np.swapaxes(turn, 1, 2) @ turn + inside  # T, since I - beta L = M^-1
+    if sharing.own_loadings:
+        loadings = np.swapaxes(np.linalg.solve(scores, np.swapaxes(along, 1, 2)), 1, 2)
+    else:
+        weights = shares[:, None] / before.noise
+        k, q = scores.shape[:2]
+        left = (weights.T @ scores.reshape(k, q * q)).reshape(-1, q, q)
+        right = np.einsum("kd,kdq->dq", weights, along)
+        common = np.linalg.solve(left, right[:, :, None])[:, :, 0]
+        loadings = np.broadcast_to(common, along.shape)
+    residuals = scatters.variances + np.einsum("kdq,kdq->kd", loadings, loadings @ scores - 2.0 * along)
+    return loadings, sharing.noise(np.maximum(residuals, 0.0), shares)
+
+
+def principal(
+    scatters: Scatters, shares: Float64Array, sharing: Sharing, q: int
+) -> tuple[Float64Array, Float64Array]:
+    """Loadings and noise to begin with: the principal components of S that its product with the axes shows.
+
+    S is taken to be S A (A'S A)^-1 A'S, which it is within the space of the axes (Nystrom's approximation, as
+    in randomised singular value decompositions), and loadings are those of probabilistic principal
+    components: each direction's spread less the average spread of the directions that are left out.
+    """
+    known = scatters if sharing.own_loadings else scatters.pooled(shares)
+    d = known.variances.shape[1]
+    values, vectors = np.linalg.eigh(known.within)
+    kept = values > NEGLIGIBLE * np.maximum(values[:, -1:], 0.0)
+    inverse = np.where(kept, 1.0, 0.0) / np.sqrt(np.where(kept, values, 1.0))
+    root = known.along @ vectors * inverse[:, None, :]  # S = root root'
+    spreads, turns = np.linalg.eigh(np.swapaxes(root, 1, 2) @ root)
+    spreads, turns = np.maximum(spreads[:, -q:], 0.0), turns[:, :, -q:]
+    rest = np.maximum(known.variances.sum(axis=1) - spreads.sum(axis=1), 0.0) / (d - q)
+    share = np.maximum(spreads - rest[:, None], 0.0) / np.where(spreads > 0.0, spreads, 1.0)
+    loadings = np.broadcast_to(root @ turns * np.sqrt(share)[:, None, :], (*scatters.variances.shape, q))
+    residuals = scatters.variances - np.vecdot(loadings, loadings)
+    return loadings, sharing.noise(np.maximum(residuals, LEAST_NOISE * scatters.variances), shares)
+
+
+def sharper(scatters: Scatters, counts: Float64Array, sharing: Sharing) -> Float64Array:
+    """Orthonormal axes nearer to the principal ones: one step of the power method."""
+    if sharing.own_loadings:
+        return np.asarray(np.linalg.qr(scatters.along)[0])
+    common = np.linalg.qr(scatters.pooled(counts).along)[0]
+    return np.broadcast_to(common, scatters.along.shape)

@@ -1,0 +1,342 @@
+"""The mixture of Gaussians as a value: immutable, and usable without any fit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, NoReturn, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix import _check
+from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix.model.covariance import Structure, get_structure
+from gaussmix.model.covariance.given import checked_covariances
+from gaussmix.model.kernels.natural import LOG_ZERO, Natural
+from gaussmix.model.mixture import schema
+from gaussmix.model.mixture.described import Described
+from gaussmix.model.mixture.sampling import draw
+from gaussmix.model.mixture.views import View
+from gaussmix.model.mixture.views import sweep as sweep_over
+from gaussmix.model.moments.blocks import Form
+from gaussmix.model.moments.frame import Frame
+from gaussmix.model.noise import Noise, as_tensors
+
+
+class Mixture(Described):
+    """A mixture of k Gaussians in d dimensions.
+
+    The density is ``p(x) = sum_k w_k N(x | mu_k, Sigma_k)``. Instances are frozen and their arrays
+    read-only; parameters are held in double precision. Densities are computed in the precision of the
+    rows that are asked about: float32 rows give float32 answers.
+
+    Parameters
+    ----------
+    weights : array-like of shape (k,)
+        Non-negative, summing to one.
+    means : array-like of shape (k, d)
+    covariances : array-like
+        Of shape (k, d, d) for "full", (d, d) for "tied", (k, d) for "diag", (k,) for "spherical". Of mclust's
+        families, (1,) for EII, (d,) for EEI, (k, d) for VEI and EVI, (k, d, d) for the others. Of factor
+        analysers (k, d, n_factors + 1): loadings and, last, noise variances.
+    covariance_type : str, default="full"
+        One of these four, of mclust's fourteen names, or of factor analysers' eight (docs/factor.md).
+    feature_names : sequence of str, optional
+        One name a feature; saved with the mixture.
+    noise : Noise, optional
+        A component of constant density; the weights and its weight sum to one together.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, weights do not sum to one, or a covariance is not symmetric positive definite;
+        the message says which and by how much.
+
+    References
+    ----------
+    C. M. Bishop, Pattern Recognition and Machine Learning, Springer 2006, section 9.2.
+
+    Examples
+    --------
+    >>> import gaussmix
+    >>> mixture = gaussmix.Mixture([0.3, 0.7], [[-2.0], [1.0]], [0.5, 1.0], "spherical")
+    >>> mixture.log_prob([[0.0]]).round(4)
+    array([-1.7575])
+    >>> mixture.responsibilities([[0.0]]).round(4)
+    array([[0.018, 0.982]])
+    """
+
+    __module__ = "gaussmix.model.mixture"  # what pickles and skops files know the class by
+
+    weights: Float64Array
+    means: Float64Array
+    covariances: Float64Array
+    covariance_type: str
+    feature_names: tuple[str, ...] | None
+    noise: Noise | None
+
+    def __init__(
+        self,
+        weights: npt.ArrayLike,
+        means: npt.ArrayLike,
+        covariances: npt.ArrayLike,
+        covariance_type: str = "full",
+        *,
+        feature_names: Sequence[str] | None = None,
+        noise: Noise | None = None,
+    ) -> None:
+        shape = np.shape(means)
+        structure = get_structure(covariance_type, shape[-1] if len(shape) == 2 else None)
+        structure = structure.holding(np.shape(covariances))
+        if len(shape) != 2 or 0 in shape:
+            raise ValueError(
+                f"means must have the shape (n_components, n_features), neither zero; got {shape}"
+            )
+        k, d = shape
+        checked, factors = checked_covariances(structure, covariances, k, d)
+        names = None if feature_names is None else tuple(str(name) for name in feature_names)
+        if names is not None and len(names) != d:
+            raise ValueError(f"feature_names must be {d} names, one a column of means; got {len(names)}")
+        self._set(
+            structure,
+            _check.weights(weights, k, 0.0 if noise is None else noise.checked(d).weight),
+            _check.parameter(means, (k, d), "means", "(n_components, n_features)"),
+            checked,
+            factors,
+            names,
+            noise,
+        )
+
+    @classmethod
+    def _trusted(
+        cls,
+        structure: Structure,
+        weights: Float64Array,
+        means: Float64Array,
+        covariances: Float64Array,
+        factors: Float64Array,
+        feature_names: tuple[str, ...] | None = None,
+        noise: Noise | None = None,
+    ) -> Self:
+        """Without checks or copies, for values that the package computed itself."""
+        mixture = cls.__new__(cls)
+        mixture._set(structure, weights, means, covariances, factors, feature_names, noise)
+        return mixture
+
+    def _set(
+        self,
+        structure: Structure,
+        weights: Float64Array,
+        means: Float64Array,
+        covariances: Float64Array,
+        factors: Float64Array,
+        feature_names: tuple[str, ...] | None,
+        noise: Noise | None,
+    ) -> None:
+        # Rows after rows, as files have them: products of arrays in another order round differently.
+        arrays = [np.ascontiguousarray(array) for array in (weights, means, covariances, factors)]
+        for array in arrays:
+            array.setflags(write=False)
+        self.__dict__.update(
+            zip(("weights", "means", "covariances", "precisions_cholesky"), arrays, strict=True),
+            structure=structure,
+            covariance_type=structure.name,
+            feature_names=feature_names,
+            noise=noise,
+        )
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a Mixture is immutable: make a new one instead of setting {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a Mixture is immutable: {name!r} cannot be deleted")
+
+    def __repr__(self) -> str:
+        return (
+            f"Mixture(n_components={self.n_components}, n_features={self.n_features}, "
+            f"covariance_type={self.covariance_type!r}"
+            + (")" if self.noise is None else f", noise={self.noise!r})")
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        fields = (*schema.TENSORS, "precisions_cholesky", "covariance_type", "feature_names")
+        return {name: self.__dict__[name] for name in fields} | as_tensors(self.noise)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._set(**schema.restored(state))
+
+    def log_prob(self, X: npt.ArrayLike) -> FloatArray:
+        """Log-density of each row of X, shape (n, d), in nats.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            log sum_k w_k N(x | mu_k, Sigma_k), with w_0 c more in the sum if there is noise.
+        """
+        sweep, natural = sweep_over(self, X)
+        log_density = sweep.log_prob(natural)
+        log_density += log_density.dtype.type(sweep.frame.log_det)
+        return log_density
+
+    def component_log_prob(self, X: npt.ArrayLike) -> FloatArray:
+        """Log-density of each row of X, shape (n, d), under each component alone, without its weight.
+
+        Returns
+        -------
+        ndarray of shape (n, k), or (n, k + 1) with noise
+            log N(x | mu_k, Sigma_k); the log-density of the noise comes last.
+        """
+        sweep, natural = sweep_over(self, X)
+        log_det = sweep.frame.log_det
+        at_means = self.structure.constants(self.precisions_cholesky, self.n_features) - log_det
+        noise = None if self.noise is None else self.noise.known - log_det
+        unweighted = replace(natural, constants=at_means + np.zeros(self.n_components), noise=noise)
+        log_density = sweep.joint(unweighted)
+        log_density += log_density.dtype.type(sweep.frame.log_det)
+        return log_density
+
+    def responsibilities(self, X: npt.ArrayLike) -> FloatArray:
+        """Posterior probability of each component for each row of X, shape (n, d).
+
+        Returns
+        -------
+        ndarray of shape (n, k), or (n, k + 1) with noise
+            w_k N(x | mu_k, Sigma_k) / p(x); the noise comes last; rows sum to one.
+        """
+        sweep, natural = sweep_over(self, X)
+        return sweep.responsibilities(natural)
+
+    def predict(self, X: npt.ArrayLike) -> IntArray:
+        """The most probable component of each row, shape (n,); the first of equals; -1 is the noise."""
+        sweep, natural = sweep_over(self, X)
+        labels = sweep.labels(natural)
+        if self.noise is not None:
+            labels[labels == self.n_components] = -1
+        return labels
+
+    def sample(
+        self, n_samples: int = 1, rng: np.random.Generator | int | None = None
+    ) -> tuple[Float64Array, IntArray]:
+        """Draw independent rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        rng : numpy.random.Generator, int or None
+            A generator goes on from where it is, so that each call draws afresh; an int seeds a new one.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, d)
+        labels : ndarray of shape (n_samples,)
+            The component that each row came from, -1 for the noise.
+
+        Raises
+        ------
+        ValueError
+            If there is noise of which only the density is known: rows of it need a box.
+        """
+        if n_samples < 1:
+            raise ValueError(f"Invalid value for 'n_samples': {n_samples}; at least one sample must be drawn")
+        return draw(self, n_samples, np.random.default_rng(rng))
+
+    def with_noise(self, noise: Noise | None) -> Mixture:
+        """The same Gaussians beside this noise, or none; their weights keep their proportions."""
+        weights = (
+            self._shares if noise is None else self._shares * (1.0 - noise.checked(self.n_features).weight)
+        )
+        parts = self.means, self.covariances, self.precisions_cholesky
+        return Mixture._trusted(self.structure, weights, *parts, self.feature_names, noise)
+
+    def without_noise(self) -> Mixture:
+        """The Gaussians alone, as a mixture whose weights sum to one."""
+        return self.with_noise(None)
+
+    def mapped(self, matrix: Float64Array, inverse: Float64Array, offset: Float64Array) -> Mixture:
+        """The mixture of A x + b, for a map that keeps the covariance type.
+
+        Parameters
+        ----------
+        matrix, inverse : ndarray of shape (d, d), (d,) or ()
+            A and its inverse: lower triangular, a diagonal, or a multiple of the identity.
+        offset : ndarray of shape (d,)
+        """
+        return Mixture._trusted(
+            self.structure,
+            self.weights,
+            (self.means @ matrix.T if matrix.ndim == 2 else self.means * matrix) + offset,
+            np.array(self.structure.mapped(self.covariances, matrix)),
+            np.array(self.structure.mapped_factor(self.precisions_cholesky, inverse)),
+            self.feature_names,
+            None if self.noise is None else self.noise.mapped(matrix, offset),
+        )
+
+    def seen_from(self, frame: Frame) -> Mixture:
+        """The same distribution in the coordinates of a frame."""
+        shifted = Mixture._trusted(
+            self.structure,
+            self.weights,
+            self.means - frame.origin,
+            self.covariances,
+            self.precisions_cholesky,
+            noise=None if self.noise is None else self.noise.mapped(np.asarray(1.0), -frame.origin),
+        )
+        return shifted.mapped(frame.matrix, frame.inverse, np.zeros(self.n_features))
+
+    @cached_property
+    def natural(self) -> Natural:
+        """The natural parameters in its own coordinates."""
+        return self.natural_in(self.form)
+
+    @property
+    def form(self) -> Form:
+        """Which features a pass needs: where there is noise, no quadratic part cancels."""
+        return self.structure.form if self.noise is None else self.structure.own_form
+
+    def natural_in(self, form: Form) -> Natural:
+        """The natural parameters for passes of this form, the family's own or that of `own_form`."""
+        parts = self.weights, self.means, self.covariances, self.precisions_cholesky
+        natural = self.structure.natural(*parts, form)
+        return natural if self.noise is None else replace(natural, noise=max(self.noise.log_joint, LOG_ZERO))
+
+    def save(self, path: str | os.PathLike[str], *, info: Mapping[str, Any] | None = None) -> None:
+        """Write the mixture to a file, atomically: a write that fails leaves what was there before.
+
+        Parameters
+        ----------
+        path : str or path
+            A safetensors file; ".safetensors" is the usual ending. docs/format.md describes it.
+        info : mapping, optional
+            Anything JSON can hold that should travel with it, such as how it was fitted.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If JSON cannot hold the info, or the covariances are singular to rounding, so that
+            :meth:`load` would refuse them.
+        OSError
+            If the file cannot be written.
+        """
+        fields = (*schema.TENSORS, "covariance_type", "feature_names")
+        schema.write(path, Mixture, {name: self.__dict__[name] for name in fields}, self.noise, info)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a mixture that :meth:`save` wrote. The file is not trusted, and nothing in it is executed.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged, truncated, or no model; the message names the file and the cause.
+        OSError
+            If the file cannot be opened.
+        """
+        return schema.read(path, cls)[0]
+
+    @cached_property
+    def views(self) -> dict[np.dtype[Any], View]:
+        """What :mod:`gaussmix.model.mixture.views` has made for each type of rows."""
+        return {}

@@ -1,0 +1,164 @@
+"""What a model file says of a mixture: the names of its tensors and the JSON document beside them."""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from gaussmix import _check, _container
+from gaussmix._typing import Float64Array
+from gaussmix.errors import ModelFileError
+from gaussmix.model.covariance import FACTORS, STRUCTURES, get_structure
+from gaussmix.model.noise import Noise, as_tensors
+
+M = TypeVar("M")
+
+#: Version of the schema; a reader knows this one and all before it. docs/format.md has its history. What has
+#: no noise is written as schema 1, so that earlier versions read it.
+VERSION = 2
+TENSORS = ("weights", "means", "covariances")
+#: The tensors of schema 2 besides, by what its field "noise" says is known of the noise.
+NOISE_TENSORS = {"density": ("noise",), "box": ("noise", "noise_box")}
+#: The "kind" of a document that is no model but a checkpoint of a fit (fit/checkpoint.py).
+CHECKPOINT = "checkpoint"
+FIELDS = ("schema", "covariance_type", "feature_names", "info")
+
+#: How far the weights of a pickled mixture may sum from one: as far as any that a mixture is made of.
+SUM_TOLERANCE = 1e-6
+
+
+def write(
+    path: str | os.PathLike[str],
+    build: Callable[..., object],
+    arguments: Mapping[str, Any],
+    noise: Noise | None,
+    info: Mapping[str, Any] | None,
+) -> None:
+    """Save the mixture that `build` makes of the arguments, once it is known that it can be built again."""
+    names, extra = arguments["feature_names"], as_tensors(noise)
+    document = {
+        "schema": 2 if extra else 1,
+        "covariance_type": arguments["covariance_type"],
+        "feature_names": None if names is None else list(names),
+        "info": dict(info or {}),
+    }
+    if extra:
+        document["noise"] = "box" if "noise_box" in extra else "density"
+    try:
+        build(**arguments, noise=noise)
+    except ValueError as error:
+        raise ModelFileError(f"{path}: not saved, because it could not be loaded again: {error}") from None
+    _container.write(path, {name: arguments[name] for name in TENSORS} | extra, document)
+
+
+def read(path: str | os.PathLike[str], build: Callable[..., M]) -> tuple[M, dict[str, Any]]:
+    """The mixture that `build` makes of what the file describes, and the info saved with it.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, no model, of a later version, or describes what `build` refuses.
+    OSError
+        If it cannot be opened.
+    """
+    content = _container.read(path)
+    arguments = _arguments(path, content.tensors, content.document)
+    try:
+        with np.errstate(all="ignore"):  # where hostile numbers overflow, the checks say what is wrong
+            model = build(**arguments, noise=noise_of(content.tensors))
+    except ValueError as error:
+        raise ModelFileError(f"{path}: the model is not a valid mixture: {error}") from None
+    if not content.intact:
+        raise ModelFileError(
+            f"{path}: damaged: the content has changed since it was written "
+            f"(its checksum, {_container.CHECKSUM!r} in the header, is another)"
+        )
+    return model, content.document["info"]
+
+
+def restored(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a pickled mixture, checked as far as that costs next to nothing.
+
+    The factors are not computed anew, so that a copy gives the same bits. A pickle can be trusted or must not
+    be opened; but other formats, skops for one, restore objects from files that may have been tampered with.
+    """
+    structure = get_structure(state["covariance_type"]).holding(np.shape(state["covariances"]))
+    shape = np.shape(state["means"])
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(f"means must have the shape (n_components, n_features), neither zero; got {shape}")
+    k, d = shape
+    names = None if state["feature_names"] is None else tuple(map(str, state["feature_names"]))
+    if names is not None and len(names) != d:
+        raise ValueError(f"feature_names must be {d} names, one a column of means; got {len(names)}")
+    covariances, factors = (
+        _check.parameter(state[name], structure.shape(k, d), name, f"the shape for {structure.name!r}")
+        for name in ("covariances", "precisions_cholesky")
+    )
+    if not (structure.diagonal(factors) > 0.0).all():
+        raise ValueError("precisions_cholesky must have a positive diagonal")
+    weights = _check.parameter(state["weights"], (k,), "weights", "(n_components,)")
+    noise = noise_of(state)
+    rest = 1.0 if noise is None else 1.0 - noise.checked(d).weight
+    if weights.min() < 0.0 or abs(float(weights.sum()) - rest) > SUM_TOLERANCE:
+        raise ValueError(f"weights must not be negative and sum to 1; got {reprlib.repr(weights.tolist())}")
+    return {
+        "structure": structure,
+        "weights": weights,
+        "means": _check.parameter(state["means"], (k, d), "means", "(n_components, n_features)"),
+        "covariances": covariances,
+        "factors": factors,
+        "feature_names": names,
+        "noise": noise,
+    }
+
+
+def noise_of(state: Mapping[str, Any]) -> Noise | None:
+    """The noise among the tensors of a file or a state; ValueError if it makes no sense."""
+    return None if "noise" not in state else Noise.of_tensors(state["noise"], state.get("noise_box"))
+
+
+def _arguments(
+    path: str | os.PathLike[str], tensors: Mapping[str, Float64Array], document: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The arguments of the mixture that a file describes; `path` is for the message."""
+    if document.get("kind") == CHECKPOINT:
+        raise ModelFileError(f"{path}: the checkpoint of a fit, not a model; go on with that fit (resume)")
+    version = document.get("schema")
+    if type(version) is not int or not 1 <= version <= VERSION:
+        raise ModelFileError(
+            f"{path}: schema {reprlib.repr(version)} of model files is unknown to this version of gaussmix, "
+            f"which reads schemas up to {VERSION}; install a newer one if the file is sound"
+        )
+    wrong = _wrong_fields(document, (*FIELDS, "noise") if version > 1 else FIELDS)
+    if wrong:
+        raise ModelFileError(f"{path}: not a model of schema {version}: {wrong}")
+    expected = (*TENSORS, *(NOISE_TENSORS[document["noise"]] if version > 1 else ()))
+    if tensors.keys() != set(expected):
+        raise ModelFileError(
+            f"{path}: not a model of schema {version}: expected the tensors {', '.join(expected)}; "
+            f"got {reprlib.repr(sorted(tensors))}"
+        )
+    described = {name: document[name] for name in ("covariance_type", "feature_names")}
+    return {**{name: tensors[name] for name in TENSORS}, **described}
+
+
+def _wrong_fields(document: Mapping[str, Any], fields: tuple[str, ...]) -> str:
+    """What is wrong with the fields of a document, "" if nothing is."""
+    if document.keys() != set(fields):
+        return f"expected the fields {', '.join(fields)}; got {reprlib.repr(sorted(document))}"
+    noise = document.get("noise", "density")
+    if not isinstance(noise, str) or noise not in NOISE_TENSORS:
+        return f"noise must be one of {', '.join(NOISE_TENSORS)}; got {reprlib.repr(noise)}"
+    kind, names, info = (document[name] for name in FIELDS[1:])
+    if not isinstance(kind, str) or kind not in {**STRUCTURES, **FACTORS}:
+        known = ", ".join([*STRUCTURES, *FACTORS])
+        return f"covariance_type must be one of {known}; got {reprlib.repr(kind)}"
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        return f"feature_names must be a list of text or null; got {reprlib.repr(names)}"
+    if not isinstance(info, dict):
+        return f"info must be an object; got {reprlib.repr(info)}"
+    return ""

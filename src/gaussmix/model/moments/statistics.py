@@ -1,0 +1,189 @@
+"""Sufficient statistics of a mixture: a commutative monoid, and all that an M-step ever sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.model.moments.blocks import Block, Form, block_size, outer, square, symmetric_outer, unpack
+from gaussmix.model.moments.groups import ALONE, Alone
+
+#: Stands for a count of zero where it divides: the moments of no rows are zero.
+TINY = float(np.finfo(np.float64).tiny)
+
+
+@dataclass(frozen=True, eq=False)
+class Stats:
+    """Weighted moments of the rows under their responsibilities.
+
+    With r_ik the responsibility of component k for row z_i, w_i the row's weight, c_k the point
+    that component k's moments are taken about, and q the form's second-order features::
+
+        counts_k = sum_i w_i r_ik
+        first_k  = sum_i w_i r_ik (z_i - c_k)
+        second_k = sum_i w_i r_ik q(z_i - c_k)
+        pooled   = sum_k sum_i w_i r_ik q(z_i - c_k)     (for forms that share it)
+
+    A noise component has a count of its own and no moments. Statistics of disjoint sets of rows add;
+    :meth:`zero` is neutral. Nothing mutates them.
+
+    Parameters
+    ----------
+    form : Form
+        Which second moments are kept.
+    counts : ndarray of shape (k,)
+    first : ndarray of shape (k, d)
+    second : ndarray of shape (k, F2)
+        Packed as :mod:`gaussmix.model.moments.blocks` says.
+    pooled : ndarray of shape (P,)
+    centres : ndarray of shape (k, d)
+    log_likelihood : float
+        Sum over rows of w_i log p(z_i), in nats, of the parameters that gave the responsibilities.
+    noise : float
+        The count of the noise component; zero where there is none.
+    axes : ndarray of shape (k, d, q), optional
+        A_k, for forms with axes: q(z) is then z^2 and (A_k'z) z'. Statistics of different axes do not add.
+    """
+
+    form: Form
+    counts: Float64Array
+    first: Float64Array
+    second: Float64Array
+    pooled: Float64Array
+    centres: Float64Array
+    log_likelihood: float
+    noise: float = 0.0
+    axes: Float64Array | None = None
+
+    @classmethod
+    def zero(cls, form: Form, k: int, d: int) -> Stats:
+        """The neutral element: the statistics of no rows at all."""
+        return cls(
+            form,
+            np.zeros(k),
+            np.zeros((k, d)),
+            np.zeros((k, form.moments_size(d))),
+            np.zeros(block_size(form.pooled, d)),
+            np.zeros((k, d)),
+            0.0,
+            axes=np.zeros((k, d, form.n_axes)) if form.n_axes else None,
+        )
+
+    @property
+    def n_components(self) -> int:
+        """K."""
+        return int(self.first.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        """D."""
+        return int(self.first.shape[1])
+
+    @property
+    def weight(self) -> float:
+        """Total weight of the rows seen."""
+        return float(self.counts.sum()) + self.noise
+
+    def __add__(self, other: Stats) -> Stats:
+        """Statistics of both sets of rows together."""
+        if self.form != other.form or self.first.shape != other.first.shape:
+            raise ValueError(
+                f"statistics of different mixtures cannot be added: {self.form} {self.first.shape} "
+                f"and {other.form} {other.first.shape}"
+            )
+        if other.centres is not self.centres and not np.array_equal(other.centres, self.centres):
+            other = other.rebase(self.centres)
+        return replace(
+            self,
+            axes=self._common_axes(other),
+            counts=self.counts + other.counts,
+            first=self.first + other.first,
+            second=self.second + other.second,
+            pooled=self.pooled + other.pooled,
+            log_likelihood=self.log_likelihood + other.log_likelihood,
+            noise=self.noise + other.noise,
+        )
+
+    def _common_axes(self, other: Stats) -> Float64Array | None:
+        """The axes of both; those of no rows at all are the other's."""
+        if self.axes is None or other.axes is None or self.axes is other.axes:
+            return self.axes
+        if not np.array_equal(self.axes, other.axes) and self.axes.any() and other.axes.any():
+            raise ValueError("statistics of different axes cannot be added")
+        return self.axes if self.axes.any() else other.axes
+
+    def scale(self, factor: float) -> Stats:
+        """Statistics of the same rows with every weight multiplied by `factor`."""
+        return replace(
+            self,
+            counts=factor * self.counts,
+            first=factor * self.first,
+            second=factor * self.second,
+            pooled=factor * self.pooled,
+            log_likelihood=factor * self.log_likelihood,
+            noise=factor * self.noise,
+        )
+
+    def stretched(self, factor: float) -> Stats:
+        """The same statistics along axes so many times as long, where there are axes."""
+        if self.axes is None:
+            return self
+        own = block_size(self.form.own, self.n_features)
+        second = np.concatenate([self.second[:, :own], factor * self.second[:, own:]], axis=1)
+        return replace(self, second=second, axes=factor * self.axes)
+
+    def rebase(self, centres: Float64Array) -> Stats:
+        """The same statistics with each component's moments taken about another point."""
+        shift = self.centres - centres
+
+        def moved(block: Block, axes: Float64Array | None = None) -> Float64Array:
+            return symmetric_outer(self.first, shift, block, axes) + self.counts[:, None] * outer(
+                shift, block, axes
+            )
+
+        return replace(
+            self,
+            first=self.first + self.counts[:, None] * shift,
+            second=self.second + moved(self.form.own, self.axes),
+            pooled=self.pooled + moved(self.form.pooled).sum(axis=0),
+            centres=centres,
+        )
+
+    def about(self, means: Float64Array) -> Stats:
+        """The statistics whose central moments are those about given points, shape (k, d)."""
+        return replace(self.rebase(means), first=np.zeros(self.first.shape))
+
+    def means(self) -> Float64Array:
+        """Weighted mean of each component, shape (k, d); the centre where a count is zero."""
+        return self.centres + self._shift
+
+    def covariances(self) -> Float64Array:
+        """Central second moments of each component, in the shape of the form's own block."""
+        own = self.form.own
+        return unpack(self.second / self._divisor, self.n_features, own) - square(self._shift, own, self.axes)
+
+    def within(self, groups: Alone = ALONE) -> Float64Array:
+        """Second moments about the means, pooled over each mixture's components.
+
+        Of shape (g, d, d) for "vech", (g, d) for "squares", (g,) for "radial"; one mixture is g = 1.
+        """
+        pooled, count = self.form.pooled, groups.total(self.counts)
+        if pooled == "none":
+            total = groups.weighed(self.covariances(), self.counts)
+        else:
+            between = groups.weighed(outer(self._shift, pooled), self.counts)
+            total = unpack(self.pooled - between, self.n_features, pooled)
+        return np.asarray(total / count.reshape(-1, *(1,) * (total.ndim - 1)))
+
+    @cached_property
+    def _divisor(self) -> Float64Array:
+        """The counts as a column, and a tiny number for a component that no row belongs to."""
+        return np.maximum(self.counts, TINY)[:, None]
+
+    @cached_property
+    def _shift(self) -> Float64Array:
+        """The means less the centres."""
+        return self.first / self._divisor

@@ -1,0 +1,1 @@
+"""Many models side by side, and how many components there should be."""

@@ -1,0 +1,261 @@
+"""How many components: EM for the message length, under which components that tell too little die out.
+
+A mixture of k components, each of N parameters, with a more that all share, of n rows takes
+
+    L = N/2 sum_k log(n w_k / 12) + (k + a)/2 log(n / 12) + (k (N + 1) + a)/2 - log p(X)
+
+nats to tell, parameters and rows together (Figueiredo and Jain 2002, for whom a = 0). As a function of the
+parameters it is the likelihood with a prior of the weights that favours zeros, and its M-step is
+
+    w_k  =  max(0, n_k - N/2) / sum_j max(0, n_j - N/2)
+
+so that a component without rows enough for its parameters dies. Where none does any more, one is taken out,
+and so on; the mixture of least L is the answer. Three things are not as in the paper:
+
+Figueiredo and Jain update one component at a time (CEM^2), each with responsibilities computed anew, since to
+update all of many at once could be the end of most, good and bad, in one step. That is k passes for a round.
+Here all are updated in one pass, as in EM, but only where none has to die; else the one of fewest rows does,
+nothing else changes, and the next pass gives what it had to the others before these are judged. It is not
+CEM^2, though a mixture at which the one rests is one at which the other does. L never rises but by a death.
+
+A component dies with less than two rows for each parameter, not with less than half a row (see `LEAST`).
+
+Where it has converged the component is taken out that the rows miss least, not the one of least weight: that
+may be a cluster that stands apart, while there are two in the place of one elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix._typing import Float64Array
+from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.iterate.em import Rule, Run, em
+from gaussmix.fit.mstep.maximise import Maximise
+from gaussmix.fit.mstep.regularise import Floor, Ridge, make_regularise
+from gaussmix.fit.multistart import Progress
+from gaussmix.fit.result import FitStatus
+from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.moments.statistics import Stats
+
+#: Variances of the components at the start, relative to those of all rows.
+WIDE = 0.1
+
+#: Rows for each parameter of a component under which it dies. At half a row its weight would be zero, but the
+#: code is an approximation for many rows: under 4.4 rows a parameter costs less than nothing, and needles
+#: along a few rows, whose likelihood has no bound, would live on.
+LEAST = 2.0
+
+#: Rows drawn for each point of a start, before two points may be equal.
+TRIES = 20
+
+#: Rows beyond which a sample of them says which component is missed least.
+MOST_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Code:
+    """The length of the parameters' part of the message.
+
+    Parameters
+    ----------
+    n : float
+        Rows, or the sum of their weights.
+    each : int
+        N, the parameters of one component beside its weight.
+    common : int
+        a, those that all components share.
+    """
+
+    n: float
+    each: int
+    common: int = 0
+
+    @classmethod
+    def of(cls, structure: Structure, d: int, n: float) -> Code:
+        """For mixtures of a family, whose parameters grow with k by the same number each time."""
+        one, two = (structure.n_covariance_parameters(k, d) for k in (1, 2))
+        return cls(n, d + two - one, 2 * one - two)
+
+    def parameters(self, weights: Float64Array) -> float:
+        """All of L but for -log p(X), in nats."""
+        k, twelfth = weights.size, self.n / 12.0
+        own = self.each * float(np.log(twelfth * weights).sum())
+        rest = (k + self.common) * math.log(twelfth) + k * (self.each + 1) + self.common
+        return 0.5 * (own + rest)
+
+
+@dataclass(frozen=True)
+class Path:
+    """The runs of a descent that came to rest, of ever fewer components, and whether it was stopped."""
+
+    runs: tuple[Run, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def best(self) -> Run:
+        """The run of shortest message."""
+        return max(self.runs, key=lambda run: run.objective)
+
+    def better(self, other: Path) -> Path:
+        """The one of shorter message, the first of equals; interrupted if either is."""
+        chosen = self
+        if other.runs and (not self.runs or other.best.objective > self.best.objective):
+            chosen = other
+        return Path(chosen.runs, self.interrupted or other.interrupted)
+
+
+@dataclass(frozen=True)
+class Descent:
+    """From many components to few: EM for the message length, and the death of the weakest, in turn.
+
+    Runs are in the coordinates of the engine's frame; their objectives are -L / n, in the data's units.
+    """
+
+    engine: LocalEngine
+    regularise: Ridge | Floor
+    code: Code
+    rule: Rule
+    max_iter: int
+    min_components: int
+    n_init: int
+    on_iteration: Callable[[Progress], bool] | None = None
+
+    def __call__(self, rng: np.random.RandomState, turn: int) -> Path:
+        """One descent; the run in which it is interrupted counts, where it is sound or the only one."""
+        mixture: Mixture | None = scattered(self.engine, rng)
+        runs: list[Run] = []
+        while mixture is not None:
+            engine = self.engine.holding(mixture.n_components)
+            run = em(
+                engine,
+                Run(mixture, FitStatus.NOT_RUN, ()),
+                self.m_step,
+                rule=self.rule,
+                max_iter=self.max_iter,
+                on_iteration=None if self.on_iteration is None else self._reporter(turn),
+                log_prior=lambda mixture: -self.code.parameters(mixture.weights),
+            )
+            spikes = self._spikes(run.mixture)
+            stopped = run.status == FitStatus.INTERRUPTED
+            if (run.status != FitStatus.DEGENERATE and not spikes) or (stopped and not runs):
+                runs.append(run)
+            if stopped:
+                return Path(tuple(runs), interrupted=True)
+            mixture = self._next(engine, run, spikes)
+        return Path(tuple(runs))
+
+    @property
+    def least_rows(self) -> float:
+        """Rows with fewer of which a component dies."""
+        return LEAST * self.code.each
+
+    def m_step(self, stats: Stats, before: Mixture | None) -> Mixture:
+        """The mixture of shortest message; NotPositiveDefiniteError where that has a component less."""
+        counts, each = stats.counts, self.code.each
+        alone = counts.size == 1
+        if (
+            not alone and counts.min() < self.least_rows
+        ):  # EM ends, as at a collapse: either way, one has to go
+            raise NotPositiveDefiniteError((int(counts.argmin()),), 0.0)
+        found = Maximise(self.engine.structure, self.regularise)(stats, before)
+        spare = counts - 0.5 * each
+        return found if alone else parts_of(found, spare / spare.sum())
+
+    def _next(self, engine: LocalEngine, run: Run, spikes: tuple[int, ...]) -> Mixture | None:
+        """The mixture to go on from: without the component that has to go, else without the weakest."""
+        if run.mixture.n_components == self.min_components:
+            return None
+        going = spikes
+        if run.status == FitStatus.DEGENERATE:
+            try:
+                self.m_step(engine.accumulate(run.mixture), run.mixture)
+            except NotPositiveDefiniteError as error:
+                going = error.components
+        weights = run.mixture.weights
+        weakest = min(going, key=lambda k: weights[k]) if going else int(missed(engine, run.mixture).argmin())
+        return without(run.mixture, weakest)
+
+    def _spikes(self, mixture: Mixture) -> tuple[int, ...]:
+        if isinstance(self.regularise, Ridge):
+            return ()
+        return self.regularise.collapsed(mixture, self.engine.n_rows)
+
+    def _reporter(self, turn: int) -> Callable[[Run], bool]:
+        def report(run: Run) -> bool:
+            assert self.on_iteration is not None
+            told = Progress(turn + 1, self.n_init, len(run.history) - 1, self.max_iter, run.history[-1])
+            return bool(self.on_iteration(told))
+
+        return report
+
+
+def scattered(engine: LocalEngine, rng: np.random.RandomState) -> Mixture:
+    """Equal components with a tenth of all rows' variances, at different rows drawn at random."""
+    k, structure = engine.n_components, engine.structure
+    alike = engine.statistics_of(lambda rows: np.full((k, rows.stop - rows.start), 1.0 / k))
+    regularise = make_regularise("auto", structure, engine)
+    covariances, factors = regularise(structure.moments(alike), np.full(k, 1.0 / k), None)
+    wide = np.asarray(np.sqrt(WIDE))
+    means = np.asarray(engine.frame.apply(rows_at_random(engine, rng)).T, dtype=np.float64)
+    return Mixture._trusted(
+        structure,
+        np.full(k, 1.0 / k),
+        means,
+        structure.mapped(covariances, wide),
+        structure.mapped_factor(factors, 1.0 / wide),
+    )
+
+
+def rows_at_random(engine: LocalEngine, rng: np.random.RandomState) -> Float64Array:
+    """As many rows as components, different ones where that can be had, by weight: a copy is a weight."""
+    n, k = engine.X.shape[0], engine.n_components
+    edges = np.cumsum(np.ones(n) if engine.weights is None else engine.weights)
+    points: list[Float64Array] = []
+    for _ in range(k):
+        for _ in range(TRIES):
+            row = min(int(np.searchsorted(edges, rng.uniform() * edges[-1], side="right")), n - 1)
+            point = engine.X[row].astype(np.float64)
+            if not any(np.array_equal(point, other) for other in points):
+                break
+        points.append(point)
+    return np.array(points)
+
+
+def missed(engine: LocalEngine, mixture: Mixture) -> Float64Array:
+    """What the log-likelihood loses with each component, shape (k,), in nats: -sum_i w_i log(1 - r_ik)."""
+    n, k = engine.X.shape[0], mixture.n_components
+    part = engine if n <= MOST_ROWS else engine.subset(np.arange(0, n, -(-n // MOST_ROWS)))
+    R = part.responsibilities(mixture).astype(np.float64)
+    lost = -np.log(
+        R @ (1.0 - np.eye(k))
+    )  # the sum of the others: 1 - r would be rounding where r is nearly 1
+    return np.asarray(lost.sum(axis=0) if part.weights is None else part.weights @ lost)
+
+
+def without(mixture: Mixture, k: int) -> Mixture:
+    """The mixture without one of its components; the weights of the others keep their proportions."""
+    left = np.delete(np.arange(mixture.n_components), k)
+    weights = mixture.weights[left]
+    return parts_of(mixture, weights / weights.sum(), left)
+
+
+def parts_of(
+    mixture: Mixture, weights: Float64Array, components: npt.NDArray[np.int64] | None = None
+) -> Mixture:
+    """Some components of a mixture (None: all) with other weights."""
+    kept = slice(None) if components is None else components
+    own = kept if mixture.structure.form.own != "none" else slice(None)
+    return Mixture._trusted(
+        mixture.structure,
+        weights,
+        mixture.means[kept],
+        mixture.covariances[own],
+        mixture.precisions_cholesky[own],
+    )

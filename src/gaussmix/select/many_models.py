@@ -1,0 +1,287 @@
+"""Fits of many models to the same rows: those of one family of covariances iterate together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix import _check
+from gaussmix._text import count
+from gaussmix._threads import blas_on_one_thread
+from gaussmix._typing import Float64Array, FloatArray
+from gaussmix.engines.local import LocalEngine
+from gaussmix.errors import FitError
+from gaussmix.fit.factors import number_of_factors
+from gaussmix.fit.fitting import COLLAPSED, result_of
+from gaussmix.fit.iterate.em import Rule, Run, Stopping, make_rule
+from gaussmix.fit.iterate.stack import em_together
+from gaussmix.fit.judge import Judge
+from gaussmix.fit.mstep.maximise import Maximise
+from gaussmix.fit.mstep.regularise import RegCovar, make_regularise
+from gaussmix.fit.multistart import Position, Search, Ways, better
+from gaussmix.fit.options import check_options, generator_of, names_of, rows_and_weights
+from gaussmix.fit.result import FitResult, FitStatus
+from gaussmix.fit.starts import EFFORTS, STARTS, Given
+from gaussmix.model.covariance import Structure, get_structure
+from gaussmix.select.bic_table import BICTable
+
+#: mclust's models, for several features and for one.
+FOURTEEN = ("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV")
+UNIVARIATE = ("E", "V")
+
+
+@dataclass(frozen=True, repr=False)
+class FittedMixtures:
+    """The outcome of :func:`gaussmix.fit_mixtures`.
+
+    Parameters
+    ----------
+    fits : mapping of (str, int) to FitResult
+        By covariance type and number of components, in the order in which they were asked for.
+    failures : mapping of (str, int) to str
+        What became of those of which every start collapsed before the first iteration.
+    """
+
+    fits: Mapping[tuple[str, int], FitResult]
+    failures: Mapping[tuple[str, int], str] = field(default_factory=dict)
+
+    @property
+    def sound(self) -> dict[tuple[str, int], FitResult]:
+        """The fits without a component that collapsed, whose likelihood says nothing."""
+        return {
+            key: fit
+            for key, fit in self.fits.items()
+            if fit.status != FitStatus.DEGENERATE and not fit.collapsed
+        }
+
+    @property
+    def best(self) -> FitResult:
+        """The sound fit of least BIC, the first of equals; FitError where there is none."""
+        if not self.sound:
+            raise FitError(COLLAPSED)
+        return min(self.sound.values(), key=lambda fit: fit.bic)
+
+    def bic_table(self) -> BICTable:
+        """BIC of every model, families side by side; what failed or collapsed is marked."""
+        return BICTable.of(self.fits, self.sound, self.failures)
+
+    def summary(self) -> str:
+        """The table of BIC, and the best model in full; a text."""
+        table = repr(self.bic_table())
+        return f"{table}\n\n{self.best.summary()}" if self.sound else table
+
+    def __repr__(self) -> str:
+        table = self.bic_table()
+        family = "1 family" if len(table.families) == 1 else f"{len(table.families)} families"
+        least, most = min(table.n_components), max(table.n_components)
+        numbers = count(most, "component") if least == most else f"{least} to {most} components"
+        parts = [
+            f"{count(len(self.fits), 'fit')}: {family}",
+            numbers,
+            *([f"{len(self.fits) - len(self.sound)} collapsed"] if len(self.fits) > len(self.sound) else []),
+            *([f"{len(self.failures)} failed"] if self.failures else []),
+        ]
+        best = "none is sound"
+        if table.best is not None:
+            name, k = table.best
+            best = f"best: {name} with {count(k, 'component')}, BIC {self.best.bic:.6g}"
+        return f"FittedMixtures({', '.join(parts)}; {best})"
+
+    def _repr_html_(self) -> str:
+        return self.bic_table()._repr_html_()
+
+
+def fit_mixtures(
+    X: npt.ArrayLike,
+    n_components: int | Iterable[int],
+    *,
+    covariance_type: str | Sequence[str] | None = None,
+    sample_weight: npt.ArrayLike | None = None,
+    tol: float = 1e-5,
+    reg_covar: RegCovar = "auto",
+    max_iter: int = 1000,
+    n_init: int = 1,
+    init_params: str = "agglomerative",
+    random_state: Any = None,
+    feature_names: Sequence[str] | None = None,
+    stopping: Stopping = "change",
+    n_factors: int = 1,
+) -> FittedMixtures:
+    """Fit every model of some families and numbers of components, those of one family together.
+
+    Each fit is, to rounding, the one that :func:`gaussmix.fit_mixture` makes from the same starts with
+    ``acceleration=None``; on few rows many of them take hardly longer than one.
+
+    Parameters
+    ----------
+    X : array-like or data frame of shape (n, d)
+        Finite numbers; float32 rows are worked on as float32.
+    n_components : int or iterable of int
+        Such as ``range(1, 10)``; each at most the number of rows of positive weight.
+    covariance_type : str or sequence of str, optional
+        As for fit_mixture. None stands for mclust's fourteen models, or E and V where there is one feature.
+    sample_weight : array-like of shape (n,), optional
+    tol, stopping : float, {"change", "aitken"}
+        A fit has converged when an iteration raises the mean log-likelihood by less, or as `stopping` says.
+    reg_covar : float or "auto"
+    max_iter, n_init : int
+        Iterations from each start, and starts of each model.
+    init_params : str
+        "agglomerative" (mclust's start), "kmeans", "k-means++", "random", "random_from_data", "pca" or
+        "annealing" (docs/starts.md). Starts are the same whatever other models are asked for.
+    random_state : int, RandomState, Generator or None
+    feature_names : sequence of str, optional
+        As for fit_mixture.
+    n_factors : int
+        Of factor analysers.
+
+    Returns
+    -------
+    FittedMixtures
+
+    Raises
+    ------
+    ValueError
+        If an argument is wrong.
+
+    References
+    ----------
+    L. Scrucca, M. Fop, T. B. Murphy and A. E. Raftery, mclust 5: clustering, classification and density
+    estimation using Gaussian finite mixture models, The R Journal 8 (2016) 289-317.
+
+    Examples
+    --------
+    >>> import gaussmix
+    >>> from gaussmix.datasets import load_faithful
+    >>> models = gaussmix.fit_mixtures(load_faithful()[0], range(1, 5))
+    >>> len(models.fits), models.best.mixture.covariance_type, models.best.mixture.n_components
+    (56, 'tied', 3)
+    >>> round(models.fits["VVV", 2].bic, 1)
+    2322.2
+    """
+    numbers, (rows, weights) = _numbers(n_components), rows_and_weights(X, sample_weight, 1)
+    for k in numbers:
+        check_options(k, tol, reg_covar, max_iter, n_init, init_params)
+    if max(numbers) > len(rows):
+        raise ValueError(
+            f"n_components = {max(numbers)} is more than the {len(rows)} rows of positive weight"
+        )
+    if init_params in EFFORTS:
+        names = ", ".join(STARTS)
+        raise ValueError(
+            f"init_params must be one of {names}; {init_params!r} is for one fit at a time (fit_mixture)"
+        )
+    d = rows.shape[1]
+    feature_names = names_of(X, feature_names, d)
+    seed = generator_of(random_state).randint(2**31)
+    family = Family(
+        *(rows, weights, reg_covar, init_params),
+        *(int(n_init), int(seed), make_rule(tol, stopping), int(max_iter)),
+    )
+    fits: dict[tuple[str, int], FitResult] = {}
+    failures: dict[tuple[str, int], str] = {}
+    n_factors = number_of_factors(n_factors, None)
+    # a wrong name is an error before any fit
+    structures = {name: get_structure(name, d, n_factors) for name in _types(covariance_type, d)}
+    for name, structure in structures.items():
+        for k, end, search in family(structure, numbers):
+            if end.best is None:
+                failures[name, k] = "; ".join(end.failures)
+            else:
+                fits[name, k] = result_of(end, search, feature_names)
+    return FittedMixtures(fits, failures)
+
+
+def _numbers(n_components: int | Iterable[int]) -> list[int]:
+    numbers = list(n_components) if isinstance(n_components, Iterable) else [n_components]
+    for k in numbers:
+        _check.whole_number(k, 1, "n_components")
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise ValueError(f"n_components must be one number or several different ones; got {numbers}")
+    return [int(k) for k in numbers]
+
+
+def _types(covariance_type: str | Sequence[str] | None, d: int) -> list[str]:
+    if covariance_type is None:
+        return list(FOURTEEN if d > 1 else UNIVARIATE)
+    types = [covariance_type] if isinstance(covariance_type, str) else list(covariance_type)
+    if not types or len(set(types)) < len(types):
+        raise ValueError(f"covariance_type must be one name or several different ones; got {types}")
+    return types
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """How the models of a family are fitted to some rows."""
+
+    rows: FloatArray
+    weights: Float64Array | None
+    reg_covar: RegCovar
+    init_params: str
+    n_init: int
+    seed: int
+    rule: Rule
+    max_iter: int
+
+    def __call__(self, structure: Structure, numbers: Sequence[int]) -> list[tuple[int, Position, Search]]:
+        """For each number of components the end of its search, which was made with all the others."""
+        engine = LocalEngine(self.rows, structure, max(numbers), self.weights)
+        m_step = Maximise(structure, make_regularise(self.reg_covar, structure, engine))
+        with blas_on_one_thread():
+            lanes = [
+                Lane(k, self._search(engine.holding(k), m_step, turn), Position(start=turn))
+                for k in numbers
+                for turn in range(self.n_init)
+            ]
+            while going := [lane for lane in lanes if not lane.done]:
+                begun = [(lane, run) for lane in going if (run := lane.begun()) is not None]
+                mixtures = [run.mixture for _, run in begun]
+                runs = em_together(engine, mixtures, m_step, rule=self.rule, max_iter=self.max_iter)
+                for (lane, _), run in zip(begun, runs, strict=True):
+                    lane.position = lane.search.after(lane.position, run)
+        return [(k, *self._joined([lane for lane in lanes if lane.k == k])) for k in numbers]
+
+    def _search(self, engine: LocalEngine, m_step: Maximise, turn: int) -> Search:
+        """The search of one start: the last of so many."""
+        ways = Ways(self.init_params, Given(), np.random.RandomState(self.seed + turn), turn + 1)
+        judge = Judge(engine, m_step.regularise)
+        return Search(engine, m_step, ways, judge, self.rule, None, self.max_iter, -math.inf, None)
+
+    def _joined(self, lanes: Sequence[Lane]) -> tuple[Position, Search]:
+        """The end of a search from all starts."""
+        ends = [lane.position for lane in lanes]
+        best: Run | None = None
+        for end in ends:
+            best = best if end.best is None else better(best, end.best)
+        joined = Position(
+            start=self.n_init,
+            best=best,
+            failures=tuple(failure for end in ends for failure in end.failures),
+            reports=tuple(report for end in ends for report in end.reports),
+            n_reseeds=sum(end.n_reseeds for end in ends),
+        )
+        return joined, lanes[0].search
+
+
+@dataclass
+class Lane:
+    """A start of a model on its way."""
+
+    k: int
+    search: Search
+    position: Position
+
+    @property
+    def done(self) -> bool:
+        """Whether it has come to its end."""
+        return self.position.start == self.search.ways.n_init
+
+    def begun(self) -> Run | None:
+        """Where its next run begins."""
+        self.position, run = self.search.begun(self.position)
+        return run
