@@ -95,7 +95,7 @@ def ueda_nakano(X: Floats, k: int, covariance: str, seed: int) -> Mixture:
             if i == 0:
                 spread = np.sqrt(structure.variances(warm, k, d))
                 nudge = 0.2 * spread * rng.standard_normal((k, d))
-            mixture = Mixture._trusted(structure, shares, stats.means() + (i == 0) * nudge, warm, factors)
+            mixture = Mixture.of_parts(structure, shares, stats.means() + (i == 0) * nudge, warm, factors)
             stats = engine.accumulate(mixture, float(beta))
     frame = engine.frame
     return mixture.mapped(frame.inverse, frame.matrix, frame.origin)

@@ -181,7 +181,7 @@ def test_info_at_the_limits_comes_back(path):
 
 def test_a_mixture_that_could_not_be_read_again_is_not_written(path):
     """Its factors were found where numbers are well scaled, but its covariance is singular to rounding."""
-    singular = Mixture._trusted(
+    singular = Mixture.of_parts(
         small("full").structure,
         np.ones(1),
         np.zeros((1, 2)),

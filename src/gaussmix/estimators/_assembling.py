@@ -131,14 +131,10 @@ def _with_vectors(
             f"for means_ of the shape {(k, d)}, covariances_ must have the shape {expected}; got "
             f"{before.covariances.shape}"
         )
-    return Mixture._trusted(
-        before.structure,
-        _check.weights(weights, k, 0.0 if before.noise is None else before.noise.weight),
-        _check.parameter(means, (k, d), "means_", "(n_components, n_features)"),
-        before.covariances,
-        before.precisions_cholesky,
-        names,
-        before.noise,
+    return before.replace(
+        weights=_check.weights(weights, k, 0.0 if before.noise is None else before.noise.weight),
+        means=_check.parameter(means, (k, d), "means_", "(n_components, n_features)"),
+        feature_names=names,
     )
 
 
@@ -173,8 +169,7 @@ def _with_matrices(
         _check_agreement(structure, mixture.covariances, found[name], first, name)
     if "precisions_cholesky_" not in sources:
         return mixture
-    parts = mixture.weights, mixture.means, mixture.covariances, factors["precisions_cholesky_"]
-    return Mixture._trusted(structure, *parts, names, assigned.noise)
+    return mixture.replace(precisions_cholesky=factors["precisions_cholesky_"])
 
 
 def _shaped(values: npt.ArrayLike, shape: tuple[int, ...], name: str, covariance_type: str) -> Float64Array:

@@ -283,7 +283,7 @@ def _run(tensors: Mapping[str, Float64Array], name: str, status: Any, identity: 
     log_priors = tensors.get(f"{name}.log_priors", np.zeros(0))
     if log_priors.shape not in (history.shape, (0,)):
         raise _Flaw(f"log_priors of the shape {log_priors.shape}, beside a history of {history.shape}")
-    mixture = Mixture._trusted(**fields)
+    mixture = Mixture.of_parts(**fields)
     past = tuple(history.tolist()), tuple(log_priors.tolist())
     return Run(mixture, FitStatus(status), *past, _memory(tensors, name, mixture))
 

@@ -122,8 +122,12 @@ def _whole(
     each = matrices if structure.form.general else np.diagonal(matrices, axis1=1, axis2=2).copy()
     covariances = each[0] if isinstance(structure, Shared) else each
     factors = structure.factor(covariances)
-    mixture = Mixture._trusted(
-        structure, inner.weights, means, covariances, factors, None if names is None else tuple(names)
+    mixture = inner.replace(
+        structure=structure,
+        means=means,
+        covariances=covariances,
+        precisions_cholesky=factors,
+        feature_names=None if names is None else tuple(names),
     )
     reports = tuple(
         replace(report, mean_log_likelihood=report.mean_log_likelihood + shift) for report in result.starts

@@ -379,5 +379,7 @@ def published(
     same = np.abs(np.log(structure.diagonal(factors) / structure.diagonal(exact))).max() < SAME
     if noise is not None and mixture.noise is not None:
         noise = replace(noise, weight=mixture.noise.weight)
-    parts = structure, mixture.weights, mapped.means, covariances, factors, names
-    return Mixture._trusted(*parts, noise), bool(same)
+    reported = mapped.replace(
+        covariances=covariances, precisions_cholesky=factors, feature_names=names, noise=noise
+    )
+    return reported, bool(same)

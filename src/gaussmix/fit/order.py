@@ -34,14 +34,11 @@ def stable_order(mixture: Mixture) -> IntArray:
 def taken(mixture: Mixture, components: IntArray) -> Mixture:
     """The mixture with its components in another order."""
     structure = mixture.structure
-    return Mixture._trusted(
-        structure,
-        mixture.weights[components],
-        mixture.means[components],
-        structure.taken(mixture.covariances, components),
-        structure.taken(mixture.precisions_cholesky, components),
-        mixture.feature_names,
-        mixture.noise,
+    return mixture.replace(
+        weights=mixture.weights[components],
+        means=mixture.means[components],
+        covariances=structure.taken(mixture.covariances, components),
+        precisions_cholesky=structure.taken(mixture.precisions_cholesky, components),
     )
 
 

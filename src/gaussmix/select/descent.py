@@ -204,7 +204,7 @@ def scattered(engine: LocalEngine, rng: np.random.RandomState) -> Mixture:
     covariances, factors = regularise(structure.moments(alike), np.full(k, 1.0 / k), None)
     wide = np.asarray(np.sqrt(WIDE))
     means = np.asarray(engine.frame.apply(rows_at_random(engine, rng)).T, dtype=np.float64)
-    return Mixture._trusted(
+    return Mixture.of_parts(
         structure,
         np.full(k, 1.0 / k),
         means,
@@ -252,10 +252,9 @@ def parts_of(
     """Some components of a mixture (None: all) with other weights."""
     kept = slice(None) if components is None else components
     own = kept if mixture.structure.form.own != "none" else slice(None)
-    return Mixture._trusted(
-        mixture.structure,
-        weights,
-        mixture.means[kept],
-        mixture.covariances[own],
-        mixture.precisions_cholesky[own],
+    return mixture.replace(
+        weights=weights,
+        means=mixture.means[kept],
+        covariances=mixture.covariances[own],
+        precisions_cholesky=mixture.precisions_cholesky[own],
     )

@@ -56,17 +56,17 @@ class Stack:
         means = np.concatenate([m.means for m in mixtures])
         beside = m_step.beside(groups)
         parts = weights, means, each("covariances"), each("precisions_cholesky")
-        return cls(groups, Mixture._trusted(beside.structure, *parts), beside, m_step)
+        return cls(groups, Mixture.of_parts(beside.structure, *parts), beside, m_step)
 
     def mixture(self, group: int) -> Mixture:
         """One by itself."""
         whole, part, family = self.joined, self.groups.slices[group], self.alone.structure
-        return Mixture._trusted(
-            family,
-            whole.weights[part] * len(self.groups),
-            whole.means[part],
-            family.common(whole.covariances[part]),
-            family.common(whole.precisions_cholesky[part]),
+        return whole.replace(
+            structure=family,
+            weights=whole.weights[part] * len(self.groups),
+            means=whole.means[part],
+            covariances=family.common(whole.covariances[part]),
+            precisions_cholesky=family.common(whole.precisions_cholesky[part]),
         )
 
     def mixtures(self) -> list[Mixture]:
@@ -78,12 +78,12 @@ class Stack:
         whole, components, groups = self.joined, self.groups.components(kept), self.groups.of(kept)
         weights = whole.weights[components] * (len(self.groups) / len(groups))
         beside = self.alone.beside(groups)
-        joined = Mixture._trusted(
-            beside.structure,
-            weights,
-            whole.means[components],
-            whole.covariances[components],
-            whole.precisions_cholesky[components],
+        joined = whole.replace(
+            structure=beside.structure,
+            weights=weights,
+            means=whole.means[components],
+            covariances=whole.covariances[components],
+            precisions_cholesky=whole.precisions_cholesky[components],
         )
         return Stack(groups, joined, beside, self.alone)
 

@@ -71,7 +71,7 @@ class Maximise:
         if noise is not None:
             noise = noise if before is None else replace(noise, weight=stats.noise / stats.weight)
             weights = weights * (1.0 - noise.weight)
-        mixture = Mixture._trusted(structure, weights, means, covariances, factors, noise=noise)
+        mixture = Mixture.of_parts(structure, weights, means, covariances, factors, noise=noise)
         if self.regularise.bounded or ROUNDING * mixture.natural.condition < 0.5:
             return mixture  # every variance is far above rounding
         sharpest = structure.diagonal(factors).max(axis=1) ** 2

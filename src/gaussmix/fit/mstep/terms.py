@@ -120,7 +120,9 @@ class Terms:
             factors = factors if covariances is mixture.covariances else structure.factor(covariances)
         covariances, factors = self.covariances(covariances, factors)
         means = mixture.means if self.fixed_means is None else self.fixed_means.put(mixture.means)
-        return Mixture._trusted(structure, weights, means, covariances, factors)
+        return mixture.replace(
+            weights=weights, means=means, covariances=covariances, precisions_cholesky=factors
+        )
 
     def log_prior(self, mixture: Mixture) -> float:
         """The log-density of the prior at a mixture of the frame's coordinates, but for a constant."""
@@ -128,8 +130,7 @@ class Terms:
 
     def restored(self, mixture: Mixture, given: Given) -> Mixture:
         """A mixture of the data's coordinates in which what is fixed has the bits that were given."""
-        weights, means = mixture.weights, mixture.means
-        covariances, factors = mixture.covariances, mixture.precisions_cholesky
+        means, covariances, factors = mixture.means, mixture.covariances, mixture.precisions_cholesky
         if self.fixed_means is None and self.fixed_covariances is None:
             return mixture
         if self.fixed_means is not None and given.means is not None:
@@ -138,9 +139,7 @@ class Terms:
             mask = self.fixed_covariances.mask
             own = mixture.structure.covariances_of_factor(given.factors)
             covariances, factors = Fixed(mask, own).put(covariances), Fixed(mask, given.factors).put(factors)
-        return Mixture._trusted(
-            mixture.structure, weights, means, covariances, factors, mixture.feature_names, mixture.noise
-        )
+        return mixture.replace(means=means, covariances=covariances, precisions_cholesky=factors)
 
 
 def frame_group(constraints: Constraints, structure: Structure) -> Group:

@@ -136,5 +136,6 @@ def reseeded(engine: LocalEngine, mixture: Mixture, spikes: tuple[int, ...], rng
         weights[spike] = weights[parent] = 0.5 * weights[parent]
         if own:
             covariances[spike], factors[spike] = covariances[parent], factors[parent]
-    now = Mixture._trusted(structure, weights, means, covariances, factors)
+    parts = {"means": means, "covariances": covariances, "precisions_cholesky": factors}
+    now = mixture.replace(weights=weights, noise=None, **parts)
     return now if mixture.noise is None else now.with_noise(mixture.noise)

@@ -58,9 +58,9 @@ def annealed(engine: LocalEngine, rng: RandomState) -> Mixture:
     mixture = together(part, share)
     spread = np.sqrt(mixture.variances)
     for beta in schedule(share):
-        mixture = _at(mixture.means + NUDGE * spread * rng.standard_normal(spread.shape), mixture)
+        mixture = mixture.replace(means=mixture.means + NUDGE * spread * rng.standard_normal(spread.shape))
         for _ in range(PASSES):
-            mixture = _at(part.accumulate(mixture, beta).means(), mixture)
+            mixture = mixture.replace(means=part.accumulate(mixture, beta).means())
     return mixture
 
 
@@ -86,10 +86,4 @@ def together(engine: LocalEngine, share: float) -> Mixture:
         covariances, factors = regularise(structure.moments(stats), equal, None)
     root = np.asarray(math.sqrt(share))
     covariances, factors = structure.mapped(covariances, root), structure.mapped_factor(factors, 1.0 / root)
-    return Mixture._trusted(structure, equal, stats.means(), covariances, factors)
-
-
-def _at(means: Float64Array, mixture: Mixture) -> Mixture:
-    """The mixture with other means."""
-    covariances, factors = mixture.covariances, mixture.precisions_cholesky
-    return Mixture._trusted(mixture.structure, mixture.weights, means, covariances, factors)
+    return Mixture.of_parts(structure, equal, stats.means(), covariances, factors)

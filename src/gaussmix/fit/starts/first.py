@@ -17,16 +17,7 @@ from gaussmix.model.noise import Noise
 
 def with_means(mixture: Mixture, means: Float64Array | None) -> Mixture:
     """The mixture with other means (None: its own)."""
-    if means is None:
-        return mixture
-    return Mixture._trusted(
-        mixture.structure,
-        mixture.weights,
-        means,
-        mixture.covariances,
-        mixture.precisions_cholesky,
-        noise=mixture.noise,
-    )
+    return mixture if means is None else mixture.replace(means=means)
 
 
 def first_mixture(
@@ -52,7 +43,7 @@ def first_mixture(
         assert given.weights is not None and given.means is not None and given.factors is not None
         weights, means, factors = given.weights, given.means, given.factors
         covariances = structure.covariances_of_factor(factors)
-        begun = Mixture._trusted(structure, weights / weights.sum(), means, covariances, factors)
+        begun = Mixture.of_parts(structure, weights / weights.sum(), means, covariances, factors)
         return _beside(begun, given.noise).seen_from(engine.frame)
     by_means, clean = given.means if nearest else None, engine.clean
     rows = sampled(clean, rng)
@@ -68,7 +59,7 @@ def first_mixture(
     means = own.means if given.means is None else given.means
     factors = own.precisions_cholesky if given.factors is None else given.factors
     covariances = own.covariances if given.factors is None else structure.covariances_of_factor(factors)
-    begun = Mixture._trusted(structure, weights, means, covariances, factors)
+    begun = Mixture.of_parts(structure, weights, means, covariances, factors)
     return _beside(begun, given.noise).seen_from(engine.frame)
 
 

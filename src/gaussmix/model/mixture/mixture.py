@@ -25,6 +25,9 @@ from gaussmix.model.moments.blocks import Form
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.noise import Noise, as_tensors
 
+#: What a mixture is made of.
+PARTS = ("structure", "weights", "means", "covariances", "precisions_cholesky", "feature_names", "noise")
+
 
 class Mixture(Described):
     """A mixture of k Gaussians in d dimensions.
@@ -106,25 +109,39 @@ class Mixture(Described):
             _check.parameter(means, (k, d), "means", "(n_components, n_features)"),
             checked,
             factors,
-            names,
-            noise,
+            feature_names=names,
+            noise=noise,
         )
 
     @classmethod
-    def _trusted(
+    def of_parts(
         cls,
         structure: Structure,
         weights: Float64Array,
         means: Float64Array,
         covariances: Float64Array,
-        factors: Float64Array,
+        precisions_cholesky: Float64Array,
+        *,
         feature_names: tuple[str, ...] | None = None,
         noise: Noise | None = None,
     ) -> Self:
-        """Without checks or copies, for values that the package computed itself."""
+        """A mixture of parts that are known to be sound: nothing is checked or copied."""
         mixture = cls.__new__(cls)
-        mixture._set(structure, weights, means, covariances, factors, feature_names, noise)
+        arrays = weights, means, covariances, precisions_cholesky
+        mixture._set(structure, *arrays, feature_names=feature_names, noise=noise)
         return mixture
+
+    def replace(self, **parts: Any) -> Mixture:
+        """The mixture with some parts replaced by others that are known to be sound.
+
+        Nothing is checked or copied. Noise and names stay unless they are replaced, too.
+
+        Parameters
+        ----------
+        **parts
+            Arguments of :meth:`of_parts`. Covariances go together with their ``precisions_cholesky``.
+        """
+        return Mixture.of_parts(**{name: self.__dict__[name] for name in PARTS} | parts)
 
     def _set(
         self,
@@ -132,12 +149,14 @@ class Mixture(Described):
         weights: Float64Array,
         means: Float64Array,
         covariances: Float64Array,
-        factors: Float64Array,
+        precisions_cholesky: Float64Array,
+        *,
         feature_names: tuple[str, ...] | None,
         noise: Noise | None,
     ) -> None:
         # Rows after rows, as files have them: products of arrays in another order round differently.
-        arrays = [np.ascontiguousarray(array) for array in (weights, means, covariances, factors)]
+        parts = weights, means, covariances, precisions_cholesky
+        arrays = [np.ascontiguousarray(array) for array in parts]
         for array in arrays:
             array.setflags(write=False)
         self.__dict__.update(
@@ -248,8 +267,7 @@ class Mixture(Described):
         weights = (
             self._shares if noise is None else self._shares * (1.0 - noise.checked(self.n_features).weight)
         )
-        parts = self.means, self.covariances, self.precisions_cholesky
-        return Mixture._trusted(self.structure, weights, *parts, self.feature_names, noise)
+        return self.replace(weights=weights, noise=noise)
 
     def without_noise(self) -> Mixture:
         """The Gaussians alone, as a mixture whose weights sum to one."""
@@ -264,26 +282,17 @@ class Mixture(Described):
             A and its inverse: lower triangular, a diagonal, or a multiple of the identity.
         offset : ndarray of shape (d,)
         """
-        return Mixture._trusted(
-            self.structure,
-            self.weights,
-            (self.means @ matrix.T if matrix.ndim == 2 else self.means * matrix) + offset,
-            np.array(self.structure.mapped(self.covariances, matrix)),
-            np.array(self.structure.mapped_factor(self.precisions_cholesky, inverse)),
-            self.feature_names,
-            None if self.noise is None else self.noise.mapped(matrix, offset),
+        return self.replace(
+            means=(self.means @ matrix.T if matrix.ndim == 2 else self.means * matrix) + offset,
+            covariances=np.array(self.structure.mapped(self.covariances, matrix)),
+            precisions_cholesky=np.array(self.structure.mapped_factor(self.precisions_cholesky, inverse)),
+            noise=None if self.noise is None else self.noise.mapped(matrix, offset),
         )
 
     def seen_from(self, frame: Frame) -> Mixture:
         """The same distribution in the coordinates of a frame."""
-        shifted = Mixture._trusted(
-            self.structure,
-            self.weights,
-            self.means - frame.origin,
-            self.covariances,
-            self.precisions_cholesky,
-            noise=None if self.noise is None else self.noise.mapped(np.asarray(1.0), -frame.origin),
-        )
+        noise = None if self.noise is None else self.noise.mapped(np.asarray(1.0), -frame.origin)
+        shifted = self.replace(means=self.means - frame.origin, noise=noise, feature_names=None)
         return shifted.mapped(frame.matrix, frame.inverse, np.zeros(self.n_features))
 
     @cached_property

@@ -110,7 +110,7 @@ def restored(state: Mapping[str, Any]) -> dict[str, Any]:
         "weights": weights,
         "means": _check.parameter(state["means"], (k, d), "means", "(n_components, n_features)"),
         "covariances": covariances,
-        "factors": factors,
+        "precisions_cholesky": factors,
         "feature_names": names,
         "noise": noise,
     }
