@@ -96,7 +96,7 @@ def test_components_part_at_the_beta_where_the_schedule_begins():
     shifts = 1e-4 * np.random.default_rng(0).standard_normal((3, 3))
     shifts -= shifts.mean(axis=0)
     for beta in annealing.schedule(share):
-        moved = engine.accumulate(beta.replace(means=mixture.means + shifts, mixture)).means()
+        moved = engine.accumulate(mixture.replace(means=mixture.means + shifts), beta).means()
         assert_allclose(moved - mixture.means, beta / share * shifts, rtol=2e-3, atol=1e-8)
     assert annealing.schedule(share)[0] == pytest.approx(share) and annealing.schedule(share)[-1] == 1.0
     assert annealing.schedule(1.0).tolist() == [1.0]
