@@ -1,0 +1,173 @@
+"""Twenty-four fits of every kind, and the digests of their numbers: what a change of the code's shape must not change.
+
+    python -m tests.project.kept_fits            prints a digest for each fit, as JSON
+    python -m tests.project.kept_fits FOLDER     compares with those of the source in another folder, fit by fit
+
+Digests depend on the processor and the versions of NumPy, so that both sides have to be run on one machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import gaussmix
+from gaussmix.datasets import load_faithful
+
+ROOT = Path(__file__).parents[2]
+
+
+def clusters(n: int = 600, d: int = 3, k: int = 4, seed: int = 0, dtype: Any = np.float64) -> Any:
+    """Rows of k clusters that overlap a little."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(0.0, 4.0, (k, d))
+    roots = rng.normal(0.0, 0.6, (k, d, d)) + np.eye(d)
+    labels = rng.integers(k, size=n)
+    return (centres[labels] + np.einsum("nij,nj->ni", roots[labels], rng.normal(size=(n, d)))).astype(dtype)
+
+
+def with_outliers(n: int = 500) -> Any:
+    """Clusters, and one row in ten far from all."""
+    X = clusters(n, 2, 3, seed=5)
+    rng = np.random.default_rng(6)
+    X[::10] = rng.uniform(-40.0, 40.0, (len(X[::10]), 2))
+    return X
+
+
+def weights(n: int) -> Any:
+    """Weights that are no counts."""
+    return np.random.default_rng(7).uniform(0.2, 3.0, n)
+
+
+def fit(X: Any, k: int, **options: Any) -> Any:
+    """A fit whose seed is zero."""
+    return gaussmix.fit_mixture(X, k, random_state=0, **options)
+
+
+def resumed() -> Any:
+    """A fit that was cut off after four iterations, and went on from its checkpoint."""
+    X, options = clusters(), {"tol": 1e-6, "max_iter": 200, "init_params": "k-means++"}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "checkpoint"
+        stop = lambda progress: progress.iteration >= 4  # noqa: E731
+        fit(X, 4, checkpoint=path, on_iteration=stop, **options)
+        return fit(X, 4, resume=path, **options)
+
+
+def estimator() -> Any:
+    """The estimator, its labels and scores."""
+    X = clusters(seed=3)
+    model = gaussmix.GaussianMixture(
+        3, covariance_type="tied", n_init=2, random_state=0, init_params="kmeans"
+    )
+    labels = model.fit_predict(X)
+    return [*parts_of(model.mixture_), labels, model.score_samples(X), model.predict_proba(X)]
+
+
+def models(**options: Any) -> Any:
+    """Every fit of many models."""
+    X = load_faithful()[0]
+    found = gaussmix.fit_mixtures(X, range(1, 4), random_state=0, **options)
+    return [array for result in found.fits.values() for array in parts_of(result)]
+
+
+FITS: dict[str, Callable[[], Any]] = {
+    "faithful by default": lambda: fit(load_faithful()[0], 3),
+    "full, race, weights": lambda: fit(clusters(), 4, sample_weight=weights(600), max_iter=150, tol=1e-5),
+    "full, many rows": lambda: fit(clusters(40_000, 3, 5), 5),
+    "tied": lambda: fit(clusters(), 4, covariance_type="tied"),
+    "diag, float32": lambda: fit(clusters(dtype=np.float32), 4, covariance_type="diag"),
+    "spherical, ridge": lambda: fit(clusters(), 4, covariance_type="spherical", reg_covar=1e-3),
+    "EII": lambda: fit(clusters(), 4, covariance_type="EII", init_params="agglomerative"),
+    "EEI, many rows": lambda: fit(clusters(20_000, 2, 3), 3, covariance_type="EEI", init_params="pca"),
+    "VEV": lambda: fit(clusters(), 3, covariance_type="VEV", init_params="kmeans"),
+    "EVE": lambda: fit(clusters(), 3, covariance_type="EVE", init_params="kmeans"),
+    "factor": lambda: fit(clusters(500, 8, 2), 2, covariance_type="factor", n_factors=2, max_iter=30),
+    "CCU, many starts": lambda: fit(
+        clusters(400, 6, 2), 2, covariance_type="CCU", n_init=3, init_params="random"
+    ),
+    "noise": lambda: fit(with_outliers(), 3, noise=True, max_iter=200),
+    "trimming, weights": lambda: fit(with_outliers(), 3, trim=0.1, sample_weight=weights(500)),
+    "prior": lambda: fit(clusters(), 3, prior="mclust", init_params="kmeans"),
+    "constraints": lambda: fit(
+        clusters(),
+        3,
+        init_params="k-means++",
+        constraints=gaussmix.Constraints(eigenvalue_ratio=4.0, min_weight=0.1),
+    ),
+    "annealing": lambda: fit(clusters(), 4, init_params="annealing", stopping="aitken"),
+    "labels": lambda: fit(clusters(), 4, start=np.arange(600) % 4, acceleration="quasi-newton", tol=1e-8),
+    "wide, constant column": lambda: fit(
+        np.hstack([clusters(300, 30, 2), np.ones((300, 1))]), 2, max_iter=20
+    ),
+    "collapses": lambda: fit(
+        np.repeat(clusters(40, 2, 3), [12] + [1] * 39, axis=0), 6, init_params="random_from_data"
+    ),
+    "resumed": resumed,
+    "message length": lambda: gaussmix.fit_message_length(clusters(), 8, random_state=0),
+    "estimator": estimator,
+    "many models": models,
+    "many models, noise of shared families": lambda: models(
+        covariance_type=["EEE", "EEI", "EII"], n_init=2, init_params="kmeans"
+    ),
+}
+
+
+def parts_of(result: Any) -> list[Any]:
+    """The arrays of a result or a mixture."""
+    mixture = getattr(result, "mixture", result)
+    arrays = [mixture.weights, mixture.means, mixture.covariances, mixture.precisions_cholesky]
+    if mixture.noise is not None:
+        arrays.append(np.array([mixture.noise.weight, mixture.noise.log_density]))
+    if result is not mixture:
+        arrays += [np.array(result.history), np.array(result.log_priors), np.array(result.collapsed)]
+    return arrays
+
+
+def digest_of(outcome: Any) -> str:
+    """The digest of all numbers of an outcome."""
+    arrays = outcome if isinstance(outcome, list) else parts_of(outcome)
+    digest = hashlib.sha256()
+    for array in arrays:
+        array = np.ascontiguousarray(array)
+        digest.update(f"{array.shape}{array.dtype}".encode() + array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def digests() -> dict[str, str]:
+    """Of all fits."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {name: digest_of(make()) for name, make in FITS.items()}
+
+
+def digests_of(source: Path) -> dict[str, str]:
+    """The same by the package in another folder, in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "tests.project.kept_fits"]
+    done = subprocess.run(command, env=environment, cwd=source, capture_output=True, text=True, check=True)
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        print(json.dumps(digests(), indent=1))
+    else:
+        before, now = digests_of(Path(sys.argv[1]).resolve()), digests()
+        other = [name for name in now if now[name] != before[name]]
+        print(
+            f"{len(now) - len(other)} of {len(now)} fits have the same bits"
+            + "".join(f"\n  not: {name}" for name in other)
+        )
+        sys.exit(bool(other))
