@@ -6,7 +6,8 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from gaussmix import __version__, _threads
+from gaussmix import _threads
+from gaussmix._version import __version__
 from gaussmix.model.kernels.sweep import numba_available
 
 PACKAGES = (

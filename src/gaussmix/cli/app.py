@@ -85,7 +85,7 @@ def main() -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from gaussmix import __version__
+        from gaussmix._version import __version__
 
         typer.echo(f"gaussmix {__version__}")
         raise typer.Exit

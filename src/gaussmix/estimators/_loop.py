@@ -14,7 +14,8 @@ from sklearn.utils import check_random_state
 
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.estimators._steps import Steps
-from gaussmix.fit.result import ADVICE, FitStatus
+from gaussmix.fit.advice import ADVICE
+from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import get_structure
 
 #: Parameters that "auto" stands for beside overridden steps, which may take them for what they are in

@@ -15,9 +15,10 @@ from typing import Any, ParamSpec, cast
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
+from gaussmix.fit.advice import HOLDS_ALL
 from gaussmix.fit.mstep.regularise import FLOOR
 from gaussmix.fit.multistart import Progress
-from gaussmix.fit.result import HOLDS_ALL, FitResult
+from gaussmix.fit.result import FitResult
 from gaussmix.fit.starts import Given
 from gaussmix.model.covariance import Structure, get_structure
 from gaussmix.model.covariance.structure import Shared

@@ -17,6 +17,7 @@ from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit import outliers
+from gaussmix.fit.advice import advice_for
 from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
 from gaussmix.fit.constant import without_constant_columns
 from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
@@ -38,7 +39,7 @@ from gaussmix.fit.options import (
 from gaussmix.fit.order import stable_order, taken
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.race.race import make_race
-from gaussmix.fit.result import FitResult, FitStatus, advice_for
+from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts import StartFrom
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.covariance import get_structure

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.advice import naming
 from gaussmix.fit.iterate.acceleration import Accelerator
 from gaussmix.fit.iterate.em import Rule, Run, em
 from gaussmix.fit.judge import Judge
@@ -17,7 +18,7 @@ from gaussmix.fit.mstep.regularise import rows_needed
 from gaussmix.fit.mstep.terms import Terms
 from gaussmix.fit.race.moves import reseeded
 from gaussmix.fit.race.race import Race
-from gaussmix.fit.result import FitStatus, StartReport, naming
+from gaussmix.fit.result import FitStatus, StartReport
 from gaussmix.fit.starts import SCIKIT_LEARN, Given, first_mixture
 from gaussmix.fit.starts.concentrated import concentrated
 from gaussmix.model.covariance import NotPositiveDefiniteError

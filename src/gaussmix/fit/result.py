@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._text import count, html_facts
 from gaussmix._typing import Float64Array
-from gaussmix.fit.report import html_of_result, line_of, text_of_result
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES
+from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, html_of
 
 
 class FitStatus(enum.StrEnum):
@@ -25,102 +23,6 @@ class FitStatus(enum.StrEnum):
     INTERRUPTED = "interrupted"
     DEGENERATE = "degenerate"
     NOT_RUN = "not iterated"
-
-
-#: What to do about each status that is not a success.
-ADVICE = {
-    FitStatus.CONVERGED: "",
-    FitStatus.MAX_ITER: (
-        "Best performing initialization did not converge. Try different init parameters, or increase "
-        "max_iter, tol, or check for degenerate data."
-    ),
-    FitStatus.INTERRUPTED: "The fit was stopped from outside; the mixture is the best so far.",
-    FitStatus.DEGENERATE: (
-        "{who} collapsed on too few distinct rows, and iteration stopped before that. Use fewer components, "
-        "a larger reg_covar, or a simpler covariance_type."
-    ),
-    FitStatus.NOT_RUN: "",
-}
-
-
-COLLAPSED = (
-    "{who} collapsed on next to no rows, and {what} held at the least variance allowed{tried}. Use fewer "
-    "components, a simpler covariance_type, or more starts (n_init)."
-)
-HELD = (
-    "{who} no spread in some direction (repeated or collinear rows): {what} held there at the least variance "
-    "allowed, so the likelihood depends on that bound."
-)
-APART = "{who} {rows} far from all others, {where}."
-COINCIDE = (
-    "{who} coincide: the mixture has fewer different components than were asked for, and EM cannot tell them "
-    "apart. Use fewer components, or another start."
-)
-HOLDS_ALL = (
-    "The rows have no spread in some direction (constant or collinear features): variances are held there at "
-    "the least allowed, so the likelihood depends on that bound."
-)
-
-
-#: Numbers of a mean that a sentence shows.
-SHOWN = 5
-
-
-def advice_for(
-    status: FitStatus,
-    collapsed: tuple[int, ...] = (),
-    held: tuple[int, ...] = (),
-    *,
-    bounded: bool = True,
-    holds_all: bool = False,
-    n_reseeds: int = 0,
-    apart: Mapping[int, tuple[float, Float64Array]] = MappingProxyType({}),
-    coinciding: tuple[tuple[int, int], ...] = (),
-) -> str:
-    """What to know and to do about the outcome of a fit; empty when all is well.
-
-    `bounded` is whether variances have a least value, so that iteration goes on beside a collapse. `apart`
-    has rows and means of components of single rows or a few, `coinciding` pairs that are the same.
-    """
-    spikes = collapsed if bounded else ()
-    parts = [] if spikes else [ADVICE[status].format(who=sentence(naming(collapsed)))]
-    others = tuple(k for k in held if k not in collapsed and k not in apart)
-    if spikes:
-        tried = f" ({n_reseeds} new seedings did not help)" if n_reseeds else ""
-        what = "is" if len(collapsed) == 1 else "are"
-        parts.append(COLLAPSED.format(who=sentence(naming(collapsed)), what=what, tried=tried))
-    if coinciding:
-        together = tuple(sorted({component for pair in coinciding for component in pair}))
-        parts.append(COINCIDE.format(who=sentence(naming(together))))
-    for component, (rows, mean) in apart.items():
-        what = "is a single row" if round(rows) == 1 else f"has {rows:.3g} rows"
-        parts.append(APART.format(who=sentence(naming((component,))), rows=what, where=_placed(mean)))
-    if holds_all:
-        parts.append(HOLDS_ALL)
-    if others:
-        one = len(others) == 1
-        who = f"{sentence(naming(others))} {'has' if one else 'have'}"
-        parts.append(HELD.format(who=who, what="it is" if one else "they are"))
-    return " ".join(part for part in parts if part)
-
-
-def _placed(mean: Float64Array) -> str:
-    """A mean in a sentence: its first few numbers."""
-    numbers = ", ".join(f"{value:.6g}" for value in mean[:SHOWN])
-    return f"at ({numbers}{', ...' if len(mean) > SHOWN else ''})"
-
-
-def naming(components: tuple[int, ...]) -> str:
-    """The components in words; none of them in particular means all."""
-    numbers = [str(component) for component in components]
-    if len(numbers) < 2:
-        return f"component {numbers[0]}" if numbers else "the covariance of all components"
-    return f"components {', '.join(numbers[:-1])} and {numbers[-1]}"
-
-
-def sentence(words: str) -> str:
-    """Words as the beginning of a sentence."""
-    return words[:1].upper() + words[1:]
 
 
 @dataclass(frozen=True)
@@ -297,10 +199,44 @@ class FitResult:
         BIC             2607.622... (lower is better)
         AIC             2589.593... (lower is better)
         """
-        return text_of_result(self, max_components, max_features)
+        facts = self._facts()
+        width = max(len(name) for name, _ in facts)
+        table = self.mixture.summary(max_components=max_components, max_features=max_features)
+        return "\n".join([table, "", *(f"{name.ljust(width)}  {value}" for name, value in facts)])
 
     def __repr__(self) -> str:
-        return line_of(self)
+        mixture = self.mixture
+        sizes = f"{count(mixture.n_components, 'component')} of {count(mixture.n_features, 'feature')}"
+        family = mixture.covariance_type + ("" if mixture.noise is None else " with noise")
+        numbers = f"mean log-likelihood {self.mean_log_likelihood:.6g}, BIC {self.bic:.6g}"
+        if math.isnan(self.mean_log_likelihood):
+            numbers = "likelihood not known"
+        return f"{type(self).__name__}({sizes}, {family}; {self._outcome}; {numbers})"
 
     def _repr_html_(self) -> str:
-        return html_of_result(self)
+        return f"<div>{html_of(self.mixture)}{html_facts(self._facts())}</div>"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """What is said of the fit, by name; nothing of what is empty."""
+        left_out = (
+            "" if self.trimmed is None else f"{count(int(self.trimmed.sum()), 'row')} of lowest density"
+        )
+        likelihood = f"{self.log_likelihood:.10g} ({self.mean_log_likelihood:.6g} per sample)"
+        facts = [
+            ("status", self._outcome),
+            ("samples", f"{self.n_samples:.10g}"),
+            ("left out", left_out),
+            ("log-likelihood", likelihood),
+            *((name, f"{value:.10g} (lower is better)") for name, value in self._criteria().items()),
+            ("collapsed starts", str(self.n_failed_starts or "")),
+            ("advice", self.advice),
+        ]
+        return [(name, value) for name, value in facts if value]
+
+    def _criteria(self) -> dict[str, float]:
+        """Criteria of selection by name, in the order of print."""
+        return {"BIC": self.bic, "AIC": self.aic}
+
+    @property
+    def _outcome(self) -> str:
+        return f"{self.status!s} after {count(self.n_iter, 'iteration')}"

@@ -12,13 +12,14 @@ from gaussmix import _check
 from gaussmix._threads import blas_on_one_thread
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
+from gaussmix.fit.advice import advice_for
 from gaussmix.fit.factors import number_of_factors
 from gaussmix.fit.fitting import published
 from gaussmix.fit.iterate.em import Rule
 from gaussmix.fit.mstep.regularise import Floor, RegCovar, make_regularise
 from gaussmix.fit.multistart import Progress
 from gaussmix.fit.options import check_options, generator_of, names_of, rows_and_weights
-from gaussmix.fit.result import FitResult, FitStatus, advice_for
+from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.covariance import get_structure
 from gaussmix.select.descent import Code, Descent, Path
 
@@ -44,6 +45,9 @@ class MessageLengthResult(FitResult):
     def message_length(self) -> float:
         """Of `mixture` and the rows, in nats; shorter is better."""
         return -(self.log_likelihood + self.log_prior)
+
+    def _criteria(self) -> dict[str, float]:
+        return {"message length": self.message_length, **super()._criteria()}
 
 
 def fit_message_length(

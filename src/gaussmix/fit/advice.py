@@ -1,0 +1,104 @@
+"""What to know and to do about the outcome of a fit, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from gaussmix._typing import Float64Array
+from gaussmix.fit.result import FitStatus
+
+#: What to do about each status that is not a success.
+ADVICE = {
+    FitStatus.CONVERGED: "",
+    FitStatus.MAX_ITER: (
+        "Best performing initialization did not converge. Try different init parameters, or increase "
+        "max_iter, tol, or check for degenerate data."
+    ),
+    FitStatus.INTERRUPTED: "The fit was stopped from outside; the mixture is the best so far.",
+    FitStatus.DEGENERATE: (
+        "{who} collapsed on too few distinct rows, and iteration stopped before that. Use fewer components, "
+        "a larger reg_covar, or a simpler covariance_type."
+    ),
+    FitStatus.NOT_RUN: "",
+}
+
+
+COLLAPSED = (
+    "{who} collapsed on next to no rows, and {what} held at the least variance allowed{tried}. Use fewer "
+    "components, a simpler covariance_type, or more starts (n_init)."
+)
+HELD = (
+    "{who} no spread in some direction (repeated or collinear rows): {what} held there at the least variance "
+    "allowed, so the likelihood depends on that bound."
+)
+APART = "{who} {rows} far from all others, {where}."
+COINCIDE = (
+    "{who} coincide: the mixture has fewer different components than were asked for, and EM cannot tell them "
+    "apart. Use fewer components, or another start."
+)
+HOLDS_ALL = (
+    "The rows have no spread in some direction (constant or collinear features): variances are held there at "
+    "the least allowed, so the likelihood depends on that bound."
+)
+
+
+#: Numbers of a mean that a sentence shows.
+SHOWN = 5
+
+
+def advice_for(
+    status: FitStatus,
+    collapsed: tuple[int, ...] = (),
+    held: tuple[int, ...] = (),
+    *,
+    bounded: bool = True,
+    holds_all: bool = False,
+    n_reseeds: int = 0,
+    apart: Mapping[int, tuple[float, Float64Array]] = MappingProxyType({}),
+    coinciding: tuple[tuple[int, int], ...] = (),
+) -> str:
+    """What to know and to do about the outcome of a fit; empty when all is well.
+
+    `bounded` is whether variances have a least value, so that iteration goes on beside a collapse. `apart`
+    has rows and means of components of single rows or a few, `coinciding` pairs that are the same.
+    """
+    spikes = collapsed if bounded else ()
+    parts = [] if spikes else [ADVICE[status].format(who=sentence(naming(collapsed)))]
+    others = tuple(k for k in held if k not in collapsed and k not in apart)
+    if spikes:
+        tried = f" ({n_reseeds} new seedings did not help)" if n_reseeds else ""
+        what = "is" if len(collapsed) == 1 else "are"
+        parts.append(COLLAPSED.format(who=sentence(naming(collapsed)), what=what, tried=tried))
+    if coinciding:
+        together = tuple(sorted({component for pair in coinciding for component in pair}))
+        parts.append(COINCIDE.format(who=sentence(naming(together))))
+    for component, (rows, mean) in apart.items():
+        what = "is a single row" if round(rows) == 1 else f"has {rows:.3g} rows"
+        parts.append(APART.format(who=sentence(naming((component,))), rows=what, where=_placed(mean)))
+    if holds_all:
+        parts.append(HOLDS_ALL)
+    if others:
+        one = len(others) == 1
+        who = f"{sentence(naming(others))} {'has' if one else 'have'}"
+        parts.append(HELD.format(who=who, what="it is" if one else "they are"))
+    return " ".join(part for part in parts if part)
+
+
+def _placed(mean: Float64Array) -> str:
+    """A mean in a sentence: its first few numbers."""
+    numbers = ", ".join(f"{value:.6g}" for value in mean[:SHOWN])
+    return f"at ({numbers}{', ...' if len(mean) > SHOWN else ''})"
+
+
+def naming(components: tuple[int, ...]) -> str:
+    """The components in words; none of them in particular means all."""
+    numbers = [str(component) for component in components]
+    if len(numbers) < 2:
+        return f"component {numbers[0]}" if numbers else "the covariance of all components"
+    return f"components {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
+def sentence(words: str) -> str:
+    """Words as the beginning of a sentence."""
+    return words[:1].upper() + words[1:]
