@@ -31,7 +31,7 @@ from gaussmix.fit.result import FitStatus
 from gaussmix.fit.starts import STARTS
 from gaussmix.model.covariance import NotPositiveDefiniteError, get_structure
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 FILE = Path(__file__).with_name("best_known.json")
 
@@ -99,7 +99,7 @@ class Climb:
         rows = least_rows(end.mixture.weights, len(self.problem.X))
         return End(kind, end.objective, end.mixture, rows, least_spread(end.mixture.dense_covariances))
 
-    def m_step(self, stats: Stats, before: Mixture | None) -> Mixture:
+    def m_step(self, stats: Moments, before: Mixture | None) -> Mixture:
         return Maximise(self.structure, self.regularise)(stats, before)
 
     def _start(self, kind: str, rng: RandomState) -> Mixture:
@@ -124,7 +124,7 @@ class Climb:
     def _of(self, R: Floats) -> Mixture:
         return self.m_step(self.engine.statistics_of(lambda rows: np.asarray(R[:, rows], dtype=float)), None)
 
-    def _made(self, stats: Stats, means: Floats | None) -> Mixture:
+    def _made(self, stats: Moments, means: Floats | None) -> Mixture:
         """The start as a fit of that name has it, but for the means, which are those of the rows."""
         return self.m_step(stats, None)
 

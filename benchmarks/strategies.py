@@ -96,7 +96,7 @@ def ueda_nakano(X: Floats, k: int, covariance: str, seed: int) -> Mixture:
                 spread = np.sqrt(structure.variances(warm, k, d))
                 nudge = 0.2 * spread * rng.standard_normal((k, d))
             mixture = Mixture.of_parts(structure, shares, stats.means() + (i == 0) * nudge, warm, factors)
-            stats = engine.accumulate(mixture, float(beta))
+            stats = engine.accumulate(mixture, float(beta)).moments
     frame = engine.frame
     return mixture.mapped(frame.inverse, frame.matrix, frame.origin)
 

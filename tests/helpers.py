@@ -20,7 +20,7 @@ from scipy.stats import multivariate_normal
 import gaussmix
 from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.moments.blocks import outer
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 NAMES = tuple(STRUCTURES)
 #: One family for each kind of statistics and frame: all that kernels, engines and files can tell apart.
@@ -50,7 +50,7 @@ def stats_of(name, X, R, weights=None, centres=None, axes=None):
         along = None if axes is None else axes[j : j + 1]
         second.append(WR[:, j] @ outer(X - centres[j], form.own, along))
         pooled = pooled + WR[:, j] @ outer(X - centres[j], form.pooled)
-    return Stats(form, WR.sum(axis=0), first, np.array(second), pooled, centres, 0.0, axes=axes)
+    return Moments(form, WR.sum(axis=0), first, np.array(second), pooled, centres, axes=axes)
 
 
 def random_stats(name, k, d, rng, n=None):

@@ -41,7 +41,7 @@ def test_coordinates_are_there_and_back(name, d, k, seed):
     coordinates = Coordinates(stats.form, k, d)
     vector = coordinates.vector(stats)
     assert vector.shape == (coordinates.size,)
-    back = coordinates.stats(vector, stats.weight)
+    back = coordinates.moments(vector, stats.weight)
     assert_allclose(coordinates.vector(back), vector, rtol=1e-8, atol=1e-8)
     one, other = (STRUCTURES[name].moments(s) for s in (stats, back))
     assert_allclose(one, other, rtol=1e-8, atol=1e-10 * np.abs(one).max())
@@ -53,7 +53,7 @@ def test_every_vector_is_the_statistics_of_a_mixture(name, d, k, seed):
     rng = np.random.default_rng(seed)
     structure = STRUCTURES[name]
     coordinates = Coordinates(structure.form, k, d)
-    stats = coordinates.stats(rng.normal(size=coordinates.size), 100.0)
+    stats = coordinates.moments(rng.normal(size=coordinates.size), 100.0)
     Mixture(stats.counts / stats.weight, stats.means(), structure.estimate(stats), name)  # checks it all
 
 
@@ -74,7 +74,7 @@ def test_the_metric_is_the_divergence_of_complete_data(seed):
             at[[5, 7, 8]] = step[[5, 7, 8]] = 0.0  # for steps that turn axes it is an approximation
         step[0] = 0.0  # of one component, the share is one
         size = 1e-4
-        one, other = (coordinates.stats(v, 1.0) for v in (at, at + size * step))
+        one, other = (coordinates.moments(v, 1.0) for v in (at, at + size * step))
         C, D = (dense_moments(s, form, d) for s in (one, other))
         shift = np.linalg.solve(D, (one.means() - other.means())[0]) @ (one.means() - other.means())[0]
         ratio = np.linalg.solve(D, C)

@@ -18,7 +18,7 @@ from gaussmix.model.covariance import FACTORS, STRUCTURES, get_structure
 from gaussmix.model.kernels.guard import guarded
 from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.mixture.views import view
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 from tests.helpers import (
     EXECUTORS,
     direct_joint,
@@ -148,8 +148,8 @@ def test_an_executor_computes_the_definition(executor, dtype, tight):
         ]
     with environment(GAUSSMIX_EXECUTOR=executor):
         sweep = Sweep(X.astype(dtype), frame, mixture.structure.form, k, w)
-        stats = sweep.accumulate(natural)
-    seen, Z = mixture.seen_from(frame), frame.apply(X).T
+        found = sweep.accumulate(natural)
+    seen, Z, stats = mixture.seen_from(frame), frame.apply(X).T, found.moments
     R = direct_responsibilities(seen, Z)
     expected = stats_of("factor", Z, R, w.astype(np.float64), stats.centres, natural.axes)
     tolerance = 1e-9 if dtype is np.float64 else 1e-3
@@ -157,7 +157,7 @@ def test_an_executor_computes_the_definition(executor, dtype, tight):
         wanted = getattr(expected, field)
         size = np.abs(wanted).max(axis=tuple(range(1, wanted.ndim)), keepdims=True)
         assert np.all(np.abs(getattr(stats, field) - wanted) <= tolerance * (size + n)), field
-    assert_allclose(stats.log_likelihood, w @ direct_log_prob(seen, Z), rtol=tolerance)
+    assert_allclose(found.log_likelihood, w @ direct_log_prob(seen, Z), rtol=tolerance)
     joint = sweep.joint(natural)
     assert_allclose(joint, direct_joint(seen, Z), rtol=1e-7 if dtype is np.float64 else 1e-3, atol=1e-2)
 
@@ -169,7 +169,7 @@ def test_statistics_along_different_axes_do_not_add():
     other = stats_of("factor", X, R, axes=rng.normal(size=(3, 4, 2)))
     with pytest.raises(ValueError, match="different axes"):
         one + other
-    nothing = Stats.zero(one.form, 3, 4)
+    nothing = Moments.zero(one.form, 3, 4)
     for both in (nothing + other, other + nothing):
         assert_array_equal(both.second, other.second)
         assert_array_equal(both.axes, other.axes)

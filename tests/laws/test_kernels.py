@@ -62,8 +62,8 @@ class Problem:
             )
 
     def check(self, executor):
-        actual = self.sweep(executor).accumulate(self.seen.natural)
-        actual = actual.rebase(np.zeros_like(actual.centres))
+        found = self.sweep(executor).accumulate(self.seen.natural)
+        actual = found.moments.rebase(np.zeros_like(found.moments.centres))
         W = self.expected.weight
         for field in ("counts", "first", "second", "pooled"):
             wanted = getattr(self.expected, field)
@@ -72,7 +72,7 @@ class Problem:
                 getattr(actual, field), wanted, rtol=0, atol=self.tolerance * scale, err_msg=field
             )
         size = W * (1.0 + abs(self.log_likelihood) / W)
-        assert_allclose(actual.log_likelihood, self.log_likelihood, rtol=0, atol=self.tolerance * size)
+        assert_allclose(found.log_likelihood, self.log_likelihood, rtol=0, atol=self.tolerance * size)
 
 
 problems = {
@@ -111,9 +111,9 @@ def test_the_statistics_of_the_halves_are_those_of_the_whole(name, executor, n, 
     problem = Problem(name, n + 1, d, k, seed, weighted=weighted)
     cut = 1 + seed % n
     natural = problem.seen.natural
-    whole = problem.sweep(executor).accumulate(natural)
+    whole = problem.sweep(executor).accumulate(natural).moments
     front, back = (
-        problem.sweep(executor, rows).accumulate(natural) for rows in (slice(cut), slice(cut, None))
+        problem.sweep(executor, rows).accumulate(natural).moments for rows in (slice(cut), slice(cut, None))
     )
     both = (front + back).rebase(whole.centres)
     for field in ("counts", "first", "second"):
@@ -164,7 +164,7 @@ def test_a_sweep_can_be_used_again(name, executor):
     second = sweep.accumulate(natural)
     assert first.log_likelihood == second.log_likelihood
     for field in ("counts", "first", "second"):
-        assert_array_equal(getattr(first, field), getattr(second, field))
+        assert_array_equal(getattr(first.moments, field), getattr(second.moments, field))
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
@@ -173,9 +173,9 @@ def test_rows_that_no_component_explains_stay_finite(name, executor, dtype):
     """Exponents far under the least float: the nearest component takes such a row whole."""
     problem = Problem(name, 300, 2, 3, seed=5, dtype=dtype)
     problem.X[::7] += np.float32(1e4) * problem.X.std()
-    stats = problem.sweep(executor).accumulate(problem.seen.natural)
-    assert np.isfinite(stats.log_likelihood)
-    assert_allclose(stats.counts.sum(), 300, rtol=1e-5)
+    found = problem.sweep(executor).accumulate(problem.seen.natural)
+    assert np.isfinite(found.log_likelihood)
+    assert_allclose(found.moments.counts.sum(), 300, rtol=1e-5)
     R = problem.sweep(executor).responsibilities(problem.seen.natural)
     assert_allclose(R.sum(axis=1), 1.0, rtol=1e-5)
     assert (R >= 0.0).all()

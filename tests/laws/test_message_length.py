@@ -92,7 +92,7 @@ def test_an_m_step_finds_the_shortest_message(name):
     how = descent.Descent(engine, make_regularise("auto", structure, engine), code, Rule(1e-3), 9, 1, 1)
     begun = random_mixture(name, 4, 2, rng).seen_from(engine.frame)
     begun = Mixture(np.full(4, 0.25), 0.5 * rng.normal(size=(4, 2)), begun.covariances, name)
-    stats = engine.accumulate(begun)
+    stats = engine.accumulate(begun).moments
     best = how.m_step(stats, begun)
 
     def message(weights):

@@ -1,4 +1,4 @@
-"""Statistics are a commutative monoid, and say the same about any point."""
+"""Moments are a commutative monoid, as are results of passes, and say the same about any point."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.moments.blocks import Form
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments, Pass
 from tests.helpers import KINDS, stats_of
 
 sizes = {"d": st.integers(1, 6), "k": st.integers(1, 5), "seed": st.integers(0, 2**32 - 1)}
@@ -29,14 +29,13 @@ def draw(name, k, d, rng, n=None, centres=None, scale=1.0):
     n = n or int(rng.integers(1, 40))
     X = scale * rng.normal(size=(n, d)) + rng.normal(size=d)
     centres = scale * rng.normal(size=(k, d)) if centres is None else centres
-    stats = stats_of(name, X, rng.dirichlet(np.ones(k), size=n), rng.uniform(0.1, 3.0, n), centres)
-    return dataclasses.replace(stats, log_likelihood=float(rng.normal()))
+    return stats_of(name, X, rng.dirichlet(np.ones(k), size=n), rng.uniform(0.1, 3.0, n), centres)
 
 
 def assert_same(actual, expected, rtol=1e-11):
     """Equal as statements about the rows: about the same points, to rounding of the largest entry."""
     actual = actual.rebase(expected.centres)
-    for field in ("counts", "first", "second", "pooled", "log_likelihood"):
+    for field in ("counts", "first", "second", "pooled"):
         value = np.asarray(getattr(expected, field))
         size = np.abs(value).max(initial=0.0)
         shift = np.abs(expected.centres).max()
@@ -61,13 +60,13 @@ def test_addition_is_commutative(name, d, k, seed):
 @given(**sizes)
 def test_zero_is_neutral(name, d, k, seed):
     rng = np.random.default_rng(seed)
-    a, zero = draw(name, k, d, rng), Stats.zero(STRUCTURES[name].form, k, d)
+    a, zero = draw(name, k, d, rng), Moments.zero(STRUCTURES[name].form, k, d)
     assert_same(a + zero, a)
     assert_same(zero + a, a)
     about_zero = draw(name, k, d, rng, centres=np.zeros((k, d)))
     for field in ("counts", "first", "second", "pooled"):
         assert_array_equal(getattr(zero + about_zero, field), getattr(about_zero, field))
-    assert zero.weight == 0.0 and zero.log_likelihood == 0.0
+    assert zero.weight == 0.0
 
 
 @given(**sizes)
@@ -80,6 +79,25 @@ def test_halves_add_to_the_whole(name, d, k, seed):
     halves = stats_of(name, X[:cut], R[:cut], w[:cut], one) + stats_of(name, X[cut:], R[cut:], w[cut:], other)
     assert_same(halves, stats_of(name, X, R, w))
     assert halves.weight == pytest.approx(w.sum(), rel=1e-12)
+
+
+def draw_pass(name, k, d, rng, asked=True):
+    """The result of a pass over random rows."""
+    return Pass(draw(name, k, d, rng), rng.normal(size=1), float(rng.uniform()) if asked else None)
+
+
+@given(**sizes)
+def test_results_of_passes_add(name, d, k, seed):
+    """In any order and grouping; the entropy is known if both are."""
+    rng = np.random.default_rng(seed)
+    a, b, c = (draw_pass(name, k, d, rng) for _ in range(3))
+    for one, other in ((a + b, b + a), ((a + b) + c, a + (b + c))):
+        assert_same(one.moments, other.moments)
+        assert one.log_likelihood == pytest.approx(other.log_likelihood, abs=1e-12)
+        assert one.entropy == pytest.approx(other.entropy, rel=1e-12)
+        assert one.kept_weight == pytest.approx(one.moments.weight)
+    assert_allclose((a + b).log_likelihood, a.log_likelihood + b.log_likelihood, rtol=0, atol=1e-12)
+    assert (a + draw_pass(name, k, d, rng, asked=False)).entropy is None
 
 
 @given(**sizes)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.frame import Frame
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Pass
 
 
 class Engine(Protocol):
@@ -20,5 +20,5 @@ class Engine(Protocol):
     def weight(self) -> float:
         """Sum of the weights of the rows."""
 
-    def accumulate(self, mixture: Mixture) -> Stats:
-        """One pass: the statistics of all rows under a mixture, and its log-likelihood."""
+    def accumulate(self, mixture: Mixture) -> Pass:
+        """One pass: the moments of all rows under a mixture, and its log-likelihood."""

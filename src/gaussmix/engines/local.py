@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import Self
 
@@ -21,7 +22,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.views import FARTHEST
 from gaussmix.model.moments.blocks import outer, pack
 from gaussmix.model.moments.frame import Frame, Group
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments, Pass
 
 #: A frame that stretches features further is given moments of its own coordinates.
 STRETCHED = 30.0
@@ -97,8 +98,8 @@ class LocalEngine:
         weights = self.weights if self._passed is None else self._passed
         return Sweep(self.X, self.frame, self.form, self.n_components + self.noise, weights, pooled)
 
-    def accumulate(self, mixture: Mixture, beta: float = 1.0) -> Stats:
-        """One pass over the rows: statistics and log-likelihood of a mixture in the frame's coordinates.
+    def accumulate(self, mixture: Mixture, beta: float = 1.0) -> Pass:
+        """One pass over the rows: moments and log-likelihood of a mixture in the frame's coordinates.
 
         With another beta, responsibilities are in proportion to (w_k N_k)^beta, and the likelihood is
         sum_i log sum_k (w_k N_k)^beta.
@@ -108,16 +109,17 @@ class LocalEngine:
             self._passed[:] = self.kept(mixture)
         if beta == 1.0:
             return self._sweep.accumulate(natural)
-        return self._sweep.accumulate(natural.tempered(beta)).stretched(beta**-0.5)
+        found = self._sweep.accumulate(natural.tempered(beta))
+        return replace(found, moments=found.moments.stretched(beta**-0.5))
 
-    def accumulate_groups(self, joined: Mixture) -> tuple[Stats, Float64Array] | None:
-        """One pass for mixtures side by side as one (a :class:`Groups`): statistics, log-likelihoods (g,).
+    def accumulate_groups(self, joined: Mixture) -> Pass | None:
+        """One pass for mixtures side by side as one (a :class:`Groups`), with the log-likelihood of each.
 
         Every row belongs to each of them with the whole of its weight. None where that cannot be.
         """
         return self._sweep_of(len(joined.means)).accumulate_groups(joined.natural)
 
-    def statistics_of_labels(self, labels: Sequence[IntArray]) -> Stats:
+    def statistics_of_labels(self, labels: Sequence[IntArray]) -> Moments:
         """The statistics of mixtures side by side: of each, every row belongs to the component of its label.
 
         Moments are taken about the frame's origin: good enough to begin with.
@@ -196,7 +198,7 @@ class LocalEngine:
         responsibilities: Responsibilities,
         centres: Float64Array | None = None,
         axes: Float64Array | None = None,
-    ) -> Stats:
+    ) -> Moments:
         """The statistics under given responsibilities, asked for slice by slice in order.
 
         Moments are taken about the centres, shape (k, d), or the frame's origin, and along the axes, if any.

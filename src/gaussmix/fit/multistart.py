@@ -242,7 +242,7 @@ class Search:
         spikes = self._spikes(run.mixture)
         if not spikes and run.status == FitStatus.DEGENERATE:
             try:
-                self.m_step(self.engine.accumulate(run.mixture), run.mixture)
+                self.m_step(self.engine.accumulate(run.mixture).moments, run.mixture)
             except NotPositiveDefiniteError as error:
                 return error.components
         return spikes

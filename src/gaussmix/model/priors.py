@@ -15,7 +15,7 @@ from gaussmix.model.covariance.structure import log_or_zero
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.blocks import Block, pack
 from gaussmix.model.moments.frame import Frame
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 #: Names of the prior that is NormalInverseWishart() with nothing given.
 NAMES = ("mclust", "fraley-raftery")
@@ -194,15 +194,15 @@ class Conjugate:
     concentration: float
     log_det: float
 
-    def joined(self, stats: Stats) -> Stats:
+    def joined(self, moments: Moments) -> Moments:
         """The statistics of the rows and those that stand for the prior."""
-        k, form = stats.n_components, stats.form
+        k, form = moments.n_components, moments.form
         packed = self.scale.reshape(-1)
         if self.block == "vech":
             packed = np.asarray(pack(self.scale, "vech"), dtype=np.float64)
         shared = form.own == "none"
-        return stats + replace(
-            Stats.zero(form, k, self.mean.size),
+        return moments + replace(
+            Moments.zero(form, k, self.mean.size),
             counts=np.full(k, self.shrinkage),
             second=np.zeros((k, 0)) if shared else np.tile(packed, (k, 1)),
             pooled=packed if shared else np.zeros(0),

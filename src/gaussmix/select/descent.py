@@ -42,7 +42,7 @@ from gaussmix.fit.multistart import Progress
 from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 #: Variances of the components at the start, relative to those of all rows.
 WIDE = 0.1
@@ -156,15 +156,15 @@ class Descent:
         """Rows with fewer of which a component dies."""
         return LEAST * self.code.each
 
-    def m_step(self, stats: Stats, before: Mixture | None) -> Mixture:
+    def m_step(self, moments: Moments, before: Mixture | None) -> Mixture:
         """The mixture of shortest message; NotPositiveDefiniteError where that has a component less."""
-        counts, each = stats.counts, self.code.each
+        counts, each = moments.counts, self.code.each
         alone = counts.size == 1
         if (
             not alone and counts.min() < self.least_rows
         ):  # EM ends, as at a collapse: either way, one has to go
             raise NotPositiveDefiniteError((int(counts.argmin()),), 0.0)
-        found = Maximise(self.engine.structure, self.regularise)(stats, before)
+        found = Maximise(self.engine.structure, self.regularise)(moments, before)
         spare = counts - 0.5 * each
         return found if alone else parts_of(found, spare / spare.sum())
 
@@ -175,7 +175,7 @@ class Descent:
         going = spikes
         if run.status == FitStatus.DEGENERATE:
             try:
-                self.m_step(engine.accumulate(run.mixture), run.mixture)
+                self.m_step(engine.accumulate(run.mixture).moments, run.mixture)
             except NotPositiveDefiniteError as error:
                 going = error.components
         weights = run.mixture.weights

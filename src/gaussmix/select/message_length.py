@@ -171,8 +171,8 @@ def _result(descent: Descent, path: Path, feature_names: Sequence[str] | None) -
     mixture, same = published(best.mixture, engine.frame, feature_names)
     history = best.history
     if not same:  # a likelihood belongs to the parameters that it is reported with
-        stats = engine.holding(mixture.n_components).accumulate(mixture.seen_from(engine.frame))
-        history = (*history[:-1], stats.log_likelihood / engine.weight + engine.frame.log_det)
+        seen = engine.holding(mixture.n_components).accumulate(mixture.seen_from(engine.frame))
+        history = (*history[:-1], seen.log_likelihood / engine.weight + engine.frame.log_det)
     floor = descent.regularise if isinstance(descent.regularise, Floor) else None
     status = FitStatus.INTERRUPTED if path.interrupted else best.status
     return MessageLengthResult(

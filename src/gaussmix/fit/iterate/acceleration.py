@@ -31,7 +31,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.moments.coordinates import Coordinates, NoCoordinatesError
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 #: How much longer than EM's own step a first proposal may be.
 REACH = 4.0
@@ -140,14 +140,14 @@ class Memory:
         pair = np.stack([self.point - self.last[0], f - self.last[1]])
         return np.concatenate([self.pairs, pair[:, None]], axis=1)
 
-    def refused(self, stats: Stats) -> Memory:
-        """What to carry on from the last point, once the pass at a proposal has given `stats` and too little.
+    def refused(self, moments: Moments) -> Memory:
+        """What to carry on from the last point, once the pass at a proposal gave `moments` and too little.
 
         That pass was not for nothing: it tells how f changes on the way there.
         """
         pairs = self.pairs
         with suppress(NoCoordinatesError):
-            image = Coordinates(stats.form, *stats.first.shape).vector(stats)
+            image = Coordinates(moments.form, *moments.first.shape).vector(moments)
             pairs = self.told(image - self.point)
         reach = max(1.0, NARROWER * self.length)
         return replace(self, pairs=pairs, reach=reach, length=0.0, refusals=self.refusals + 1)
@@ -229,15 +229,15 @@ def to_gain(gram: Float64Array, c: Float64Array) -> float:
 
 @dataclass(frozen=True)
 class Proposal:
-    """To go to the M-step of `stats` (None: EM's own); what to carry; how many nats are left to gain."""
+    """To go to the M-step of `moments` (None: EM's own); what to carry; how many nats are left to gain."""
 
     memory: Memory | None
-    stats: Stats | None = None
+    moments: Moments | None = None
     left: float = HUGE
 
-    def refused(self, stats: Stats) -> Memory | None:
-        """What to carry once the pass at it gave `stats` and a likelihood that is too low."""
-        return None if self.memory is None else self.memory.refused(stats)
+    def refused(self, moments: Moments) -> Memory | None:
+        """What to carry once the pass at it gave `moments` and a likelihood that is too low."""
+        return None if self.memory is None else self.memory.refused(moments)
 
 
 OWN_STEP = Proposal(None)
@@ -262,26 +262,26 @@ class Accelerator:
         return self.when_slow and tol >= NEAR
 
     def proposed(
-        self, memory: Memory | None, stats: Stats, history: Sequence[float], *, own: bool
+        self, memory: Memory | None, moments: Moments, history: Sequence[float], *, own: bool
     ) -> Proposal:
         """A proposal, once it is time for the first; until then EM's own step, in the end one to remember."""
         if not self.when_slow or (memory is not None and memory.reach > 0.0):
-            return self.propose(memory, stats, own=own)
+            return self.propose(memory, moments, own=own)
         gain = abs(history[-1] - history[-2]) if len(history) > 1 else HUGE
         if gain >= WATCHED * NEAR:
             return OWN_STEP
         before = abs(history[-2] - history[-3]) if len(history) > 2 else HUGE
         if SLOW * before < gain < NEAR:
-            return self.propose(memory and replace(memory, reach=REACH), stats, own=own)
+            return self.propose(memory and replace(memory, reach=REACH), moments, own=own)
         try:
-            seen = self._seen(memory, stats)
+            seen = self._seen(memory, moments)
         except NoCoordinatesError:
             return OWN_STEP
         return Proposal(replace(seen, reach=0.0))
 
-    def _seen(self, memory: Memory | None, stats: Stats) -> Memory:
+    def _seen(self, memory: Memory | None, moments: Moments) -> Memory:
         """With what a pass at its point gave; the next point is that of EM's own step."""
-        image = Coordinates(stats.form, *stats.first.shape).vector(stats)
+        image = Coordinates(moments.form, *moments.first.shape).vector(moments)
         if memory is None:
             return Memory.beginning(image)
         if memory.was_refused:
@@ -291,17 +291,17 @@ class Accelerator:
         reach = memory.reach * (WIDER if memory.length >= 0.9 * memory.reach else 1.0)
         return Memory(image, np.stack([memory.point, f]), pairs, reach)
 
-    def propose(self, memory: Memory | None, stats: Stats, *, own: bool) -> Proposal:
-        """Where to go from a mixture that was made of what `memory` says, and on which a pass gave `stats`.
+    def propose(self, memory: Memory | None, moments: Moments, *, own: bool) -> Proposal:
+        """Where to go from a mixture that was made of what `memory` says, and on which a pass gave `moments`.
 
         `own` asks for EM's own step.
         """
         before = HUGE if memory is None or memory.was_refused else memory.left
-        coordinates = Coordinates(stats.form, *stats.first.shape)
+        coordinates = Coordinates(moments.form, *moments.first.shape)
         try:
-            memory = self._seen(memory, stats)
+            memory = self._seen(memory, moments)
             rows = np.concatenate([*memory.pairs, memory.last[1:]])
-            whitened = coordinates.whiten(rows, stats) if len(rows) > 1 else rows
+            whitened = coordinates.whiten(rows, moments) if len(rows) > 1 else rows
         except NoCoordinatesError:
             return OWN_STEP
         own = own or memory.refusals >= REFUSALS
@@ -322,7 +322,7 @@ class Accelerator:
         memory = replace(memory, point=point, length=length, left=left)
         if self.method.forgets:
             memory = replace(memory, last=memory.last[:0], pairs=memory.pairs[:, :0])
-        return Proposal(memory, coordinates.stats(point, stats.weight), max(left, before))
+        return Proposal(memory, coordinates.moments(point, moments.weight), max(left, before))
 
     def _step(self, gram: Float64Array) -> tuple[Float64Array, float] | None:
         """Coefficients of a step uphill and its length beside that of f; None if none is."""

@@ -13,10 +13,10 @@ from gaussmix.fit.iterate.acceleration import HUGE, OWN_STEP, Accelerator, Memor
 from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import NotPositiveDefiniteError
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 #: From the statistics of a pass, and its mixture, to the one of greatest expected log-likelihood.
-MStep = Callable[[Stats, Mixture | None], Mixture]
+MStep = Callable[[Moments, Mixture | None], Mixture]
 
 #: What `tol` bounds: the change in an iteration, or Aitken's estimate of the distance to the limit.
 Stopping = Literal["change", "aitken"]
@@ -123,7 +123,7 @@ def em(
         Where to go on from: a start with no history, or a run that was cut off. Going on gives the same bits
         as never having been cut off.
     m_step : callable
-        Stats to Mixture; raises NotPositiveDefiniteError where a component has collapsed.
+        From moments to a mixture; raises NotPositiveDefiniteError where a component has collapsed.
     rule : Rule
     max_iter : int
     previous : float
@@ -138,10 +138,10 @@ def em(
     mixture, history, log_priors = begun.mixture, list(begun.history), list(begun.log_priors)
     memory = begun.memory
     objectives = begun.objectives
-    stats = engine.accumulate(mixture)
+    seen = engine.accumulate(mixture)
 
     def record() -> None:
-        history.append(stats.log_likelihood / engine.weight + engine.frame.log_det)
+        history.append(seen.log_likelihood / engine.weight + engine.frame.log_det)
         if log_prior is not None:
             log_priors.append(log_prior(mixture) / engine.weight)
         objectives.append(history[-1] + (log_priors[-1] if log_priors else 0.0))
@@ -153,20 +153,22 @@ def em(
         gain = objectives[-1] - [previous, *objectives[-2:-1]][-1]
         bold = memory is not None and memory.bold
         own = rule.doubts(gain, memory)
-        proposal = accelerator.proposed(memory, stats, objectives, own=own) if accelerator else OWN_STEP
+        proposal = (
+            accelerator.proposed(memory, seen.moments, objectives, own=own) if accelerator else OWN_STEP
+        )
         now = FitStatus.NOT_RUN
         if rule.met(gain, objectives, proposal, bold):
             now, proposal = FitStatus.CONVERGED, OWN_STEP
         try:
-            candidate, proposal = _step(m_step, stats, mixture, proposal)
+            candidate, proposal = _step(m_step, seen.moments, mixture, proposal)
         except NotPositiveDefiniteError:
             status = FitStatus.DEGENERATE
             break
-        seen = engine.accumulate(candidate)
-        if proposal.stats is not None and not seen.log_likelihood >= stats.log_likelihood:
-            memory = proposal.refused(seen)
+        found = engine.accumulate(candidate)
+        if proposal.moments is not None and not found.log_likelihood >= seen.log_likelihood:
+            memory = proposal.refused(found.moments)
         else:
-            mixture, stats, memory = candidate, seen, proposal.memory
+            mixture, seen, memory = candidate, found, proposal.memory
         record()
         stop = _stops(on_iteration, Run(mixture, now, tuple(history), tuple(log_priors), memory))
         if now == FitStatus.CONVERGED or stop:
@@ -179,11 +181,11 @@ def _stops(on_iteration: Callable[[Run], bool] | None, run: Run) -> bool:
     return on_iteration is not None and on_iteration(run)
 
 
-def _step(m_step: MStep, stats: Stats, mixture: Mixture, proposal: Proposal) -> tuple[Mixture, Proposal]:
+def _step(m_step: MStep, moments: Moments, mixture: Mixture, proposal: Proposal) -> tuple[Mixture, Proposal]:
     """The mixture of a proposal, or of EM's own step where it proposes none or none that there can be."""
-    if proposal.stats is not None:
+    if proposal.moments is not None:
         try:
-            return m_step(proposal.stats, mixture), proposal
+            return m_step(proposal.moments, mixture), proposal
         except NotPositiveDefiniteError:
             proposal = OWN_STEP
-    return m_step(stats, mixture), proposal
+    return m_step(moments, mixture), proposal

@@ -19,7 +19,7 @@ from gaussmix.fit.starts.base import clustered
 from gaussmix.model.covariance import NotPositiveDefiniteError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.groups import Groups
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments, Pass
 
 #: EM for as many iterations as it may take.
 ENDLESS = Rule(0.0)
@@ -87,22 +87,23 @@ class Stack:
         )
         return Stack(groups, joined, beside, self.alone)
 
-    def accumulate(self, engine: LocalEngine) -> tuple[Stats, Float64Array] | None:
-        """One pass: the statistics of all components, and the log-likelihood of each mixture."""
+    def accumulate(self, engine: LocalEngine) -> Pass | None:
+        """One pass: the moments of all components, and the log-likelihood of each mixture."""
         seen = engine.accumulate_groups(self.joined)
-        return seen and (seen[0], seen[1] + engine.weight * math.log(len(self.groups)))
+        own = engine.weight * math.log(len(self.groups))
+        return seen and replace(seen, log_likelihoods=seen.log_likelihoods + own)
 
-    def maximised(self, stats: Stats) -> tuple[list[int], Stack | None]:
+    def maximised(self, moments: Moments) -> tuple[list[int], Stack | None]:
         """The M-step of all, and which of them have one: those that collapse are left out."""
         try:
-            joined = self.m_step(stats, self.joined)
+            joined = self.m_step(moments, self.joined)
             return list(range(len(self.groups))), replace(self, joined=joined)
         except NotPositiveDefiniteError:
             pass
         found = {}
         for group, before in enumerate(self.mixtures()):
             try:
-                found[group] = self.alone(taken(stats, self.groups, [group]), before)
+                found[group] = self.alone(taken(moments, self.groups, [group]), before)
             except NotPositiveDefiniteError:
                 continue
         return list(found), Stack.of(list(found.values()), self.alone) if found else None
@@ -113,20 +114,20 @@ def begin_together(
 ) -> list[Mixture | None]:
     """The M-step of each labelling of the rows, the rows having this weight; None where it collapses."""
     if _stackable(engine, m_step) and len(labels) > 1:
-        stats = engine.statistics_of_labels(labels)
+        moments = engine.statistics_of_labels(labels)
         groups = Groups((engine.n_components,) * len(labels))
         beside = m_step.beside(groups)
         try:
-            joined = beside(stats, None)
+            joined = beside(moments, None)
         except NotPositiveDefiniteError:
-            return [_first(m_step, taken(stats, groups, [group])) for group in range(len(labels))]
+            return [_first(m_step, taken(moments, groups, [group])) for group in range(len(labels))]
         return list(Stack(groups, joined, beside, m_step).mixtures())
     return [_first(m_step, clustered(engine, each).scale(weight / engine.weight)) for each in labels]
 
 
-def _first(m_step: Maximise, stats: Stats) -> Mixture | None:
+def _first(m_step: Maximise, moments: Moments) -> Mixture | None:
     try:
-        return m_step(stats, None)
+        return m_step(moments, None)
     except NotPositiveDefiniteError:
         return None
 
@@ -135,12 +136,12 @@ def _stackable(engine: LocalEngine, m_step: Maximise) -> bool:
     return m_step.plain and not (engine.cores or engine.noise or engine.trim)
 
 
-def taken(stats: Stats, groups: Groups, kept: Sequence[int]) -> Stats:
+def taken(moments: Moments, groups: Groups, kept: Sequence[int]) -> Moments:
     """The statistics of some of the mixtures, about the points that they are about."""
     components = groups.components(kept)
-    rows = (stats.counts, stats.first, stats.second, stats.centres)
+    rows = (moments.counts, moments.first, moments.second, moments.centres)
     counts, first, second, centres = (array[components] for array in rows)
-    return replace(stats, counts=counts, first=first, second=second, centres=centres)
+    return replace(moments, counts=counts, first=first, second=second, centres=centres)
 
 
 def em_together(
@@ -189,8 +190,8 @@ class Together:
             if seen is None:
                 self._go_alone(stack, places)
                 break
-            stats = seen[0]
-            self._record(seen[1], places)
+            moments = seen.moments
+            self._record(seen.log_likelihoods, places)
             self._end(met, FitStatus.CONVERGED, stack, places)
             going = [group for group in range(len(places)) if group not in met]
             if iteration == self.max_iter:
@@ -199,9 +200,9 @@ class Together:
             if not going:
                 break
             if met:
-                stats, stack = taken(stats, stack.groups, going), stack.taken(going)
+                moments, stack = taken(moments, stack.groups, going), stack.taken(going)
                 places = [places[group] for group in going]
-            kept, after = stack.maximised(stats)
+            kept, after = stack.maximised(moments)
             gone = [group for group in range(len(places)) if group not in kept]
             self._end(gone, FitStatus.DEGENERATE, stack, places)
             if after is None:

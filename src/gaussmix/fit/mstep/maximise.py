@@ -1,4 +1,4 @@
-"""The M-step: from the statistics of a pass to the mixture of greatest expected log-likelihood."""
+"""The M-step: from the moments of a pass to the mixture of greatest expected log-likelihood."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gaussmix.fit.mstep.terms import FREE, Terms
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.groups import Groups
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 from gaussmix.model.noise import Noise
 
 #: No prior and no constraint.
@@ -22,7 +22,7 @@ UNBOUND = Terms()
 
 @dataclass(frozen=True, eq=False)
 class Maximise:
-    """The M-step: weights, means and regularised covariances of the statistics.
+    """The M-step: weights, means and regularised covariances of moments.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Maximise:
     terms : Terms
         A prior and constraints, which have their say.
     noise : Noise, optional
-        The noise component that there is; its weight is that of the statistics. A start, before which there
+        The noise component that there is; its weight is that of the moments. A start, before which there
         is nothing, has the weight that was asked for.
     """
 
@@ -51,31 +51,31 @@ class Maximise:
         structure = self.structure.beside(groups)
         return replace(self, structure=structure, regularise=replace(self.regularise, structure=structure))
 
-    def __call__(self, stats: Stats, before: Mixture | None = None) -> Mixture:
-        """The mixture of the statistics. Families that iterate begin at the covariances of the one `before`.
+    def __call__(self, moments: Moments, before: Mixture | None = None) -> Mixture:
+        """The mixture of the moments. Families that iterate begin at the covariances of the one `before`.
 
         Raises NotPositiveDefiniteError where a variance is zero, or so small that it is rounding, unless
         `regularise` sees to that.
         """
-        if not np.add.reduce(stats.counts) > 0.0:  # all has gone to the noise
-            raise NotPositiveDefiniteError(tuple(range(stats.n_components)), 0.0)
+        if not np.add.reduce(moments.counts) > 0.0:  # all has gone to the noise
+            raise NotPositiveDefiniteError(tuple(range(moments.n_components)), 0.0)
         structure, terms = self.structure, self.terms
-        joined = terms.joined(stats)
+        joined = terms.joined(moments)
         means = terms.means(joined)
-        central = terms.central(joined, means, stats.counts)
-        moments = terms.moments(structure.moments(central))
+        central = terms.central(joined, means, moments.counts)
+        second = terms.moments(structure.moments(central))
         shares = structure.shares(central.counts)
         warm = None if before is None else before.covariances
-        covariances, factors = terms.covariances(*self.regularise(moments, shares, warm))
-        weights, noise = terms.weights(stats.counts), self.noise
+        covariances, factors = terms.covariances(*self.regularise(second, shares, warm))
+        weights, noise = terms.weights(moments.counts), self.noise
         if noise is not None:
-            noise = noise if before is None else replace(noise, weight=stats.noise / stats.weight)
+            noise = noise if before is None else replace(noise, weight=moments.noise / moments.weight)
             weights = weights * (1.0 - noise.weight)
         mixture = Mixture.of_parts(structure, weights, means, covariances, factors, noise=noise)
         if self.regularise.bounded or ROUNDING * mixture.natural.condition < 0.5:
             return mixture  # every variance is far above rounding
         sharpest = structure.diagonal(factors).max(axis=1) ** 2
-        collapsed = ~(sharpest * _rounding(stats, means, structure.form.own == "none") < 1.0)
+        collapsed = ~(sharpest * _rounding(moments, means, structure.form.own == "none") < 1.0)
         if collapsed.any():
             raise NotPositiveDefiniteError(
                 tuple(int(i) for i in np.flatnonzero(collapsed)), 1.0 / sharpest.max()
@@ -83,9 +83,9 @@ class Maximise:
         return mixture
 
 
-def _rounding(stats: Stats, means: Float64Array, shared: bool) -> Float64Array:
+def _rounding(moments: Moments, means: Float64Array, shared: bool) -> Float64Array:
     """Rounding error of a component's variances: of what is subtracted, and of the rows themselves."""
-    shift = means - stats.centres
+    shift = means - moments.centres
     size = ROUNDING * np.sqrt(1.0 + np.vecdot(means, means))
     error: Float64Array = ROUNDING * np.vecdot(shift, shift) + size * size
     return error.max(keepdims=True) if shared else error

@@ -15,7 +15,7 @@ from gaussmix.model.constraints import Constraints, weights_within
 from gaussmix.model.covariance import Structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.frame import Group
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 from gaussmix.model.priors import Conjugate, NormalInverseWishart, Rows
 
 FREE = Constraints()
@@ -60,16 +60,16 @@ class Terms:
     fixed_covariances: Fixed | None = None
     fixed_factors: Fixed | None = None
 
-    def joined(self, stats: Stats) -> Stats:
+    def joined(self, moments: Moments) -> Moments:
         """The statistics of the rows and of those that stand for the prior."""
-        return stats if self.prior is None else self.prior.joined(stats)
+        return moments if self.prior is None else self.prior.joined(moments)
 
-    def means(self, joined: Stats) -> Float64Array:
+    def means(self, joined: Moments) -> Float64Array:
         """The best means, but for those that are fixed."""
         means = joined.means()
         return means if self.fixed_means is None else self.fixed_means.put(means)
 
-    def central(self, joined: Stats, means: Float64Array, counts: Float64Array) -> Stats:
+    def central(self, joined: Moments, means: Float64Array, counts: Float64Array) -> Moments:
         """The statistics about the means, over the counts by which a prior has them divided."""
         if self.prior is None:
             return joined if self.fixed_means is None else joined.about(means)

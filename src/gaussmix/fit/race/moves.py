@@ -21,7 +21,7 @@ from gaussmix.fit.starts.base import belonging
 from gaussmix.model.covariance import NotPositiveDefiniteError
 from gaussmix.model.covariance.structure import log_or_zero
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 #: Pairs that are joined, and components that are divided for each of them.
 MERGES, SPLITS = 3, 3
@@ -46,12 +46,12 @@ def split_and_merge(engine: LocalEngine, mixture: Mixture, m_step: MStep) -> lis
     R /= R.sum(axis=1, keepdims=True)
     pairs = _overlapping(R, weights)[:MERGES]
     worst = _misfits(L - np.log(np.maximum(mixture.weights, 1e-300)), R * weights[:, None])
-    stats, halves = _halved(engine, R)
+    moments, halves = _halved(engine, R)
     found = []
     for pair in pairs:
         for split in [int(c) for c in worst if c not in pair][:SPLITS]:
             try:
-                found.append(m_step(_moved(stats, halves, *pair, split), mixture))
+                found.append(m_step(_moved(moments, halves, *pair, split), mixture))
             except NotPositiveDefiniteError:
                 continue
     return found
@@ -73,7 +73,7 @@ def _misfits(log_p: Float64Array, shares: Float64Array) -> list[int]:
     return [int(c) for c in np.argsort(-misfit, kind="stable")]
 
 
-def _halved(engine: LocalEngine, R: Float64Array) -> tuple[Stats, Stats]:
+def _halved(engine: LocalEngine, R: Float64Array) -> tuple[Moments, Moments]:
     """The statistics of all components, and of the half of each beyond its mean on an axis of its own."""
     Z = engine.frame.apply(engine.X.astype(np.float64))
     weights = np.ones(len(R)) if engine.weights is None else engine.weights
@@ -96,7 +96,7 @@ def _two_sided(T: Float64Array, r: Float64Array) -> int:
     return int(np.where(flat, np.inf, fourth / np.where(flat, 1.0, second) ** 2).argmin())
 
 
-def _moved(stats: Stats, halves: Stats, i: int, j: int, split: int) -> Stats:
+def _moved(moments: Moments, halves: Moments, i: int, j: int, split: int) -> Moments:
     """What i and j have becomes i's; `split` keeps a half and j gets the other. All are about one point."""
 
     def after(whole: Float64Array, half: Float64Array) -> Float64Array:
@@ -107,10 +107,10 @@ def _moved(stats: Stats, halves: Stats, i: int, j: int, split: int) -> Stats:
         return moved
 
     return replace(
-        stats,
-        counts=after(stats.counts, halves.counts),
-        first=after(stats.first, halves.first),
-        second=after(stats.second, halves.second),
+        moments,
+        counts=after(moments.counts, halves.counts),
+        first=after(moments.first, halves.first),
+        second=after(moments.second, halves.second),
     )
 
 

@@ -14,7 +14,7 @@ from numpy.random import RandomState
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import clustered
 from gaussmix.fit.starts.hierarchy import clusters
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 #: Rows beyond which a hierarchy is made of a sample of them: its cost grows with their square.
 MAX_AGGLOMERATED = 2000
@@ -23,7 +23,7 @@ MAX_AGGLOMERATED = 2000
 FEW, FEW_EACH, FEW_EACH_NUMBER = 500, 60, 5
 
 
-def agglomerative(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
+def agglomerative(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, None]:
     """Each row belongs to its cluster in a model-based hierarchy; of many rows, a sample is clustered.
 
     Further starts scale the rows in other ways.

@@ -31,7 +31,7 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.starts.base import clustered
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 #: The most that beta is multiplied by at a time, and the passes at each.
 GROWTH, PASSES = 1.5, 4
@@ -43,12 +43,12 @@ NUDGE = 0.2
 MOST_ROWS = 5000
 
 
-def annealing(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
+def annealing(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, None]:
     """Rows belong to means that deterministic annealing has found, in the proportions that it ends with."""
     mixture = annealed(engine, rng)
     if engine.structure.form.n_axes:  # moments along axes, of which this mixture has none
         return clustered(engine, engine.labels(mixture)), None
-    return engine.accumulate(mixture), None
+    return engine.accumulate(mixture).moments, None
 
 
 def annealed(engine: LocalEngine, rng: RandomState) -> Mixture:
@@ -60,7 +60,7 @@ def annealed(engine: LocalEngine, rng: RandomState) -> Mixture:
     for beta in schedule(share):
         mixture = mixture.replace(means=mixture.means + NUDGE * spread * rng.standard_normal(spread.shape))
         for _ in range(PASSES):
-            mixture = mixture.replace(means=part.accumulate(mixture, beta).means())
+            mixture = mixture.replace(means=part.accumulate(mixture, beta).moments.means())
     return mixture
 
 
@@ -76,14 +76,14 @@ def together(engine: LocalEngine, share: float) -> Mixture:
     """
     structure, k, d = engine.structure, engine.n_components, engine.X.shape[1]
     equal = np.full(k, 1.0 / k)
-    stats = engine.statistics_of(lambda rows: np.full((k, rows.stop - rows.start), 1.0 / k))
+    moments = engine.statistics_of(lambda rows: np.full((k, rows.stop - rows.start), 1.0 / k))
     if structure.form.n_axes:
         one = structure.uncorrelated(structure.ridge(engine.frame.variances, engine.frame), d)
         covariances = np.broadcast_to(one, structure.shape(k, d))
         factors = structure.factor(covariances)
     else:
         regularise = make_regularise("auto", structure, engine)
-        covariances, factors = regularise(structure.moments(stats), equal, None)
+        covariances, factors = regularise(structure.moments(moments), equal, None)
     root = np.asarray(math.sqrt(share))
     covariances, factors = structure.mapped(covariances, root), structure.mapped_factor(factors, 1.0 / root)
-    return Mixture.of_parts(structure, equal, stats.means(), covariances, factors)
+    return Mixture.of_parts(structure, equal, moments.means(), covariances, factors)

@@ -13,11 +13,11 @@ from numpy.random import RandomState
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.model.kernels.sweep import Responsibilities
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 #: A start gives statistics to make a mixture of and, where it has chosen them itself, the means. The number
 #: says which start of the fit it is: the same rows need not be begun in the same way twice.
-Start: TypeAlias = Callable[[LocalEngine, RandomState, int], tuple[Stats, Float64Array | None]]
+Start: TypeAlias = Callable[[LocalEngine, RandomState, int], tuple[Moments, Float64Array | None]]
 
 #: Rows that a start works from, and how many for each component and number of its mean and constant: where
 #: there are more, a sample.
@@ -38,7 +38,7 @@ def sampled(engine: LocalEngine, rng: RandomState) -> LocalEngine:
     return engine.subset(np.sort(generator.choice(n, most, replace=False, shuffle=False)))
 
 
-def clustered(engine: LocalEngine, labels: IntArray) -> Stats:
+def clustered(engine: LocalEngine, labels: IntArray) -> Moments:
     """Statistics of rows that belong to one component each (-1: to none)."""
     hard = belonging(labels, engine.n_components)
     return about(engine, engine.means_of(hard), hard)
@@ -52,18 +52,18 @@ def belonging(members: IntArray | Float64Array, k: int) -> Responsibilities:
     return lambda rows: np.asarray(members[rows] == components, dtype=np.float64)
 
 
-def about(engine: LocalEngine, centres: Float64Array, responsibilities: Responsibilities) -> Stats:
+def about(engine: LocalEngine, centres: Float64Array, responsibilities: Responsibilities) -> Moments:
     """Statistics with moments about points in the clusters, under responsibilities that do not change."""
-    stats = engine.statistics_of(responsibilities, centres)
+    moments = engine.statistics_of(responsibilities, centres)
     for _ in range(SHARPENINGS):
-        axes = engine.structure.sharpened(stats)
+        axes = engine.structure.sharpened(moments)
         if axes is None:
             break
-        stats = engine.statistics_of(responsibilities, stats.centres, axes)
-    return stats
+        moments = engine.statistics_of(responsibilities, moments.centres, axes)
+    return moments
 
 
-def nearest(engine: LocalEngine, centres: Float64Array) -> tuple[Stats, Float64Array]:
+def nearest(engine: LocalEngine, centres: Float64Array) -> tuple[Moments, Float64Array]:
     """Statistics of each row's assignment to the nearest centre, and the centres in the frame."""
     from scipy.cluster.vq import vq
 

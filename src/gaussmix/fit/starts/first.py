@@ -48,10 +48,10 @@ def first_mixture(
     by_means, clean = given.means if nearest else None, engine.clean
     rows = sampled(clean, rng)
     start = STARTS["kmeans" if init_params in EFFORTS else init_params]
-    stats, chosen = start(rows, rng, turn) if by_means is None else by_nearest(rows, by_means)
+    moments, chosen = start(rows, rng, turn) if by_means is None else by_nearest(rows, by_means)
     if rows is not clean:  # a prior weighs against all rows
-        stats = stats.scale(clean.weight / rows.weight)
-    found = with_means(m_step(stats, None), chosen)
+        moments = moments.scale(clean.weight / rows.weight)
+    found = with_means(m_step(moments, None), chosen)
     if given.empty:
         return found
     own = found.mapped(engine.frame.inverse, engine.frame.matrix, engine.frame.origin)

@@ -19,7 +19,7 @@ from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import ENOUGH, about, belonging
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 from gaussmix.model.noise import Noise
 
 #: How far responsibilities of a row may sum from one: they may come from float32.
@@ -88,7 +88,7 @@ def memberships_of(
     return members, outside / float(w.sum())
 
 
-def given_memberships(engine: LocalEngine, members: IntArray | Float64Array) -> Stats:
+def given_memberships(engine: LocalEngine, members: IntArray | Float64Array) -> Moments:
     """Statistics of the rows under given labels or responsibilities.
 
     They are of all rows, not of a sample: that is what was asked for.

@@ -13,10 +13,10 @@ from numpy.random import RandomState
 
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import clustered, one_openmp_thread
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 
-def kmeans(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
+def kmeans(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, None]:
     """Each row belongs to its k-means cluster, k-means being begun by k-means++."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning

@@ -14,10 +14,10 @@ from numpy.random import RandomState
 from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import nearest, one_openmp_thread
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 
-def kmeans_plusplus(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, Float64Array]:
+def kmeans_plusplus(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, Float64Array]:
     """Means are rows that k-means++ seeding chose; each row belongs to the nearest."""
     from sklearn.cluster import kmeans_plusplus as seed
 

@@ -21,7 +21,7 @@ from numpy.random import RandomState
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts.base import clustered
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 #: Rows nearer than this to each other along an axis, in spreads of all, are the same but for rounding.
 SAME = 1e-12
@@ -29,7 +29,7 @@ SAME = 1e-12
 LEADING = 4
 
 
-def pca(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
+def pca(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, None]:
     """Each row belongs to its part of a divisive partition along principal axes.
 
     The first start draws nothing, but for the sample. Further ones draw the axis of each division among the

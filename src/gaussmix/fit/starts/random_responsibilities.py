@@ -7,10 +7,10 @@ from numpy.random import RandomState
 
 from gaussmix._typing import FloatArray
 from gaussmix.engines.local import LocalEngine
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 
-def random(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Stats, None]:
+def random(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, None]:
     """Responsibilities are random."""
 
     def draw(rows: slice) -> FloatArray:

@@ -11,7 +11,7 @@ from gaussmix.model.covariance.structure import Shared, Structure
 from gaussmix.model.moments.blocks import Form
 from gaussmix.model.moments.frame import Frame, Group
 from gaussmix.model.moments.groups import Groups
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 
 class EEI(Shared):
@@ -79,7 +79,7 @@ class EEIBeside(Diagonals):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return d
 
-    def moments(self, stats: Stats) -> Float64Array:
+    def moments(self, stats: Moments) -> Float64Array:
         return self.groups.spread(stats.within(self.groups))
 
 

@@ -11,7 +11,7 @@ from gaussmix.model.covariance.structure import Structure
 from gaussmix.model.moments.blocks import Form
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.moments.groups import Groups
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 
 class EII(EEI):
@@ -28,7 +28,7 @@ class EII(EEI):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return 1
 
-    def moments(self, stats: Stats) -> Float64Array:
+    def moments(self, stats: Moments) -> Float64Array:
         return np.asarray(stats.within() / stats.n_features)
 
     def beside(self, groups: Groups) -> Structure:
@@ -55,5 +55,5 @@ class EIIBeside(Spherical):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return 1
 
-    def moments(self, stats: Stats) -> Float64Array:
+    def moments(self, stats: Moments) -> Float64Array:
         return self.groups.spread(stats.within(self.groups) / stats.n_features)

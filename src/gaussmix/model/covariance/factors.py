@@ -26,7 +26,7 @@ from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.projected import ProjectedNatural
 from gaussmix.model.moments.blocks import Form, natural_block
 from gaussmix.model.moments.frame import Frame, Group
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 #: Axes beyond the factors, in the statistics that a start is made of: they catch what random axes miss.
 MORE_AXES = 8
@@ -88,10 +88,10 @@ class Factors(Structure):
         axes = np.linalg.qr(np.random.default_rng(0).standard_normal((d, m)))[0]
         return np.broadcast_to(axes, (k, d, m))
 
-    def sharpened(self, stats: Stats) -> Float64Array:
+    def sharpened(self, stats: Moments) -> Float64Array:
         return sharper(_scatters(stats), stats.counts, self.sharing)
 
-    def moments(self, stats: Stats) -> Float64Array:
+    def moments(self, stats: Moments) -> Float64Array:
         return _scatters(stats).pack()
 
     def combine(
@@ -242,7 +242,7 @@ class Factors(Structure):
         return H, 1.0 - 1.0 / np.sqrt(1.0 + sizes * sizes)
 
 
-def _scatters(stats: Stats) -> Scatters:
+def _scatters(stats: Moments) -> Scatters:
     """About the means."""
     assert stats.axes is not None
     k, d, m = stats.axes.shape

@@ -15,7 +15,7 @@ from gaussmix.model.covariance.matrices import (
 from gaussmix.model.covariance.structure import Structure
 from gaussmix.model.moments.blocks import Form
 from gaussmix.model.moments.frame import Frame
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 
 class Matrices(Structure):
@@ -26,7 +26,7 @@ class Matrices(Structure):
     def shape(self, k: int, d: int) -> tuple[int, ...]:
         return (k, d, d)
 
-    def moments(self, stats: Stats) -> Float64Array:
+    def moments(self, stats: Moments) -> Float64Array:
         return stats.covariances()
 
     def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:

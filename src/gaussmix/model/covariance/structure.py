@@ -13,7 +13,7 @@ from gaussmix.model.kernels.natural import LOG_ZERO, Natural
 from gaussmix.model.moments.blocks import Form, natural_block
 from gaussmix.model.moments.frame import Frame, Group
 from gaussmix.model.moments.groups import ALONE, Alone, Groups
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 LOG_2PI = float(np.log(2.0 * np.pi))
 
@@ -77,7 +77,7 @@ class Structure(ABC):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         """Free parameters of the covariances, for information criteria."""
 
-    def estimate(self, stats: Stats, warm: Float64Array | None = None) -> Float64Array:
+    def estimate(self, stats: Moments, warm: Float64Array | None = None) -> Float64Array:
         """The M-step: the covariances of greatest expected log-likelihood; `warm` as in :meth:`combine`."""
         return self.combine(self.moments(stats), self.shares(stats.counts), warm)
 
@@ -91,7 +91,7 @@ class Structure(ABC):
         return type(self).combine is not Structure.combine
 
     @abstractmethod
-    def moments(self, stats: Stats) -> Float64Array:
+    def moments(self, stats: Moments) -> Float64Array:
         """The second moments that the M-step starts from, about the means, for each unit of weight."""
 
     def combine(
@@ -119,7 +119,7 @@ class Structure(ABC):
         """Axes for the moments of a start, shape (k, d, m), where the family keeps moments along axes."""
         return None
 
-    def sharpened(self, stats: Stats) -> Float64Array | None:
+    def sharpened(self, stats: Moments) -> Float64Array | None:
         """Better axes than those of the statistics, if it takes another pass to begin well."""
         return None
 
@@ -283,7 +283,7 @@ class Structure(ABC):
 class Shared(Structure):
     """A family whose components have one covariance, an array with no axis of components."""
 
-    def moments(self, stats: Stats) -> Float64Array:
+    def moments(self, stats: Moments) -> Float64Array:
         return np.asarray(stats.within()[0])
 
     def each(self, parameter: Float64Array, k: int) -> Float64Array:

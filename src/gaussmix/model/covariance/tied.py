@@ -18,7 +18,7 @@ from gaussmix.model.covariance.structure import Shared, Structure
 from gaussmix.model.moments.blocks import Form
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.moments.groups import Groups
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 
 class Tied(Shared):
@@ -95,7 +95,7 @@ class TiedBeside(Matrices):
     def n_covariance_parameters(self, k: int, d: int) -> int:
         return d * (d + 1) // 2
 
-    def moments(self, stats: Stats) -> Float64Array:
+    def moments(self, stats: Moments) -> Float64Array:
         return self.groups.spread(stats.within(self.groups))
 
     def factor(self, covariances: Float64Array) -> Float64Array:

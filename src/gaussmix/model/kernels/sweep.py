@@ -27,7 +27,7 @@ from gaussmix.model.kernels.projected import Projected, ProjectedNatural, add_pr
 from gaussmix.model.kernels.rows import NONE_APART, Executor, Question, Rows
 from gaussmix.model.moments.blocks import Block, Form, block_size, fill
 from gaussmix.model.moments.frame import Frame
-from gaussmix.model.moments.statistics import TINY, Stats
+from gaussmix.model.moments.statistics import TINY, Moments, Pass
 
 ExecutorName = Literal["blas", "compiled", "centred"]
 
@@ -134,21 +134,19 @@ class Sweep:
         self.executor, self.chunk = self._make(self.rows)
         self.n_chunks = -(-n // self.chunk)
 
-    def accumulate(self, natural: Natural) -> Stats:
-        """One pass: the statistics of all rows and their log-likelihood."""
-        return self._pass(natural, *self._plan(natural))[0]
+    def accumulate(self, natural: Natural) -> Pass:
+        """One pass: the moments of all rows and their log-likelihood."""
+        return self._pass(natural, *self._plan(natural))
 
-    def accumulate_groups(self, natural: Natural) -> tuple[Stats, Float64Array] | None:
-        """One pass for mixtures side by side: statistics of all components, log-likelihoods (g,).
+    def accumulate_groups(self, natural: Natural) -> Pass | None:
+        """One pass for mixtures side by side: moments of all components, the log-likelihood of each mixture.
 
         None where the components cannot be taken together, since the guard has them all evaluated centred.
         """
         plan = self._plan(natural)
         return self._pass(natural, *plan) if plan[0].groupable else None
 
-    def _pass(
-        self, natural: Natural, executor: Executor, chunk: int, apart: IntArray
-    ) -> tuple[Stats, Float64Array]:
+    def _pass(self, natural: Natural, executor: Executor, chunk: int, apart: IntArray) -> Pass:
         k, d = natural.n_rows, natural.means.shape[1]
         columns = 1 + d + self._moments_size(executor.block, d)
         n_chunks = self.n_chunks if chunk == self.chunk else -(-self.rows.shape[0] // chunk)
@@ -170,8 +168,7 @@ class Sweep:
             log_likelihood = log_likelihood + natural.shared_quadratics(self.pooled)
         axes = natural.axes if isinstance(natural, ProjectedNatural) else None
         centres = executor.centres(natural, apart)
-        stats = self._as_stats(S[:, :columns], executor.block, centres, float(log_likelihood.sum()), axes)
-        return stats, log_likelihood
+        return Pass(self._as_moments(S[:, :columns], executor.block, centres, axes), log_likelihood)
 
     def accumulate_given(
         self,
@@ -180,8 +177,8 @@ class Sweep:
         axes: Float64Array | None = None,
         *,
         grouped: bool = False,
-    ) -> Stats:
-        """The statistics of all rows under given responsibilities; its log-likelihood is zero.
+    ) -> Moments:
+        """The moments of all rows under given responsibilities.
 
         For forms with moments along axes, `axes` may be of another number than the form's. Of mixtures side
         by side (`grouped`) moments are about the origin, and forms that pool them have those of all rows.
@@ -206,7 +203,7 @@ class Sweep:
             else:
                 for k in range(self.k):
                     add_projected(Z, R[k], about[k], axes[k], S[k])
-        return self._as_stats(S, block, about, 0.0, axes)
+        return self._as_moments(S, block, about, axes)
 
     def means_given(self, responsibilities: Responsibilities) -> Float64Array:
         """The mean of each component under given responsibilities, shape (k, d); zero where they are."""
@@ -297,14 +294,9 @@ class Sweep:
         form = self.rows.form
         return form.moments_size(d) if block == form.own else block_size(block, d)
 
-    def _as_stats(
-        self,
-        S: Float64Array,
-        block: Block,
-        centres: Float64Array,
-        log_likelihood: float,
-        axes: Float64Array | None = None,
-    ) -> Stats:
+    def _as_moments(
+        self, S: Float64Array, block: Block, centres: Float64Array, axes: Float64Array | None
+    ) -> Moments:
         (k, d), form = centres.shape, self.rows.form
         if axes is not None:
             form = replace(form, n_axes=axes.shape[2])
@@ -313,4 +305,4 @@ class Sweep:
         pooled = self.pooled
         if block != form.own:  # a shared scatter, about each component's own point
             pooled, second = second.sum(axis=0), np.zeros((k, 0))
-        return Stats(form, counts, first, second, pooled, centres, log_likelihood, noise, axes)
+        return Moments(form, counts, first, second, pooled, centres, noise, axes)

@@ -20,7 +20,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.moments.blocks import Block, Form, block_size
-from gaussmix.model.moments.statistics import Stats
+from gaussmix.model.moments.statistics import Moments
 
 #: Spreads that are rounding, as a part of the largest.
 ROUNDING = 1e-13
@@ -61,39 +61,38 @@ class Coordinates:
                 changes.append(steps)
         return max(float(np.abs(change).max()) for change in changes)
 
-    def vector(self, stats: Stats) -> Float64Array:
+    def vector(self, moments: Moments) -> Float64Array:
         """The coordinates of statistics, shape (p,); NoCoordinatesError where they have none."""
-        if not np.minimum.reduce(stats.counts) > 0.0:
+        if not np.minimum.reduce(moments.counts) > 0.0:
             raise NoCoordinatesError
-        parts = [np.log(stats.counts / stats.weight), stats.means().ravel()]
+        parts = [np.log(moments.counts / moments.weight), moments.means().ravel()]
         if self.form.own != "none":
-            parts.append(_logarithms(stats.covariances(), self.form.own))
+            parts.append(_logarithms(moments.covariances(), self.form.own))
         if self.form.pooled != "none":
-            parts.append(_logarithms(stats.within(), self.form.pooled))
+            parts.append(_logarithms(moments.within(), self.form.pooled))
         vector = np.concatenate(parts)
         if not np.isfinite(vector).all():
             raise NoCoordinatesError
         return vector
 
-    def stats(self, vector: Float64Array, weight: float) -> Stats:
-        """The statistics with these coordinates and total weight. Their log-likelihood is not known: NaN.
+    def moments(self, vector: Float64Array, weight: float) -> Moments:
+        """The moments with these coordinates and total weight.
 
         A number that is common to the log shares does not matter.
         """
         shares, means, own, pooled = self._split(vector[None, :])
         counts = np.exp(shares[0] - np.maximum.reduce(shares[0]))
         counts *= weight / np.add.reduce(counts)
-        return Stats(
+        return Moments(
             self.form,
             counts,
             np.zeros((self.k, self.d)),
             counts[:, None] * _moments(own[0], self.form.own, self.d),
             weight * _moments(pooled[0], self.form.pooled, self.d)[0],
             means[0],
-            float("nan"),
         )
 
-    def whiten(self, rows: Float64Array, at: Stats) -> Float64Array:
+    def whiten(self, rows: Float64Array, at: Moments) -> Float64Array:
         """Steps, shape (m, p), in units in which the information of complete data is the identity.
 
         With I that information at the statistics `at`, for each unit of weight, the product of two whitened

@@ -1,4 +1,4 @@
-"""Sufficient statistics of a mixture: a commutative monoid, and all that an M-step ever sees."""
+"""Moments of the rows, a commutative monoid and all that an M-step ever sees, and the result of a pass."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, eq=False)
-class Stats:
+class Moments:
     """Weighted moments of the rows under their responsibilities.
 
     With r_ik the responsibility of component k for row z_i, w_i the row's weight, c_k the point
@@ -27,7 +27,7 @@ class Stats:
         second_k = sum_i w_i r_ik q(z_i - c_k)
         pooled   = sum_k sum_i w_i r_ik q(z_i - c_k)     (for forms that share it)
 
-    A noise component has a count of its own and no moments. Statistics of disjoint sets of rows add;
+    A noise component has a count of its own and no moments. Moments of disjoint sets of rows add;
     :meth:`zero` is neutral. Nothing mutates them.
 
     Parameters
@@ -40,12 +40,10 @@ class Stats:
         Packed as :mod:`gaussmix.model.moments.blocks` says.
     pooled : ndarray of shape (P,)
     centres : ndarray of shape (k, d)
-    log_likelihood : float
-        Sum over rows of w_i log p(z_i), in nats, of the parameters that gave the responsibilities.
     noise : float
         The count of the noise component; zero where there is none.
     axes : ndarray of shape (k, d, q), optional
-        A_k, for forms with axes: q(z) is then z^2 and (A_k'z) z'. Statistics of different axes do not add.
+        A_k, for forms with axes: q(z) is then z^2 and (A_k'z) z'. Moments along different axes do not add.
     """
 
     form: Form
@@ -54,13 +52,12 @@ class Stats:
     second: Float64Array
     pooled: Float64Array
     centres: Float64Array
-    log_likelihood: float
     noise: float = 0.0
     axes: Float64Array | None = None
 
     @classmethod
-    def zero(cls, form: Form, k: int, d: int) -> Stats:
-        """The neutral element: the statistics of no rows at all."""
+    def zero(cls, form: Form, k: int, d: int) -> Moments:
+        """The neutral element: the moments of no rows at all."""
         return cls(
             form,
             np.zeros(k),
@@ -68,18 +65,17 @@ class Stats:
             np.zeros((k, form.moments_size(d))),
             np.zeros(block_size(form.pooled, d)),
             np.zeros((k, d)),
-            0.0,
             axes=np.zeros((k, d, form.n_axes)) if form.n_axes else None,
         )
 
     @property
     def n_components(self) -> int:
-        """K."""
+        """Number of components k, without the noise."""
         return int(self.first.shape[0])
 
     @property
     def n_features(self) -> int:
-        """D."""
+        """Number of features d."""
         return int(self.first.shape[1])
 
     @property
@@ -87,8 +83,8 @@ class Stats:
         """Total weight of the rows seen."""
         return float(self.counts.sum()) + self.noise
 
-    def __add__(self, other: Stats) -> Stats:
-        """Statistics of both sets of rows together."""
+    def __add__(self, other: Moments) -> Moments:
+        """Moments of both sets of rows together."""
         if self.form != other.form or self.first.shape != other.first.shape:
             raise ValueError(
                 f"statistics of different mixtures cannot be added: {self.form} {self.first.shape} "
@@ -103,11 +99,10 @@ class Stats:
             first=self.first + other.first,
             second=self.second + other.second,
             pooled=self.pooled + other.pooled,
-            log_likelihood=self.log_likelihood + other.log_likelihood,
             noise=self.noise + other.noise,
         )
 
-    def _common_axes(self, other: Stats) -> Float64Array | None:
+    def _common_axes(self, other: Moments) -> Float64Array | None:
         """The axes of both; those of no rows at all are the other's."""
         if self.axes is None or other.axes is None or self.axes is other.axes:
             return self.axes
@@ -115,19 +110,18 @@ class Stats:
             raise ValueError("statistics of different axes cannot be added")
         return self.axes if self.axes.any() else other.axes
 
-    def scale(self, factor: float) -> Stats:
-        """Statistics of the same rows with every weight multiplied by `factor`."""
+    def scale(self, factor: float) -> Moments:
+        """Moments of the same rows with every weight multiplied by `factor`."""
         return replace(
             self,
             counts=factor * self.counts,
             first=factor * self.first,
             second=factor * self.second,
             pooled=factor * self.pooled,
-            log_likelihood=factor * self.log_likelihood,
             noise=factor * self.noise,
         )
 
-    def stretched(self, factor: float) -> Stats:
+    def stretched(self, factor: float) -> Moments:
         """The same statistics along axes so many times as long, where there are axes."""
         if self.axes is None:
             return self
@@ -135,7 +129,7 @@ class Stats:
         second = np.concatenate([self.second[:, :own], factor * self.second[:, own:]], axis=1)
         return replace(self, second=second, axes=factor * self.axes)
 
-    def rebase(self, centres: Float64Array) -> Stats:
+    def rebase(self, centres: Float64Array) -> Moments:
         """The same statistics with each component's moments taken about another point."""
         shift = self.centres - centres
 
@@ -152,7 +146,7 @@ class Stats:
             centres=centres,
         )
 
-    def about(self, means: Float64Array) -> Stats:
+    def about(self, means: Float64Array) -> Moments:
         """The statistics whose central moments are those about given points, shape (k, d)."""
         return replace(self.rebase(means), first=np.zeros(self.first.shape))
 
@@ -187,3 +181,46 @@ class Stats:
     def _shift(self) -> Float64Array:
         """The means less the centres."""
         return self.first / self._divisor
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """What one pass over the rows finds under the parameters of a mixture.
+
+    With r_ik the responsibility of component k for row z_i and w_i the row's weight::
+
+        log_likelihood = sum_i w_i log p(z_i)
+        entropy        = -sum_i w_i sum_k r_ik log r_ik
+
+    Of mixtures side by side, moments are of all components, and every row belongs to each mixture with the
+    whole of its weight. Results of disjoint sets of rows add.
+
+    Parameters
+    ----------
+    moments : Moments
+    log_likelihoods : ndarray of shape (g,)
+        In nats, of each mixture; of shape (1,) if there is but one.
+    entropy : float, optional
+        In nats, of the components' responsibilities, if the pass was asked for it.
+    """
+
+    moments: Moments
+    log_likelihoods: Float64Array
+    entropy: float | None = None
+
+    @cached_property
+    def log_likelihood(self) -> float:
+        """Log-likelihood of all mixtures together, in nats."""
+        return float(self.log_likelihoods.sum())
+
+    @property
+    def kept_weight(self) -> float:
+        """Total weight of the rows that the pass has not left out."""
+        return self.moments.weight / len(self.log_likelihoods)
+
+    def __add__(self, other: Pass) -> Pass:
+        """The result of a pass over both sets of rows."""
+        entropy = None
+        if self.entropy is not None and other.entropy is not None:
+            entropy = self.entropy + other.entropy
+        return Pass(self.moments + other.moments, self.log_likelihoods + other.log_likelihoods, entropy)
