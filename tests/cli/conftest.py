@@ -55,7 +55,7 @@ def model(tmp_path_factory):
     """The path of a model of two components, fitted to Old Faithful."""
     X, names = load_faithful()
     path = tmp_path_factory.mktemp("model") / "faithful.safetensors"
-    result = gaussmix.fit_mixture(X, 2, random_state=0, feature_names=names)
+    result = gaussmix.fit_mixture(X, 2, init_params="kmeans", random_state=0, feature_names=names)
     result.mixture.save(path, info={"status": str(result.status), "n_iter": result.n_iter})
     return path
 

@@ -14,8 +14,6 @@ from gaussmix.data.tables import read_table
 from gaussmix.datasets import load_faithful
 from gaussmix.io import load_model
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 
 def numbers(text):
     return [float(number) for number in re.findall(r"-?\d+\.?\d*(?:e[-+]?\d+)?", text)]
@@ -50,12 +48,12 @@ def test_help_imports_nothing_heavy(environment):
 
 def test_fit_prints_and_saves(run, tmp_path, faithful):
     path = tmp_path / "model.safetensors"
-    result = run("fit", faithful, "-k", 2, "--seed", 0, "-o", path)
+    result = run("fit", faithful, "-k", 2, "--init", "kmeans", "--seed", 0, "-o", path)
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
     text = result.stdout
     X, names = load_faithful()
-    fitted = gaussmix.fit_mixture(X, 2, random_state=0)
+    fitted = gaussmix.fit_mixture(X, 2, init_params="kmeans", random_state=0)
     assert "2 components, 2 features, covariance full" in text
     for name in names:
         assert name in text
@@ -90,9 +88,10 @@ def test_fit_prints_and_saves(run, tmp_path, faithful):
 
 
 def test_the_seed_that_was_drawn_gives_the_same_fit(run, tmp_path, faithful):
-    run("fit", faithful, "-k", 3, "-q", "-o", tmp_path / "a")
+    fit = ("fit", faithful, "-k", 3, "--init", "kmeans", "-q")
+    run(*fit, "-o", tmp_path / "a")
     seed = load_model(tmp_path / "a").info["seed"]
-    run("fit", faithful, "-k", 3, "-q", "-o", tmp_path / "b", "--seed", seed)
+    run(*fit, "-o", tmp_path / "b", "--seed", seed)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
@@ -130,18 +129,19 @@ def test_options_reach_the_fit(run, tmp_path, faithful, covariance):
 
 def test_prior_and_constraints_reach_the_fit(run, tmp_path, faithful):
     path = tmp_path / "model"
-    options = ["--prior", "mclust", "--eigenvalue-ratio", 200, "--min-weight", 0.4]
+    options = ["--prior", "mclust", "--eigenvalue-ratio", 200, "--min-weight", 0.4, "--init", "kmeans"]
     result = run("fit", faithful, "-k", 2, "--seed", 0, *options, "-o", path)
     assert result.exit_code == 0, result.output
     expected = gaussmix.fit_mixture(
         load_faithful()[0],
         2,
+        init_params="kmeans",
         random_state=0,
         prior="mclust",
         constraints=gaussmix.Constraints(eigenvalue_ratio=200, min_weight=0.4),
     )
     np.testing.assert_array_equal(load_model(path).mixture.covariances, expected.mixture.covariances)
-    run("fit", faithful, "-k", 3, "--equal-weights", "-o", path, "-q")
+    run("fit", faithful, "-k", 3, "--init", "kmeans", "--equal-weights", "-o", path, "-q")
     assert load_model(path).mixture.weights.tolist() == [1 / 3, 1 / 3, 1 / 3]
 
 
@@ -164,7 +164,8 @@ def test_weights_columns_and_what_is_left_out(run, tmp_path):
     rows = [f"{a:.6f},name{i},{b:.6f},{i % 3}" for i, (a, b) in enumerate(rng.normal(size=(60, 2)))]
     path = tmp_path / "t.csv"
     path.write_text("\n".join(["a,name,b,copies", *rows]))
-    result = run("fit", path, "-k", 2, "--weights", "copies", "--seed", 0, "-o", tmp_path / "weighted")
+    options = ["--weights", "copies", "--init", "kmeans", "--seed", 0]
+    result = run("fit", path, "-k", 2, *options, "-o", tmp_path / "weighted")
     assert result.exit_code == 0, result.output
     assert result.stderr == f"note: {path}: left out, text: column 'name'\n"
     assert "samples         60 (the sum of the weights of 60 rows)" in result.stdout
@@ -194,7 +195,9 @@ def test_names_with_commas_are_quoted(run, tmp_path):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_npy_in(run, tmp_path, dtype):
     np.save(tmp_path / "t.npy", load_faithful()[0].astype(dtype))
-    result = run("fit", tmp_path / "t.npy", "-k", 2, "--seed", 0, "-o", tmp_path / "model")
+    result = run(
+        "fit", tmp_path / "t.npy", "-k", 2, "--init", "kmeans", "--seed", 0, "-o", tmp_path / "model"
+    )
     assert result.exit_code == 0, result.output
     assert load_model(tmp_path / "model").mixture.feature_names == ("x0", "x1")
     assert run("predict", tmp_path / "model", tmp_path / "t.npy").stdout.count("\n") == 273
@@ -329,7 +332,9 @@ def test_names_are_printed_as_they_are(run, tmp_path):
 
 def test_plot(run, tmp_path, faithful):
     pytest.importorskip("matplotlib")
-    result = run("fit", faithful, "-k", 2, "--seed", 0, "--plot", tmp_path / "picture.png")
+    result = run(
+        "fit", faithful, "-k", 2, "--init", "kmeans", "--seed", 0, "--plot", tmp_path / "picture.png"
+    )
     assert result.exit_code == 0, result.output
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
     assert f"picture saved in {tmp_path / 'picture.png'}" in result.stdout
@@ -337,7 +342,7 @@ def test_plot(run, tmp_path, faithful):
 
 
 def test_acceleration_and_stopping_are_options(run, faithful, tmp_path):
-    slow = ("fit", faithful, "-k", 4, "--seed", 0, "--tol", 1e-8, "--max-iter", 1000)
+    slow = ("fit", faithful, "-k", 4, "--init", "kmeans", "--seed", 0, "--tol", 1e-8, "--max-iter", 1000)
     n_iter = {}
     for options in (("--acceleration", "none"), (), ("--stopping", "aitken")):
         assert run(*slow, *options, "-o", tmp_path / "model").exit_code == 0

@@ -15,8 +15,6 @@ import pytest
 import gaussmix
 from gaussmix.io import load_model
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 pty = pytest.importorskip("pty")
 
 # Rows without clusters and a tolerance that is never met: this fit ends only when it is told to.
@@ -76,7 +74,7 @@ def interrupted_in_an_iteration(*arguments, on_iteration, **options):
 
 def test_one_interrupt_where_nothing_is_saved(run, faithful, monkeypatch):
     monkeypatch.setattr("gaussmix.cli.fitting.fit_mixture", interrupted_in_an_iteration)
-    result = run("fit", faithful, "-k", 2, "--seed", 0)
+    result = run("fit", faithful, "-k", 2, "--init", "kmeans", "--seed", 0)
     assert result.exit_code == 130
     assert result.stderr.endswith("interrupted after 2 iterations; nothing was saved: there was no -o\n")
     assert "interrupted after 2 iterations\n" in result.stdout

@@ -14,8 +14,6 @@ from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 
 class Pieces:
     """Rows as a list of arrays: as much of an array as an engine asks of one."""

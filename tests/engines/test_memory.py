@@ -11,8 +11,6 @@ import pytest
 from gaussmix import GaussianMixture, fit_mixture
 from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture, run_python
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 # A process of its own, because the peak of resident memory belongs to the process. Libraries are loaded, code is
 # compiled and threads are started by a first fit of a part of the rows; what is over that is what the fit needs.
 CODE = """

@@ -16,8 +16,6 @@ from gaussmix import FitStatus, GaussianMixture, _threads, fit_mixture
 from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture, run_python
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 
 @pytest.fixture(scope="module")
 def problem():
@@ -295,7 +293,7 @@ class TestErrors:
 
     def test_an_interrupted_estimator_is_not_half_fitted(self, problem, monkeypatch):
         X, _ = problem("full", n=500)
-        model = GaussianMixture(5, random_state=0, max_iter=500)
+        model = GaussianMixture(5, random_state=0, max_iter=500, init_params="kmeans")
 
         def interrupt(*arguments, **options):
             raise KeyboardInterrupt

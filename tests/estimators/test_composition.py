@@ -19,8 +19,6 @@ from sklearn.preprocessing import StandardScaler
 from gaussmix import GaussianMixture
 from tests.helpers import NAMES
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 
 @pytest.fixture
 def routing():
@@ -29,10 +27,10 @@ def routing():
 
 
 def test_in_a_pipeline(iris):
-    pipeline = make_pipeline(StandardScaler(), GaussianMixture(3, random_state=0))
+    pipeline = make_pipeline(StandardScaler(), GaussianMixture(3, random_state=0, init_params="kmeans"))
     labels = pipeline.fit_predict(iris)
     scaled = StandardScaler().fit_transform(iris)
-    alone = GaussianMixture(3, random_state=0).fit(scaled)
+    alone = GaussianMixture(3, random_state=0, init_params="kmeans").fit(scaled)
     assert_array_equal(labels, alone.predict(scaled))
     assert pipeline.score(iris) == alone.score(scaled)
     assert_array_equal(pipeline.predict_proba(iris), alone.predict_proba(scaled))
@@ -41,7 +39,9 @@ def test_in_a_pipeline(iris):
 def test_in_a_grid_search(iris):
     grid = {"n_components": [1, 2, 3], "covariance_type": list(NAMES)}
     rows = np.random.default_rng(0).permutation(iris)
-    search = GridSearchCV(GaussianMixture(random_state=0, max_iter=500), grid, cv=KFold(3)).fit(rows)
+    search = GridSearchCV(
+        GaussianMixture(random_state=0, max_iter=500, init_params="kmeans"), grid, cv=KFold(3)
+    ).fit(rows)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     best = clone(search.estimator).set_params(**search.best_params_)
     assert_allclose(search.best_score_, cross_val_score(best, rows, cv=KFold(3)).mean(), rtol=1e-12)
@@ -72,7 +72,7 @@ def test_a_clone_is_unfitted_with_the_same_parameters(iris):
 @pytest.mark.parametrize("through", [lambda m: pickle.loads(pickle.dumps(m)), copy.deepcopy, copy.copy])
 @pytest.mark.parametrize("name", NAMES)
 def test_copies_answer_alike(iris, through, name):
-    model = GaussianMixture(3, covariance_type=name, random_state=0).fit(iris)
+    model = GaussianMixture(3, covariance_type=name, random_state=0, init_params="kmeans").fit(iris)
     other = through(model)
     for method in ("predict", "predict_proba", "score_samples"):
         assert_array_equal(getattr(other, method)(iris), getattr(model, method)(iris))
@@ -83,24 +83,28 @@ def test_copies_answer_alike(iris, through, name):
 
 
 def test_a_copy_goes_on_drawing_where_the_original_stood(iris):
-    model = GaussianMixture(3, random_state=0).fit(iris)
+    model = GaussianMixture(3, random_state=0, init_params="kmeans").fit(iris)
     model.sample(3)
     other = pickle.loads(pickle.dumps(model))
     assert_array_equal(other.sample(4)[0], model.sample(4)[0])
 
 
 def test_a_pickled_unfitted_model(iris):
-    model = pickle.loads(pickle.dumps(GaussianMixture(2, random_state=0)))
-    assert model.get_params() == GaussianMixture(2, random_state=0).get_params()
+    model = pickle.loads(pickle.dumps(GaussianMixture(2, random_state=0, init_params="kmeans")))
+    assert model.get_params() == GaussianMixture(2, random_state=0, init_params="kmeans").get_params()
     model.fit(iris)
 
 
 def test_weights_reach_the_fit_by_name(iris):
     weights = np.arange(len(iris)) % 3 + 1.0
     scaler = StandardScaler().fit(iris)
-    pipeline = Pipeline([("scale", StandardScaler()), ("mixture", GaussianMixture(2, random_state=0))])
+    pipeline = Pipeline(
+        [("scale", StandardScaler()), ("mixture", GaussianMixture(2, random_state=0, init_params="kmeans"))]
+    )
     pipeline.fit(iris, mixture__sample_weight=weights)
-    alone = GaussianMixture(2, random_state=0).fit(scaler.transform(iris), sample_weight=weights)
+    alone = GaussianMixture(2, random_state=0, init_params="kmeans").fit(
+        scaler.transform(iris), sample_weight=weights
+    )
     assert_array_equal(pipeline["mixture"].means_, alone.means_)
 
 
@@ -108,25 +112,27 @@ def test_weights_reach_the_fit_by_name(iris):
 class TestRouting:
     def test_a_pipeline_routes_weights_to_fit_and_score(self, iris):
         weights = np.arange(len(iris)) % 3 + 1.0
-        mixture = GaussianMixture(2, random_state=0)
+        mixture = GaussianMixture(2, random_state=0, init_params="kmeans")
         mixture.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         scaler = StandardScaler().set_fit_request(sample_weight=False)
         pipeline = make_pipeline(scaler, mixture).fit(iris, sample_weight=weights)
         scaled = StandardScaler().fit_transform(iris)
-        alone = GaussianMixture(2, random_state=0).fit(scaled, sample_weight=weights)
+        alone = GaussianMixture(2, random_state=0, init_params="kmeans").fit(scaled, sample_weight=weights)
         assert_array_equal(pipeline[-1].means_, alone.means_)
-        assert not np.allclose(alone.means_, GaussianMixture(2, random_state=0).fit(scaled).means_)
+        assert not np.allclose(
+            alone.means_, GaussianMixture(2, random_state=0, init_params="kmeans").fit(scaled).means_
+        )
         assert pipeline.score(iris, sample_weight=weights) == alone.score(scaled, sample_weight=weights)
         assert pipeline.score(iris, sample_weight=weights) != pipeline[-1].score(scaled)
 
     def test_a_search_splits_the_weights_with_the_rows(self, iris):
         order = np.random.default_rng(0).permutation(len(iris))
         rows, weights = iris[order], order % 3 + 1.0
-        model = GaussianMixture(random_state=0, max_iter=500)
+        model = GaussianMixture(random_state=0, max_iter=500, init_params="kmeans")
         model.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         search = GridSearchCV(model, {"n_components": [1, 2]}, cv=KFold(2)).fit(rows, sample_weight=weights)
         scores = [
-            GaussianMixture(2, random_state=0, max_iter=500)
+            GaussianMixture(2, random_state=0, max_iter=500, init_params="kmeans")
             .fit(rows[train], sample_weight=weights[train])
             .score(rows[test], sample_weight=weights[test])
             for train, test in KFold(2).split(rows)
@@ -139,7 +145,9 @@ class TestRouting:
 
 
 def test_checkpoints_through_a_pipeline(iris, tmp_path):
-    pipeline = make_pipeline(StandardScaler(), GaussianMixture(3, tol=1e-5, max_iter=500, random_state=0))
+    pipeline = make_pipeline(
+        StandardScaler(), GaussianMixture(3, tol=1e-5, max_iter=500, random_state=0, init_params="kmeans")
+    )
     whole = clone(pipeline).fit(iris)
     clone(pipeline).fit(iris, gaussianmixture__checkpoint=tmp_path / "c")
     resumed = clone(pipeline).fit(iris, gaussianmixture__resume=tmp_path / "c")
@@ -148,7 +156,7 @@ def test_checkpoints_through_a_pipeline(iris, tmp_path):
 
 
 def test_checkpoints_are_routed_where_asked_for(iris, tmp_path, routing):
-    model = GaussianMixture(3, random_state=0, max_iter=500)
+    model = GaussianMixture(3, random_state=0, max_iter=500, init_params="kmeans")
     with pytest.raises(UnsetMetadataPassedError, match="checkpoint"):
         make_pipeline(StandardScaler(), model).fit(iris, checkpoint=tmp_path / "c")
     asking = clone(model).set_fit_request(checkpoint=True, resume=True)
@@ -158,7 +166,7 @@ def test_checkpoints_are_routed_where_asked_for(iris, tmp_path, routing):
 
 
 def test_y_is_ignored(iris):
-    model = GaussianMixture(2, random_state=0)
+    model = GaussianMixture(2, random_state=0, init_params="kmeans")
     means = model.fit(iris).means_
     assert_array_equal(model.fit(iris, y=np.arange(len(iris))).means_, means)
     assert model.score(iris, y="anything") == model.score(iris)

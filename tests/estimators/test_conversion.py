@@ -17,8 +17,6 @@ from gaussmix.accel import patch_sklearn, unpatch_sklearn
 from gaussmix.datasets import load_faithful
 from gaussmix.model.covariance import FACTORS, STRUCTURES
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 X = load_faithful()[0]
 TYPES = ("full", "tied", "diag", "spherical")
 #: The smallest of scikit-learn's families that holds each of ours.
@@ -40,7 +38,7 @@ def assert_same_predictions(ours, theirs, rows=X, rtol=1e-9):
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_every_family_to_scikit_learn(name):
-    ours = GaussianMixture(2, covariance_type=name, random_state=0, max_iter=500).fit(X)
+    ours = GaussianMixture(2, covariance_type=name, random_state=0, max_iter=500, init_params="kmeans").fit(X)
     theirs = ours.to_sklearn()
     assert type(theirs) is Theirs
     assert theirs.covariance_type == EXPECTED[name]
@@ -170,7 +168,7 @@ def test_under_the_patch_it_is_the_original_that_comes_out():
     try:
         from sklearn.mixture import GaussianMixture as Patched
 
-        model = Patched(2, random_state=0).fit(X)
+        model = Patched(2, random_state=0, init_params="kmeans").fit(X)
         theirs = model.to_sklearn()
         assert type(theirs).__module__ == "sklearn.mixture._gaussian_mixture"
         assert_same_predictions(model, theirs)

@@ -17,8 +17,6 @@ from sklearn.metrics import adjusted_rand_score
 from gaussmix import FitStatus, GaussianMixture
 from tests.helpers import NAMES, has_matrices, near, start_parameters
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 NOT_CONVERGED = (
     "Best performing initialization did not converge. Try different init parameters, or increase max_iter, "
     "tol, or check for degenerate data."
@@ -36,7 +34,9 @@ quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarnin
 @pytest.mark.parametrize("name", NAMES)
 def test_the_truth_is_found(make_clusters, name, dtype):
     data = make_clusters(name, k=3, d=2, n=4000, dtype=dtype, seed=3)
-    model = GaussianMixture(3, covariance_type=name, n_init=5, reg_covar=0, random_state=0).fit(data.X)
+    model = GaussianMixture(
+        3, covariance_type=name, n_init=5, reg_covar=0, random_state=0, init_params="kmeans"
+    ).fit(data.X)
     truth = data.mixture
     order = cdist(truth.means, model.means_).argmin(axis=1)
     assert sorted(order) == [0, 1, 2]
@@ -54,7 +54,9 @@ def test_the_truth_is_found(make_clusters, name, dtype):
 @pytest.mark.parametrize("name", NAMES)
 def test_fit_predict_is_fit_then_predict(make_clusters, name, max_iter, tol, dtype):
     data = make_clusters(name, k=3, spread=1.0, dtype=dtype)
-    model = GaussianMixture(3, covariance_type=name, max_iter=max_iter, tol=tol, random_state=0)
+    model = GaussianMixture(
+        3, covariance_type=name, max_iter=max_iter, tol=tol, random_state=0, init_params="kmeans"
+    )
     other = copy.deepcopy(model)
     assert_array_equal(model.fit(data.X).predict(data.X), other.fit_predict(data.X))
     assert {model.means_.dtype, model.weights_.dtype, model.precisions_.dtype} == {np.dtype(dtype)}
@@ -63,14 +65,14 @@ def test_fit_predict_is_fit_then_predict(make_clusters, name, max_iter, tol, dty
 @quiet
 def test_fit_predict_with_several_starts_labels_by_the_best():
     X = np.random.default_rng(0).normal(size=(500, 5))
-    model = GaussianMixture(5, n_init=4, random_state=0)
+    model = GaussianMixture(5, n_init=4, random_state=0, init_params="kmeans")
     assert_array_equal(model.fit_predict(X), model.predict(X))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_labels_are_the_most_probable_components(make_clusters, name):
     data = make_clusters(name, k=3, spread=3.0)
-    model = GaussianMixture(3, covariance_type=name, random_state=0).fit(data.X)
+    model = GaussianMixture(3, covariance_type=name, random_state=0, init_params="kmeans").fit(data.X)
     proba = model.predict_proba(data.X)
     assert_array_equal(model.predict(data.X), proba.argmax(axis=1))
     assert_allclose(proba.sum(axis=1), 1.0, rtol=1e-12)
@@ -80,7 +82,7 @@ def test_labels_are_the_most_probable_components(make_clusters, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_precisions_are_the_inverses_of_the_covariances(make_clusters, name, dtype):
     data = make_clusters(name, k=2, d=3, spread=5.0, dtype=dtype)
-    model = GaussianMixture(2, covariance_type=name, random_state=0).fit(data.X)
+    model = GaussianMixture(2, covariance_type=name, random_state=0, init_params="kmeans").fit(data.X)
     assert {model.precisions_.dtype, model.covariances_.dtype} == {np.dtype(dtype)}
     rtol = 1e-9 if dtype == np.float64 else 1e-3
     if has_matrices(name):
@@ -102,7 +104,9 @@ def test_precisions_are_the_inverses_of_the_covariances(make_clusters, name, dty
 @pytest.mark.parametrize("name", NAMES)
 def test_the_lower_bound_is_of_the_fitted_parameters(make_clusters, name, max_iter, dtype):
     X = make_clusters(name, k=3, spread=1.5, dtype=dtype).X
-    model = GaussianMixture(3, covariance_type=name, max_iter=max_iter, random_state=0).fit(X)
+    model = GaussianMixture(
+        3, covariance_type=name, max_iter=max_iter, random_state=0, init_params="kmeans"
+    ).fit(X)
     assert_allclose(model.lower_bound_, model.score(X), rtol=1e-12 if dtype == np.float64 else 1e-5)
     assert isinstance(model.lower_bound_, float) and isinstance(model.lower_bounds_, list)
     assert len(model.lower_bounds_) == model.n_iter_
@@ -114,7 +118,7 @@ def test_the_lower_bound_is_of_the_fitted_parameters(make_clusters, name, max_it
 def test_the_lower_bounds_rise(make_clusters, name):
     X = make_clusters(name, k=3, spread=1.0).X
     model = GaussianMixture(
-        3, covariance_type=name, reg_covar=0, tol=1e-6, max_iter=2000, random_state=0
+        3, covariance_type=name, reg_covar=0, tol=1e-6, max_iter=2000, random_state=0, init_params="kmeans"
     ).fit(X)
     assert model.converged_ and model.n_iter_ > 3
     assert (np.diff(model.lower_bounds_) >= -1e-12).all()
@@ -124,7 +128,13 @@ def test_the_lower_bounds_rise(make_clusters, name):
 def test_the_fit_stops_in_the_iteration_after_the_small_change(make_clusters, name):
     X = make_clusters(name, k=3, spread=1.0).X
     model = GaussianMixture(
-        3, covariance_type=name, tol=1e-4, max_iter=500, random_state=0, acceleration=None
+        3,
+        covariance_type=name,
+        tol=1e-4,
+        max_iter=500,
+        random_state=0,
+        acceleration=None,
+        init_params="kmeans",
     ).fit(X)
     changes = np.abs(np.diff(model.fit_result_.history))
     assert model.converged_ and changes[-2] < 1e-4 and (changes[:-2] >= 1e-4).all()
@@ -165,7 +175,7 @@ def test_a_good_fit_and_max_iter_zero_do_not_warn(make_clusters):
     X = make_clusters().X
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        good = GaussianMixture(2, random_state=0).fit(X)
+        good = GaussianMixture(2, random_state=0, init_params="kmeans").fit(X)
         kept = GaussianMixture(2, random_state=0, max_iter=0).fit(X)
     assert good.fit_result_.status is FitStatus.CONVERGED and good.fit_result_.advice == ""
     assert kept.fit_result_.status is FitStatus.NOT_RUN
@@ -253,7 +263,7 @@ def test_a_component_that_collapses_on_the_way_is_reported(repeated_row, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_collapse_of_every_start_is_an_error_that_says_what_to_do(name):
     X = np.vstack([np.ones((5, 5)), np.zeros((5, 5))])
-    model = GaussianMixture(10, reg_covar=0, covariance_type=name, random_state=0)
+    model = GaussianMixture(10, reg_covar=0, covariance_type=name, random_state=0, init_params="kmeans")
     with pytest.raises(ValueError, match=re.escape(COLLAPSED)):
         model.fit(X)
     assert not hasattr(model, "means_")
@@ -284,7 +294,9 @@ def test_a_fit_that_diverges_keeps_its_parameters():
 def test_reg_covar_is_added_to_the_variances(name):
     """Rows that agree have no spread of their own: what is left is the ridge."""
     X = np.repeat([[0.0, 0.0], [5.0, 1.0]], 10, axis=0)
-    model = GaussianMixture(2, covariance_type=name, reg_covar=0.25, random_state=0).fit(X)
+    model = GaussianMixture(
+        2, covariance_type=name, reg_covar=0.25, random_state=0, init_params="kmeans"
+    ).fit(X)
     assert_allclose(model.mixture_.dense_covariances, [0.25 * np.eye(2)] * 2, atol=1e-9)
 
 
@@ -307,14 +319,16 @@ class TestWarmStart:
     @pytest.mark.parametrize("max_iter", [1, 2, 50])
     def test_detects_convergence(self, make_clusters, max_iter):
         X = make_clusters(spread=2.0).X
-        model = GaussianMixture(2, warm_start=True, max_iter=max_iter, random_state=0)
+        model = GaussianMixture(2, warm_start=True, max_iter=max_iter, random_state=0, init_params="kmeans")
         for _ in range(100):
             if model.fit(X).converged_:
                 break
         assert model.converged_
         assert model.n_iter_ <= max_iter
         # in as many iterations as in one go
-        assert_allclose(model.means_, GaussianMixture(2, random_state=0).fit(X).means_, rtol=1e-3)
+        assert_allclose(
+            model.means_, GaussianMixture(2, random_state=0, init_params="kmeans").fit(X).means_, rtol=1e-3
+        )
 
     @quiet
     def test_ignores_the_starts_asked_for_after_the_first_fit(self, make_clusters):
@@ -332,7 +346,7 @@ class TestWarmStart:
 
     def test_other_rows_continue_from_the_old_mixture(self, make_clusters):
         data = make_clusters(n=600)
-        model = GaussianMixture(2, warm_start=True, random_state=0).fit(data.X[:300])
+        model = GaussianMixture(2, warm_start=True, random_state=0, init_params="kmeans").fit(data.X[:300])
         old = model.mixture_
         model.fit(data.X[300:])
         assert_allclose(model.fit_result_.history[0], old.log_prob(data.X[300:]).mean(), rtol=1e-10)
@@ -340,7 +354,12 @@ class TestWarmStart:
     @pytest.mark.parametrize("change", [{"n_components": 3}, {"covariance_type": "diag"}])
     def test_changed_parameters_are_honoured(self, make_clusters, change):
         X = make_clusters(k=3).X
-        model = GaussianMixture(2, warm_start=True, random_state=0).fit(X).set_params(**change).fit(X)
+        model = (
+            GaussianMixture(2, warm_start=True, random_state=0, init_params="kmeans")
+            .fit(X)
+            .set_params(**change)
+            .fit(X)
+        )
         assert model.mixture_.n_components == model.n_components
         assert model.mixture_.covariance_type == model.covariance_type
         assert model.covariances_.shape == model.mixture_.structure.shape(model.n_components, 2)
@@ -348,14 +367,20 @@ class TestWarmStart:
 
 class TestVerbose:
     def test_silence_is_the_default(self, make_clusters, capsys):
-        GaussianMixture(2, n_init=2, random_state=0).fit(make_clusters().X)
+        GaussianMixture(2, n_init=2, random_state=0, init_params="kmeans").fit(make_clusters().X)
         assert capsys.readouterr() == ("", "")
 
     @pytest.mark.parametrize("name", NAMES)
     def test_one_says_which_start_and_iteration(self, make_clusters, capsys, name):
         X = make_clusters(name).X
         model = GaussianMixture(
-            2, covariance_type=name, n_init=2, random_state=0, verbose=1, verbose_interval=1
+            2,
+            covariance_type=name,
+            n_init=2,
+            random_state=0,
+            verbose=1,
+            verbose_interval=1,
+            init_params="kmeans",
         )
         model.fit(X)
         out = capsys.readouterr().out
@@ -365,7 +390,7 @@ class TestVerbose:
 
     def test_two_adds_the_change_of_the_likelihood(self, make_clusters, capsys):
         X = make_clusters(spread=1.0).X
-        model = GaussianMixture(2, random_state=0, verbose=2, verbose_interval=1).fit(X)
+        model = GaussianMixture(2, random_state=0, verbose=2, verbose_interval=1, init_params="kmeans").fit(X)
         changes = re.findall(r"ll change (\S+)", capsys.readouterr().out)
         assert len(changes) == model.n_iter_
         # nothing precedes the first iteration
@@ -374,7 +399,7 @@ class TestVerbose:
     def test_the_interval_thins_the_lines(self, make_clusters, capsys):
         X = make_clusters(spread=0.5).X
         model = GaussianMixture(
-            2, tol=1e-6, max_iter=500, random_state=0, verbose=1, verbose_interval=10
+            2, tol=1e-6, max_iter=500, random_state=0, verbose=1, verbose_interval=10, init_params="kmeans"
         ).fit(X)
         iterations = re.findall(r"Iteration (\d+)", capsys.readouterr().out)
         assert [int(i) for i in iterations] == list(range(10, model.n_iter_ + 1, 10))
@@ -412,14 +437,14 @@ class TestRandomState:
         X = make_clusters().X
         np.random.seed(0)  # noqa: NPY002
         before = np.random.get_state()[1].copy()  # noqa: NPY002
-        GaussianMixture(2, random_state=0).fit(X).sample(5)
+        GaussianMixture(2, random_state=0, init_params="kmeans").fit(X).sample(5)
         assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
 class TestSample:
     @pytest.mark.parametrize("name", NAMES)
     def test_draws_follow_the_mixture(self, make_clusters, name):
-        model = GaussianMixture(3, covariance_type=name, random_state=0).fit(
+        model = GaussianMixture(3, covariance_type=name, random_state=0, init_params="kmeans").fit(
             make_clusters(name, k=3, spread=3.0).X
         )
         X, labels = model.sample(20000)
@@ -435,7 +460,7 @@ class TestSample:
 
     def test_each_call_draws_afresh_yet_reproducibly_after_a_fit(self, make_clusters):
         X = make_clusters().X
-        model = GaussianMixture(2, random_state=0).fit(X)
+        model = GaussianMixture(2, random_state=0, init_params="kmeans").fit(X)
         first, second = model.sample(10), model.sample(10)
         assert not np.isclose(first[0], second[0]).any()
         model.fit(X)
@@ -445,18 +470,19 @@ class TestSample:
     def test_without_a_seed_fits_draw_differently(self, make_clusters):
         X = make_clusters().X
         assert not np.isclose(
-            GaussianMixture(2).fit(X).sample(5)[0], GaussianMixture(2).fit(X).sample(5)[0]
+            GaussianMixture(2, init_params="kmeans").fit(X).sample(5)[0],
+            GaussianMixture(2, init_params="kmeans").fit(X).sample(5)[0],
         ).any()
 
     def test_sampling_does_not_change_the_next_fit(self, make_clusters):
         X = make_clusters(k=3, spread=1.0).X
-        model = GaussianMixture(3, random_state=0).fit(X)
+        model = GaussianMixture(3, random_state=0, init_params="kmeans").fit(X)
         means = model.means_.copy()
         model.sample(100)
         assert_array_equal(model.fit(X).means_, means)
 
     def test_any_number_of_rows(self, make_clusters):
-        model = GaussianMixture(2, random_state=0).fit(make_clusters(d=3).X)
+        model = GaussianMixture(2, random_state=0, init_params="kmeans").fit(make_clusters(d=3).X)
         for n in (1, 2, 3, 17, 100):
             X, labels = model.sample(n)
             assert X.shape == (n, 3) and labels.shape == (n,)
@@ -469,7 +495,9 @@ class TestCriteria:
         X = np.random.default_rng(0).normal(size=(50, 5))
         expected = {"spherical": 13, "diag": 21, "tied": 26, "full": 41}  # k = 2, d = 5
         for name, count in expected.items():
-            model = GaussianMixture(2, covariance_type=name, random_state=0, max_iter=500).fit(X)
+            model = GaussianMixture(
+                2, covariance_type=name, random_state=0, max_iter=500, init_params="kmeans"
+            ).fit(X)
             assert model.mixture_.n_parameters == count
             total = model.score(X) * 50
             assert_allclose(model.bic(X), count * math.log(50) - 2 * total, rtol=1e-12)
@@ -488,7 +516,9 @@ class TestCriteria:
         X = np.random.default_rng(0).normal(size=(n, d))
         entropy = 0.5 * (np.linalg.slogdet(np.cov(X.T, bias=True))[1] + d * (1 + math.log(2 * math.pi)))
         for name in NAMES:
-            model = GaussianMixture(2, covariance_type=name, random_state=0, max_iter=500).fit(X)
+            model = GaussianMixture(
+                2, covariance_type=name, random_state=0, max_iter=500, init_params="kmeans"
+            ).fit(X)
             p = model.mixture_.n_parameters
             assert abs(model.aic(X) - 2 * n * entropy - 2 * p) / n < d / math.sqrt(n)
             assert abs(model.bic(X) - 2 * n * entropy - math.log(n) * p) / n < d / math.sqrt(n)
@@ -496,7 +526,7 @@ class TestCriteria:
     @pytest.mark.parametrize("dtype", DTYPES)
     def test_score_is_the_mean_of_score_samples(self, make_clusters, dtype):
         X = make_clusters(dtype=dtype).X
-        model = GaussianMixture(2, random_state=0).fit(X)
+        model = GaussianMixture(2, random_state=0, init_params="kmeans").fit(X)
         samples = model.score_samples(X)
         assert samples.dtype == dtype and samples.shape == (len(X),)
         assert type(model.score(X)) is float

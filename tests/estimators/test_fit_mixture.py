@@ -16,8 +16,6 @@ from gaussmix import FitStatus, fit_mixture
 from gaussmix.errors import FitError
 from tests.helpers import NAMES, near, random_mixture
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 
 @pytest.fixture
 def data(make_clusters):
@@ -27,7 +25,7 @@ def data(make_clusters):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_result_tells_how_it_went(make_clusters, name):
     X = make_clusters(name, k=3, spread=2.0).X
-    result = fit_mixture(X, 3, covariance_type=name, random_state=0, max_iter=500)
+    result = fit_mixture(X, 3, covariance_type=name, random_state=0, max_iter=500, init_params="kmeans")
     assert result.status is FitStatus.CONVERGED and result.converged and result.advice == ""
     assert result.n_iter == len(result.history) - 1 > 0
     assert result.n_samples == len(X)
@@ -55,7 +53,7 @@ def test_every_likelihood_in_the_history_is_of_the_parameters_of_its_moment(make
 
 
 def test_a_result_is_frozen(data):
-    result = fit_mixture(data.X, 2, random_state=0)
+    result = fit_mixture(data.X, 2, random_state=0, init_params="kmeans")
     with pytest.raises(dataclasses.FrozenInstanceError):
         result.status = FitStatus.CONVERGED
     with pytest.raises(ValueError, match="read-only"):
@@ -88,7 +86,9 @@ def test_the_callback_sees_every_iteration_of_every_start(data):
 
 
 def test_the_callback_stops_the_fit(data):
-    result = fit_mixture(data.X, 3, tol=0.0, random_state=0, on_iteration=lambda p: p.iteration == 3)
+    result = fit_mixture(
+        data.X, 3, tol=0.0, random_state=0, on_iteration=lambda p: p.iteration == 3, init_params="kmeans"
+    )
     assert result.status is FitStatus.INTERRUPTED and not result.converged
     assert result.n_iter == 3
     assert "stopped" in result.advice
@@ -128,7 +128,9 @@ def test_a_random_generator_is_a_seed(data):
 
 
 def test_names_of_the_features_are_kept(data):
-    assert fit_mixture(data.X, 2, random_state=0, feature_names=["a", "b"]).mixture.feature_names == (
+    assert fit_mixture(
+        data.X, 2, random_state=0, feature_names=["a", "b"], init_params="kmeans"
+    ).mixture.feature_names == (
         "a",
         "b",
     )
@@ -195,13 +197,15 @@ def test_wrong_rows_are_refused_by_place(X, message):
 
 def test_collapse_is_an_error_of_its_own():
     with pytest.raises(FitError, match="ill-defined empirical covariance"):
-        fit_mixture(np.repeat([[0.0], [1.0]], 5, axis=0), 2, reg_covar=0.0, random_state=0)
+        fit_mixture(
+            np.repeat([[0.0], [1.0]], 5, axis=0), 2, reg_covar=0.0, random_state=0, init_params="kmeans"
+        )
     assert issubclass(FitError, ValueError)
 
 
 def test_the_log_says_what_each_start_came_to(data, caplog):
     with caplog.at_level("INFO", logger="gaussmix"):
-        fit_mixture(data.X, 3, n_init=2, random_state=0, max_iter=500)
+        fit_mixture(data.X, 3, n_init=2, random_state=0, max_iter=500, init_params="kmeans")
     lines = [record.message for record in caplog.records]
     assert len(lines) == 2
     assert re.match(r"start 1 of 2: converged after \d+ iterations, mean log-likelihood -?\d", lines[0])

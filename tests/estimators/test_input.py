@@ -12,8 +12,6 @@ from gaussmix import GaussianMixture, fit_mixture
 from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import EXECUTORS, NAMES, environment
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 METHODS = ("predict", "predict_proba", "score_samples")
 
 
@@ -67,7 +65,7 @@ def test_the_layout_does_not_matter(rows, tmp_path, layout, name):
 @pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("layout", ["Fortran order", "strided", "memory-mapped", "big-endian"])
 def test_every_executor_takes_every_layout(rows, tmp_path, layout, executor):
-    model = GaussianMixture(3, random_state=0, max_iter=500).fit(rows)
+    model = GaussianMixture(3, random_state=0, max_iter=500, init_params="kmeans").fit(rows)
     given = LAYOUTS[layout](rows, tmp_path)
     with environment(GAUSSMIX_EXECUTOR=executor):
         for actual, wanted in zip(answers(model, given), answers(model, rows), strict=True):
@@ -84,7 +82,7 @@ def test_rows_are_never_written_to(rows, dtype, name):
     X.flags.writeable = False
     weights = np.arange(len(X)) % 3 + 1.0
     weights.flags.writeable = False
-    model = GaussianMixture(3, covariance_type=name, random_state=0, tol=0.1)
+    model = GaussianMixture(3, covariance_type=name, random_state=0, tol=0.1, init_params="kmeans")
     model.fit(X, sample_weight=weights)
     answers(model, X)
     model.score(X, sample_weight=weights)
@@ -120,7 +118,7 @@ def test_other_numbers_become_float64(dtype):
 
 
 def test_one_type_may_be_fitted_and_another_asked(rows):
-    model = GaussianMixture(3, random_state=0).fit(rows)
+    model = GaussianMixture(3, random_state=0, init_params="kmeans").fit(rows)
     assert model.score_samples(rows.astype(np.float32)).dtype == np.float32
     assert_allclose(
         model.score_samples(rows.astype(np.float32)), model.score_samples(rows), rtol=1e-4, atol=1e-4
@@ -174,13 +172,13 @@ def test_one_row_is_too_few():
 
 
 def test_one_row_may_be_asked_about(rows):
-    model = GaussianMixture(3, random_state=0).fit(rows)
+    model = GaussianMixture(3, random_state=0, init_params="kmeans").fit(rows)
     for one, all_rows in zip(answers(model, rows[:1]), answers(model, rows), strict=True):
         assert_allclose(one[0], all_rows[0], rtol=1e-12)
 
 
 def test_another_number_of_columns_is_named(rows):
-    model = GaussianMixture(3, random_state=0).fit(rows)
+    model = GaussianMixture(3, random_state=0, init_params="kmeans").fit(rows)
     for method in METHODS:
         with pytest.raises(ValueError, match="X has 3 features, but GaussianMixture is expecting 4 features"):
             getattr(model, method)(rows[:, :3])
@@ -192,7 +190,7 @@ def test_sparse_rows_are_refused(rows):
 
 
 def test_a_failed_second_fit_keeps_the_first(rows):
-    model = GaussianMixture(3, random_state=0).fit(rows)
+    model = GaussianMixture(3, random_state=0, init_params="kmeans").fit(rows)
     means = model.means_.copy()
     with pytest.raises(ValueError, match="NaN"):
         model.fit(np.where(rows == rows[3, 1], np.nan, rows))
@@ -204,7 +202,7 @@ def test_constant_columns_are_held():
     X = np.random.default_rng(0).normal(size=(100, 3))
     X[:, 1] = 4.0
     for name in NAMES:
-        model = GaussianMixture(2, covariance_type=name, random_state=0, max_iter=500)
+        model = GaussianMixture(2, covariance_type=name, random_state=0, max_iter=500, init_params="kmeans")
         if STRUCTURES[name].coupled:  # what components share cannot be held one by one
             with pytest.warns(ConvergenceWarning, match="collapsed"):
                 model.fit(X)
@@ -212,8 +210,8 @@ def test_constant_columns_are_held():
             model.fit(X)
         assert_allclose(model.means_[:, 1], 4.0, rtol=1e-12)
         assert np.isfinite(model.score(X))
-    full = GaussianMixture(2, random_state=0).fit(X)
+    full = GaussianMixture(2, random_state=0, init_params="kmeans").fit(X)
     assert_allclose(full.covariances_[:, 1, 1], 1e-10 * 4.0**2, rtol=1e-6)
     assert "constant or collinear" in full.fit_result_.advice
-    full = GaussianMixture(2, random_state=0, reg_covar=1e-6).fit(X)
+    full = GaussianMixture(2, random_state=0, reg_covar=1e-6, init_params="kmeans").fit(X)
     assert_allclose(full.covariances_[:, 1, 1], 1e-6, rtol=1e-6)

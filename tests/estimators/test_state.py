@@ -14,10 +14,7 @@ from sklearn.exceptions import NotFittedError
 from gaussmix import GaussianMixture, Mixture, Noise
 from tests.helpers import NAMES
 
-pytestmark = [
-    pytest.mark.usefixtures("from_kmeans"),
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 PLAIN = ("full", "tied", "diag", "spherical")
 MATRICES = ("covariances_", "precisions_", "precisions_cholesky_")
@@ -27,7 +24,9 @@ MATRICES = ("covariances_", "precisions_", "precisions_cholesky_")
 def fitted(make_clusters):
     def fit(covariance_type="full", k=3, d=2, **parameters):
         X = make_clusters(covariance_type, k=k, d=d).X
-        return GaussianMixture(k, covariance_type=covariance_type, random_state=0, **parameters).fit(X), X
+        return GaussianMixture(
+            k, covariance_type=covariance_type, random_state=0, init_params="kmeans", **parameters
+        ).fit(X), X
 
     return fit
 
@@ -267,7 +266,7 @@ def test_beside_noise(make_clusters):
 
 def test_factor_analysers(make_clusters):
     X = np.random.default_rng(0).normal(size=(200, 5)) * np.arange(1, 6)
-    model = GaussianMixture(2, covariance_type="factor", random_state=0).fit(X)
+    model = GaussianMixture(2, covariance_type="factor", random_state=0, init_params="kmeans").fit(X)
     order = [1, 0]
     labels = model.predict(X)
     model.means_ = model.means_ + 1.0

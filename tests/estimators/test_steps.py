@@ -13,8 +13,6 @@ from sklearn.mixture import GaussianMixture as Reference
 from gaussmix import Constraints, GaussianMixture
 from tests.helpers import NAMES
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 PLAIN = ("full", "tied", "diag", "spherical")
 ATTRIBUTES = ("weights_", "means_", "covariances_", "precisions_cholesky_")
 
@@ -99,7 +97,7 @@ def test_the_plain_loop_is_em(clusters, name):
 
     X, _ = clusters
     parameters = {"covariance_type": name, "reg_covar": 1e-6, "tol": 1e-6, "max_iter": 300, "random_state": 0}
-    plain = GaussianMixture(3, acceleration=None, **parameters).fit(X)
+    plain = GaussianMixture(3, acceleration=None, init_params="kmeans", **parameters).fit(X)
     stepwise = Stepwise(3, **parameters).fit(X)
     assert_allclose(stepwise.lower_bound_, stepwise.score(X), rtol=1e-9)
     assert stepwise.lower_bounds_[-1] == stepwise.lower_bound_
@@ -156,7 +154,7 @@ def test_an_overridden_step_counts(clusters, name):
 )
 def test_an_overridden_density_counts_everywhere(clusters, name):
     X, _ = clusters
-    plain = GaussianMixture(3, random_state=0).fit(X)
+    plain = GaussianMixture(3, random_state=0, init_params="kmeans").fit(X)
     model = counting([name])(3, random_state=0)
     with pytest.raises(NotFittedError):
         model.predict(X)
@@ -239,7 +237,7 @@ def test_messages_step_by_step(clusters, capsys):
 
 def test_parameters_of_a_tuple(clusters):
     X, _ = clusters
-    source = GaussianMixture(3, random_state=0).fit(X)
+    source = GaussianMixture(3, random_state=0, init_params="kmeans").fit(X)
     weights, means, covariances, _ = source._get_parameters()
     model = GaussianMixture(covariance_type="full")
     model._set_parameters((weights, means, covariances, None))

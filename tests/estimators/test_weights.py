@@ -12,8 +12,6 @@ from sklearn.base import clone
 from gaussmix import GaussianMixture
 from tests.helpers import NAMES, near, start_parameters
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 
 @pytest.fixture(params=NAMES)
 def weighted(request, make_clusters):
@@ -132,7 +130,7 @@ def test_a_common_factor_changes_nothing(weighted):
 def test_weights_of_any_kind(make_clusters, kind):
     X = make_clusters().X
     weights = np.arange(len(X)) % 4 + 0.0
-    expected = GaussianMixture(2, random_state=0).fit(X, sample_weight=weights).means_
+    expected = GaussianMixture(2, random_state=0, init_params="kmeans").fit(X, sample_weight=weights).means_
     if kind == "column of a frame":
         given = pytest.importorskip("pandas").Series(weights)
     elif kind == "strided":
@@ -141,7 +139,9 @@ def test_weights_of_any_kind(make_clusters, kind):
         given = kind(weights)
     else:
         given = weights.astype(kind)
-    assert_array_equal(GaussianMixture(2, random_state=0).fit(X, sample_weight=given).means_, expected)
+    assert_array_equal(
+        GaussianMixture(2, random_state=0, init_params="kmeans").fit(X, sample_weight=given).means_, expected
+    )
 
 
 def test_weights_are_not_written_to(weighted):
@@ -155,7 +155,9 @@ def test_weights_are_not_written_to(weighted):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_weights_keep_the_type_of_the_rows(make_clusters, dtype):
     X = make_clusters(dtype=dtype).X
-    model = GaussianMixture(2, random_state=0).fit(X, sample_weight=np.linspace(0.5, 2.0, len(X)))
+    model = GaussianMixture(2, random_state=0, init_params="kmeans").fit(
+        X, sample_weight=np.linspace(0.5, 2.0, len(X))
+    )
     assert {model.means_.dtype, model.weights_.dtype} == {np.dtype(dtype)}
 
 
@@ -174,7 +176,7 @@ def test_weights_keep_the_type_of_the_rows(make_clusters, dtype):
 )
 def test_wrong_weights_are_refused_wherever_they_go(make_clusters, weights, message):
     X = make_clusters().X
-    model = GaussianMixture(2, random_state=0).fit(X)
+    model = GaussianMixture(2, random_state=0, init_params="kmeans").fit(X)
     for method in (model.fit, model.fit_predict, model.score, model.bic, model.aic):
         with pytest.raises(ValueError, match=re.escape(message)):
             method(X, sample_weight=weights)

@@ -21,8 +21,6 @@ from gaussmix.fit.starts import Given
 from tests.files.making import LONGEST_MESSAGE, framed, same, sealed, taken_apart
 from tests.helpers import NAMES, random_mixture
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 KILLS = 20
 FLIPS = 400
 
@@ -71,7 +69,7 @@ def cut_off(path, after, X, k, **options):
 
 
 START = random_mixture("full", 3, 2, np.random.default_rng(5))
-SLOW = {"tol": 1e-7, "max_iter": 40, "random_state": 0}
+SLOW = {"tol": 1e-7, "max_iter": 40, "random_state": 0, "init_params": "kmeans"}
 FITS = {
     **{
         f"{name}, {dtype.__name__}": (overlapping(name, dtype=dtype), {"covariance_type": name, **SLOW})
@@ -170,7 +168,7 @@ def test_no_iterations(place):
 
 def test_a_fit_that_failed_fails_again(place):
     X = np.repeat([[0.0], [1.0]], 5, axis=0)
-    options = {"reg_covar": 0.0, "random_state": 0}
+    options = {"reg_covar": 0.0, "random_state": 0, "init_params": "kmeans"}
     for more in ({"checkpoint": place}, {"resume": place}):
         with pytest.raises(FitError):
             fit_mixture(X, 2, **options, **more)
@@ -542,10 +540,12 @@ def test_a_safetensors_file_of_something_else(place):
 @pytest.mark.parametrize("random_state", [0, None])
 def test_the_estimator(place, random_state):
     X = overlapping()
-    model = GaussianMixture(3, tol=1e-4, max_iter=300, n_init=2, random_state=random_state)
-    model.fit(X, checkpoint=place)
-    again = GaussianMixture(3, tol=1e-4, max_iter=300, n_init=2, random_state=random_state).fit(
-        X, resume=place
+    model = GaussianMixture(
+        3, tol=1e-4, max_iter=300, n_init=2, init_params="kmeans", random_state=random_state
     )
+    model.fit(X, checkpoint=place)
+    again = GaussianMixture(
+        3, tol=1e-4, max_iter=300, n_init=2, init_params="kmeans", random_state=random_state
+    ).fit(X, resume=place)
     assert_same_fit(again.fit_result_, model.fit_result_)
     np.testing.assert_array_equal(again.predict(X), model.predict(X))

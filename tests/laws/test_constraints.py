@@ -23,8 +23,6 @@ from tests.helpers import (
     start_parameters,
 )
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 #: Families of which the components share nothing, or all.
 BOUNDED = [name for name in NAMES if not STRUCTURES[name].coupled]
 #: Of which they share nothing.
@@ -159,7 +157,11 @@ def test_two_equal_rows_do_not_make_a_component_collapse(name, reg_covar):
     rng = np.random.default_rng(0)
     X = np.concatenate([rng.normal(size=(60, 3)), np.full((2, 3), 6.0)])
     start = fit_mixture(
-        X, 2, covariance_type=name, constraints=Constraints(eigenvalue_ratio=1), random_state=0
+        *(X, 2),
+        covariance_type=name,
+        constraints=Constraints(eigenvalue_ratio=1),
+        init_params="kmeans",
+        random_state=0,
     )
     result = fit_mixture(
         X,

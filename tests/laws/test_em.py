@@ -22,8 +22,6 @@ from tests.helpers import (
     stats_of,
 )
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 problems = {"d": st.integers(1, 5), "k": st.integers(1, 4), "seed": st.integers(0, 2**32 - 1)}
 
 

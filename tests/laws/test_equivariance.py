@@ -20,8 +20,6 @@ from tests.helpers import (
     random_mixture,
 )
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 problems = {"d": st.integers(1, 5), "k": st.integers(1, 4), "seed": st.integers(0, 2**32 - 1)}
 N_ITER = 5
 

@@ -65,7 +65,9 @@ class Problem:
         found = self.sweep(executor).accumulate(self.seen.natural)
         actual = found.moments.rebase(np.zeros_like(found.moments.centres))
         W = self.expected.weight
-        for field in ("counts", "first", "second", "pooled"):
+        # no pass of a product form computes what is pooled: it hands on what it was given
+        fields = ("counts", "first", "second", *(("pooled",) if executor == "centred" else ()))
+        for field in fields:
             wanted = getattr(self.expected, field)
             scale = W * (1.0 + np.abs(wanted).max(initial=0.0) / W)
             assert_allclose(

@@ -20,8 +20,6 @@ from tests.helpers import (
     stats_of,
 )
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 problems = {"d": st.integers(1, 4), "k": st.integers(1, 3), "seed": st.integers(0, 2**32 - 1)}
 
 
@@ -137,7 +135,9 @@ def test_a_prior_keeps_every_family_from_collapsing(name):
     """Two equal rows for a component, where the likelihood has no maximum."""
     rng = np.random.default_rng(0)
     X = np.concatenate([rng.normal(size=(30, 2)), np.full((2, 2), 6.0)])
-    result = fit_mixture(X, 2, covariance_type=name, prior="mclust", reg_covar=0.0, random_state=0)
+    result = fit_mixture(
+        X, 2, covariance_type=name, prior="mclust", init_params="kmeans", reg_covar=0.0, random_state=0
+    )
     assert result.status is FitStatus.CONVERGED and result.collapsed == ()
     assert result.mixture.variances.min() > 1e-3
 
@@ -154,7 +154,7 @@ def test_convergence_is_judged_with_the_prior():
     assert_allclose(result.mixture.means[0], (20 * X.mean(axis=0) + 5 * np.array([3.0, 0.0])) / 25)
 
     X = np.concatenate([X, rng.normal(2.0, 1.0, size=(20, 2))])
-    options = {"prior": prior, "random_state": 0}
+    options = {"prior": prior, "init_params": "kmeans", "random_state": 0}
     long = fit_mixture(X, 2, tol=0.0, max_iter=30, **options)
     likelihood, both = (np.abs(np.diff(values)) for values in (long.history, long.objective))
     tol = 0.5 * (likelihood[3] + both[3])

@@ -11,8 +11,6 @@ from gaussmix.datasets import load_faithful
 from gaussmix.fit.starts.hierarchy import labels_at, merges
 from gaussmix.model.covariance import SYNONYMS, get_structure
 
-pytestmark = pytest.mark.usefixtures("from_kmeans")
-
 #: Rows in the clusters of mclust's hierarchy of the irises, `hclass(hc(iris[, 1:4], "VVV", use = "SVD"), k)`, k = 2 .. 9.
 IRIS_CLUSTERS = (
     (49, 101),
@@ -75,10 +73,17 @@ def test_mclusts_names_of_scikit_learns_families(theirs, ours):
     X = load_faithful()[0]
     X = X[:, :1] if theirs in ("E", "V") else X
     assert get_structure(theirs) is get_structure(ours)
-    one, other = (GaussianMixture(2, covariance_type=name, random_state=0).fit(X) for name in (theirs, ours))
+    one, other = (
+        GaussianMixture(2, covariance_type=name, random_state=0, init_params="kmeans").fit(X)
+        for name in (theirs, ours)
+    )
     assert one.mixture_.covariance_type == get_structure(ours).name
     np.testing.assert_array_equal(one.means_, other.means_)
-    again = GaussianMixture(2, covariance_type=theirs, random_state=0, warm_start=True).fit(X).fit(X)
+    again = (
+        GaussianMixture(2, covariance_type=theirs, random_state=0, warm_start=True, init_params="kmeans")
+        .fit(X)
+        .fit(X)
+    )
     assert again.n_iter_ <= one.n_iter_
 
 
