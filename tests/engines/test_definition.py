@@ -43,6 +43,6 @@ def test_a_pass_and_given_responsibilities(name, rows, part, executor):
         Z = engine.frame.apply(X).T
         mixture = random_mixture(name, 3, 3, rng)
         R = direct_responsibilities(mixture, Z)
-        assert_same_statistics(engine.accumulate(mixture), stats_of(name, Z, R, weights))
+        assert_same_statistics(engine.accumulate(mixture).moments, stats_of(name, Z, R, weights))
         R = rng.dirichlet(np.ones(3), size=len(X))
         assert_same_statistics(engine.statistics_of(lambda rows: R[rows].T), stats_of(name, Z, R, weights))

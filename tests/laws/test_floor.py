@@ -187,9 +187,9 @@ class TestFloor:
         try:
             result = fit_mixture(X, 2, **options)
         except FitError as error:
-            assert singular or shares
-            assert "ill-defined empirical covariance" in str(error)
-            return
+            if (singular or shares) and "ill-defined empirical covariance" in str(error):
+                return
+            raise
         mixture = result.mixture
         STRUCTURES[name].factor(mixture.covariances)
         mixture.save(tmp_path / "model.safetensors")
