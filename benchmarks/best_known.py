@@ -24,7 +24,8 @@ from benchmarks.real_data import Floats
 from benchmarks.suite import PROBLEMS, Problem, chosen
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.iterate.acceleration import Accelerator, make_accelerator
-from gaussmix.fit.iterate.em import Run, em, make_rule
+from gaussmix.fit.iterate.em import Run, em
+from gaussmix.fit.iterate.stopping import make_rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.result import FitStatus
@@ -70,7 +71,7 @@ class Climb:
         X = np.ascontiguousarray(problem.X)
         self.structure = get_structure(problem.covariance, X.shape[1])
         self.engine = LocalEngine(X, self.structure, problem.k)
-        self.regularise = make_regularise("auto", self.structure, self.engine)
+        self.m_step = Maximise(self.structure, make_regularise("auto", self.structure, self.engine))
 
     def starts(self, n: int, seed: int = 0) -> Iterator[tuple[str, Mixture]]:
         """Hierarchies and the labels that are known, once each, then the other kinds in turn."""
@@ -98,9 +99,6 @@ class Climb:
         )
         rows = least_rows(end.mixture.weights, len(self.problem.X))
         return End(kind, end.objective, end.mixture, rows, least_spread(end.mixture.dense_covariances))
-
-    def m_step(self, stats: Moments, before: Mixture | None) -> Mixture:
-        return Maximise(self.structure, self.regularise)(stats, before)
 
     def _start(self, kind: str, rng: RandomState) -> Mixture:
         if kind == "responsibilities":

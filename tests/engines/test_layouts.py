@@ -8,7 +8,8 @@ from numpy.testing import assert_array_equal
 
 from gaussmix import FitStatus, fit_mixture
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.iterate.em import Rule, Run, em
+from gaussmix.fit.iterate.em import Run, em
+from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.model.covariance import STRUCTURES

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from gaussmix import GaussianMixture, Mixture, fit_mixture
 from gaussmix.datasets import load_faithful
 from gaussmix.fit.iterate.acceleration import METHODS, SAFE, Memory, quasi_newton
-from gaussmix.fit.iterate.em import distance_to_limit
+from gaussmix.fit.iterate.stopping import distance_to_limit
 from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.moments.blocks import Form
 from gaussmix.model.moments.coordinates import Coordinates, NoCoordinatesError

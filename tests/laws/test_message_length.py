@@ -9,11 +9,11 @@ from numpy.testing import assert_allclose
 from gaussmix import FitStatus, Mixture, fit_message_length
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
-from gaussmix.fit.iterate.em import Rule
+from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.model.covariance import KNOWN, get_structure
 from gaussmix.select import descent
-from gaussmix.select.descent import Code, missed, without
+from gaussmix.select.descent import Code, ShortestMessage, missed, without
 from tests.helpers import KINDS, direct_joint, random_mixture
 
 FAMILIES = [name for name in KNOWN if name not in ("E", "V")]
@@ -89,11 +89,11 @@ def test_an_m_step_finds_the_shortest_message(name):
     X, structure = three(3), get_structure(name, 2)
     engine = LocalEngine(X, structure, 4)
     code = Code.of(structure, 2, 900.0)
-    how = descent.Descent(engine, make_regularise("auto", structure, engine), code, Rule(1e-3), 9, 1, 1)
+    m_step = ShortestMessage(Maximise(structure, make_regularise("auto", structure, engine)), code)
     begun = random_mixture(name, 4, 2, rng).seen_from(engine.frame)
     begun = Mixture(np.full(4, 0.25), 0.5 * rng.normal(size=(4, 2)), begun.covariances, name)
     stats = engine.accumulate(begun).moments
-    best = how.m_step(stats, begun)
+    best = m_step(stats, begun)
 
     def message(weights):
         return code.parameters(weights) - stats.counts @ np.log(weights)

@@ -8,8 +8,9 @@ from gaussmix import FitStatus, GaussianMixture, fit_mixture
 from gaussmix.datasets import load_faithful
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import DoubtfulFitWarning
-from gaussmix.fit.iterate.em import Rule, Run, em
+from gaussmix.fit.iterate.em import Run, em
 from gaussmix.fit.iterate.stack import em_together
+from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import Ridge, make_regularise
 from gaussmix.fit.order import stable_order
@@ -266,7 +267,7 @@ def test_needles_of_a_ridge_are_seen():
         covariances=[covariance, np.eye(2)],
         covariance_type="full",
     )
-    assert ridge.held(mixture) == (0,)
+    assert ridge.find_held(mixture) == (0,)
 
 
 def test_a_fit_goes_on_behind_its_race(tmp_path):

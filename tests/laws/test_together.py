@@ -12,8 +12,9 @@ from gaussmix import FitStatus, fit_mixture, fit_mixtures
 from gaussmix.datasets import load_faithful
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
-from gaussmix.fit.iterate.em import Rule, Run, em, make_rule
+from gaussmix.fit.iterate.em import Run, em
 from gaussmix.fit.iterate.stack import em_together
+from gaussmix.fit.iterate.stopping import Rule, make_rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.starts import Given, first_mixture

@@ -27,7 +27,7 @@ from gaussmix.fit.checkpoint import read_seed
 from gaussmix.fit.factors import NFactors
 from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.iterate.acceleration import METHODS, Acceleration
-from gaussmix.fit.iterate.em import Stopping
+from gaussmix.fit.iterate.stopping import Stopping
 from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.multistart import Progress
 from gaussmix.fit.result import FitResult, FitStatus

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from gaussmix.model.mixture import Mixture
+from gaussmix.model.kernels.natural import HasNatural
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.moments.statistics import Pass
 
@@ -20,5 +20,5 @@ class Engine(Protocol):
     def weight(self) -> float:
         """Sum of the weights of the rows."""
 
-    def accumulate(self, mixture: Mixture) -> Pass:
+    def accumulate(self, mixture: HasNatural) -> Pass:
         """One pass: the moments of all rows under a mixture, and its log-likelihood."""

@@ -16,7 +16,7 @@ from gaussmix.engines.bulk import bulk_of
 from gaussmix.engines.trimming import kept_weights, left_out
 from gaussmix.model.covariance import Structure
 from gaussmix.model.kernels.moments import pooled_moments, second_moments
-from gaussmix.model.kernels.natural import Natural
+from gaussmix.model.kernels.natural import HasNatural, Natural
 from gaussmix.model.kernels.sweep import SMALL_GROUPED_PASS, Responsibilities, Sweep
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.views import FARTHEST
@@ -98,7 +98,7 @@ class LocalEngine:
         weights = self.weights if self._passed is None else self._passed
         return Sweep(self.X, self.frame, self.form, self.n_components + self.noise, weights, pooled)
 
-    def accumulate(self, mixture: Mixture, beta: float = 1.0) -> Pass:
+    def accumulate(self, mixture: HasNatural, beta: float = 1.0) -> Pass:
         """One pass over the rows: moments and log-likelihood of a mixture in the frame's coordinates.
 
         With another beta, responsibilities are in proportion to (w_k N_k)^beta, and the likelihood is
@@ -147,11 +147,11 @@ class LocalEngine:
         """Log w_k N(z | k) of each row and component in the frame's coordinates, shape (n, k)."""
         return self._sweep.joint(self._natural(mixture))
 
-    def kept(self, mixture: Mixture) -> Float64Array:
+    def kept(self, mixture: HasNatural) -> Float64Array:
         """The weight of each row that a pass of this mixture does not leave out, shape (n,)."""
         return kept_weights(self._sweep.log_prob(self._natural(mixture)), self.weights, self._amount)
 
-    def _natural(self, mixture: Mixture) -> Natural:
+    def _natural(self, mixture: HasNatural) -> Natural:
         return mixture.natural if mixture.form == self.form else mixture.natural_in(self.form)
 
     @cached_property

@@ -22,10 +22,10 @@ from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
 from gaussmix.fit.constant import without_constant_columns
 from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
 from gaussmix.fit.iterate.acceleration import Acceleration, make_accelerator
-from gaussmix.fit.iterate.em import Stopping, make_rule
-from gaussmix.fit.judge import Judge, coinciding
+from gaussmix.fit.iterate.stopping import Stopping, make_rule
+from gaussmix.fit.judge import Judge, find_coinciding
 from gaussmix.fit.mstep.maximise import Maximise
-from gaussmix.fit.mstep.regularise import FLOOR, Floor, RegCovar, make_regularise
+from gaussmix.fit.mstep.regularise import FLOOR, RegCovar, make_regularise
 from gaussmix.fit.mstep.terms import FREE, frame_group, make_terms
 from gaussmix.fit.multistart import Position, Progress, Search, Ways
 from gaussmix.fit.options import (
@@ -297,17 +297,17 @@ def result_of(end: Position, search: Search, feature_names: Sequence[str] | None
     """What there is to report of the end of a search, in the coordinates of the data."""
     best, engine, regularise = end.best, search.engine, search.m_step.regularise
     assert best is not None
-    floor = regularise if isinstance(regularise, Floor) else None
     mixture, same = published(best.mixture, engine.frame, feature_names, search.ways.given.noise)
     if search.ways.orders:
         order = stable_order(mixture)
-        mixture, best = taken(mixture, order), replace(best, mixture=taken(best.mixture, order))
-    collapsed = search.collapsed(best)
-    held = () if floor is None else floor.held(best.mixture)
+        places = np.argsort(order)
+        collapsed = tuple(sorted(int(places[component]) for component in best.collapsed))
+        mixture = taken(mixture, order)
+        best = replace(best, mixture=taken(best.mixture, order), collapsed=collapsed)
     mixture = search.terms.restored(mixture, search.ways.given)
     rows = mixture.weights * engine.n_rows
-    apart = {c: (float(rows[c]), mixture.means[c]) for c in search.judge.apart(best.mixture)}
-    same_ones = coinciding(best.mixture) if best.status == FitStatus.CONVERGED else ()
+    apart = {c: (float(rows[c]), mixture.means[c]) for c in search.judge.find_apart(best.mixture)}
+    same_ones = find_coinciding(best.mixture) if best.status == FitStatus.CONVERGED else ()
     history, log_priors = best.history, best.log_priors
     if not same:  # a likelihood belongs to the parameters that it is reported with
         seen = mixture.seen_from(engine.frame)
@@ -321,10 +321,8 @@ def result_of(end: Position, search: Search, feature_names: Sequence[str] | None
         status=best.status,
         advice=advice_for(
             best.status,
-            collapsed,
-            held,
-            bounded=floor is not None and not floor.ends,
-            holds_all=floor is not None and floor.holds_all(),
+            best.collapsed,
+            **regularise.find_caveats(best.mixture)._asdict(),
             n_reseeds=end.n_reseeds,
             apart=apart,
             coinciding=same_ones,
@@ -333,7 +331,7 @@ def result_of(end: Position, search: Search, feature_names: Sequence[str] | None
         n_samples=engine.weight,
         failed_starts=end.failures,
         starts=end.reports,
-        collapsed=collapsed,
+        collapsed=best.collapsed,
         n_reseeds=end.n_reseeds,
         log_priors=log_priors,
         n_fixed_parameters=search.terms.constraints.n_fixed_parameters(

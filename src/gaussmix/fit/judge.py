@@ -60,7 +60,7 @@ class Judge:
 
     def n_flaws(self, mixture: Mixture) -> int:
         """Components whose part of the likelihood says nothing: spikes, and copies of other components."""
-        return int(self._spikes(mixture).sum()) + len(coinciding(mixture))
+        return int(self._spikes(mixture).sum()) + len(find_coinciding(mixture))
 
     def n_doubts(self, mixture: Mixture) -> int:
         """The same with components of fewer rows than a general covariance takes, thin or not.
@@ -68,33 +68,31 @@ class Judge:
         A race passes over them: a cluster is rarely that small. They are no reason to prefer a lower
         likelihood to that of EM from k-means.
         """
-        return int(self._spikes(mixture, starved=True).sum()) + len(coinciding(mixture))
+        return int(self._spikes(mixture, starved=True).sum()) + len(find_coinciding(mixture))
 
     def n_heaps(self, mixture: Mixture) -> int:
         """Components of many rows of which the floor or the ridge decides some variance, or all of them."""
-        held = list(self.regularise.held(mixture))
+        held = list(self.regularise.find_held(mixture))
         many = ~self._few(mixture) | self._points(mixture)
         return int(many[held].sum())
 
-    def collapsed(self, mixture: Mixture) -> tuple[int, ...]:
+    def find_spikes(self, mixture: Mixture) -> tuple[int, ...]:
         """Components that are spikes at the floor: next to no rows in next to no volume, or no rows at all.
 
         Where there is no floor they end the iteration instead.
         """
-        if not isinstance(self.regularise, Floor):
-            return ()
-        spikes = self.regularise.collapsed(mixture, self.engine.n_rows)
+        spikes = self.regularise.find_spikes(mixture, self.engine.n_rows)
         if not spikes:
             return ()
         alone = self._apart(mixture, np.array(spikes))
         return tuple(spike for spike, far in zip(spikes, alone, strict=True) if not far)
 
-    def apart(self, mixture: Mixture) -> tuple[int, ...]:
+    def find_apart(self, mixture: Mixture) -> tuple[int, ...]:
         """Components of fewer rows than a covariance needs, held at the least variance, that are no spikes.
 
         They are so far from all others that these could not take their rows in.
         """
-        held = np.array(self.regularise.held(mixture), dtype=np.int64)
+        held = np.array(self.regularise.find_held(mixture), dtype=np.int64)
         few = held[mixture.weights[held] * self.engine.n_rows < self._rows_needed]
         return tuple(int(i) for i, far in zip(few, self._apart(mixture, few), strict=True) if far)
 
@@ -119,7 +117,7 @@ class Judge:
         if not structure.least_rows(d) or not few.any():  # no component can shrink by itself, or none does
             return suspect
         suspect |= structure.stiffness(mixture.precisions_cholesky, self._thin) > 1.0
-        suspect[list(self.regularise.held(mixture))] = True
+        suspect[list(self.regularise.find_held(mixture))] = True
         suspect &= few & ~self._points(mixture)
         found = np.flatnonzero(suspect)
         if found.size:
@@ -159,7 +157,7 @@ def squared_distances(mixture: Mixture, components: IntArray) -> Float64Array:
     return found
 
 
-def coinciding(mixture: Mixture) -> tuple[tuple[int, int], ...]:
+def find_coinciding(mixture: Mixture) -> tuple[tuple[int, int], ...]:
     """Pairs of components that are the same, each component once as the second."""
     k, d = mixture.means.shape
     if k == 1:

@@ -11,7 +11,8 @@ import numpy as np
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.advice import naming
 from gaussmix.fit.iterate.acceleration import Accelerator
-from gaussmix.fit.iterate.em import Rule, Run, em
+from gaussmix.fit.iterate.em import Run, em
+from gaussmix.fit.iterate.stopping import ENDLESS, Rule
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import rows_needed
@@ -117,6 +118,8 @@ class Search:
 
     def __call__(self, position: Position) -> Position:
         """Go on from a position to the end. One start that collapses does not end the others."""
+        here, best = self._with_collapsed(position.here), self._with_collapsed(position.best)
+        position = replace(position, here=here, best=best)
         while position.start < self.n_starts and not position.interrupted:
             position, begun = self.begun(position)
             if begun is None:
@@ -130,7 +133,6 @@ class Search:
                 max_iter=self.max_iter,
                 previous=self.previous,
                 on_iteration=self._reporter(position),
-                log_prior=self.terms.log_prior if self.terms.prior is not None else None,
             )
             position = self.after(position, run)
         return position
@@ -156,6 +158,7 @@ class Search:
     def after(self, position: Position, run: Run) -> Position:
         """What to do next, once a run has come to its end."""
         spikes = self._spikes(run.mixture)
+        run = replace(run, collapsed=spikes or run.collapsed)
         if run.status == FitStatus.INTERRUPTED:
             position = replace(position, reports=(*position.reports, self._report(run, position.start)))
             best = self.better(position.best, better(position.here, run))
@@ -179,7 +182,7 @@ class Search:
         position = replace(position, reports=(*position.reports, self._report(here, position.start)))
         failure = ""
         if here.status == FitStatus.DEGENERATE:
-            failure = f"{naming(self.collapsed(here))} collapsed"
+            failure = f"{naming(here.collapsed)} collapsed"
         return self._next_start(replace(position, best=self.better(position.best, here)), failure)
 
     def _next_start(self, position: Position, failure: str) -> Position:
@@ -235,17 +238,17 @@ class Search:
         return Run(self.terms.start(mixture), FitStatus.NOT_RUN, ()), reports
 
     def _spikes(self, mixture: Mixture) -> tuple[int, ...]:
-        return self.judge.collapsed(mixture)
+        return self.judge.find_spikes(mixture)
 
-    def collapsed(self, run: Run) -> tuple[int, ...]:
-        """The components of a run that collapsed, held at the floor, or what stopped it."""
+    def _with_collapsed(self, run: Run | None) -> Run | None:
+        """A run with the components that collapsed, of which a checkpoint says nothing."""
+        if run is None:
+            return None
         spikes = self._spikes(run.mixture)
-        if not spikes and run.status == FitStatus.DEGENERATE:
-            try:
-                self.m_step(self.engine.accumulate(run.mixture).moments, run.mixture)
-            except NotPositiveDefiniteError as error:
-                return error.components
-        return spikes
+        if spikes or run.status != FitStatus.DEGENERATE:
+            return replace(run, collapsed=spikes)
+        once_more = replace(run, status=FitStatus.NOT_RUN)  # to collapse again
+        return em(self.engine, once_more, self.m_step, rule=ENDLESS, max_iter=len(run.history))
 
     def _can_reseed(self, run: Run) -> bool:
         """Whether there are rows enough for every component, and a component left to split."""

@@ -35,9 +35,10 @@ import numpy.typing as npt
 
 from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.iterate.em import Rule, Run, em
+from gaussmix.fit.iterate.em import Run, em
+from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
-from gaussmix.fit.mstep.regularise import Floor, Ridge, make_regularise
+from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.multistart import Progress
 from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
@@ -91,6 +92,42 @@ class Code:
         return 0.5 * (own + rest)
 
 
+@dataclass(frozen=True, eq=False)
+class ShortestMessage:
+    """The M-step for the message length.
+
+    Parameters
+    ----------
+    maximise : Maximise
+        For the likelihood alone, without prior or constraint.
+    code : Code
+    """
+
+    maximise: Maximise
+    code: Code
+
+    @property
+    def least_rows(self) -> float:
+        """Rows with fewer of which a component dies."""
+        return LEAST * self.code.each
+
+    def log_prior(self, mixture: Mixture) -> float:
+        """Minus the length of the parameters' part, in nats."""
+        return -self.code.parameters(mixture.weights)
+
+    def __call__(self, moments: Moments, before: Mixture | None) -> Mixture:
+        """The mixture of shortest message; NotPositiveDefiniteError where that has a component less.
+
+        EM ends there, as at a collapse: either way, one has to go.
+        """
+        counts, alone = moments.counts, moments.counts.size == 1
+        if not alone and counts.min() < self.least_rows:
+            raise NotPositiveDefiniteError((int(counts.argmin()),), 0.0)
+        found = self.maximise(moments, before)
+        spare = counts - 0.5 * self.code.each
+        return found if alone else parts_of(found, spare / spare.sum())
+
+
 @dataclass(frozen=True)
 class Path:
     """The runs of a descent that came to rest, of ever fewer components, and whether it was stopped."""
@@ -119,8 +156,7 @@ class Descent:
     """
 
     engine: LocalEngine
-    regularise: Ridge | Floor
-    code: Code
+    m_step: ShortestMessage
     rule: Rule
     max_iter: int
     min_components: int
@@ -140,52 +176,24 @@ class Descent:
                 rule=self.rule,
                 max_iter=self.max_iter,
                 on_iteration=None if self.on_iteration is None else self._reporter(turn),
-                log_prior=lambda mixture: -self.code.parameters(mixture.weights),
             )
-            spikes = self._spikes(run.mixture)
+            spikes = self.m_step.maximise.regularise.find_spikes(run.mixture, self.engine.n_rows)
             stopped = run.status == FitStatus.INTERRUPTED
             if (run.status != FitStatus.DEGENERATE and not spikes) or (stopped and not runs):
                 runs.append(run)
             if stopped:
                 return Path(tuple(runs), interrupted=True)
-            mixture = self._next(engine, run, spikes)
+            mixture = self._drop_one(engine, run, spikes)
         return Path(tuple(runs))
 
-    @property
-    def least_rows(self) -> float:
-        """Rows with fewer of which a component dies."""
-        return LEAST * self.code.each
-
-    def m_step(self, moments: Moments, before: Mixture | None) -> Mixture:
-        """The mixture of shortest message; NotPositiveDefiniteError where that has a component less."""
-        counts, each = moments.counts, self.code.each
-        alone = counts.size == 1
-        if (
-            not alone and counts.min() < self.least_rows
-        ):  # EM ends, as at a collapse: either way, one has to go
-            raise NotPositiveDefiniteError((int(counts.argmin()),), 0.0)
-        found = Maximise(self.engine.structure, self.regularise)(moments, before)
-        spare = counts - 0.5 * each
-        return found if alone else parts_of(found, spare / spare.sum())
-
-    def _next(self, engine: LocalEngine, run: Run, spikes: tuple[int, ...]) -> Mixture | None:
+    def _drop_one(self, engine: LocalEngine, run: Run, spikes: tuple[int, ...]) -> Mixture | None:
         """The mixture to go on from: without the component that has to go, else without the weakest."""
         if run.mixture.n_components == self.min_components:
             return None
-        going = spikes
-        if run.status == FitStatus.DEGENERATE:
-            try:
-                self.m_step(engine.accumulate(run.mixture).moments, run.mixture)
-            except NotPositiveDefiniteError as error:
-                going = error.components
+        going = run.collapsed if run.status == FitStatus.DEGENERATE else spikes
         weights = run.mixture.weights
         weakest = min(going, key=lambda k: weights[k]) if going else int(missed(engine, run.mixture).argmin())
         return without(run.mixture, weakest)
-
-    def _spikes(self, mixture: Mixture) -> tuple[int, ...]:
-        if isinstance(self.regularise, Ridge):
-            return ()
-        return self.regularise.collapsed(mixture, self.engine.n_rows)
 
     def _reporter(self, turn: int) -> Callable[[Run], bool]:
         def report(run: Run) -> bool:

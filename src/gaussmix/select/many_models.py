@@ -18,8 +18,9 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit.factors import number_of_factors
 from gaussmix.fit.fitting import COLLAPSED, result_of
-from gaussmix.fit.iterate.em import Rule, Run, Stopping, make_rule
+from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.iterate.stack import em_together
+from gaussmix.fit.iterate.stopping import Rule, Stopping, make_rule
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import RegCovar, make_regularise

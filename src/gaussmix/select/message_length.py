@@ -15,13 +15,14 @@ from gaussmix.errors import FitError
 from gaussmix.fit.advice import advice_for
 from gaussmix.fit.factors import number_of_factors
 from gaussmix.fit.fitting import published
-from gaussmix.fit.iterate.em import Rule
-from gaussmix.fit.mstep.regularise import Floor, RegCovar, make_regularise
+from gaussmix.fit.iterate.stopping import Rule
+from gaussmix.fit.mstep.maximise import Maximise
+from gaussmix.fit.mstep.regularise import RegCovar, make_regularise
 from gaussmix.fit.multistart import Progress
 from gaussmix.fit.options import check_options, generator_of, names_of, rows_and_weights
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.covariance import get_structure
-from gaussmix.select.descent import Code, Descent, Path
+from gaussmix.select.descent import Code, Descent, Path, ShortestMessage
 
 NONE_LEFT = (
     "no mixture of {least} or more components came to rest: one was left with fewer than {rows:g} rows, two "
@@ -144,10 +145,10 @@ def fit_message_length(
     structure = get_structure(covariance_type, d, number_of_factors(n_factors, None))
     feature_names = names_of(X, feature_names, d)
     engine = LocalEngine(rows, structure, max_components, weights)
+    maximise = Maximise(structure, make_regularise(reg_covar, structure, engine))
     descent = Descent(
         engine,
-        make_regularise(reg_covar, structure, engine),
-        Code.of(structure, d, engine.weight),
+        ShortestMessage(maximise, Code.of(structure, d, engine.weight)),
         Rule(float(tol)),
         int(max_iter),
         int(min_components),
@@ -161,7 +162,7 @@ def fit_message_length(
             if not best.interrupted:
                 best = best.better(descent(rng, turn))
         if not best.runs:
-            raise FitError(NONE_LEFT.format(least=min_components, rows=descent.least_rows))
+            raise FitError(NONE_LEFT.format(least=min_components, rows=descent.m_step.least_rows))
         return _result(descent, best, feature_names)
 
 
@@ -173,15 +174,15 @@ def _result(descent: Descent, path: Path, feature_names: Sequence[str] | None) -
     if not same:  # a likelihood belongs to the parameters that it is reported with
         seen = engine.holding(mixture.n_components).accumulate(mixture.seen_from(engine.frame))
         history = (*history[:-1], seen.log_likelihood / engine.weight + engine.frame.log_det)
-    floor = descent.regularise if isinstance(descent.regularise, Floor) else None
+    caveats = descent.m_step.maximise.regularise.find_caveats(best.mixture)
     status = FitStatus.INTERRUPTED if path.interrupted else best.status
     return MessageLengthResult(
         mixture=mixture,
         status=status,
         advice=advice_for(
             status,
-            held=() if floor is None else floor.held(best.mixture),
-            holds_all=floor is not None and floor.holds_all(),
+            held=caveats.held,
+            holds_all=caveats.holds_all,
         ),
         history=history,
         n_samples=engine.weight,

@@ -229,11 +229,15 @@ def to_gain(gram: Float64Array, c: Float64Array) -> float:
 
 @dataclass(frozen=True)
 class Proposal:
-    """To go to the M-step of `moments` (None: EM's own); what to carry; how many nats are left to gain."""
+    """To go to the M-step of `moments` (None: EM's own); what to carry; how many nats are left to gain.
+
+    `after_bold` is whether the last pass was not of EM's own step, so that its gain says nothing of EM's.
+    """
 
     memory: Memory | None
     moments: Moments | None = None
     left: float = HUGE
+    after_bold: bool = False
 
     def refused(self, moments: Moments) -> Memory | None:
         """What to carry once the pass at it gave `moments` and a likelihood that is too low."""

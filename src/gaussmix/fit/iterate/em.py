@@ -1,4 +1,22 @@
-"""Expectation-maximisation: the one loop. It knows no data, no engine and no covariance structure."""
+"""Expectation-maximisation: the one loop. It knows no data, no engine and no covariance structure.
+
+    init    a pass over the rows, at what is iterated
+    step    an M-step of the pass, and a pass at what that gives
+    done    converged, stopped from outside, collapsed, or after max_iter steps
+
+:func:`iterate` owns this loop, its callbacks and its stopping. A :class:`State` is one mixture or many; it
+makes the steps. :class:`Apart` gives each a pass of its own; `fit/iterate/stack.py` has those side by side.
+
+What is iterated need not be a mixture: it has natural parameters in a form (:class:`HasNatural`), and its
+M-step knows the penalty, if any (:class:`MStep`). Three examples:
+
+- Means adapted to a speaker, from those of a background model m0 that count as r rows. The M-step is
+  ``before.replace(means=(S1 + r * m0) / (n + r))`` with the sums S1 and counts n of the pass. The penalty is
+  the prior's log-density, ``-r / 2 * sum((means - m0)**2 * precisions)``.
+- A mixture of which a part is fixed. The M-step is ``before.replace(weights=n / n.sum())``; no penalty.
+- Variational Bayes. What is iterated is a posterior q of the parameters. Its natural parameters are those of
+  E_q[log w_k N(x | k)], its M-step adds the counts of the rows to the prior's, its penalty is -KL(q | prior).
+"""
 
 from __future__ import annotations
 
@@ -6,34 +24,45 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import Literal, get_args
+from typing import Generic, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from gaussmix.engines import Engine
-from gaussmix.fit.iterate.acceleration import HUGE, OWN_STEP, Accelerator, Memory, Proposal
+from gaussmix.fit.iterate.acceleration import OWN_STEP, Accelerator, Memory, Proposal
+from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import NotPositiveDefiniteError
+from gaussmix.model.kernels.natural import HasNatural
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.moments.statistics import Moments
+from gaussmix.model.moments.statistics import Moments, Pass
 
-#: From the statistics of a pass, and its mixture, to the one of greatest expected log-likelihood.
-MStep = Callable[[Moments, Mixture | None], Mixture]
+T = TypeVar("T", bound=HasNatural)
 
-#: What `tol` bounds: the change in an iteration, or Aitken's estimate of the distance to the limit.
-Stopping = Literal["change", "aitken"]
+
+class MStep(Protocol[T]):
+    """From the moments of a pass, and what the pass was of, to what is to be iterated next."""
+
+    @property
+    def log_prior(self) -> Callable[[T], float] | None:
+        """The penalty: what EM raises beside the log-likelihood; None where that is all."""
+
+    def __call__(self, moments: Moments, before: T | None, /) -> T:
+        """Raises NotPositiveDefiniteError, with the components, where some have collapsed."""
 
 
 @dataclass(frozen=True)
-class Run:
+class RunOf(Generic[T]):
     """Where one run of EM is, in the frame's coordinates; `history` and `log_priors` as in FitResult.
 
-    `memory` is what an accelerator carries.
+    `memory` is what an accelerator carries. `collapsed` has the components that ended a degenerate run, none
+    where it is the covariance that all share.
     """
 
-    mixture: Mixture
+    mixture: T
     status: FitStatus
     history: tuple[float, ...]
     log_priors: tuple[float, ...] = ()
     memory: Memory | None = None
+    collapsed: tuple[int, ...] = ()
 
     @property
     def objectives(self) -> list[float]:
@@ -46,75 +75,223 @@ class Run:
         return self.objectives[-1]
 
 
-@dataclass(frozen=True)
-class Rule:
-    """When a run has converged: `tol` in nats for each unit of weight, and what it bounds."""
-
-    tol: float
-    stopping: Stopping = "change"
-
-    def doubts(self, gain: float, memory: Memory | None) -> bool:
-        """Whether an iteration of EM's own has to show if there is little to gain, or only for a proposal.
-
-        One that was refused gained nothing; what counts is how much it should have.
-        """
-        if self.stopping != "change" or memory is None or not memory.bold:
-            return False
-        return (memory.left if memory.was_refused else abs(gain)) < self.tol
-
-    def met(self, gain: float, history: Sequence[float], proposal: Proposal, bold: bool) -> bool:
-        """Whether it is met, given the last gain; `bold` is whether the last step was not EM's own."""
-        if self.stopping == "change":
-            return abs(gain) < self.tol and not bold
-        left = proposal.left
-        if left == HUGE and not bold:
-            left = distance_to_limit(history)
-        return max(left, abs(gain)) < self.tol
+#: A run of a mixture.
+Run: TypeAlias = RunOf[Mixture]
 
 
-def make_rule(tol: float, stopping: Stopping) -> Rule:
-    """The rule of these names; ValueError where one is unknown."""
-    if stopping not in get_args(Stopping):
-        raise ValueError(f"stopping must be one of {', '.join(get_args(Stopping))}; got {stopping!r}")
-    return Rule(float(tol), stopping)
+class Trail(Generic[T]):
+    """The record of one run that is under way. The loop alone writes it."""
+
+    __slots__ = ("history", "log_priors", "objectives", "outcome", "previous", "status")
+
+    def __init__(self, begun: RunOf[T], previous: float) -> None:
+        self.history, self.log_priors = list(begun.history), list(begun.log_priors)
+        self.objectives, self.previous = begun.objectives, previous
+        #: Why it is to end: NOT_RUN while it is not.
+        self.status = FitStatus.NOT_RUN
+        self.outcome = begun
+
+    @property
+    def gain(self) -> float:
+        """What the last iteration gained; the first is compared with what came before the run."""
+        return self.objectives[-1] - (self.objectives[-2] if len(self.objectives) > 1 else self.previous)
+
+    def record(self, log_likelihood: float, log_prior: float | None) -> None:
+        """Add a moment."""
+        self.history.append(log_likelihood)
+        if log_prior is not None:
+            self.log_priors.append(log_prior)
+        self.objectives.append(log_likelihood + (log_prior or 0.0))
+
+    def show(self, state: State[T], place: int) -> RunOf[T]:
+        """The run as it is now, with all that it takes to go on."""
+        past = tuple(self.history), tuple(self.log_priors)
+        return RunOf(state.mixture(place), self.status, *past, state.memory(place))
+
+    def end(self, mixture: T, status: FitStatus, collapsed: tuple[int, ...] = ()) -> None:
+        """Settle the outcome."""
+        past = tuple(self.history), tuple(self.log_priors)
+        self.outcome = RunOf(mixture, status, *past, collapsed=collapsed)
 
 
-def distance_to_limit(history: Sequence[float]) -> float:
-    """How far the last likelihood is from the limit, in nats, if gains go on to fall as they did last.
+class State(Protocol[T]):
+    """One mixture or many on their way, and what the last pass over the rows gave of each."""
 
-    Aitken's estimate, with the slower of the last two rates: gain r / (1 - r); infinite where no limit shows.
+    def mixture(self, place: int) -> T:
+        """What is iterated at a place."""
+
+    def memory(self, place: int) -> Memory | None:
+        """What an accelerator carries there."""
+
+    def measure(self, place: int) -> tuple[float, float | None]:
+        """Log-likelihood and penalty, if any, in nats for each unit of weight, in the data's coordinates."""
+
+    def propose(self, trails: Sequence[Trail[T]], rule: Rule) -> list[Proposal]:
+        """Where each should go: mostly to what the M-step makes of the last pass."""
+
+    def step(self, proposals: Sequence[Proposal]) -> tuple[State[T], dict[int, tuple[int, ...]]]:
+        """The state after M-steps and a pass, without the places that collapse; for these, the components."""
+
+    def take(self, kept: Sequence[int]) -> State[T]:
+        """Some of the places."""
+
+
+def iterate(
+    state: State[T],
+    begun: Sequence[RunOf[T]],
+    *,
+    rule: Rule,
+    max_iter: int,
+    previous: float = -math.inf,
+    on_iteration: Callable[[RunOf[T]], bool] | None = None,
+) -> list[RunOf[T]]:
+    """The loop: from where runs begin, and the state after a pass there, to where they end.
+
+    The change that iteration i sees is the one that iteration i - 1 made, as in scikit-learn; `previous` is
+    what the first iteration compares with. Every likelihood in a history is of the parameters at its place:
+    the pass of the next iteration (after the last one, a pass of its own) measures it.
     """
-    if len(history) < 4:
-        return math.inf
-    gains = [abs(after - before) for before, after in zip(history[-4:], history[-3:], strict=False)]
-    if gains[2] == 0.0:
-        return 0.0
-    if not gains[2] < gains[1] < gains[0]:
-        return math.inf
-    rate = max(gains[2] / gains[1], gains[1] / gains[0])
-    return gains[2] * rate / (1.0 - rate)
+    trails = [Trail(run, previous) for run in begun]
+    for place, trail in enumerate(trails):
+        if not trail.history:
+            trail.record(*state.measure(place))
+    going = trails
+    while True:
+        state, going = _end_done(state, going, max_iter)
+        if not going:
+            return [trail.outcome for trail in trails]
+        proposals = _choose_steps(state, going, rule)
+        before, (state, collapsed) = state, state.step(proposals)
+        if collapsed:
+            for place, components in collapsed.items():
+                going[place].end(before.mixture(place), FitStatus.DEGENERATE, components)
+            going = [trail for place, trail in enumerate(going) if place not in collapsed]
+        for place, trail in enumerate(going):
+            trail.record(*state.measure(place))
+            if on_iteration is not None and on_iteration(trail.show(state, place)):
+                trail.status = FitStatus.INTERRUPTED  # converged or not: no further start is wanted
+
+
+def _end_done(state: State[T], going: list[Trail[T]], max_iter: int) -> tuple[State[T], list[Trail[T]]]:
+    """Those that are not done; the others have come to their end."""
+    done = [i for i, t in enumerate(going) if t.status != FitStatus.NOT_RUN or len(t.history) > max_iter]
+    if not done:
+        return state, going
+    for place in done:
+        trail = going[place]
+        cut_short = trail.status == FitStatus.NOT_RUN and max_iter > 0
+        trail.end(state.mixture(place), FitStatus.MAX_ITER if cut_short else trail.status)
+    kept = [place for place in range(len(going)) if place not in done]
+    return state.take(kept) if kept else state, [going[place] for place in kept]
+
+
+def _choose_steps(state: State[T], going: list[Trail[T]], rule: Rule) -> list[Proposal]:
+    """What is proposed, and for those that have converged one more iteration of EM's own."""
+    proposals = state.propose(going, rule)
+    if rule.tol > 0.0:
+        for place, trail in enumerate(going):
+            if rule.is_met(trail.gain, trail.objectives, proposals[place]):
+                trail.status, proposals[place] = FitStatus.CONVERGED, OWN_STEP
+    return proposals
+
+
+class Place(NamedTuple, Generic[T]):
+    """Where one run is: what is iterated, the pass at it, and what an accelerator carries."""
+
+    mixture: T
+    seen: Pass
+    memory: Memory | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Apart(Generic[T]):
+    """One mixture, or several, each with passes and M-steps of its own.
+
+    A step is one pass. One in which an accelerator's proposal is refused leaves the mixture as it was. The
+    gain of a proposal says nothing of EM's convergence: where it is small, EM's own step is asked for.
+    """
+
+    engine: Engine
+    m_step: MStep[T]
+    places: list[Place[T]]
+    accelerator: Accelerator | None = None
+
+    @classmethod
+    def begin(
+        cls, engine: Engine, m_step: MStep[T], mixtures: Sequence[T], accelerator: Accelerator | None = None
+    ) -> Self:
+        """The state at the beginning: a pass at each."""
+        return cls(engine, m_step, [Place(each, engine.accumulate(each)) for each in mixtures], accelerator)
+
+    def mixture(self, place: int) -> T:
+        """As the protocol says."""
+        return self.places[place].mixture
+
+    def measure(self, place: int) -> tuple[float, float | None]:
+        """As the protocol says."""
+        engine, log_prior, (mixture, seen, _) = self.engine, self.m_step.log_prior, self.places[place]
+        value = seen.log_likelihood / engine.weight + engine.frame.log_det
+        return value, None if log_prior is None else log_prior(mixture) / engine.weight
+
+    def memory(self, place: int) -> Memory | None:
+        """As the protocol says."""
+        return self.places[place].memory
+
+    def propose(self, trails: Sequence[Trail[T]], rule: Rule) -> list[Proposal]:
+        """What an accelerator proposes, where there is one."""
+        if self.accelerator is None:
+            return [OWN_STEP] * len(trails)
+        proposals = []
+        for (_, seen, memory), trail in zip(self.places, trails, strict=True):
+            own = rule.wants_own_step(trail.gain, memory)
+            proposal = self.accelerator.proposed(memory, seen.moments, trail.objectives, own=own)
+            bold = memory is not None and memory.bold
+            proposals.append(replace(proposal, after_bold=True) if bold else proposal)
+        return proposals
+
+    def step(self, proposals: Sequence[Proposal]) -> tuple[Apart[T], dict[int, tuple[int, ...]]]:
+        """As the protocol says."""
+        places, collapsed = [], {}
+        for number, proposal in enumerate(proposals):
+            try:
+                places.append(self._advance(self.places[number], proposal))
+            except NotPositiveDefiniteError as error:
+                collapsed[number] = error.components
+        return Apart(self.engine, self.m_step, places, self.accelerator), collapsed
+
+    def take(self, kept: Sequence[int]) -> Apart[T]:
+        """As the protocol says."""
+        return Apart(self.engine, self.m_step, [self.places[place] for place in kept], self.accelerator)
+
+    def _advance(self, place: Place[T], proposal: Proposal) -> Place[T]:
+        """To the proposal, or by EM's own step where there is none or none that there can be."""
+        mixture, seen, _ = place
+        candidate = None
+        if proposal.moments is not None:
+            try:
+                candidate = self.m_step(proposal.moments, mixture)
+            except NotPositiveDefiniteError:
+                proposal = OWN_STEP
+        if candidate is None:
+            candidate = self.m_step(seen.moments, mixture)
+        found = self.engine.accumulate(candidate)
+        if proposal.moments is not None and not found.log_likelihood >= seen.log_likelihood:
+            return Place(mixture, seen, proposal.refused(found.moments))
+        return Place(candidate, found, proposal.memory)
 
 
 def em(
     engine: Engine,
-    begun: Run,
-    m_step: MStep,
+    begun: RunOf[T],
+    m_step: MStep[T],
     *,
     rule: Rule,
     max_iter: int,
     previous: float = -math.inf,
     accelerator: Accelerator | None = None,
-    on_iteration: Callable[[Run], bool] | None = None,
-    log_prior: Callable[[Mixture], float] | None = None,
-) -> Run:
-    """Iterate until the likelihood, with that of the prior, has converged.
-
-    The change that iteration i sees is the one that iteration i - 1 made, as in scikit-learn; `previous` is
-    what the first iteration compares with. Every likelihood in the history is of the parameters at its place:
-    the pass of the next iteration (after the last one, a pass of its own) measures it.
-
-    An iteration is one pass. One in which an accelerator's proposal is refused leaves the mixture as it was.
-    The gain of a proposal says nothing of EM's convergence: where it is small, EM's own step is asked for.
+    on_iteration: Callable[[RunOf[T]], bool] | None = None,
+) -> RunOf[T]:
+    """Iterate one mixture until the likelihood, with that of the prior, has converged.
 
     Parameters
     ----------
@@ -122,70 +299,19 @@ def em(
     begun : Run
         Where to go on from: a start with no history, or a run that was cut off. Going on gives the same bits
         as never having been cut off.
-    m_step : callable
-        From moments to a mixture; raises NotPositiveDefiniteError where a component has collapsed.
+    m_step : MStep
     rule : Rule
     max_iter : int
     previous : float
+        The objective that the first iteration's is compared with.
     accelerator : Accelerator, optional
     on_iteration : callable, optional
         Called with the run so far after each iteration; True stops it.
-    log_prior : callable, optional
-        The log-density of a prior.
     """
     if begun.status == FitStatus.CONVERGED:
         return replace(begun, memory=None)
-    mixture, history, log_priors = begun.mixture, list(begun.history), list(begun.log_priors)
-    memory = begun.memory
-    objectives = begun.objectives
-    seen = engine.accumulate(mixture)
-
-    def record() -> None:
-        history.append(seen.log_likelihood / engine.weight + engine.frame.log_det)
-        if log_prior is not None:
-            log_priors.append(log_prior(mixture) / engine.weight)
-        objectives.append(history[-1] + (log_priors[-1] if log_priors else 0.0))
-
-    if not history:
-        record()
-    status = FitStatus.NOT_RUN if max_iter == 0 else FitStatus.MAX_ITER
-    for _ in range(len(history), max_iter + 1):
-        gain = objectives[-1] - [previous, *objectives[-2:-1]][-1]
-        bold = memory is not None and memory.bold
-        own = rule.doubts(gain, memory)
-        proposal = (
-            accelerator.proposed(memory, seen.moments, objectives, own=own) if accelerator else OWN_STEP
-        )
-        now = FitStatus.NOT_RUN
-        if rule.met(gain, objectives, proposal, bold):
-            now, proposal = FitStatus.CONVERGED, OWN_STEP
-        try:
-            candidate, proposal = _step(m_step, seen.moments, mixture, proposal)
-        except NotPositiveDefiniteError:
-            status = FitStatus.DEGENERATE
-            break
-        found = engine.accumulate(candidate)
-        if proposal.moments is not None and not found.log_likelihood >= seen.log_likelihood:
-            memory = proposal.refused(found.moments)
-        else:
-            mixture, seen, memory = candidate, found, proposal.memory
-        record()
-        stop = _stops(on_iteration, Run(mixture, now, tuple(history), tuple(log_priors), memory))
-        if now == FitStatus.CONVERGED or stop:
-            status = FitStatus.INTERRUPTED if stop else now  # converged or not, no further start is wanted
-            break
-    return Run(mixture, status, tuple(history), tuple(log_priors))
-
-
-def _stops(on_iteration: Callable[[Run], bool] | None, run: Run) -> bool:
-    return on_iteration is not None and on_iteration(run)
-
-
-def _step(m_step: MStep, moments: Moments, mixture: Mixture, proposal: Proposal) -> tuple[Mixture, Proposal]:
-    """The mixture of a proposal, or of EM's own step where it proposes none or none that there can be."""
-    if proposal.moments is not None:
-        try:
-            return m_step(proposal.moments, mixture), proposal
-        except NotPositiveDefiniteError:
-            proposal = OWN_STEP
-    return m_step(moments, mixture), proposal
+    place = Place(begun.mixture, engine.accumulate(begun.mixture), begun.memory)
+    state = Apart(engine, m_step, [place], accelerator)
+    return iterate(
+        state, [begun], rule=rule, max_iter=max_iter, previous=previous, on_iteration=on_iteration
+    )[0]

@@ -1,9 +1,9 @@
-"""Several mixtures iterated together: a pass and an M-step for all of them."""
+"""Several mixtures side by side: a pass and an M-step for all of them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -11,18 +11,16 @@ import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.iterate.acceleration import OWN_STEP
-from gaussmix.fit.iterate.em import Rule, Run, em
+from gaussmix.fit.iterate.acceleration import OWN_STEP, Memory, Proposal
+from gaussmix.fit.iterate.em import Apart, Run, State, Trail, iterate
+from gaussmix.fit.iterate.stopping import ENDLESS, Rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.result import FitStatus
 from gaussmix.fit.starts.base import clustered
 from gaussmix.model.covariance import NotPositiveDefiniteError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.groups import Groups
-from gaussmix.model.moments.statistics import Moments, Pass
-
-#: EM for as many iterations as it may take.
-ENDLESS = Rule(0.0)
+from gaussmix.model.moments.statistics import Moments
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +71,7 @@ class Stack:
         """Each by itself."""
         return [self.mixture(group) for group in range(len(self.groups))]
 
-    def taken(self, kept: Sequence[int]) -> Stack:
+    def take(self, kept: Sequence[int]) -> Stack:
         """Some of them."""
         whole, components, groups = self.joined, self.groups.components(kept), self.groups.of(kept)
         weights = whole.weights[components] * (len(self.groups) / len(groups))
@@ -87,26 +85,66 @@ class Stack:
         )
         return Stack(groups, joined, beside, self.alone)
 
-    def accumulate(self, engine: LocalEngine) -> Pass | None:
-        """One pass: the moments of all components, and the log-likelihood of each mixture."""
-        seen = engine.accumulate_groups(self.joined)
-        own = engine.weight * math.log(len(self.groups))
-        return seen and replace(seen, log_likelihoods=seen.log_likelihoods + own)
-
-    def maximised(self, moments: Moments) -> tuple[list[int], Stack | None]:
-        """The M-step of all, and which of them have one: those that collapse are left out."""
+    def maximise(self, moments: Moments) -> tuple[Stack | None, dict[int, tuple[int, ...]]]:
+        """The M-step of all, without those that collapse; for these, the components that do."""
         try:
-            joined = self.m_step(moments, self.joined)
-            return list(range(len(self.groups))), replace(self, joined=joined)
+            return replace(self, joined=self.m_step(moments, self.joined)), {}
         except NotPositiveDefiniteError:
             pass
-        found = {}
+        found, collapsed = [], {}
         for group, before in enumerate(self.mixtures()):
             try:
-                found[group] = self.alone(taken(moments, self.groups, [group]), before)
-            except NotPositiveDefiniteError:
-                continue
-        return list(found), Stack.of(list(found.values()), self.alone) if found else None
+                found.append(self.alone(take_groups(moments, self.groups, [group]), before))
+            except NotPositiveDefiniteError as error:
+                collapsed[group] = error.components
+        return Stack.of(found, self.alone) if found else None, collapsed
+
+
+@dataclass(slots=True, eq=False)
+class SideBySide:
+    """The state of a loop over a stack of mixtures, from which those leave that have come to their end."""
+
+    engine: LocalEngine
+    stack: Stack
+    moments: Moments
+    values: list[float]
+
+    @classmethod
+    def begin(cls, engine: LocalEngine, stack: Stack) -> State[Mixture]:
+        """The state after a pass; where the guard has all components evaluated centred, each goes alone."""
+        seen = engine.accumulate_groups(stack.joined)
+        if seen is None:
+            return Apart.begin(engine, stack.alone, stack.mixtures())
+        each = seen.log_likelihoods + engine.weight * math.log(len(stack.groups))
+        return cls(engine, stack, seen.moments, (each / engine.weight + engine.frame.log_det).tolist())
+
+    def mixture(self, place: int) -> Mixture:
+        """As the protocol says."""
+        return self.stack.mixture(place)
+
+    def measure(self, place: int) -> tuple[float, float | None]:
+        """As the protocol says: there is no prior."""
+        return self.values[place], None
+
+    def memory(self, place: int) -> Memory | None:
+        """As the protocol says: there is no acceleration."""
+        return None
+
+    def propose(self, trails: Sequence[Trail[Mixture]], rule: Rule) -> list[Proposal]:
+        """As the protocol says: EM's own step."""
+        return [OWN_STEP] * len(trails)
+
+    def step(self, proposals: Sequence[Proposal]) -> tuple[State[Mixture], dict[int, tuple[int, ...]]]:
+        """As the protocol says."""
+        stack, collapsed = self.stack.maximise(self.moments)
+        if stack is None:
+            return self, collapsed
+        return SideBySide.begin(self.engine, stack), collapsed
+
+    def take(self, kept: Sequence[int]) -> SideBySide:
+        """As the protocol says."""
+        moments, values = take_groups(self.moments, self.stack.groups, kept), [self.values[i] for i in kept]
+        return SideBySide(self.engine, self.stack.take(kept), moments, values)
 
 
 def begin_together(
@@ -120,12 +158,12 @@ def begin_together(
         try:
             joined = beside(moments, None)
         except NotPositiveDefiniteError:
-            return [_first(m_step, taken(moments, groups, [group])) for group in range(len(labels))]
+            return [_begin(m_step, take_groups(moments, groups, [group])) for group in range(len(labels))]
         return list(Stack(groups, joined, beside, m_step).mixtures())
-    return [_first(m_step, clustered(engine, each).scale(weight / engine.weight)) for each in labels]
+    return [_begin(m_step, clustered(engine, each).scale(weight / engine.weight)) for each in labels]
 
 
-def _first(m_step: Maximise, moments: Moments) -> Mixture | None:
+def _begin(m_step: Maximise, moments: Moments) -> Mixture | None:
     try:
         return m_step(moments, None)
     except NotPositiveDefiniteError:
@@ -136,7 +174,7 @@ def _stackable(engine: LocalEngine, m_step: Maximise) -> bool:
     return m_step.plain and not (engine.cores or engine.noise or engine.trim)
 
 
-def taken(moments: Moments, groups: Groups, kept: Sequence[int]) -> Moments:
+def take_groups(moments: Moments, groups: Groups, kept: Sequence[int]) -> Moments:
     """The statistics of some of the mixtures, about the points that they are about."""
     components = groups.components(kept)
     rows = (moments.counts, moments.first, moments.second, moments.centres)
@@ -151,99 +189,14 @@ def em_together(
     *,
     rule: Rule = ENDLESS,
     max_iter: int,
-    log_prior: Callable[[Mixture], float] | None = None,
 ) -> list[Run]:
     """EM from each mixture, as :func:`em` would go on its own: the same to rounding.
 
-    Where what EM raises is not the likelihood of Gaussians alone, or the guard has all components evaluated
-    centred, they go one by one.
+    Where what EM raises is not the likelihood of Gaussians alone, each has passes of its own.
     """
-    together = Together(engine, m_step, rule, max_iter)
     if _stackable(engine, m_step) and len(mixtures) > 1:
-        return together(mixtures)
-    return [together.alone(mixture, (), log_prior) for mixture in mixtures]
-
-
-class Together:
-    """EM of a stack from which those leave that have come to their end.
-
-    Parameters
-    ----------
-    engine : LocalEngine
-    m_step : Maximise
-    rule : Rule
-    max_iter : int
-    """
-
-    def __init__(self, engine: LocalEngine, m_step: Maximise, rule: Rule, max_iter: int) -> None:
-        self.engine, self.m_step, self.rule, self.max_iter = engine, m_step, rule, max_iter
-        self.histories: list[list[float]] = []
-        self.ended: dict[int, Run] = {}
-
-    def __call__(self, mixtures: Sequence[Mixture]) -> list[Run]:
-        """The runs, in the order of the mixtures."""
-        self.histories = [[] for _ in mixtures]
-        stack, places = Stack.of(mixtures, self.m_step), list(range(len(mixtures)))
-        met: list[int] = []  # those that have converged, which make one iteration more
-        for iteration in range(self.max_iter + 1):
-            seen = stack.accumulate(self.engine)
-            if seen is None:
-                self._go_alone(stack, places)
-                break
-            moments = seen.moments
-            self._record(seen.log_likelihoods, places)
-            self._end(met, FitStatus.CONVERGED, stack, places)
-            going = [group for group in range(len(places)) if group not in met]
-            if iteration == self.max_iter:
-                self._end(going, FitStatus.MAX_ITER if self.max_iter else FitStatus.NOT_RUN, stack, places)
-                break
-            if not going:
-                break
-            if met:
-                moments, stack = taken(moments, stack.groups, going), stack.taken(going)
-                places = [places[group] for group in going]
-            kept, after = stack.maximised(moments)
-            gone = [group for group in range(len(places)) if group not in kept]
-            self._end(gone, FitStatus.DEGENERATE, stack, places)
-            if after is None:
-                break
-            stack, places = after, [places[group] for group in kept]
-            if self.rule.tol > 0.0:
-                met = [group for group, place in enumerate(places) if self._met(self.histories[place])]
-        return [self.ended[place] for place in range(len(mixtures))]
-
-    def _record(self, log_likelihoods: Float64Array, places: Sequence[int]) -> None:
-        values = log_likelihoods / self.engine.weight + self.engine.frame.log_det
-        for place, value in zip(places, values.tolist(), strict=True):
-            self.histories[place].append(value)
-
-    def _end(self, groups: Sequence[int], status: FitStatus, stack: Stack, places: Sequence[int]) -> None:
-        for group in groups:
-            place = places[group]
-            self.ended[place] = Run(stack.mixture(group), status, tuple(self.histories[place]))
-
-    def _met(self, history: list[float]) -> bool:
-        gain = history[-1] - history[-2] if len(history) > 1 else math.inf
-        return self.rule.met(gain, history, OWN_STEP, False)
-
-    def _go_alone(self, stack: Stack, places: Sequence[int]) -> None:
-        for place, mixture in zip(places, stack.mixtures(), strict=True):
-            self.ended[place] = self.alone(mixture, self.histories[place])
-
-    def alone(
-        self,
-        mixture: Mixture,
-        history: Sequence[float],
-        log_prior: Callable[[Mixture], float] | None = None,
-    ) -> Run:
-        """The run of one mixture, which begins after so much of a history."""
-        run = em(
-            self.engine,
-            Run(mixture, FitStatus.NOT_RUN, ()),
-            self.m_step,
-            rule=self.rule,
-            max_iter=self.max_iter - len(history),
-            previous=history[-1] if history else -math.inf,
-            log_prior=log_prior,
-        )
-        return replace(run, history=(*history, *run.history))
+        state = SideBySide.begin(engine, Stack.of(mixtures, m_step))
+    else:
+        state = Apart.begin(engine, m_step, mixtures)
+    begun = [Run(mixture, FitStatus.NOT_RUN, ()) for mixture in mixtures]
+    return iterate(state, begun, rule=rule, max_iter=max_iter)

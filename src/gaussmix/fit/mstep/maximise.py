@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -45,6 +46,11 @@ class Maximise:
         """Whether what it raises is the likelihood of Gaussians alone, with nothing to bound them."""
         free = self.terms.prior is None and self.terms.constraints == FREE
         return free and self.noise is None and not self.structure.form.n_axes
+
+    @property
+    def log_prior(self) -> Callable[[Mixture], float] | None:
+        """The log-density of the prior, where there is one."""
+        return None if self.terms.prior is None else self.terms.log_prior
 
     def beside(self, groups: Groups) -> Self:
         """The M-step of several mixtures whose components lie side by side."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -33,14 +33,38 @@ NEEDLE = 1e-11
 HELD = 0.5
 
 
+class Caveats(NamedTuple):
+    """What a result should say of how its covariances were kept regular.
+
+    Parameters
+    ----------
+    held : tuple of int
+        Components of which a bound, and not the rows, decides some variance.
+    bounded : bool
+        Whether variances have a least value, so that iteration goes on beside a collapse.
+    holds_all : bool
+        Whether the rows as a whole have no spread in some direction: constant or collinear features.
+    """
+
+    held: tuple[int, ...] = ()
+    bounded: bool = False
+    holds_all: bool = False
+
+
 class Regularise(Protocol):
     """From second moments, shares and the covariances before to covariances and their factors."""
 
     #: Whether what comes out is never singular, whatever goes in.
     bounded: bool
 
-    def held(self, mixture: Mixture) -> tuple[int, ...]:
+    def find_held(self, mixture: Mixture) -> tuple[int, ...]:
         """Components of which it, and not the rows, decides some variance."""
+
+    def find_spikes(self, mixture: Mixture, n_rows: float) -> tuple[int, ...]:
+        """Components that it alone keeps from collapsing, next to no rows in next to no volume."""
+
+    def find_caveats(self, mixture: Mixture) -> Caveats:
+        """What a result should say of it."""
 
     def __call__(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
@@ -85,7 +109,15 @@ class Ridge:
             raise NotPositiveDefiniteError(() if shared else tuple(int(i) for i in blurred), 0.0)
         return covariances, factors
 
-    def held(self, mixture: Mixture) -> tuple[int, ...]:
+    def find_spikes(self, mixture: Mixture, n_rows: float) -> tuple[int, ...]:
+        """None: a component that collapses ends the iteration instead."""
+        return ()
+
+    def find_caveats(self, mixture: Mixture) -> Caveats:
+        """None: the ridge was asked for."""
+        return Caveats()
+
+    def find_held(self, mixture: Mixture) -> tuple[int, ...]:
         """Components of which the ridge makes most of some variance."""
         stiffness = self.structure.stiffness(mixture.precisions_cholesky, self.ridge)
         held = np.broadcast_to(stiffness > HELD, mixture.weights.shape)
@@ -164,21 +196,21 @@ class Floor:
         whole = self.structure.uncorrelated(self.pooled, d)
         return self.structure.factor(self.structure.floored(whole, self.least))
 
-    def holds_all(self) -> bool:
-        """Whether the rows as a whole have no spread in some direction: constant or collinear features."""
-        return bool(self._stiffness_of_all > HELD)
+    def find_caveats(self, mixture: Mixture) -> Caveats:
+        """Where the floor, and not the rows, decides."""
+        return Caveats(self.find_held(mixture), not self.ends, bool(self._stiffness_of_all > HELD))
 
     @cached_property
     def _stiffness_of_all(self) -> float:
         return float(self.structure.stiffness(self._reference, self.least)[0])
 
-    def held(self, mixture: Mixture) -> tuple[int, ...]:
+    def find_held(self, mixture: Mixture) -> tuple[int, ...]:
         """Components of which the floor decides some variance, where it does not for all rows together."""
         stiffness = self.structure.stiffness(mixture.precisions_cholesky, self.least)
         held = np.broadcast_to(stiffness > HELD + self._stiffness_of_all, mixture.weights.shape)
         return tuple(int(i) for i in np.flatnonzero(held))
 
-    def collapsed(self, mixture: Mixture, n_rows: float) -> tuple[int, ...]:
+    def find_spikes(self, mixture: Mixture, n_rows: float) -> tuple[int, ...]:
         """Components that are spikes, next to no rows in next to no volume, or that have no rows at all."""
         k, d = mixture.means.shape
         counts = mixture.weights * n_rows
@@ -188,7 +220,7 @@ class Floor:
         factors = mixture.precisions_cholesky
         shrunk = self.structure.log_det(self._reference, d) - self.structure.log_det(factors, d)
         thin = np.broadcast_to(shrunk < d * np.log(THIN), few.shape) | (counts < NO_ROWS)
-        thin[list(self.held(mixture))] = True
+        thin[list(self.find_held(mixture))] = True
         return tuple(int(i) for i in np.flatnonzero(few & thin))
 
 

@@ -241,7 +241,7 @@ class Course:
             return []
         race, going = self.race, []
         mixtures = [racer.mixture for racer in racers]
-        runs = em_together(self.rows, mixtures, race.m_step, max_iter=n_iter, log_prior=race.log_prior)
+        runs = em_together(self.rows, mixtures, race.m_step, max_iter=n_iter)
         self.budget.left -= self.budget.cost_of_iterations(n_iter, len(racers))
         for racer, run in zip(racers, runs, strict=True):
             if run.status == FitStatus.DEGENERATE:
@@ -306,7 +306,6 @@ class Course:
             max_iter=min(max(affordable, LEAST_POLISH), most),
             accelerator=race.accelerator,
             on_iteration=self.watch,
-            log_prior=race.log_prior,
         )
         self.budget.left -= self.budget.cost_of_polish(len(run.history), rows)
         return racer.after(run)

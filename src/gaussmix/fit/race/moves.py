@@ -29,7 +29,7 @@ MERGES, SPLITS = 3, 3
 FLAT = 1e-150
 
 
-def split_and_merge(engine: LocalEngine, mixture: Mixture, m_step: MStep) -> list[Mixture]:
+def split_and_merge(engine: LocalEngine, mixture: Mixture, m_step: MStep[Mixture]) -> list[Mixture]:
     """Mixtures in which a pair is one component and another component is two, the most promising first.
 
     Joined are pairs whose responsibilities overlap most; divided, across the principal axis that looks most

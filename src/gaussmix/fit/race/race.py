@@ -25,7 +25,8 @@ from numpy.random import RandomState
 
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.iterate.acceleration import Accelerator
-from gaussmix.fit.iterate.em import Rule, Run
+from gaussmix.fit.iterate.em import Run
+from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.race.budget import Budget, Effort
@@ -86,7 +87,7 @@ class Race:
         `stops` is shown runs on the way, and ends the race with the best so far.
         """
         rows, n_iter = self._rows(rng), 0 if known is None else len(known.history) - 1
-        held = known is not None and bool(self.judge.regularise.held(known.mixture))
+        held = known is not None and bool(self.judge.regularise.find_held(known.mixture))
         budget = Budget.of(self.engine, rows, n_iter, self.effort, self.n_init, held=held)
         course = Course(self, rows, rng, budget, stops)
         leader = course.settle(known)
@@ -108,11 +109,6 @@ class Race:
     def patience(self) -> int:
         """How many times as many racers have to agree, and rounds of moves may be in vain."""
         return PATIENCE[self.effort]
-
-    @property
-    def log_prior(self) -> Callable[[Mixture], float] | None:
-        """The log-density of the prior, where there is one."""
-        return None if self.m_step.terms.prior is None else self.m_step.terms.log_prior
 
     @property
     def short(self) -> bool:

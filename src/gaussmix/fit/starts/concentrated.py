@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.iterate.em import MStep, Rule, Run, em
+from gaussmix.fit.iterate.em import MStep, Run, em
+from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.result import FitStatus
 from gaussmix.fit.starts import Given, first_mixture
 from gaussmix.model.covariance import NotPositiveDefiniteError
@@ -36,7 +37,7 @@ Spikes = Callable[[Mixture], tuple[int, ...]]
 
 def concentrated(
     engine: LocalEngine,
-    m_step: MStep,
+    m_step: MStep[Mixture],
     init_params: str,
     rng: np.random.RandomState,
     given: Given,

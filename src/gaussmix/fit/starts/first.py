@@ -22,7 +22,7 @@ def with_means(mixture: Mixture, means: Float64Array | None) -> Mixture:
 
 def first_mixture(
     engine: LocalEngine,
-    m_step: MStep,
+    m_step: MStep[Mixture],
     init_params: str,
     rng: RandomState,
     given: Given,

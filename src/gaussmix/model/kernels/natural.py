@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -158,3 +158,18 @@ class Natural:
     def factor(self, k: int) -> Float64Array:
         """U of component k: a matrix, a vector (its diagonal) or a scalar."""
         return self.factors if self.shared else np.asarray(self.factors[k])
+
+
+class HasNatural(Protocol):
+    """What a pass over the rows can be made of: anything that has natural parameters in a form."""
+
+    @property
+    def form(self) -> Form:
+        """The second moments that its own passes keep."""
+
+    @property
+    def natural(self) -> Natural:
+        """The natural parameters in this form."""
+
+    def natural_in(self, form: Form) -> Natural:
+        """The natural parameters in another form."""
