@@ -23,7 +23,7 @@ _HOMES = {
     "Noise": "gaussmix.model.noise",
     "StartReport": "gaussmix.fit.result",
     "fit_message_length": "gaussmix.select.message_length",
-    "fit_mixture": "gaussmix.fit.fitting",
+    "fit_mixture": "gaussmix.fit.one_mixture",
     "fit_mixtures": "gaussmix.select.many_models",
     "show_config": "gaussmix.config",
 }
@@ -31,7 +31,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from gaussmix.config import show_config
     from gaussmix.estimators.gaussian import GaussianMixture
-    from gaussmix.fit.fitting import fit_mixture
+    from gaussmix.fit.one_mixture import fit_mixture
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture

@@ -79,25 +79,10 @@ def weights(values: npt.ArrayLike, k: int, rest: float = 0.0) -> Float64Array:
     return array
 
 
-def whole_number(value: Any, least: int, name: str) -> None:
-    """Raise ValueError unless the value is an integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}; got {value!r}")
-
-
 def non_negative(value: Any, name: str) -> None:
     """Raise ValueError unless the value is a finite number of at least zero."""
     if not isinstance(value, int | float | np.number) or not 0.0 <= float(value) < np.inf:
         raise ValueError(f"{name} must be a finite number of at least 0; got {value!r}")
-
-
-def auto_or_non_negative(value: Any, name: str) -> None:
-    """Raise ValueError unless the value is "auto" or a finite number of at least zero."""
-    if isinstance(value, str):
-        if value != "auto":
-            raise ValueError(f'{name} must be "auto" or a finite number of at least 0; got {value!r}')
-    else:
-        non_negative(value, name)
 
 
 def sample_weight(values: npt.ArrayLike | None, n: int) -> Float64Array | None:

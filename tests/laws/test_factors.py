@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix import FitStatus, Mixture, fit_mixture
 from gaussmix.errors import ModelFileError
-from gaussmix.fit.factors import CANDIDATES, candidates
+from gaussmix.fit.factor_count import CANDIDATES, find_candidates
 from gaussmix.fit.mstep.regularise import FLOOR
 from gaussmix.model.covariance import FACTORS, STRUCTURES, get_structure
 from gaussmix.model.kernels.guard import guarded
@@ -426,7 +426,7 @@ def test_the_number_of_factors_is_that_of_least_bic():
     X = random_factors("factor", 2, 9, 3, rng, noise=0.2).sample(800, rng)[0]
     options = {"covariance_type": "factor", "random_state": 0, "max_iter": 300}
     chosen = fit_mixture(X, 2, n_factors="auto", **options)
-    bics = {q: fit_mixture(X, 2, n_factors=q, **options).bic for q in candidates(9)}
+    bics = {q: fit_mixture(X, 2, n_factors=q, **options).bic for q in find_candidates(9)}
     assert chosen.mixture.n_factors == min(bics, key=bics.__getitem__) == 3
     assert chosen.bic == min(bics.values())
     assert fit_mixture(X, 2, n_factors="auto", covariance_type="diag").mixture.n_factors == 0
@@ -435,9 +435,9 @@ def test_the_number_of_factors_is_that_of_least_bic():
 
 
 def test_auto_tries_a_short_range():
-    assert candidates(2) == candidates(3) == (1,)
-    assert candidates(6) == (1, 2, 3)
-    assert candidates(784) == CANDIDATES
+    assert find_candidates(2) == find_candidates(3) == (1,)
+    assert find_candidates(6) == (1, 2, 3)
+    assert find_candidates(784) == CANDIDATES
 
 
 @pytest.mark.parametrize(

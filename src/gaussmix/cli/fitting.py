@@ -24,12 +24,12 @@ from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
 from gaussmix.data.writing import check_output, replacing
 from gaussmix.errors import FitError, InputError, ModelFileError
 from gaussmix.fit.checkpoint import read_seed
-from gaussmix.fit.factors import NFactors
-from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.iterate.acceleration import METHODS, Acceleration
 from gaussmix.fit.iterate.stopping import Stopping
 from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.multistart import Progress
+from gaussmix.fit.one_mixture import fit_mixture
+from gaussmix.fit.options import NFactors
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts import NAMES
 from gaussmix.model.constraints import Constraints

@@ -15,7 +15,7 @@ from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.estimators._printing import Messages
 from gaussmix.estimators._state import State
 from gaussmix.estimators._validate import given_parameters
-from gaussmix.fit.fitting import fit_mixture
+from gaussmix.fit.one_mixture import fit_mixture
 from gaussmix.fit.starts import Given
 from gaussmix.model.covariance import get_structure
 from gaussmix.model.mixture import Mixture

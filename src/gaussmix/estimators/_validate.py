@@ -12,7 +12,8 @@ from sklearn.utils.validation import validate_data
 
 from gaussmix._check import check_finite
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.fit.factors import NFactors, number_of_factors
+from gaussmix.fit.factor_count import count_factors
+from gaussmix.fit.options import NFactors
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.starts import Given
 from gaussmix.model.covariance import NotPositiveDefiniteError, get_structure
@@ -95,7 +96,7 @@ def given_parameters(
     factors = None
     if precisions is not None:
         structure = get_structure(
-            covariance_type, d, number_of_factors(None if n_factors == "auto" else n_factors, None)
+            covariance_type, d, count_factors(None if n_factors == "auto" else n_factors, None)
         )
         name = f"{covariance_type} precision"
         matrices = _shaped(precisions, structure.shape(k, d), name)

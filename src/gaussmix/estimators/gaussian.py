@@ -24,10 +24,10 @@ from gaussmix.estimators._loop import StepByStep, fit_by_steps
 from gaussmix.estimators._printing import Printer
 from gaussmix.estimators._steps import DENSITIES, Steps
 from gaussmix.estimators._validate import earlier_end, rows_of
-from gaussmix.fit.factors import NFactors
-from gaussmix.fit.fitting import fit_mixture
 from gaussmix.fit.iterate.acceleration import METHODS, Acceleration
 from gaussmix.fit.mstep.regularise import RegCovar
+from gaussmix.fit.one_mixture import fit_mixture
+from gaussmix.fit.options import NFactors
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.starts import NAMES as START_NAMES

@@ -50,7 +50,7 @@ WORDS = 624
 Path = str | os.PathLike[str]
 
 
-def identity(
+def make_identity(
     X: FloatArray, weights: Float64Array | None, given: Given, options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What two fits must share for one to go on where the other stopped: the options and the numbers."""
@@ -84,7 +84,7 @@ class Saver:
     ----------
     path : str or path
     identity : mapping
-        As :func:`identity` gives it.
+        As :func:`make_identity` gives it.
     seed : int or None
         What the generator was made from, where that is known.
     rng : RandomState

@@ -1,157 +1,385 @@
-"""The arguments of a fit, checked and made what the rest works with."""
+"""The options of a fit, in frozen groups: every field is a row of one table.
+
+A row has the option's default, the values that it may have, how the command spells and explains it, and how a
+checkpoint records it. From the rows come the checks of all functions that fit, the estimator's checks of its
+parameters, the command's options, and what two fits must share for one to go on with the other's checkpoint.
+
+The command reads the table for its help, so that nothing heavy is imported here.
+"""
 
 from __future__ import annotations
 
-import inspect
-import warnings
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
 
-from gaussmix import _check
-from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.errors import DoubtfulFitWarning
-from gaussmix.fit.mstep.regularise import RegCovar
-from gaussmix.fit.starts import AUTO, NAMES, Given, StartFrom, memberships_of
-from gaussmix.model.covariance import Structure
-from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import Noise
+    import numpy.typing as npt
 
+    from gaussmix.fit.iterate.acceleration import Acceleration
+    from gaussmix.fit.iterate.stopping import Stopping
+    from gaussmix.fit.mstep.regularise import RegCovar
+    from gaussmix.fit.multistart import Progress
+    from gaussmix.fit.outliers import NoiseRequest
+    from gaussmix.fit.starts import StartFrom
+    from gaussmix.model.constraints import Constraints
+    from gaussmix.model.priors import NormalInverseWishart
 
-def check_options(
-    n_components: int, tol: float, reg_covar: RegCovar, max_iter: int, n_init: int, init_params: str = AUTO
-) -> None:
-    """Raise ValueError where an option of a fit is wrong."""
-    _check.whole_number(n_components, 1, "n_components")
-    _check.whole_number(max_iter, 0, "max_iter")
-    _check.whole_number(n_init, 1, "n_init")
-    _check.non_negative(tol, "tol")
-    _check.auto_or_non_negative(reg_covar, "reg_covar")
-    if init_params not in NAMES:
-        raise ValueError(f"init_params must be one of {', '.join(NAMES)}; got {init_params!r}")
+#: A number of factors, or the one of least BIC; None is the number that the start has, else 1.
+NFactors: TypeAlias = int | Literal["auto"] | None
 
 
-def names_of(X: Any, feature_names: Sequence[str] | None, d: int) -> Sequence[str] | None:
-    """The names of d columns: those that are given, else those of a data frame, if all are text.
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers from `least` to `end`, without `end`, and where it is `open` without `least`."""
 
-    ValueError where the names are not one for each column.
+    least: float
+    end: float = math.inf
+    whole: bool = False
+    open: bool = False
+
+    def __contains__(self, value: Any) -> bool:
+        if isinstance(value, bool):  # no number of things and no share
+            return not self.whole and self.end == math.inf
+        if not isinstance(value, Integral if self.whole else Real):
+            return False
+        number = float(value)
+        return (self.least < number if self.open else self.least <= number) and number < self.end
+
+    def __str__(self) -> str:
+        if self.whole:
+            return f"a whole number of at least {self.least}"
+        if self.end == math.inf:
+            return f"a finite number of at least {self.least}"
+        return f"a share {'over' if self.open else 'of at least'} {self.least} and under {self.end}"
+
+    def check(self, value: Any, name: str) -> None:
+        """Raise ValueError unless the value is one of them."""
+        if value not in self:
+            raise ValueError(f"{name} must be {self}; got {value!r}")
+
+
+#: Shares of the rows that noise may begin with.
+SHARES = Numbers(0, 1, open=True)
+
+
+@dataclass(frozen=True)
+class Option:
+    """A row of the table.
+
+    Parameters
+    ----------
+    words : callable
+        Returns the names that the option may have; it imports those who know them.
+    numbers : Numbers, optional
+        Those that it may have.
+    other : bool
+        Whether it may be anything else, which is checked where it is used.
+    none : bool
+        Whether it may be None.
+    flag, metavar, help : str
+        How the command spells, shows and explains it.
+    spoken : mapping
+        Words that the command has for values of the library.
+    record : callable, optional
+        From the value to what a checkpoint has of it, plain JSON; None where another fit's value may differ.
     """
-    if feature_names is None:
-        return _names_of_frame(X)
-    if len(feature_names) != d:
-        raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
-    return feature_names
+
+    words: Callable[[], Iterable[str]] = tuple
+    numbers: Numbers | None = None
+    other: bool = False
+    none: bool = False
+    flag: str = ""
+    metavar: str | None = None
+    help: str = ""
+    spoken: Mapping[str, Any] = field(default_factory=dict)
+    record: Callable[[Any], Any] | None = None
+
+    def check(self, value: Any, name: str) -> None:
+        """Raise ValueError unless the library takes this value."""
+        if self.other or (value is None and self.none):
+            return
+        if self.numbers is not None and not isinstance(value, str):
+            self.numbers.check(value, name)
+        elif value not in (words := list(self.words())):
+            quoted = words if self.numbers is None else [f'"{word}"' for word in words]
+            none = ["None"] if self.none and self.numbers is None else []
+            raise ValueError(f"{name} must be {self._describe(quoted, none)}; got {value!r}")
+
+    def parse(self, said: Any) -> Any:
+        """The value of the library for what the command was told; ValueError names the flag."""
+        words = [*self.words(), *self.spoken]
+        if said in words:
+            return self.spoken.get(said, said)
+        if self.numbers is not None:
+            number = read_number(said, whole=self.numbers.whole)
+            if number in self.numbers:
+                return number
+        raise ValueError(f"{self.flag} must be {self._describe(words)}; got {said!r}")
+
+    def _describe(self, words: Sequence[str], none: Sequence[str] = ()) -> str:
+        if self.numbers is None:
+            return ", or ".join([f"one of {', '.join(words)}", *none])
+        return " or ".join([*words, str(self.numbers)])
 
 
-def _names_of_frame(X: Any) -> Sequence[str] | None:
-    if isinstance(X, np.ndarray | list | tuple):
-        return None
-    import narwhals as nw  # only where there may be a data frame: the import takes its time
-
+def read_number(text: Any, *, whole: bool) -> float:
+    """The number of a text, NaN where it is none."""
+    if whole:
+        return int(text) if str(text).isdecimal() else math.nan
     try:
-        frame = nw.from_native(X, eager_only=True, pass_through=True)
-        names = frame.columns if isinstance(frame, nw.DataFrame) else []
-    except nw.exceptions.DuplicateError:  # names that do not tell columns apart
-        return None
-    return names if names and all(isinstance(name, str) for name in names) else None
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
-def given_start(
-    start: StartFrom | None,
-    structure: Structure,
-    k: int,
-    X: npt.ArrayLike,
-    sample_weight: npt.ArrayLike | None,
-    noise: Noise | None,
-) -> Given:
-    """What the caller fixes of the start, and the noise; a start that has some knows its weight better.
-
-    X and its weights are those that were given, rows of no weight among them.
-    """
-    n, d = np.shape(X)
-    if start is None or isinstance(start, Given):
-        return replace(start or Given(), noise=noise)
-    if not isinstance(start, Mixture):
-        weights = _check.sample_weight(sample_weight, n)
-        memberships, share = memberships_of(start, n, k, weights, noise=noise is not None)
-        if noise is not None and share > 0.0:
-            noise = replace(noise, weight=share)
-        return Given(noise=noise, memberships=memberships)
-    if start.covariance_type != structure.name:
-        raise ValueError(
-            f"start has covariance_type {start.covariance_type!r}, but {structure.name!r} is to be fitted"
-        )
-    if start.means.shape != (k, d):
-        raise ValueError(f"start must have means of the shape {(k, d)}; got {start.means.shape}")
-    if start.n_factors != structure.n_factors:
-        raise ValueError(f"start has n_factors {start.n_factors}, but {structure.n_factors} are to be fitted")
-    if start.noise is not None:
-        if noise is None:
-            raise ValueError(
-                "start has a noise component; fit with noise=True, or from start.without_noise()"
-            )
-        noise = replace(noise, weight=start.noise.weight)
-    return Given(start.weights, start.means, start.precisions_cholesky, noise)
+def make_row(default: Any, **facts: Any) -> Any:
+    """The field of a group for an option with this default and the facts of :class:`Option`."""
+    return field(default=default, metadata={"option": Option(**facts)})
 
 
-def rows_and_weights(
-    X: npt.ArrayLike, sample_weight: npt.ArrayLike | None, n_components: int
-) -> tuple[FloatArray, Float64Array | None]:
-    """The rows to fit and their weights; rows of no weight are left out."""
-    array = np.asarray(X)
-    if array.ndim != 2:
-        raise ValueError(f"X must have two axes, (n_samples, n_features); got the shape {array.shape}")
-    if array.shape[1] == 0:
-        raise ValueError(f"X has no feature: its shape is {array.shape}")
-    rows = _check.as_rows(array, array.shape[1])
-    weights = _check.sample_weight(sample_weight, rows.shape[0])
-    if weights is not None:
-        present = weights > 0.0
-        if not present.all():
-            rows, weights = rows[present], weights[present]
-        if (weights == 1.0).all():
-            weights = None
-    if rows.shape[0] < n_components:
-        raise ValueError(
-            f"Expected n_samples >= n_components but got n_components = {n_components}, "
-            f"n_samples = {rows.shape[0]}"
-        )
-    return rows, weights
+def _covariance_types() -> Iterable[str]:
+    from gaussmix.model.covariance import KNOWN
+
+    return KNOWN
 
 
-def warn_of_few_rows(n: int, structure: Structure, d: int) -> None:
-    """Warn at once where even all rows together leave a general covariance singular."""
-    if n <= d and structure.form.general:
-        warnings.warn(
-            f"{n} rows of {d} features leave every covariance of type {structure.name!r} singular: it takes "
-            f'{d + 1} rows. Use covariance_type="diag", or "factor" for correlations from few rows',
-            DoubtfulFitWarning,
-            stacklevel=find_stack_level(),
-        )
+def _starts() -> Iterable[str]:
+    from gaussmix.fit.starts import NAMES
+
+    return NAMES
 
 
-#: Packages whose frames lie between a warning and the caller that it is for.
-PASSED = ("gaussmix", "sklearn", "contextlib")
+def _priors() -> Iterable[str]:
+    from gaussmix.model.priors import NAMES
+
+    return NAMES
 
 
-def find_stack_level() -> int:
-    """The level of the first caller outside this package, which a warning should point at."""
-    frame, level = inspect.currentframe(), 0
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in PASSED:
-        frame, level = frame.f_back, level + 1
-    return level
+def _accelerations() -> Iterable[str]:
+    from gaussmix.fit.iterate.acceleration import METHODS
+
+    return ("auto", *METHODS)
 
 
-def generator_of(seed: Any) -> np.random.RandomState:
-    """The generator that a seed stands for."""
-    if isinstance(seed, np.random.Generator):
-        return np.random.RandomState(int(seed.integers(2**32)))
-    if isinstance(seed, int | np.integer):  # not all starts need scikit-learn, whose import takes its time
-        return np.random.RandomState(int(seed))
-    from sklearn.utils import check_random_state
+def _stopping_rules() -> Iterable[str]:
+    from gaussmix.fit.iterate.stopping import Stopping
 
-    state: np.random.RandomState = check_random_state(seed)
-    return state
+    return cast(Iterable[str], get_args(Stopping))
+
+
+def _auto() -> Iterable[str]:
+    return ("auto",)
+
+
+def _described_prior(prior: NormalInverseWishart | None) -> Any:
+    return None if prior is None else prior.described()
+
+
+def _described_constraints(constraints: Constraints | None) -> Any:
+    return None if constraints is None or constraints == type(constraints)() else constraints.described()
+
+
+def _described_noise(noise: Any) -> Any:
+    return noise.tensors["noise"].tolist() if noise else []
+
+
+class Checked:
+    """Options that belong together; ValueError where one has a value that the table does not allow."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            OPTIONS[name].check(value, name)
+
+
+@dataclass(frozen=True, eq=False)
+class RowOptions:
+    """What is known of the rows beside their numbers."""
+
+    sample_weight: npt.ArrayLike | None = None
+    feature_names: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ModelOptions(Checked):
+    """What is fitted, and what keeps it from harm by outliers and by collapse."""
+
+    n_components: int = make_row(
+        1,
+        numbers=Numbers(1, whole=True),
+        flag="--components",
+        help="Number of components; of message-length, the most.",
+        record=int,
+    )
+    covariance_type: str = make_row(
+        "full",
+        words=_covariance_types,
+        flag="--covariance",
+        help="full, tied, diag, spherical, one of mclust's names, such as VEV, or, for many columns, factor "
+        "or ppca.",
+        record=str,
+    )
+    reg_covar: RegCovar = make_row(
+        "auto",
+        words=_auto,
+        numbers=Numbers(0),
+        flag="--reg-covar",
+        metavar="auto|NUMBER",
+        help="auto keeps every variance above 1e-10 of its column's, and moves components that collapse. A "
+        "number is added to the variances, in squared units of the data.",
+        record=lambda amount: amount if isinstance(amount, str) else float(amount),
+    )
+    n_factors: NFactors = make_row(
+        None,
+        words=_auto,
+        numbers=Numbers(1, whole=True),
+        none=True,
+        flag="--factors",
+        metavar="auto|NUMBER",
+        help="Number of factors of factor and ppca, fewer than columns. auto: the one of least BIC.",
+        record=int,
+    )
+    prior: str | NormalInverseWishart | None = make_row(
+        None,
+        words=_priors,
+        other=True,
+        flag="--prior",
+        metavar="NAME",
+        help="mclust: a weak prior that the data give, which keeps components from collapsing.",
+        record=_described_prior,
+    )
+    constraints: Constraints | None = make_row(None, other=True, record=_described_constraints)
+    noise: NoiseRequest = make_row(
+        False,
+        numbers=SHARES,
+        other=True,
+        flag="--noise",
+        metavar="auto|SHARE",
+        help="A component of constant density for outliers, begun with this share of the rows.",
+        spoken={"auto": True},
+        record=_described_noise,
+    )
+    trim: float = make_row(
+        0.0,
+        numbers=Numbers(0, 1),
+        flag="--trim",
+        metavar="SHARE",
+        help="Leave this share of the rows out: those of lowest density.",
+        record=float,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class StartOptions(Checked):
+    """Where EM begins, and how many times."""
+
+    init_params: str = make_row(
+        "auto",
+        words=_starts,
+        flag="--init",
+        help="Where starts come from: auto (k-means, and a race against it), fast or thorough (races that "
+        "cost less or more), kmeans, k-means++, random, random_from_data, agglomerative, pca or annealing.",
+        record=str,
+    )
+    n_init: int = make_row(
+        1,
+        numbers=Numbers(1, whole=True),
+        flag="--n-init",
+        help="Number of starts; the best is kept.",
+        record=int,
+    )
+    start: StartFrom | None = make_row(None, other=True)
+    random_state: Any = make_row(None, other=True)
+
+
+@dataclass(frozen=True, eq=False)
+class IterationOptions(Checked):
+    """When EM stops, how it needs fewer iterations, and who watches it."""
+
+    tol: float = make_row(
+        1e-3,
+        numbers=Numbers(0),
+        flag="--tol",
+        help="Stop when an iteration gains less log-likelihood per sample.",
+        record=float,
+    )
+    max_iter: int = make_row(
+        100,
+        numbers=Numbers(0, whole=True),
+        flag="--max-iter",
+        help="Most iterations of a start.",
+        record=int,
+    )
+    stopping: Stopping = make_row(
+        "change",
+        words=_stopping_rules,
+        flag="--stopping",
+        help="What --tol bounds: change, in an iteration, or aitken, distance to the limit.",
+        record=str,
+    )
+    acceleration: Acceleration = make_row(
+        "auto",
+        words=_accelerations,
+        none=True,
+        flag="--acceleration",
+        help="Of slow fits: auto, quasi-newton, anderson, squarem or none.",
+        spoken={"none": None},
+        record=lambda name: name,
+    )
+    #: Text in a checkpoint, since JSON has no infinity.
+    previous: float = make_row(-math.inf, other=True, record=lambda value: repr(float(value)))
+    on_iteration: Callable[[Progress], bool] | None = make_row(None, other=True)
+
+
+@dataclass(frozen=True, eq=False)
+class CheckpointOptions(Checked):
+    """Where a fit is kept, to go on with it."""
+
+    checkpoint: str | os.PathLike[str] | None = make_row(
+        None,
+        other=True,
+        flag="--checkpoint",
+        metavar="PATH",
+        help="Keep here, every half minute, all it takes to go on with a fit that was cut off.",
+    )
+    checkpoint_interval: float = make_row(30.0, numbers=Numbers(0))
+    resume: str | os.PathLike[str] | None = make_row(
+        None,
+        other=True,
+        flag="--resume",
+        metavar="PATH",
+        help="Go on from this checkpoint, with the data and options that it was made with, and keep it (or "
+        "that of --checkpoint) up to date.",
+    )
+
+
+#: The whole table, by the names of the options.
+OPTIONS: dict[str, Option] = {
+    item.name: item.metadata["option"]
+    for group in (ModelOptions, StartOptions, IterationOptions, CheckpointOptions)
+    for item in fields(group)
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """All that is asked of a fit of one mixture, but for the rows."""
+
+    rows: RowOptions
+    model: ModelOptions
+    start: StartOptions
+    iteration: IterationOptions
+    checkpoint: CheckpointOptions
+
+    def record(self) -> dict[str, Any]:
+        """What the checkpoint of another fit must agree with, as plain JSON."""
+        values = {**vars(self.model), **vars(self.start), **vars(self.iteration)}
+        if self.model.n_factors is None:  # of families without factors, nothing is said of any
+            del values["n_factors"]
+        records = {name: OPTIONS[name].record for name in values}
+        return {name: record(values[name]) for name, record in records.items() if record is not None}

@@ -9,7 +9,6 @@ processes, J. Am. Stat. Assoc. 93 (1998) 577-584.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -48,27 +47,6 @@ class Outliers:
     noise: Noise | None = None
     trim: float = 0.0
     cores: tuple[IntArray, ...] = ()
-
-
-def check(noise: Any, trim: Any) -> None:
-    """Raise ValueError unless these are what :func:`find` takes."""
-    fraction = isinstance(noise, int | float | np.number) and not isinstance(noise, bool | np.bool_)
-    if not isinstance(noise, bool | np.bool_ | Noise) and not (fraction and 0.0 < float(noise) < 1.0):
-        raise ValueError(
-            "noise must be True or False, a share of the rows over 0 and under 1, or a gaussmix.Noise; got "
-            f"{noise!r}"
-        )
-    if isinstance(noise, Noise) and not 0.0 < noise.weight < 1.0:
-        raise ValueError(
-            "noise must begin with a weight over 0 and under 1, or EM cannot change it; got "
-            f"{noise.weight:.6g}"
-        )
-    if (
-        isinstance(trim, bool)
-        or not isinstance(trim, int | float | np.number)
-        or not 0.0 <= float(trim) < 1.0
-    ):
-        raise ValueError(f"trim must be a share of at least 0 and under 1; got {trim!r}")
 
 
 def find(X: FloatArray, weights: Float64Array | None, k: int, request: NoiseRequest, trim: float) -> Outliers:

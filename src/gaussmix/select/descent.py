@@ -40,6 +40,7 @@ from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.multistart import Progress
+from gaussmix.fit.options import IterationOptions
 from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 from gaussmix.model.mixture import Mixture
@@ -157,11 +158,9 @@ class Descent:
 
     engine: LocalEngine
     m_step: ShortestMessage
-    rule: Rule
-    max_iter: int
+    iteration: IterationOptions
     min_components: int
     n_init: int
-    on_iteration: Callable[[Progress], bool] | None = None
 
     def __call__(self, rng: np.random.RandomState, turn: int) -> Path:
         """One descent; the run in which it is interrupted counts, where it is sound or the only one."""
@@ -173,9 +172,9 @@ class Descent:
                 engine,
                 Run(mixture, FitStatus.NOT_RUN, ()),
                 self.m_step,
-                rule=self.rule,
-                max_iter=self.max_iter,
-                on_iteration=None if self.on_iteration is None else self._reporter(turn),
+                rule=Rule(float(self.iteration.tol)),
+                max_iter=self.iteration.max_iter,
+                on_iteration=self._make_reporter(turn),
             )
             spikes = self.m_step.maximise.regularise.find_spikes(run.mixture, self.engine.n_rows)
             stopped = run.status == FitStatus.INTERRUPTED
@@ -195,11 +194,14 @@ class Descent:
         weakest = min(going, key=lambda k: weights[k]) if going else int(missed(engine, run.mixture).argmin())
         return without(run.mixture, weakest)
 
-    def _reporter(self, turn: int) -> Callable[[Run], bool]:
+    def _make_reporter(self, turn: int) -> Callable[[Run], bool] | None:
+        on_iteration, max_iter = self.iteration.on_iteration, self.iteration.max_iter
+        if on_iteration is None:
+            return None
+
         def report(run: Run) -> bool:
-            assert self.on_iteration is not None
-            told = Progress(turn + 1, self.n_init, len(run.history) - 1, self.max_iter, run.history[-1])
-            return bool(self.on_iteration(told))
+            progress = Progress(turn + 1, self.n_init, len(run.history) - 1, max_iter, run.history[-1])
+            return bool(on_iteration(progress))
 
         return report
 

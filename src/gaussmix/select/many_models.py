@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix import _check
 from gaussmix._text import count
 from gaussmix._threads import blas_on_one_thread
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
-from gaussmix.fit.factors import number_of_factors
-from gaussmix.fit.fitting import COLLAPSED, result_of
+from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
+from gaussmix.fit.factor_count import count_factors
 from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.iterate.stack import em_together
 from gaussmix.fit.iterate.stopping import Rule, Stopping, make_rule
@@ -25,7 +24,8 @@ from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import RegCovar, make_regularise
 from gaussmix.fit.multistart import Position, Search, Ways, better
-from gaussmix.fit.options import check_options, generator_of, names_of, rows_and_weights
+from gaussmix.fit.one_mixture import COLLAPSED, result_of
+from gaussmix.fit.options import IterationOptions, ModelOptions, StartOptions
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts import EFFORTS, STARTS, Given
 from gaussmix.model.covariance import Structure, get_structure
@@ -165,9 +165,10 @@ def fit_mixtures(
     >>> round(models.fits["VVV", 2].bic, 1)
     2322.2
     """
-    numbers, (rows, weights) = _numbers(n_components), rows_and_weights(X, sample_weight, 1)
-    for k in numbers:
-        check_options(k, tol, reg_covar, max_iter, n_init, init_params)
+    numbers, (rows, weights) = _numbers(n_components), read_rows(X, sample_weight, 1)
+    model = ModelOptions(max(numbers), reg_covar=reg_covar, n_factors=n_factors)
+    start = StartOptions(init_params, n_init)
+    iteration = IterationOptions(tol, max_iter, stopping)
     if max(numbers) > len(rows):
         raise ValueError(
             f"n_components = {max(numbers)} is more than the {len(rows)} rows of positive weight"
@@ -178,15 +179,12 @@ def fit_mixtures(
             f"init_params must be one of {names}; {init_params!r} is for one fit at a time (fit_mixture)"
         )
     d = rows.shape[1]
-    feature_names = names_of(X, feature_names, d)
-    seed = generator_of(random_state).randint(2**31)
-    family = Family(
-        *(rows, weights, reg_covar, init_params),
-        *(int(n_init), int(seed), make_rule(tol, stopping), int(max_iter)),
-    )
+    feature_names = find_feature_names(X, feature_names, d)
+    seed = int(make_generator(random_state).randint(2**31))
+    family = Family(rows, weights, model, start, iteration, seed)
     fits: dict[tuple[str, int], FitResult] = {}
     failures: dict[tuple[str, int], str] = {}
-    n_factors = number_of_factors(n_factors, None)
+    n_factors = count_factors(n_factors)
     # a wrong name is an error before any fit
     structures = {name: get_structure(name, d, n_factors) for name in _types(covariance_type, d)}
     for name, structure in structures.items():
@@ -201,7 +199,7 @@ def fit_mixtures(
 def _numbers(n_components: int | Iterable[int]) -> list[int]:
     numbers = list(n_components) if isinstance(n_components, Iterable) else [n_components]
     for k in numbers:
-        _check.whole_number(k, 1, "n_components")
+        ModelOptions(k)  # or ValueError
     if not numbers or len(set(numbers)) < len(numbers):
         raise ValueError(f"n_components must be one number or several different ones; got {numbers}")
     return [int(k) for k in numbers]
@@ -222,36 +220,39 @@ class Family:
 
     rows: FloatArray
     weights: Float64Array | None
-    reg_covar: RegCovar
-    init_params: str
-    n_init: int
+    model: ModelOptions
+    start: StartOptions
+    iteration: IterationOptions
     seed: int
-    rule: Rule
-    max_iter: int
+
+    @property
+    def rule(self) -> Rule:
+        """When a fit has converged."""
+        return make_rule(self.iteration.tol, self.iteration.stopping)
 
     def __call__(self, structure: Structure, numbers: Sequence[int]) -> list[tuple[int, Position, Search]]:
         """For each number of components the end of its search, which was made with all the others."""
         engine = LocalEngine(self.rows, structure, max(numbers), self.weights)
-        m_step = Maximise(structure, make_regularise(self.reg_covar, structure, engine))
+        m_step = Maximise(structure, make_regularise(self.model.reg_covar, structure, engine))
         with blas_on_one_thread():
             lanes = [
                 Lane(k, self._search(engine.holding(k), m_step, turn), Position(start=turn))
                 for k in numbers
-                for turn in range(self.n_init)
+                for turn in range(self.start.n_init)
             ]
             while going := [lane for lane in lanes if not lane.done]:
                 begun = [(lane, run) for lane in going if (run := lane.begun()) is not None]
                 mixtures = [run.mixture for _, run in begun]
-                runs = em_together(engine, mixtures, m_step, rule=self.rule, max_iter=self.max_iter)
+                runs = em_together(engine, mixtures, m_step, rule=self.rule, max_iter=self.iteration.max_iter)
                 for (lane, _), run in zip(begun, runs, strict=True):
                     lane.position = lane.search.after(lane.position, run)
         return [(k, *self._joined([lane for lane in lanes if lane.k == k])) for k in numbers]
 
     def _search(self, engine: LocalEngine, m_step: Maximise, turn: int) -> Search:
         """The search of one start: the last of so many."""
-        ways = Ways(self.init_params, Given(), np.random.RandomState(self.seed + turn), turn + 1)
+        ways = Ways(self.start.init_params, Given(), np.random.RandomState(self.seed + turn), turn + 1)
         judge = Judge(engine, m_step.regularise)
-        return Search(engine, m_step, ways, judge, self.rule, None, self.max_iter, -math.inf, None)
+        return Search(engine, m_step, ways, judge, self.rule, None, self.iteration.max_iter, -math.inf, None)
 
     def _joined(self, lanes: Sequence[Lane]) -> tuple[Position, Search]:
         """The end of a search from all starts."""
@@ -260,7 +261,7 @@ class Family:
         for end in ends:
             best = best if end.best is None else better(best, end.best)
         joined = Position(
-            start=self.n_init,
+            start=self.start.n_init,
             best=best,
             failures=tuple(failure for end in ends for failure in end.failures),
             reports=tuple(report for end in ends for report in end.reports),

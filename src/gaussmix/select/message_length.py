@@ -8,18 +8,17 @@ from typing import Any
 
 import numpy.typing as npt
 
-from gaussmix import _check
 from gaussmix._threads import blas_on_one_thread
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit.advice import advice_for
-from gaussmix.fit.factors import number_of_factors
-from gaussmix.fit.fitting import published
-from gaussmix.fit.iterate.stopping import Rule
+from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
+from gaussmix.fit.factor_count import count_factors
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import RegCovar, make_regularise
 from gaussmix.fit.multistart import Progress
-from gaussmix.fit.options import check_options, generator_of, names_of, rows_and_weights
+from gaussmix.fit.one_mixture import published
+from gaussmix.fit.options import OPTIONS, IterationOptions, ModelOptions, StartOptions
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.covariance import get_structure
 from gaussmix.select.descent import Code, Descent, Path, ShortestMessage
@@ -131,31 +130,31 @@ def fit_message_length(
     >>> [(k, round(length)) for k, length in result.path[-3:]]
     [(3, 2366), (2, 2590), (1, 2631)]
     """
-    _check.whole_number(max_components, 1, "max_components")
-    _check.whole_number(min_components, 1, "min_components")
-    check_options(1, tol, reg_covar, max_iter, n_init)
+    for name, number in (("max_components", max_components), ("min_components", min_components)):
+        OPTIONS["n_components"].check(number, name)
+    ModelOptions(max_components, reg_covar=reg_covar, n_factors=n_factors)
+    StartOptions(n_init=n_init)
+    iteration = IterationOptions(tol, max_iter, on_iteration=on_iteration)
     if min_components > max_components:
         raise ValueError(f"min_components = {min_components} is more than max_components = {max_components}")
-    rows, weights = rows_and_weights(X, sample_weight, 1)
+    rows, weights = read_rows(X, sample_weight, 1)
     if len(rows) < max_components:
         raise ValueError(
             f"max_components = {max_components} is more than the {len(rows)} rows of positive weight"
         )
     d = rows.shape[1]
-    structure = get_structure(covariance_type, d, number_of_factors(n_factors, None))
-    feature_names = names_of(X, feature_names, d)
+    structure = get_structure(covariance_type, d, count_factors(n_factors))
+    feature_names = find_feature_names(X, feature_names, d)
     engine = LocalEngine(rows, structure, max_components, weights)
     maximise = Maximise(structure, make_regularise(reg_covar, structure, engine))
     descent = Descent(
         engine,
         ShortestMessage(maximise, Code.of(structure, d, engine.weight)),
-        Rule(float(tol)),
-        int(max_iter),
-        int(min_components),
-        int(n_init),
-        on_iteration,
+        iteration,
+        min_components,
+        n_init,
     )
-    rng = generator_of(random_state)
+    rng = make_generator(random_state)
     with blas_on_one_thread():
         best = descent(rng, 0)
         for turn in range(1, n_init):

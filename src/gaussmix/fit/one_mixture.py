@@ -1,10 +1,10 @@
-"""From rows to a FitResult: engine, starts, EM from each, the best of them."""
+"""From rows to a FitResult: a request, the problem that it is for these rows, a search, the result."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,33 +16,34 @@ from gaussmix._threads import blas_on_one_thread
 from gaussmix._typing import Float64Array
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
-from gaussmix.fit import outliers
 from gaussmix.fit.advice import advice_for
-from gaussmix.fit.checkpoint import Saver, check_resumable, identity, load
-from gaussmix.fit.constant import without_constant_columns
-from gaussmix.fit.factors import NFactors, choosing_factors, number_of_factors
+from gaussmix.fit.arguments import make_generator
+from gaussmix.fit.checkpoint import Saver, check_resumable, load, make_identity
+from gaussmix.fit.constant_columns import find_constant_columns
+from gaussmix.fit.factor_count import fit_any_factors
 from gaussmix.fit.iterate.acceleration import Acceleration, make_accelerator
 from gaussmix.fit.iterate.stopping import Stopping, make_rule
 from gaussmix.fit.judge import Judge, find_coinciding
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import FLOOR, RegCovar, make_regularise
-from gaussmix.fit.mstep.terms import FREE, frame_group, make_terms
+from gaussmix.fit.mstep.terms import FREE, make_terms
 from gaussmix.fit.multistart import Position, Progress, Search, Ways
 from gaussmix.fit.options import (
-    check_options,
-    generator_of,
-    given_start,
-    names_of,
-    rows_and_weights,
-    warn_of_few_rows,
+    CheckpointOptions,
+    IterationOptions,
+    ModelOptions,
+    NFactors,
+    Request,
+    RowOptions,
+    StartOptions,
 )
 from gaussmix.fit.order import stable_order, taken
 from gaussmix.fit.outliers import NoiseRequest
+from gaussmix.fit.problem import Problem, make_problem
 from gaussmix.fit.race.race import make_race
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts import StartFrom
 from gaussmix.model.constraints import Constraints
-from gaussmix.model.covariance import get_structure
 from gaussmix.model.covariance.given import check_family
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.frame import Frame
@@ -63,8 +64,6 @@ COLLAPSED = (
 
 
 @blas_on_one_thread()  # the M-step, too: BLAS's own threads would wake and spin for small matrices
-@without_constant_columns
-@choosing_factors
 def fit_mixture(
     X: npt.ArrayLike,
     n_components: int,
@@ -188,105 +187,87 @@ def fit_mixture(
     >>> result.converged, result.mixture.weights.tolist()
     (True, [0.5, 0.5])
     """
-    check_options(n_components, tol, reg_covar, max_iter, n_init, init_params)
-    outliers.check(noise, trim)
-    rule = make_rule(tol, stopping)
-    _check.non_negative(checkpoint_interval, "checkpoint_interval")
-    rows, weights = rows_and_weights(X, sample_weight, n_components)
-    d = rows.shape[1]
-    structure = get_structure(covariance_type, d, number_of_factors(n_factors, start))
-    feature_names = names_of(X, feature_names, d)
-    warn_of_few_rows(len(rows), structure, d)
-    constraints, prior = constraints or FREE, named_prior(prior)
-    constraints.check(structure, n_components)
-    found = outliers.find(rows, weights, n_components, noise, trim)
-    given = given_start(start, structure, n_components, X, sample_weight, found.noise)
-    engine = LocalEngine(
-        rows,
-        structure,
-        n_components,
-        weights,
-        frame_group(constraints, structure),
-        cores=found.cores,
-        noise=found.noise is not None,
-        trim=found.trim,
+    request = Request(
+        RowOptions(sample_weight, feature_names),
+        ModelOptions(n_components, covariance_type, reg_covar, n_factors, prior, constraints, noise, trim),
+        StartOptions(init_params, n_init, start, random_state),
+        IterationOptions(tol, max_iter, stopping, acceleration, previous, on_iteration),
+        CheckpointOptions(checkpoint, checkpoint_interval, resume),
     )
-    # where a ratio of eigenvalues is bounded, the frame has one scale for all directions, and a floor there
-    terms = make_terms(prior, constraints, engine, given, FLOOR if isinstance(reg_covar, str) else 0.0)
-    regularise = make_regularise(reg_covar, structure, engine, terms.bound)
-    # without its box, which no iteration needs to look at
-    seen = None if given.noise is None else replace(given.noise, box=None).seen_from(engine.frame)
-    m_step = Maximise(structure, regularise, terms, seen)
-    rng = generator_of(random_state)
-    if resume is not None and rng is np.random.mtrand._rand:
-        rng = np.random.RandomState()  # NumPy's own is not for a file to set
-    ways = Ways(init_params, given, rng, 1 if given.complete else n_init)
-    judge = Judge(engine, regularise)
-    plain = prior is None and given.noise is None and not found.trim and not structure.n_factors
-    accelerator = make_accelerator(acceleration, plain=plain)
-    race = make_race(init_params, given, m_step, accelerator, judge, rule.tol, max_iter, n_init)
-    idle = accelerator is not None and stopping == "change" and accelerator.is_idle(tol)
-    options = rule, None if idle else accelerator, max_iter, previous, on_iteration
-    search = Search(engine, m_step, ways, judge, *options, terms=terms, race=race)
-    if checkpoint is None and resume is None:
-        end = search(Position())
-    else:
-        asked = {
-            **_asked(search, prior, found.trim),
-            "reg_covar": reg_covar if isinstance(reg_covar, str) else float(reg_covar),
-            "acceleration": acceleration,
-        }
-        seed = int(random_state) if isinstance(random_state, int | np.integer) else None
-        end = _resumable(search, asked, seed, checkpoint, checkpoint_interval, resume)
+    constant = find_constant_columns(X, request)
+    if constant is None:
+        return fit_any_factors(X, request, fit_request)
+    rest = constant.request_varying(request)
+    return constant.complete(fit_any_factors(np.asarray(X)[:, constant.varying], rest, fit_request), request)
+
+
+def fit_request(X: Any, request: Request) -> FitResult:
+    """The fit of all columns, with one number of factors."""
+    problem = make_problem(X, request)
+    search = make_search(problem)
+    end = run_search(search, problem.request)
     if end.best is None:
         raise FitError(COLLAPSED)
-    result = result_of(end, search, feature_names)
-    if found.trim == 0.0:
+    result = result_of(end, search, problem.request.rows.feature_names)
+    if problem.request.model.trim == 0.0:
         return result
-    return replace(result, kept=_kept(end, engine, _check.sample_weight(sample_weight, len(np.asarray(X)))))
+    weights = _check.sample_weight(request.rows.sample_weight, len(np.asarray(X)))
+    return replace(result, kept=_kept(end, search.engine, weights))
 
 
-def _asked(search: Search, prior: NormalInverseWishart | None, trim: float) -> dict[str, Any]:
-    """What a fit is of, as plain JSON: a checkpoint is of one such fit."""
-    structure, constraints, noise = search.engine.structure, search.terms.constraints, search.ways.given.noise
-    return {
-        "covariance_type": structure.name,
-        "n_components": int(search.engine.n_components),
-        "prior": None if prior is None else prior.described(),
-        "constraints": None if constraints == FREE else constraints.described(),
-        "noise": [] if noise is None else noise.tensors["noise"].tolist(),
-        "trim": trim,
-        **({"n_factors": structure.n_factors} if structure.n_factors else {}),
-    }
+def make_search(problem: Problem) -> Search:
+    """The search from the starts that are asked for."""
+    request, engine, given = problem.request, problem.engine, problem.given
+    model, start, iteration, structure = request.model, request.start, request.iteration, engine.structure
+    # where a ratio of eigenvalues is bounded, the frame has one scale for all directions, and a floor there
+    least = FLOOR if isinstance(model.reg_covar, str) else 0.0
+    prior = named_prior(model.prior)
+    terms = make_terms(prior, model.constraints or FREE, engine, given, least)
+    regularise = make_regularise(model.reg_covar, structure, engine, terms.bound)
+    # without its box, which no iteration needs to look at
+    noise = None if given.noise is None else replace(given.noise, box=None).seen_from(engine.frame)
+    m_step = Maximise(structure, regularise, terms, noise)
+    rng = make_generator(start.random_state)
+    if request.checkpoint.resume is not None and rng is np.random.mtrand._rand:
+        rng = np.random.RandomState()  # NumPy's own is not for a file to set
+    judge = Judge(engine, regularise)
+    plain = prior is None and noise is None and not model.trim and not structure.n_factors
+    accelerator = make_accelerator(iteration.acceleration, plain=plain)
+    rule = make_rule(iteration.tol, iteration.stopping)
+    race = make_race(
+        *(start.init_params, given, m_step, accelerator, judge, rule.tol, iteration.max_iter, start.n_init)
+    )
+    idle = accelerator is not None and iteration.stopping == "change" and accelerator.is_idle(iteration.tol)
+    return Search(
+        engine,
+        m_step,
+        Ways(start.init_params, given, rng, start.n_init),
+        judge,
+        rule,
+        None if idle else accelerator,
+        iteration.max_iter,
+        iteration.previous,
+        iteration.on_iteration,
+        terms=terms,
+        race=race,
+    )
 
 
-def _resumable(
-    search: Search,
-    asked: Mapping[str, Any],
-    seed: int | None,
-    checkpoint: str | os.PathLike[str] | None,
-    interval: float,
-    resume: str | os.PathLike[str] | None,
-) -> Position:
-    """The end of a search that may begin at a checkpoint and may write one."""
-    ways, engine = search.ways, search.engine
+def run_search(search: Search, request: Request) -> Position:
+    """The end of a search, which may begin at a checkpoint and may write one."""
+    asked, ways, engine = request.checkpoint, search.ways, search.engine
+    if asked.checkpoint is None and asked.resume is None:
+        return search(Position())
     check_resumable(ways.rng)
-    options = {
-        **asked,
-        "tol": float(search.rule.tol),
-        "stopping": search.rule.stopping,
-        "max_iter": int(search.max_iter),
-        "n_init": int(ways.n_init),
-        "init_params": ways.init_params,
-        "previous": repr(float(search.previous)),  # text, since JSON has no infinity
-    }
-    this = identity(engine.X, engine.weights, ways.given, options)
+    identity = make_identity(engine.X, engine.weights, ways.given, request.record())
+    seed = request.start.random_state
+    seed = int(seed) if isinstance(seed, int | np.integer) else None
     position = Position()
-    if resume is not None:
-        position, seed = load(resume, this, seed, ways.rng)
-    if checkpoint is None:
+    if asked.resume is not None:
+        position, seed = load(asked.resume, identity, seed, ways.rng)
+    if asked.checkpoint is None:
         return search(position)
-    save = Saver(checkpoint, this, seed, ways.rng, interval)
+    save = Saver(asked.checkpoint, identity, seed, ways.rng, asked.checkpoint_interval)
     end = replace(search, save=save)(position)
     if not end.interrupted:  # what was running then is in the file already
         save(end, last=True)

@@ -1,0 +1,158 @@
+"""From what a caller passes to what a fit works with: rows, names, the start, the generator."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix import _check
+from gaussmix._typing import Float64Array, FloatArray
+from gaussmix.errors import DoubtfulFitWarning
+from gaussmix.fit.options import SHARES
+from gaussmix.fit.starts import Given, StartFrom, memberships_of
+from gaussmix.model.covariance import Structure
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import Noise
+
+
+def check_noise(noise: Any) -> None:
+    """Raise ValueError unless this is a way to ask for noise, or for none."""
+    if not isinstance(noise, bool | np.bool_ | Noise) and noise not in SHARES:
+        raise ValueError(
+            "noise must be True or False, a share of the rows over 0 and under 1, or a gaussmix.Noise; got "
+            f"{noise!r}"
+        )
+    if isinstance(noise, Noise) and not 0.0 < noise.weight < 1.0:
+        raise ValueError(
+            "noise must begin with a weight over 0 and under 1, or EM cannot change it; got "
+            f"{noise.weight:.6g}"
+        )
+
+
+def find_feature_names(X: Any, feature_names: Sequence[str] | None, d: int) -> Sequence[str] | None:
+    """The names of d columns: those that are given, else those of a data frame, if all are text.
+
+    ValueError where the names are not one for each column.
+    """
+    if feature_names is None:
+        return _find_frame_names(X)
+    if len(feature_names) != d:
+        raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
+    return feature_names
+
+
+def _find_frame_names(X: Any) -> Sequence[str] | None:
+    if isinstance(X, np.ndarray | list | tuple):
+        return None
+    import narwhals as nw  # only where there may be a data frame: the import takes its time
+
+    try:
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+        names = frame.columns if isinstance(frame, nw.DataFrame) else []
+    except nw.exceptions.DuplicateError:  # names that do not tell columns apart
+        return None
+    return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def read_start(
+    start: StartFrom | None,
+    structure: Structure,
+    k: int,
+    X: npt.ArrayLike,
+    sample_weight: npt.ArrayLike | None,
+    noise: Noise | None,
+) -> Given:
+    """What the caller fixes of the start, and the noise; a start that has some knows its weight better.
+
+    X and its weights are those that were given, rows of no weight among them.
+    """
+    n, d = np.shape(X)
+    if start is None or isinstance(start, Given):
+        return replace(start or Given(), noise=noise)
+    if not isinstance(start, Mixture):
+        weights = _check.sample_weight(sample_weight, n)
+        memberships, share = memberships_of(start, n, k, weights, noise=noise is not None)
+        if noise is not None and share > 0.0:
+            noise = replace(noise, weight=share)
+        return Given(noise=noise, memberships=memberships)
+    if start.covariance_type != structure.name:
+        raise ValueError(
+            f"start has covariance_type {start.covariance_type!r}, but {structure.name!r} is to be fitted"
+        )
+    if start.means.shape != (k, d):
+        raise ValueError(f"start must have means of the shape {(k, d)}; got {start.means.shape}")
+    if start.n_factors != structure.n_factors:
+        raise ValueError(f"start has n_factors {start.n_factors}, but {structure.n_factors} are to be fitted")
+    if start.noise is not None:
+        if noise is None:
+            raise ValueError(
+                "start has a noise component; fit with noise=True, or from start.without_noise()"
+            )
+        noise = replace(noise, weight=start.noise.weight)
+    return Given(start.weights, start.means, start.precisions_cholesky, noise)
+
+
+def read_rows(
+    X: npt.ArrayLike, sample_weight: npt.ArrayLike | None, n_components: int
+) -> tuple[FloatArray, Float64Array | None]:
+    """The rows to fit and their weights; rows of no weight are left out."""
+    array = np.asarray(X)
+    if array.ndim != 2:
+        raise ValueError(f"X must have two axes, (n_samples, n_features); got the shape {array.shape}")
+    if array.shape[1] == 0:
+        raise ValueError(f"X has no feature: its shape is {array.shape}")
+    rows = _check.as_rows(array, array.shape[1])
+    weights = _check.sample_weight(sample_weight, rows.shape[0])
+    if weights is not None:
+        present = weights > 0.0
+        if not present.all():
+            rows, weights = rows[present], weights[present]
+        if (weights == 1.0).all():
+            weights = None
+    if rows.shape[0] < n_components:
+        raise ValueError(
+            f"Expected n_samples >= n_components but got n_components = {n_components}, "
+            f"n_samples = {rows.shape[0]}"
+        )
+    return rows, weights
+
+
+def warn_of_few_rows(n: int, structure: Structure, d: int) -> None:
+    """Warn at once where even all rows together leave a general covariance singular."""
+    if n <= d and structure.form.general:
+        warnings.warn(
+            f"{n} rows of {d} features leave every covariance of type {structure.name!r} singular: it takes "
+            f'{d + 1} rows. Use covariance_type="diag", or "factor" for correlations from few rows',
+            DoubtfulFitWarning,
+            stacklevel=find_stack_level(),
+        )
+
+
+#: Packages whose frames lie between a warning and the caller that it is for.
+PASSED = ("gaussmix", "sklearn", "contextlib")
+
+
+def find_stack_level() -> int:
+    """The level of the first caller outside this package, which a warning should point at."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in PASSED:
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def make_generator(seed: Any) -> np.random.RandomState:
+    """The generator that a seed stands for."""
+    if isinstance(seed, np.random.Generator):
+        return np.random.RandomState(int(seed.integers(2**32)))
+    if isinstance(seed, int | np.integer):  # not all starts need scikit-learn, whose import takes its time
+        return np.random.RandomState(int(seed))
+    from sklearn.utils import check_random_state
+
+    state: np.random.RandomState = check_random_state(seed)
+    return state

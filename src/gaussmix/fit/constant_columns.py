@@ -1,0 +1,139 @@
+"""Constant columns: they say nothing of components, so a fit leaves them out and puts them back at the end.
+
+Their variance is the least that is allowed, whatever the component. Were they kept, every covariance of
+every M-step would be singular but for that bound, and have to be raised to it by an eigendecomposition.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gaussmix._typing import Float64Array, IntArray
+from gaussmix.fit.advice import HOLDS_ALL
+from gaussmix.fit.mstep.regularise import FLOOR, RegCovar
+from gaussmix.fit.multistart import Progress
+from gaussmix.fit.options import Request
+from gaussmix.fit.result import FitResult
+from gaussmix.fit.starts import Given
+from gaussmix.model.covariance import get_structure
+from gaussmix.model.covariance.structure import Shared
+from gaussmix.model.mixture import Mixture
+
+#: Rows that are looked at first: columns of which these differ are not constant.
+GLANCE = 4
+
+
+@dataclass(frozen=True, eq=False)
+class ConstantColumns:
+    """Columns that a fit leaves out.
+
+    Parameters
+    ----------
+    columns, varying : ndarray of int
+        Those that are constant, and all others.
+    values, variances : ndarray
+        Of the constant columns: their values, and the variances that the result has there.
+    """
+
+    columns: IntArray
+    varying: IntArray
+    values: Float64Array
+    variances: Float64Array
+
+    @cached_property
+    def log_density(self) -> float:
+        """What the constant columns add to the log-density of every row."""
+        return -0.5 * float(np.log(2.0 * math.pi * self.variances).sum())
+
+    def request_varying(self, request: Request) -> Request:
+        """The request for the columns that vary; `on_iteration` is still shown likelihoods of all."""
+        names, iteration = request.rows.feature_names, request.iteration
+        watch = iteration.on_iteration
+        if names is not None and len(names) > self.varying.max():
+            names = [names[column] for column in self.varying]
+
+        def show(progress: Progress) -> bool:
+            assert watch is not None
+            likelihood = progress.mean_log_likelihood + self.log_density
+            return bool(watch(replace(progress, mean_log_likelihood=likelihood)))
+
+        return replace(
+            request,
+            rows=replace(request.rows, feature_names=names),
+            iteration=replace(
+                iteration,
+                previous=iteration.previous - self.log_density,
+                on_iteration=None if watch is None else show,
+            ),
+        )
+
+    def complete(self, result: FitResult, request: Request) -> FitResult:
+        """The result of all columns, of that of the columns that vary."""
+        inner, names = result.mixture, request.rows.feature_names
+        k, d = len(inner.means), len(self.columns) + len(self.varying)
+        structure = get_structure(request.model.covariance_type, d)
+        means = np.empty((k, d))
+        means[:, self.varying], means[:, self.columns] = inner.means, self.values
+        matrices = np.zeros((k, d, d))
+        matrices[:, self.varying[:, None], self.varying] = inner.dense_covariances
+        matrices[:, self.columns, self.columns] = self.variances
+        each = matrices if structure.form.general else np.diagonal(matrices, axis1=1, axis2=2).copy()
+        covariances = each[0] if isinstance(structure, Shared) else each
+        mixture = inner.replace(
+            structure=structure,
+            means=means,
+            covariances=covariances,
+            precisions_cholesky=structure.factor(covariances),
+            feature_names=None if names is None else tuple(names),
+        )
+        return replace(
+            result,
+            mixture=mixture,
+            history=tuple(value + self.log_density for value in result.history),
+            starts=tuple(
+                replace(report, mean_log_likelihood=report.mean_log_likelihood + self.log_density)
+                for report in result.starts
+            ),
+            advice=" ".join(part for part in (result.advice, HOLDS_ALL) if part),
+        )
+
+
+def find_constant_columns(X: Any, request: Request) -> ConstantColumns | None:
+    """The columns to leave out, fewer than all; None where there are none, or the fit depends on them."""
+    if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind != "f" or not X.size:
+        return None
+    places = np.linspace(0, len(X) - 1, GLANCE).astype(np.int64)
+    candidates = np.flatnonzero((X[places] == X[0]).all(axis=0))
+    if not candidates.size or _depends_on_all(request):
+        return None
+    columns: IntArray = candidates[(X[:, candidates] == X[0, candidates]).all(axis=0)]
+    d = X.shape[1]
+    if not 0 < len(columns) < d or not np.isfinite(X).all():  # the fit says which entry is not
+        return None
+    values = X[0, columns].astype(np.float64)
+    variances = _find_variances(values, request.model.reg_covar)
+    return ConstantColumns(columns, np.delete(np.arange(d), columns), values, variances)
+
+
+def _depends_on_all(request: Request) -> bool:
+    """Whether the fit is about all features together, or leaves a constant one no variance."""
+    model, start = request.model, request.start.start
+    if any(
+        value not in (None, False, 0.0) for value in (model.prior, model.constraints, model.noise, model.trim)
+    ):
+        return True
+    if isinstance(start, Mixture | Given) or model.reg_covar == 0.0:
+        return True
+    return not get_structure(model.covariance_type).separable
+
+
+def _find_variances(values: Float64Array, reg_covar: RegCovar) -> Float64Array:
+    """The variances of constant features: the ridge, or the floor in units of the feature's size."""
+    if not isinstance(reg_covar, str):
+        return np.full(values.shape, float(reg_covar))
+    return FLOOR * np.where(values != 0.0, values, 1.0) ** 2

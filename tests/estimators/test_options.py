@@ -1,0 +1,124 @@
+"""The table of options: what it says agrees with every signature, and its checks refuse by name."""
+
+from __future__ import annotations
+
+import inspect
+import math
+
+import numpy as np
+import pytest
+
+import gaussmix
+from gaussmix.fit.options import OPTIONS, IterationOptions, ModelOptions, Numbers, StartOptions
+
+#: Parameters of `fit_mixture` that are of the rows.
+OF_ROWS = {"X", "sample_weight", "feature_names"}
+#: Parameters of the estimator that are scikit-learn's alone.
+OF_THE_ESTIMATOR = {
+    "weights_init",
+    "means_init",
+    "precisions_init",
+    "warm_start",
+    "verbose",
+    "verbose_interval",
+}
+GROUPS = (ModelOptions, StartOptions, IterationOptions)
+
+
+def defaults_of(function):
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def defaults_of_the_table():
+    return {name: value for group in GROUPS for name, value in vars(group()).items()}
+
+
+def test_the_table_is_of_all_options_of_a_fit():
+    assert set(OPTIONS) == set(inspect.signature(gaussmix.fit_mixture).parameters) - OF_ROWS
+    estimator = set(inspect.signature(gaussmix.GaussianMixture).parameters)
+    assert estimator - set(OPTIONS) == OF_THE_ESTIMATOR
+
+
+@pytest.mark.parametrize("function", [gaussmix.fit_mixture, gaussmix.GaussianMixture])
+def test_defaults_are_those_of_the_table(function):
+    table, own = defaults_of_the_table(), defaults_of(function)
+    other = {name for name in set(table) & set(own) if table[name] != own[name]}
+    # an estimator has one component and one factor where nothing is said
+    assert other == ({"n_factors"} if function is gaussmix.GaussianMixture else set())
+
+
+@pytest.mark.parametrize(
+    ("numbers", "inside", "outside", "text"),
+    [
+        (
+            Numbers(1, whole=True),
+            [1, 7, np.int32(3)],
+            [0, 1.0, True, "1", None],
+            "a whole number of at least 1",
+        ),
+        (
+            Numbers(0),
+            [0, 1e300, True, np.float32(2)],
+            [-1e-300, math.nan, math.inf, "0"],
+            "a finite number of at least 0",
+        ),
+        (
+            Numbers(0, 1),
+            [0, 0.999, np.float64(0.5)],
+            [1, -0.1, math.nan, False],
+            "a share of at least 0 and under 1",
+        ),
+        (Numbers(0, 1, open=True), [1e-9], [0, 1, True], "a share over 0 and under 1"),
+    ],
+)
+def test_numbers(numbers, inside, outside, text):
+    assert all(value in numbers for value in inside)
+    assert not any(value in numbers for value in outside)
+    assert str(numbers) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("reg_covar", "little", "\"auto\" or a finite number of at least 0; got 'little'"),
+        ("reg_covar", -1, "a finite number of at least 0; got -1"),
+        ("n_factors", "few", "\"auto\" or a whole number of at least 1; got 'few'"),
+        ("n_factors", 0, "a whole number of at least 1; got 0"),
+        ("stopping", "soon", "one of change, aitken; got 'soon'"),
+        (
+            "acceleration",
+            "full",
+            "one of auto, quasi-newton, anderson, squarem, or None; got 'full'",
+        ),
+    ],
+)
+def test_a_group_refuses_what_the_table_does_not_allow(name, value, message):
+    group = next(group for group in GROUPS if name in vars(group()))
+    with pytest.raises(ValueError) as caught:
+        group(**{name: value})
+    assert str(caught.value) == f"{name} must be {message}"
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "value"),
+    [
+        ("noise", "auto", True),
+        ("noise", "0.25", 0.25),
+        ("acceleration", "none", None),
+        ("acceleration", "squarem", "squarem"),
+        ("n_factors", "3", 3),
+        ("reg_covar", "1e-3", 1e-3),
+        ("trim", 0.1, 0.1),
+    ],
+)
+def test_words_of_the_command_are_values_of_the_library(name, said, value):
+    parsed = OPTIONS[name].parse(said)
+    assert parsed == value and type(parsed) is type(value)
+
+
+@pytest.mark.parametrize("reg_covar", [None, -1.0])
+def test_a_wrong_ridge_beside_a_constant_column_is_refused_by_name(reg_covar):
+    X = np.column_stack([np.arange(9.0), np.ones(9)])
+    with pytest.raises(ValueError, match="reg_covar must be a finite number of at least 0"):
+        gaussmix.fit_mixture(X, 2, reg_covar=reg_covar)
