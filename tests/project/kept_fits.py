@@ -1,9 +1,11 @@
-"""Twenty-four fits of every kind, and the digests of their numbers: what a change of the code's shape must not change.
+"""Twenty-five fits of every kind, and their numbers: what a change of the code's shape must not change.
 
     python -m tests.project.kept_fits            prints a digest for each fit, as JSON
     python -m tests.project.kept_fits FOLDER     compares with those of the source in another folder, fit by fit
+    python -m tests.project.kept_fits --keep     writes kept_fits.json, which test_kept_fits.py compares with
 
-Digests depend on the processor and the versions of NumPy, so that both sides have to be run on one machine.
+Digests depend on the processor and the versions of NumPy, so that both sides have to be run on one machine. The file
+says on which it was made; elsewhere likelihoods are compared.
 """
 
 from __future__ import annotations
@@ -11,20 +13,73 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import threadpoolctl
 
 import gaussmix
 from gaussmix.datasets import load_faithful
 
 ROOT = Path(__file__).parents[2]
+KEPT = Path(__file__).with_suffix(".json")
+
+#: Packages whose code decides bits.
+PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "llvmlite")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The numbers of one or several mixtures: all of them, and those that hold on any machine."""
+
+    arrays: Sequence[Any]
+    mean_log_likelihoods: Sequence[float]
+    n_components: Sequence[int]
+
+    @property
+    def digest(self) -> str:
+        """The digest of the bits of all arrays."""
+        digest = hashlib.sha256()
+        for array in self.arrays:
+            array = np.ascontiguousarray(array)
+            digest.update(f"{array.shape}{array.dtype}".encode() + array.tobytes())
+        return digest.hexdigest()[:16]
+
+    def to_json(self) -> dict[str, Any]:
+        """What the file keeps."""
+        return {
+            "digest": self.digest,
+            "mean_log_likelihoods": [float(value) for value in self.mean_log_likelihoods],
+            "n_components": list(self.n_components),
+        }
+
+
+def outcome_of(*results: Any) -> Outcome:
+    """The numbers of the results of fits."""
+    return Outcome(
+        [array for result in results for array in arrays_of(result)],
+        [result.mean_log_likelihood for result in results],
+        [result.mixture.n_components for result in results],
+    )
+
+
+def arrays_of(result: Any) -> list[Any]:
+    """All numbers of a result."""
+    mixture = result.mixture
+    arrays = [mixture.weights, mixture.means, mixture.covariances, mixture.precisions_cholesky]
+    if mixture.noise is not None:
+        arrays.append(np.array([mixture.noise.weight, mixture.noise.log_density]))
+    return [*arrays, np.array(result.history), np.array(result.log_priors), np.array(result.collapsed)]
 
 
 def clusters(n: int = 600, d: int = 3, k: int = 4, seed: int = 0, dtype: Any = np.float64) -> Any:
@@ -49,12 +104,12 @@ def weights(n: int) -> Any:
     return np.random.default_rng(7).uniform(0.2, 3.0, n)
 
 
-def fit(X: Any, k: int, **options: Any) -> Any:
+def fit(X: Any, k: int, **options: Any) -> Outcome:
     """A fit whose seed is zero."""
-    return gaussmix.fit_mixture(X, k, random_state=0, **options)
+    return outcome_of(gaussmix.fit_mixture(X, k, random_state=0, **options))
 
 
-def resumed() -> Any:
+def resumed() -> Outcome:
     """A fit that was cut off after four iterations, and went on from its checkpoint."""
     X, options = clusters(), {"tol": 1e-6, "max_iter": 200, "init_params": "k-means++"}
     with tempfile.TemporaryDirectory() as folder:
@@ -64,27 +119,32 @@ def resumed() -> Any:
         return fit(X, 4, resume=path, **options)
 
 
-def estimator() -> Any:
+def estimator() -> Outcome:
     """The estimator, its labels and scores."""
     X = clusters(seed=3)
     model = gaussmix.GaussianMixture(
         3, covariance_type="tied", n_init=2, random_state=0, init_params="kmeans"
     )
     labels = model.fit_predict(X)
-    return [*parts_of(model.mixture_), labels, model.score_samples(X), model.predict_proba(X)]
+    fitted, scores = outcome_of(model.fit_result_), model.score_samples(X)
+    return Outcome(
+        [*fitted.arrays, labels, scores, model.predict_proba(X)],
+        [*fitted.mean_log_likelihoods, scores.mean()],
+        fitted.n_components,
+    )
 
 
-def models(**options: Any) -> Any:
+def models(**options: Any) -> Outcome:
     """Every fit of many models."""
     X = load_faithful()[0]
     found = gaussmix.fit_mixtures(X, range(1, 4), random_state=0, **options)
-    return [array for result in found.fits.values() for array in parts_of(result)]
+    return outcome_of(*found.fits.values())
 
 
-FITS: dict[str, Callable[[], Any]] = {
+FITS: dict[str, Callable[[], Outcome]] = {
     "faithful by default": lambda: fit(load_faithful()[0], 3),
     "full, race, weights": lambda: fit(clusters(), 4, sample_weight=weights(600), max_iter=150, tol=1e-5),
-    "full, many rows": lambda: fit(clusters(40_000, 3, 5), 5),
+    "full, many rows": lambda: fit(clusters(24_000, 3, 5), 5),
     "tied": lambda: fit(clusters(), 4, covariance_type="tied"),
     "diag, float32": lambda: fit(clusters(dtype=np.float32), 4, covariance_type="diag"),
     "spherical, ridge": lambda: fit(clusters(), 4, covariance_type="spherical", reg_covar=1e-3),
@@ -114,7 +174,7 @@ FITS: dict[str, Callable[[], Any]] = {
         np.repeat(clusters(40, 2, 3), [12] + [1] * 39, axis=0), 6, init_params="random_from_data"
     ),
     "resumed": resumed,
-    "message length": lambda: gaussmix.fit_message_length(clusters(), 8, random_state=0),
+    "message length": lambda: outcome_of(gaussmix.fit_message_length(clusters(), 8, random_state=0)),
     "estimator": estimator,
     "many models": models,
     "many models, noise of shared families": lambda: models(
@@ -123,32 +183,16 @@ FITS: dict[str, Callable[[], Any]] = {
 }
 
 
-def parts_of(result: Any) -> list[Any]:
-    """The arrays of a result or a mixture."""
-    mixture = getattr(result, "mixture", result)
-    arrays = [mixture.weights, mixture.means, mixture.covariances, mixture.precisions_cholesky]
-    if mixture.noise is not None:
-        arrays.append(np.array([mixture.noise.weight, mixture.noise.log_density]))
-    if result is not mixture:
-        arrays += [np.array(result.history), np.array(result.log_priors), np.array(result.collapsed)]
-    return arrays
-
-
-def digest_of(outcome: Any) -> str:
-    """The digest of all numbers of an outcome."""
-    arrays = outcome if isinstance(outcome, list) else parts_of(outcome)
-    digest = hashlib.sha256()
-    for array in arrays:
-        array = np.ascontiguousarray(array)
-        digest.update(f"{array.shape}{array.dtype}".encode() + array.tobytes())
-    return digest.hexdigest()[:16]
+def make(name: str) -> Outcome:
+    """One of the fits, whatever it warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return FITS[name]()
 
 
 def digests() -> dict[str, str]:
-    """Of all fits."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return {name: digest_of(make()) for name, make in FITS.items()}
+    """Digests of all fits by name."""
+    return {name: make(name).digest for name in FITS}
 
 
 def digests_of(source: Path) -> dict[str, str]:
@@ -160,14 +204,66 @@ def digests_of(source: Path) -> dict[str, str]:
     return found
 
 
+def describe_machine() -> dict[str, Any]:
+    """All that decides the bits of a fit: processor, libraries, settings. The number of threads does not."""
+    import scipy.linalg  # noqa: F401  which loads a BLAS of its own
+    from numpy._core._multiarray_umath import __cpu_features__ as features
+
+    compiled = find_spec("numba") is not None
+    return {
+        "platform": [platform.machine(), *platform.libc_ver()],
+        "packages": {name: version_of(name) for name in PACKAGES},
+        "features of NumPy": sorted(name for name, usable in features.items() if usable),
+        "kernels": sorted(
+            f"{library['internal_api']} {library['version']} {library.get('architecture')}"
+            for library in threadpoolctl.threadpool_info()
+            if library["user_api"] == "blas"
+        ),
+        "processor of numba": name_of_processor() if compiled else None,
+        "settings": {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.startswith(("GAUSSMIX_", "NUMBA_CPU")) and name != "GAUSSMIX_NUM_THREADS"
+        },
+    }
+
+
+def version_of(package: str) -> str | None:
+    """The version of a package; None if it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def name_of_processor() -> str:
+    """The processor that LLVM compiles for."""
+    from llvmlite import binding
+
+    return str(binding.get_host_cpu_name())
+
+
+def keep() -> None:
+    """Write the file that later fits are compared with."""
+    fits = {name: make(name).to_json() for name in FITS}
+    KEPT.write_text(json.dumps({"machine": describe_machine(), "fits": fits}, indent=1) + "\n", "utf-8")
+
+
+def compare(source: Path) -> list[str]:
+    """The fits that differ from those of the package in another folder."""
+    before, now = digests_of(source), digests()
+    return [name for name in now if now[name] != before[name]]
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         print(json.dumps(digests(), indent=1))
+    elif sys.argv[1] == "--keep":
+        keep()
     else:
-        before, now = digests_of(Path(sys.argv[1]).resolve()), digests()
-        other = [name for name in now if now[name] != before[name]]
+        other = compare(Path(sys.argv[1]).resolve())
         print(
-            f"{len(now) - len(other)} of {len(now)} fits have the same bits"
+            f"{len(FITS) - len(other)} of {len(FITS)} fits have the same bits"
             + "".join(f"\n  not: {name}" for name in other)
         )
         sys.exit(bool(other))
