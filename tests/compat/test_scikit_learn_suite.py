@@ -25,6 +25,8 @@ FOLDER = Path(sklearn.mixture.__file__).parent / "tests"
 FAILING = {
     # counts how often fit calls a private function of scikit-learn
     "test_gaussian_mixture_all_init_does_not_estimate_gaussian_parameters",
+    # expects an error that calls the least weight the greatest, and the greatest the least
+    "test_check_weights",
 }
 
 if parse_version(sklearn.__version__) < parse_version("1.7"):

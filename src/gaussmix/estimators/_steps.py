@@ -14,7 +14,7 @@ import numpy as np
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.estimators._printing import Messages
 from gaussmix.estimators._state import State
-from gaussmix.estimators._validate import given_parameters
+from gaussmix.estimators._validate import read_start_parameters
 from gaussmix.fit.one_mixture import fit_mixture
 from gaussmix.fit.starts import Given
 from gaussmix.model.covariance import get_structure
@@ -68,15 +68,15 @@ class Steps(Messages, State):
         if given is not None and given.complete:
             self._initialize(X, None)
             return
-        mixture = self._maximised(X, given, random_state=random_state)
+        mixture = self._maximise(X, given, random_state=random_state)
         if self._overrides(("_initialize",)):
             self._initialize(X, mixture.responsibilities(X))
         else:
-            self._publish(mixture, _type_of(X))
+            self._publish(mixture, _find_type(X))
 
     def _initialize(self, X: FloatArray, resp: FloatArray | None, xp: Any = None) -> None:
         """Assign an M-step of responsibilities, shape (n, k), but for what is given."""
-        found = None if resp is None else self._maximised(X, np.asarray(resp))
+        found = None if resp is None else self._maximise(X, np.asarray(resp))
         k, d = np.shape(self.means_init) if found is None else found.means.shape
         given = self._given(d, k) or Given()
         if found is None and not given.complete:
@@ -86,7 +86,7 @@ class Steps(Messages, State):
             structure = get_structure(self.covariance_type, d)
             values["covariances"] = structure.covariances_of_factor(given.factors)
         parts = {name: getattr(found, name) if value is None else value for name, value in values.items()}
-        self._publish(Mixture(**parts, covariance_type=self.covariance_type), _type_of(X))
+        self._publish(Mixture(**parts, covariance_type=self.covariance_type), _find_type(X))
 
     def _e_step(self, X: FloatArray, xp: Any = None) -> tuple[Any, FloatArray]:
         """Mean log-density of the rows, and the logarithms of their responsibilities, shape (n, k)."""
@@ -95,9 +95,9 @@ class Steps(Messages, State):
 
     def _m_step(self, X: FloatArray, log_resp: FloatArray, xp: Any = None) -> None:
         """Assign the parameters of greatest likelihood for logarithms of responsibilities, shape (n, k)."""
-        self._publish(self._maximised(X, np.exp(np.asarray(log_resp))), _type_of(X))
+        self._publish(self._maximise(X, np.exp(np.asarray(log_resp))), _find_type(X))
 
-    def _maximised(self, X: FloatArray, start: Any, random_state: Any = None) -> Mixture:
+    def _maximise(self, X: FloatArray, start: Any, random_state: Any = None) -> Mixture:
         """The mixture of a start before any iteration: of responsibilities, an M-step of them."""
         k, weights = self.n_components, None
         if isinstance(start, np.ndarray):
@@ -165,7 +165,7 @@ class Steps(Messages, State):
 
     def _given(self, d: int, k: int | None = None) -> Given | None:
         """What the parameters give of a start, for d features and k components."""
-        return given_parameters(
+        return read_start_parameters(
             self.weights_init,
             self.means_init,
             self.precisions_init,
@@ -176,7 +176,7 @@ class Steps(Messages, State):
         )
 
 
-def _type_of(X: FloatArray) -> np.dtype[Any]:
+def _find_type(X: FloatArray) -> np.dtype[Any]:
     """The type of numbers of attributes that are fitted to rows."""
     dtype = np.asarray(X).dtype
     return dtype if dtype == np.float32 else np.dtype(np.float64)

@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import sklearn
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from gaussmix._check import check_finite
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.fit.factor_count import count_factors
-from gaussmix.fit.options import NFactors
+from gaussmix.fit.options import OPTIONS, NFactors
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.starts import Given
 from gaussmix.model.covariance import NotPositiveDefiniteError, get_structure
 from gaussmix.model.mixture import Mixture
 
+#: Types of numbers that rows keep.
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
-def rows_of(estimator: Any, X: Any, *, reset: bool = False) -> FloatArray:
+def allow_values(name: str) -> list[Any]:
+    """The numbers and words of an option in the table, as scikit-learn states constraints of parameters."""
+    option = OPTIONS[name]
+    numbers, words = option.numbers, set(option.words())
+    allowed: list[Any] = [StrOptions(words)] if words else []
+    if numbers is None:
+        return allowed
+    kind, end = (Integral if numbers.whole else Real), (None if numbers.end == math.inf else numbers.end)
+    least = numbers.least if numbers.whole else float(numbers.least)
+    closed = "neither" if numbers.open else "left"
+    return [Interval(kind, least, end, closed=closed), *allowed]
+
+
+def read_estimator_rows(estimator: Any, X: Any, *, reset: bool = False) -> FloatArray:
     """X as float32 or float64 rows; a fit (`reset`) remembers features, all else checks them.
 
     That the numbers are finite is left to the mixture and the fit, who check every array of rows.
@@ -30,19 +46,19 @@ def rows_of(estimator: Any, X: Any, *, reset: bool = False) -> FloatArray:
     if type(X) is np.ndarray and X.dtype in FLOATS and X.ndim == 2 and X.shape[0] >= 2 and X.shape[1] >= 1:
         # scikit-learn's own look at an array takes longer than a few iterations on small data
         return validate_data(estimator, X, reset=reset, skip_check_array=True)  # type: ignore[no-any-return]
-    frame = _frame_of(X)
+    frame = _find_frame(X)
     rows: FloatArray = validate_data(
         estimator,
         _Named(frame) if frame is not None and _hides_names(X) else X,
         reset=reset,
-        dtype=np.float32 if _all_float32(frame) else [np.float64, np.float32],
+        dtype=np.float32 if _is_float32(frame) else [np.float64, np.float32],
         ensure_min_samples=2 if reset else 1,
         ensure_all_finite=False,
     )
     return rows
 
 
-def _frame_of(X: Any) -> Any:
+def _find_frame(X: Any) -> Any:
     """X as narwhals' data frame; None if it is none."""
     if isinstance(X, np.ndarray | list | tuple):
         return None
@@ -52,7 +68,7 @@ def _frame_of(X: Any) -> Any:
     return frame if isinstance(frame, nw.DataFrame) else None
 
 
-def _all_float32(frame: Any) -> bool:
+def _is_float32(frame: Any) -> bool:
     """Whether all columns are float32: scikit-learn itself sees that of pandas' frames alone."""
     return frame is not None and all(str(dtype) == "Float32" for dtype in frame.schema.values())
 
@@ -81,7 +97,7 @@ class _Named:
         return np.asarray(self._to_numpy(), dtype=dtype)
 
 
-def given_parameters(
+def read_start_parameters(
     weights: npt.ArrayLike | None,
     means: npt.ArrayLike | None,
     precisions: npt.ArrayLike | None,
@@ -99,7 +115,7 @@ def given_parameters(
             covariance_type, d, count_factors(None if n_factors == "auto" else n_factors, None)
         )
         name = f"{covariance_type} precision"
-        matrices = _shaped(precisions, structure.shape(k, d), name)
+        matrices = _check_shape(precisions, structure.shape(k, d), name)
         try:
             if structure.asymmetry(matrices) > 1e-5 * float(np.abs(matrices).max()):
                 raise NotPositiveDefiniteError((), 0.0)
@@ -108,13 +124,13 @@ def given_parameters(
             kind = "symmetric, positive-definite" if structure.group == "affine" else "positive"
             raise ValueError(f"'{name}' should be {kind}") from None
     return Given(
-        weights=None if weights is None else _checked_weights(weights, k),
-        means=None if means is None else _shaped(means, (k, d), "means"),
+        weights=None if weights is None else _check_weights(weights, k),
+        means=None if means is None else _check_shape(means, (k, d), "means"),
         factors=factors,
     )
 
 
-def earlier_end(estimator: Any, d: int) -> tuple[Mixture | None, float]:
+def find_earlier_end(estimator: Any, d: int) -> tuple[Mixture | None, float]:
     """Where a warm start goes on, if it can, and what the likelihood was before the last iteration there."""
     if "means_" not in vars(estimator):
         return None, -math.inf
@@ -130,12 +146,12 @@ def earlier_end(estimator: Any, d: int) -> tuple[Mixture | None, float]:
     return mixture, result.objective[-2] if result is not None and unedited and result.n_iter else -math.inf
 
 
-def _checked_weights(weights: npt.ArrayLike, k: int) -> Float64Array:
-    array = _shaped(weights, (k,), "weights")
+def _check_weights(weights: npt.ArrayLike, k: int) -> Float64Array:
+    array = _check_shape(weights, (k,), "weights")
     if (array < 0.0).any() or (array > 1.0).any():
         raise ValueError(
             "The parameter 'weights' should be in the range [0, 1], but got max value "
-            f"{array.min():.5f}, min value {array.max():.5f}"
+            f"{array.max():.5f}, min value {array.min():.5f}"
         )
     tolerance = 1e-6 if np.asarray(weights).dtype == np.float32 else 1e-8
     if abs(1.0 - array.sum()) > tolerance:
@@ -145,7 +161,7 @@ def _checked_weights(weights: npt.ArrayLike, k: int) -> Float64Array:
     return array
 
 
-def _shaped(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> Float64Array:
+def _check_shape(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> Float64Array:
     array = np.array(values, dtype=np.float64)
     if array.shape != shape:
         raise ValueError(f"The parameter '{name}' should have the shape of {shape}, but got {array.shape}")

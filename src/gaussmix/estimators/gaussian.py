@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from gaussmix import _check
@@ -23,22 +23,27 @@ from gaussmix.estimators._conversion import Convertible
 from gaussmix.estimators._loop import StepByStep, fit_by_steps
 from gaussmix.estimators._printing import Printer
 from gaussmix.estimators._steps import DENSITIES, Steps
-from gaussmix.estimators._validate import earlier_end, rows_of
-from gaussmix.fit.iterate.acceleration import METHODS, Acceleration
+from gaussmix.estimators._validate import allow_values, find_earlier_end, read_estimator_rows
+from gaussmix.fit.iterate.acceleration import Acceleration
 from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.one_mixture import fit_mixture
 from gaussmix.fit.options import NFactors
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.result import FitResult
-from gaussmix.fit.starts import NAMES as START_NAMES
 from gaussmix.model.constraints import Constraints
-from gaussmix.model.covariance import KNOWN
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
-from gaussmix.model.priors import NAMES, NormalInverseWishart
+from gaussmix.model.priors import NormalInverseWishart
 
 #: How far weights may sum from one by rounding.
 WEIGHT_ROUNDING = 1e-6
+
+
+#: Parameters that are options of :func:`gaussmix.fit_mixture`.
+ASKED = (
+    *("n_components", "covariance_type", "reg_covar", "n_factors", "prior", "constraints", "noise", "trim"),
+    *("init_params", "n_init", "random_state", "tol", "max_iter", "acceleration"),
+)
 
 
 class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type: ignore[misc]
@@ -150,13 +155,7 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "covariance_type": [StrOptions(set(KNOWN))],
-        "tol": [Interval(Real, 0.0, None, closed="left")],
-        "reg_covar": [Interval(Real, 0.0, None, closed="left"), StrOptions({"auto"})],
-        "max_iter": [Interval(Integral, 0, None, closed="left")],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "init_params": [StrOptions(set(START_NAMES))],
+        **{name: allow_values(name) for name in ASKED},
         "weights_init": ["array-like", None],
         "means_init": ["array-like", None],
         "precisions_init": ["array-like", None],
@@ -164,12 +163,10 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
-        "prior": [StrOptions(set(NAMES)), NormalInverseWishart, None],
+        "prior": [*allow_values("prior"), NormalInverseWishart, None],
         "constraints": [Constraints, None],
-        "noise": ["boolean", Interval(Real, 0.0, 1.0, closed="neither"), Noise],
-        "trim": [Interval(Real, 0.0, 1.0, closed="left")],
-        "n_factors": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "acceleration": [StrOptions({"auto", *METHODS}), None],
+        "noise": ["boolean", *allow_values("noise"), Noise],
+        "acceleration": [*allow_values("acceleration"), None],
     }
 
     def __init__(
@@ -265,37 +262,27 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         checkpoint: str | os.PathLike[str] | None = None,
         resume: str | os.PathLike[str] | None = None,
     ) -> FloatArray:
-        rows = rows_of(self, X, reset=True)
+        rows = read_estimator_rows(self, X, reset=True)
         n, d = rows.shape
         if self._overrides():
             fit_by_steps(self, rows, sample_weight=sample_weight, checkpoint=checkpoint, resume=resume)
             return rows
         weights = _check.sample_weight(sample_weight, n)
-        start, previous = earlier_end(self, d) if self.warm_start else (None, -math.inf)
+        start, previous = find_earlier_end(self, d) if self.warm_start else (None, -math.inf)
         printer = Printer(self.verbose, self.verbose_interval) if self.verbose else None
+        options = {name: getattr(self, name) for name in ASKED}
+        if start is not None:
+            options["n_factors"] = start.n_factors or 1
         result = fit_mixture(
             rows,
-            self.n_components,
-            covariance_type=self.covariance_type,
             sample_weight=weights,
-            tol=self.tol,
-            reg_covar=self.reg_covar,
-            max_iter=self.max_iter,
-            n_init=self.n_init,
-            init_params=self.init_params,
             start=start or self._given(d),
             previous=previous,
-            random_state=self.random_state,
             feature_names=getattr(self, "feature_names_in_", None),
             on_iteration=printer,
             checkpoint=checkpoint,
             resume=resume,
-            prior=self.prior,
-            constraints=self.constraints,
-            noise=self.noise,
-            trim=self.trim,
-            n_factors=self.n_factors if start is None else start.n_factors or 1,
-            acceleration=self.acceleration,
+            **options,
         )
         if printer is not None:
             printer.end(result)
@@ -307,18 +294,18 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
 
     def predict(self, X: Any) -> IntArray:
         """The most probable component of each row, shape (n_samples,); -1 for the noise."""
-        return self._densities().predict(rows_of(self, X))
+        return self._densities().predict(read_estimator_rows(self, X))
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Posterior probability of each component for each row, shape (n_samples, n_components).
 
         With noise there is one more column, the last.
         """
-        return self._densities().responsibilities(rows_of(self, X))
+        return self._densities().responsibilities(read_estimator_rows(self, X))
 
     def score_samples(self, X: Any) -> FloatArray:
         """Log-density of each row in nats, shape (n_samples,)."""
-        return self._densities().log_prob(rows_of(self, X))
+        return self._densities().log_prob(read_estimator_rows(self, X))
 
     def score(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> float:
         """Mean log-density of the rows, weighted by `sample_weight` if given."""
