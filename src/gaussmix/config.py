@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from gaussmix import _threads
 from gaussmix._version import __version__
-from gaussmix.model.kernels.sweep import numba_available
+from gaussmix.model.kernels.compiled import numba_available
 
 PACKAGES = (
     "numpy",

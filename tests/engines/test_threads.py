@@ -138,9 +138,9 @@ def test_a_wrong_executor_is_named(what, setting):
 
 
 def test_the_compiled_executor_without_numba_is_an_error(monkeypatch):
-    from gaussmix.model.kernels import sweep
+    from gaussmix.model.kernels import compiled as executor
 
-    monkeypatch.setattr(sweep, "find_spec", lambda name: None)
+    monkeypatch.setattr(executor, "find_spec", lambda name: None)
     monkeypatch.setenv("GAUSSMIX_EXECUTOR", "compiled")
     with pytest.raises(ValueError, match="GAUSSMIX_EXECUTOR=compiled needs numba, which is not installed"):
         random_mixture("full", 2, 2, np.random.default_rng(0)).log_prob([[0.0, 0.0]])
@@ -149,12 +149,12 @@ def test_the_compiled_executor_without_numba_is_an_error(monkeypatch):
 @pytest.mark.parametrize("name", KINDS)
 def test_without_numba_the_rest_does_everything(problem, monkeypatch, name):
     """The same fit of a problem that is otherwise compiled."""
-    from gaussmix.model.kernels import sweep
+    from gaussmix.model.kernels import compiled as executor
 
     X, start = problem(name)
     options = {"covariance_type": name, "start": start, "tol": 0.0, "max_iter": 3}
     compiled = fit_mixture(X, 5, **options)
-    monkeypatch.setattr(sweep, "find_spec", lambda package: None)
+    monkeypatch.setattr(executor, "find_spec", lambda package: None)
     plain = fit_mixture(X, 5, **options)
     np.testing.assert_allclose(plain.history, compiled.history, rtol=1e-11)
     np.testing.assert_allclose(

@@ -49,7 +49,7 @@ def test_a_tempered_pass_is_its_definition(name, executor, beta):
         else:
             from dataclasses import replace
 
-            noisy = replace(natural, noise=-3.0).tempered(beta)
+            noisy = replace(natural, noise=-3.0).temper(beta)
             assert_allclose(noisy.matrix, beta * replace(natural, noise=-3.0).matrix, rtol=1e-12)
             assert noisy.n_rows == 4
 

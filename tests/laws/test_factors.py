@@ -15,7 +15,7 @@ from gaussmix.errors import ModelFileError
 from gaussmix.fit.factor_count import CANDIDATES, find_candidates
 from gaussmix.fit.mstep.regularise import FLOOR
 from gaussmix.model.covariance import FACTORS, STRUCTURES, get_structure
-from gaussmix.model.kernels.guard import guarded
+from gaussmix.model.kernels.guard import find_imprecise
 from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.mixture.views import view
 from gaussmix.model.moments.statistics import Moments
@@ -141,7 +141,7 @@ def test_an_executor_computes_the_definition(executor, dtype, tight):
     w = rng.uniform(0.1, 2.0, n).astype(dtype)
     frame, natural, _ = view(mixture, np.dtype(dtype))
     if tight < 1.0 and dtype is np.float64:
-        assert natural.far(np.dtype(dtype)) and guarded(natural, np.dtype(dtype)).tolist() == [
+        assert natural.far(np.dtype(dtype)) and find_imprecise(natural, np.dtype(dtype)).tolist() == [
             False,
             True,
             False,

@@ -7,7 +7,7 @@ import pytest
 
 from gaussmix import Mixture
 from gaussmix.model.covariance import STRUCTURES
-from gaussmix.model.kernels.guard import guarded
+from gaussmix.model.kernels.guard import find_imprecise
 from gaussmix.model.mixture.views import view
 from tests.helpers import KINDS
 
@@ -92,7 +92,7 @@ def test_data_that_behave_are_not_guarded_and_tight_components_are(name):
     for dtype in (np.dtype(np.float64), np.dtype(np.float32)):
         for d in (2, 16):
             _, natural, _ = view(make_mixture(name, d, 0.5, 0.0, rng), dtype)
-            assert guarded(natural, dtype) is None
+            assert find_imprecise(natural, dtype) is None
             mixture = make_mixture(name, d, 1e-6, 0.0, rng)
             tight = mixture.variances.min() < 1e-6  # where volumes are equal, no component is
-            assert (guarded(view(mixture, dtype)[1], dtype) is not None) == tight
+            assert (find_imprecise(view(mixture, dtype)[1], dtype) is not None) == tight

@@ -109,7 +109,7 @@ class LocalEngine:
             self._passed[:] = self.kept(mixture)
         if beta == 1.0:
             return self._sweep.accumulate(natural)
-        found = self._sweep.accumulate(natural.tempered(beta))
+        found = self._sweep.accumulate(natural.temper(beta))
         return replace(found, moments=found.moments.stretched(beta**-0.5))
 
     def accumulate_groups(self, joined: Mixture) -> Pass | None:

@@ -8,18 +8,17 @@ where features are many and components few: its products are square, while those
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix.model.kernels.executor import DOUBLE, NONE_APART, Operands, Plan, Stepwise
+from gaussmix.model.kernels.guard import needs_double
 from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.kernels.rows import Question, Rows
-from gaussmix.model.kernels.softmax import answer, softmax, weigh
-from gaussmix.model.moments.blocks import Block, block_size, fill_block, pack
+from gaussmix.model.moments.blocks import Block, Form, block_size, fill_block, pack
 
 
-def whitened(D: FloatArray, factor: FloatArray) -> FloatArray:
+def whiten_columns(D: FloatArray, factor: FloatArray) -> FloatArray:
     """U'v for the columns v of D; U is a matrix, a diagonal or a scalar."""
     if factor.ndim == 2:
         return factor.T @ D
@@ -33,7 +32,7 @@ def fill_joint(L: FloatArray, Z: FloatArray, natural: Natural, components: Itera
     """
     for k in components:
         D = Z - natural.means[k].astype(Z.dtype)[:, None]
-        Y = whitened(D, natural.factor(k).astype(Z.dtype))
+        Y = whiten_columns(D, natural.factor(k).astype(Z.dtype))
         L[k] = natural.constants[k] - 0.5 * np.einsum("ib,ib->b", Y, Y)
     if natural.noise is not None:
         L[-1] = natural.noise
@@ -66,36 +65,42 @@ def _scatter(D: FloatArray, r: FloatArray, block: Block) -> FloatArray:
     return Q @ r
 
 
-class Centred:
-    """Every component by the centred form, in the rows' own type."""
+class Centred(Stepwise[FloatArray]):
+    """Every component by the centred form. What densities and moments have in common are the rows Z."""
 
-    uses_blas = True
-    groupable = False
+    name = "centred"
 
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-        # a shared scatter about the components' means changes with them, so here the pass computes it
-        self.block: Block = rows.form.pooled if rows.form.own == "none" else rows.form.own
+    @classmethod
+    def is_fastest(cls, operands: Operands) -> bool:
+        d = operands.shape[1]
+        return operands.form.own == "vech" and (d > 128 or (d >= 48 and 5 * operands.k < d))
+
+    @classmethod
+    def chunk_rows(cls, operands: Operands) -> int:
+        return 1024
+
+    @classmethod
+    def choose_block(cls, form: Form) -> Block:
+        """A shared scatter about the components' means changes with them, so here the pass computes it."""
+        return form.pooled if form.own == "none" else form.own
+
+    def find_apart(self, natural: Natural) -> IntArray | None:
+        """No component: all are evaluated centred anyway."""
+        return None if self.operands.dtype != DOUBLE and needs_double(natural) else NONE_APART
 
     def centres(self, natural: Natural, apart: IntArray) -> Float64Array:
         """The means."""
         return natural.means
 
-    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> Float64Array:
-        """As the protocol says."""
-        Z, R = self._joint(rows, natural)
-        log_likelihood = weigh(R, softmax(R), self.rows.weights_of(rows))
-        add_moments(Z, R, natural.means, self.block, S, range(len(natural.means)))
-        if natural.noise is not None:  # noise has a count and no moments
-            S[-1, 0] += R[-1].sum(dtype=np.float64)
-        return log_likelihood
-
-    def evaluate(self, rows: slice, natural: Natural, apart: IntArray, question: Question, out: Any) -> None:
-        """As the protocol says."""
-        answer(self._joint(rows, natural)[1], question, out)
-
-    def _joint(self, rows: slice, natural: Natural) -> tuple[FloatArray, FloatArray]:
-        Z = self.rows.frame.apply(self.rows.values(rows))
+    def compute_joint(self, rows: slice, plan: Plan) -> tuple[FloatArray, FloatArray]:
+        natural = plan.natural
+        Z = self.operands.frame.apply(self.operands.values(rows))
         L = np.empty((natural.n_rows, Z.shape[1]), dtype=Z.dtype)
         fill_joint(L, Z, natural, range(len(natural.means)))
-        return Z, L
+        return L, Z
+
+    def add_moments(self, chunk: FloatArray, R: FloatArray, plan: Plan, S: Float64Array) -> None:
+        natural = plan.natural
+        add_moments(chunk, R, natural.means, self.block, S, range(len(natural.means)))
+        if natural.noise is not None:  # noise has a count and no moments
+            S[-1, 0] += R[-1].sum(dtype=np.float64)

@@ -2,59 +2,81 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix.model.kernels.executor import Executor, Operands, Plan
 from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.kernels.rows import Question, Rows, centres_of
-from gaussmix.model.kernels.softmax import shared_quadratic
-from gaussmix.model.moments.blocks import Block
+from gaussmix.model.kernels.softmax import Question, shared_quadratic
+
+#: Chunks whose statistics are summed by one task; the sums of the tasks are then added in order.
+MAX_TASKS = 64
 
 
-class Compiled:
-    """The product form fused into one compiled loop."""
+def numba_available() -> bool:
+    """Whether the compiled executor can be used at all. Does not import numba."""
+    return find_spec("numba") is not None
 
+
+class Compiled(Executor):
+    """The product form fused into one compiled loop, which knows no terms of rows."""
+
+    name = "compiled"
+    product_form = True
+    takes_terms = False
     uses_blas = False
-    groupable = True
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, operands: Operands) -> None:
+        super().__init__(operands)
         from gaussmix.model.kernels import fused, tiles
 
         self._kernel = fused
-        self.rows, self.block = rows, rows.form.own
-        dtype, (_, d) = rows.dtype, rows.shape
-        A = rows.frame.matrix
+        dtype, (_, d), frame = operands.dtype, operands.shape, operands.frame
+        A = frame.matrix
         matrix = A if A.ndim == 2 else np.diag(np.broadcast_to(A, (d,)))
-        origin, matrix = rows.frame.origin.astype(dtype), np.ascontiguousarray(matrix, dtype=dtype)
+        origin, matrix = frame.origin.astype(dtype), np.ascontiguousarray(matrix, dtype=dtype)
         block = {"none": tiles.NONE, "radial": tiles.RADIAL, "squares": tiles.SQUARES, "vech": tiles.VECH}
-        self._frame = (origin, matrix, A.ndim < 2, block[rows.form.own])
+        self._frame = (origin, matrix, A.ndim < 2, block[self.block])
         self._unweighted = np.empty(0, dtype=dtype)
-        self._n_features = padded(rows.form.n_features(d))
+        self._n_features = pad_columns(operands.n_features)
         self._block_rows = tiles.BLOCK_ROWS
         self._spare: list[tuple[FloatArray, FloatArray]] = []
 
-    block: Block
+    @classmethod
+    def is_fastest(cls, operands: Operands) -> bool:
+        (n, _), k, F = operands.shape, operands.k, operands.n_features
+        # a block's features fit the cache of one core, or nearly do and are read for few components
+        in_cache = F <= 1300 or (F <= 2500 and k * operands.dtype.itemsize <= 256)
+        return in_cache and n * k * F > operands.small and numba_available()
 
-    def centres(self, natural: Natural, apart: IntArray) -> Float64Array:
-        """The origin, for all that are not apart."""
-        return centres_of(natural, apart)
+    @classmethod
+    def chunk_rows(cls, operands: Operands) -> int:
+        """All that one task does, since the kernel has blocks of its own.
 
-    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> Float64Array:
-        """As the protocol says; S has the columns that the kernel's tiles fill up."""
+        Chunks are large enough that a call costs nothing, small enough that there are tasks for many threads.
+        """
+        n, k, F = operands.shape[0], operands.k, operands.n_features
+        rows = max(1024, min(16384, 2_000_000 // (k * F)), -(-n // MAX_TASKS))
+        return -(-rows // 1024) * 1024
+
+    def accumulate(self, rows: slice, plan: Plan, S: Float64Array) -> Float64Array:
+        """As for any executor; S has the columns that the kernel's tiles fill up."""
+        natural = plan.natural
         k, groups = natural.n_rows, natural.groups
         X, scratch = self._take(rows, k + 3 * len(groups))
-        weights = self.rows.weights_of(rows)
+        weights = self.operands.weights_of(rows)
         w = self._unweighted if weights is None else weights
-        H, guarded = self._matrix(natural), self._apart(natural, apart)
+        H, guarded = self._matrix(natural), self._apart(natural, plan.apart)
         log_likelihoods, bounds = np.zeros(len(groups)), groups.bounds(k).astype(np.uintp)
         self._kernel.accumulate(X, w, *self._frame, H, S, guarded, *scratch, bounds, log_likelihoods)
         self._spare.append(scratch)
         return log_likelihoods
 
-    def evaluate(self, rows: slice, natural: Natural, apart: IntArray, question: Question, out: Any) -> None:
-        """As the protocol says."""
+    def evaluate(self, rows: slice, plan: Plan, question: Question, out: Any) -> None:
+        natural = plan.natural
         kernel = self._kernel
         code = {
             "log_prob": kernel.LOG_PROB,
@@ -69,17 +91,17 @@ class Compiled:
             floats, labels = out, np.empty(0, dtype=np.int64)
             if out.dtype != X.dtype:
                 floats = np.empty(out.shape, dtype=X.dtype)
-        H, guarded = self._matrix(natural), self._apart(natural, apart)
+        H, guarded = self._matrix(natural), self._apart(natural, plan.apart)
         kernel.evaluate(X, *self._frame, H, code, floats.ravel(), labels, guarded, *scratch)
         self._spare.append(scratch)
         if natural.shared and question in ("log_prob", "joint"):
-            floats -= shared_quadratic(self.rows.frame.apply(X), natural)[:, None]
+            floats -= shared_quadratic(self.operands.frame.apply(X), natural)[:, None]
         if floats is not out and question != "labels":
             out[:] = floats
 
     def _take(self, rows: slice, n_joint: int) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
         """The rows side by side in memory, and scratch arrays that no other task has."""
-        X = np.ascontiguousarray(self.rows.values(rows))
+        X = np.ascontiguousarray(self.operands.values(rows))
         sizes = self._n_features * self._block_rows, n_joint * self._block_rows
         scratch = self._spare.pop() if self._spare else None
         if scratch is None or scratch[1].size < sizes[1]:
@@ -87,14 +109,14 @@ class Compiled:
         return X, scratch
 
     def _matrix(self, natural: Natural) -> FloatArray:
-        return natural.matrix_as(self.rows.dtype, padded(natural.matrix.shape[1]))
+        return natural.matrix_as(self.operands.dtype, pad_columns(natural.matrix.shape[1]))
 
     def _apart(self, natural: Natural, apart: IntArray) -> tuple[Any, ...] | None:
         """The components apart, constants, means and factors: the rows of U', or a diagonal as one row."""
-        dtype, d = self.rows.dtype, natural.means.shape[1]
+        dtype, d = self.operands.dtype, natural.means.shape[1]
         if not apart.size:
             return None
-        size = padded(d)
+        size = pad_columns(d)
         constants = natural.constants[apart].astype(dtype)
         means = np.zeros((apart.size, size), dtype=dtype)
         means[:, :d] = natural.means[apart]
@@ -116,6 +138,6 @@ def _aligned(size: int, dtype: np.dtype[Any]) -> FloatArray:
     return array[start : start + size]
 
 
-def padded(columns: int) -> int:
+def pad_columns(columns: int) -> int:
     """The number of columns of H and S that the kernel's tiles need."""
     return -(-columns // 4) * 4

@@ -16,24 +16,24 @@ from gaussmix._typing import Float64Array
 from gaussmix.model.kernels.natural import EPS, TOLERANCE, Natural
 
 
-def predicted_error(natural: Natural, dtype: np.dtype[Any]) -> Float64Array:
+def predict_error(natural: Natural, dtype: np.dtype[Any]) -> Float64Array:
     """err_k of each component, shape (k,), in nats."""
     return np.asarray(EPS[dtype.char] * natural.reach * largest_precision(natural))
 
 
-def guarded(natural: Natural, dtype: np.dtype[Any]) -> npt.NDArray[np.bool_] | None:
-    """The components to be evaluated centred, shape (k,); None if there is none."""
+def find_imprecise(natural: Natural, dtype: np.dtype[Any]) -> npt.NDArray[np.bool_] | None:
+    """A mask of the components that the product form would blur, shape (k,); None if there is none."""
     eps, tolerance = EPS[dtype.char], TOLERANCE[dtype.char]
     if eps * natural.condition < tolerance:
         return None  # the cheap bound settles it for data that behave
-    mask = predicted_error(natural, dtype) > tolerance
+    mask = predict_error(natural, dtype) > tolerance
     if not mask.any():
         return None
     # with one quadratic form for all, what is left out of the product is left out for all
     return np.ones_like(mask) if natural.shared else mask
 
 
-def blurred(natural: Natural) -> bool:
+def needs_double(natural: Natural) -> bool:
     """Whether float32 is too short for a component even when centred: coordinates are off by eps |z| / 2."""
     half, tolerance = 0.5 * EPS["f"], TOLERANCE["f"]
     nats = 60.0 + 4.0 * natural.means.shape[1]  # |U'(z - m)|^2 at the farthest point that counts

@@ -75,8 +75,8 @@ class Natural:
         last[0, 0] = self.noise
         return np.concatenate([matrix, last])
 
-    def tempered(self, beta: float) -> Self:
-        """Of the joint densities to the power beta, (w_k N_k)^beta, which no executor knows from others."""
+    def temper(self, beta: float) -> Self:
+        """Natural parameters of (w_k N_k)^beta, which no executor knows from others."""
         return replace(
             self,
             constants=beta * self.constants,

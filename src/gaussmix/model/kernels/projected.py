@@ -19,16 +19,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.kernels.blas import Blas
+from gaussmix.model.kernels.centred import Centred
+from gaussmix.model.kernels.executor import DOUBLE, NONE_APART, ExecutorName, Operands, Plan, Stepwise
+from gaussmix.model.kernels.guard import find_imprecise
 from gaussmix.model.kernels.natural import EPS, TOLERANCE, Natural
-from gaussmix.model.kernels.rows import Question, Rows
-from gaussmix.model.kernels.softmax import answer, softmax, weigh
-from gaussmix.model.moments.blocks import Block
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +52,10 @@ class ProjectedNatural(Natural):
     scores: Float64Array = field(kw_only=True)
     stretch: Float64Array = field(kw_only=True)
 
-    def tempered(self, beta: float) -> Self:
+    def temper(self, beta: float) -> Self:
         """As for other families: a covariance C / beta has loadings and noise of its own."""
         axes, uniquenesses = np.sqrt(beta) * self.axes, self.uniquenesses / beta
-        return replace(super().tempered(beta), axes=axes, uniquenesses=uniquenesses)
+        return replace(super().temper(beta), axes=axes, uniquenesses=uniquenesses)
 
     @property
     def reach(self) -> Float64Array:
@@ -120,81 +120,98 @@ class ProjectedNatural(Natural):
         return {}
 
 
-class Projected:
-    """The product form of factor analysers; the centred form for the components apart, or for all.
+class Projected(Stepwise["_Chunk"]):
+    """The product form of factor analysers; components apart are evaluated centred in double precision."""
 
-    Parameters
-    ----------
-    rows : Rows
-    chunk_rows : int
-    centred : bool
-        Whether all components are evaluated centred, in the type of the rows. Otherwise those apart are, in
-        double precision.
-    """
+    name: ClassVar[ExecutorName] = "blas"
+    along_axes = True
+    #: The type that components apart are worked on in; None stands for that of the rows.
+    type_apart: np.dtype[Any] | None = DOUBLE
 
-    uses_blas = True
-    groupable = False
-    block: Block = "squares"
+    def __init__(self, operands: Operands) -> None:
+        super().__init__(operands)
+        self.features = Blas(operands)
 
-    def __init__(self, rows: Rows, chunk_rows: int, *, centred: bool) -> None:
-        self.rows, self.centred = rows, centred
-        self.features = Blas(rows, chunk_rows)
+    @classmethod
+    def chunk_rows(cls, operands: Operands) -> int:
+        return Blas.chunk_rows(operands)
+
+    def find_apart(self, natural: Natural) -> IntArray | None:
+        mask = find_imprecise(natural, self.operands.dtype)
+        if mask is None:
+            return NONE_APART
+        if self.operands.dtype != DOUBLE and find_imprecise(natural, DOUBLE) is None:
+            return None
+        return np.flatnonzero(mask)
 
     def centres(self, natural: Natural, apart: IntArray) -> Float64Array:
         """The means."""
         return natural.means
 
-    def accumulate(self, rows: slice, natural: Natural, apart: IntArray, S: Float64Array) -> Float64Array:
-        """As the protocol says."""
+    def compute_joint(self, rows: slice, plan: Plan) -> tuple[FloatArray, _Chunk]:
+        natural, apart, _ = plan
         assert isinstance(natural, ProjectedNatural)
-        L, part, Z = self._joint(rows, natural, apart)
-        log_likelihood = weigh(L, softmax(L), self.rows.weights_of(rows))
-        if part is not None:
-            others = self._others(natural, apart)
-            found = part.moments(L[others])
-            S[others, : found.shape[1]] += found
-            self.features.release(part.T)
-        for k in self._apart(natural, apart):
-            add_projected(Z, L[k], natural.means[k], natural.axes[k], S[k])
-        if natural.noise is not None:
-            S[-1, 0] += L[-1].sum(dtype=np.float64)
-        return log_likelihood
-
-    def evaluate(self, rows: slice, natural: Natural, apart: IntArray, question: Question, out: Any) -> None:
-        """As the protocol says."""
-        assert isinstance(natural, ProjectedNatural)
-        L, part, _ = self._joint(rows, natural, apart)
-        if part is not None:
-            self.features.release(part.T)
-        answer(L, question, out)
-
-    def _apart(self, natural: Natural, apart: IntArray) -> list[int]:
-        return list(range(len(natural.means))) if self.centred else [int(k) for k in apart]
-
-    def _others(self, natural: Natural, apart: IntArray) -> IntArray:
-        """The components in the product form."""
-        return np.delete(np.arange(len(natural.means)), self._apart(natural, apart))
-
-    def _joint(
-        self, rows: slice, natural: ProjectedNatural, apart: IntArray
-    ) -> tuple[FloatArray, _Products | None, FloatArray]:
-        """Joint log-densities; the products they came from, if any; the rows for the centred form."""
-        centred, others = self._apart(natural, apart), self._others(natural, apart)
-        dtype = np.dtype(np.float64) if centred and not self.centred else self.rows.dtype
-        X = self.rows.X[rows]
+        others = np.delete(np.arange(len(natural.means)), apart)
+        dtype = (self.type_apart if apart.size else None) or self.operands.dtype
+        X = self.operands.X[rows]
         L: FloatArray = np.empty((natural.n_rows, len(X)), dtype=dtype)
-        part, Z = None, np.empty((0, len(X)), dtype=dtype)
+        products, Z = None, np.empty((0, len(X)), dtype=dtype)
         if others.size:
             some = natural if others.size == len(natural.means) else _of_components(natural, others)
-            part = _Products(some, self.features.features(rows))
-            L[others] = part.joint()
-        if centred:
-            Z = self.rows.frame.apply(X.astype(dtype, copy=False))
-        for k in centred:
-            L[k] = centred_joint(Z, natural, k)
+            products = _Products(some, self.features.features(rows))
+            L[others] = products.joint()
+        if apart.size:
+            Z = self.operands.frame.apply(X.astype(dtype, copy=False))
+        for k in apart:
+            L[k] = evaluate_centred(Z, natural, k)
         if natural.noise is not None:
             L[-1] = natural.noise
-        return L, part, Z
+        return L, _Chunk(natural, others, products, Z)
+
+    def add_moments(self, chunk: _Chunk, R: FloatArray, plan: Plan, S: Float64Array) -> None:
+        natural = chunk.natural
+        if chunk.products is not None:
+            found = chunk.products.moments(R[chunk.others])
+            S[chunk.others, : found.shape[1]] += found
+        self.release(chunk)
+        for k in plan.apart:
+            add_projected(chunk.Z, R[k], natural.means[k], natural.axes[k], S[k])
+        if natural.noise is not None:
+            S[-1, 0] += R[-1].sum(dtype=np.float64)
+
+    def release(self, chunk: _Chunk) -> None:
+        if chunk.products is not None:
+            self.features.release(chunk.products.T)
+
+
+class ProjectedCentred(Projected):
+    """All components of factor analysers in the centred form, in the type of the rows."""
+
+    name = "centred"
+    type_apart = None
+
+    @classmethod
+    def is_fastest(cls, operands: Operands) -> bool:
+        return False
+
+    @classmethod
+    def chunk_rows(cls, operands: Operands) -> int:
+        return Centred.chunk_rows(operands)
+
+    def find_apart(self, natural: Natural) -> IntArray | None:
+        if self.operands.dtype != DOUBLE and super().find_apart(natural) is None:
+            return None
+        return np.arange(len(natural.means))
+
+
+@dataclass(frozen=True, eq=False)
+class _Chunk:
+    """A chunk's natural parameters, components in the product form, their products, rows for the others."""
+
+    natural: ProjectedNatural
+    others: IntArray
+    products: _Products | None
+    Z: FloatArray
 
 
 class _Products:
@@ -249,7 +266,7 @@ def _of_components(natural: ProjectedNatural, components: Any) -> ProjectedNatur
     return replace(natural, **{name: getattr(natural, name)[components] for name in names})
 
 
-def centred_joint(Z: FloatArray, natural: ProjectedNatural, k: int) -> FloatArray:
+def evaluate_centred(Z: FloatArray, natural: ProjectedNatural, k: int) -> FloatArray:
     """Log w_k N(z | k), complete, for the columns of Z."""
     W, noise = natural.axes[k].astype(Z.dtype), natural.uniquenesses[k].astype(Z.dtype)
     E = Z - natural.means[k].astype(Z.dtype)[:, None]

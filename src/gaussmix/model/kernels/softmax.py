@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.kernels.rows import Question
+from gaussmix.model.kernels.natural import LOG_ZERO, Natural
 from gaussmix.model.moments.groups import Alone, Groups
+
+#: What can be asked of each row: log p(z); log w_k N(z | k); responsibilities; the most probable component.
+Question = Literal["log_prob", "joint", "responsibilities", "labels"]
 
 #: Exponents below which a responsibility is negligible, by type of float.
 LEAST_EXPONENT: dict[str, np.floating[Any]] = {"d": np.float64(-230.0), "f": np.float32(-60.0)}
+
+
+def add_terms(L: FloatArray, terms: FloatArray) -> None:
+    """Add terms of each row and component to joint log-densities (k, b), in place; no sum is infinite."""
+    L += np.maximum(terms, LOG_ZERO, dtype=L.dtype)
 
 
 def softmax(L: FloatArray) -> FloatArray:

@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
-from importlib.util import find_spec
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 
@@ -20,26 +18,23 @@ from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.kernels import centred
 from gaussmix.model.kernels.blas import Blas
 from gaussmix.model.kernels.centred import Centred
-from gaussmix.model.kernels.compiled import Compiled, padded
-from gaussmix.model.kernels.guard import blurred, guarded
+from gaussmix.model.kernels.compiled import MAX_TASKS, Compiled, numba_available, pad_columns
+from gaussmix.model.kernels.executor import DOUBLE, Executor, ExecutorName, Operands, Plan, RowTerms
 from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.kernels.projected import Projected, ProjectedNatural, add_projected
-from gaussmix.model.kernels.rows import NONE_APART, Executor, Question, Rows
+from gaussmix.model.kernels.projected import Projected, ProjectedCentred, ProjectedNatural, add_projected
+from gaussmix.model.kernels.softmax import Question
 from gaussmix.model.moments.blocks import Block, Form, block_size, fill
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.moments.statistics import TINY, Moments, Pass
 
-ExecutorName = Literal["blas", "compiled", "centred"]
+#: Every executor. Of those that can do what is asked, the first that says so is the fastest.
+EXECUTORS: tuple[type[Executor], ...] = (Compiled, Centred, Blas, ProjectedCentred, Projected)
 
 #: Responsibilities (k, b) of the rows of a slice, asked for in order.
 Responsibilities: TypeAlias = Callable[[slice], FloatArray]
 
-#: Chunks whose statistics are summed by one task; the sums of the tasks are then added in order.
-MAX_TASKS = 64
 #: Bytes that the statistics of all tasks may take together.
 MAX_TASK_BYTES = 16 * 2**20
-#: Where no more than one component in so many is too tight for float32, those alone are evaluated centred.
-FEW = 3
 #: Products k F n under which a pass takes NumPy a millisecond or so: numba (half a second to load, some
 #: more to compile once) and threads would cost more than they save.
 SMALL_PASS = 1_000_000
@@ -47,57 +42,32 @@ SMALL_PASS = 1_000_000
 SMALL_GROUPED_PASS = 10_000_000
 
 
-def numba_available() -> bool:
-    """Whether the compiled executor can be used at all. Does not import numba."""
-    return find_spec("numba") is not None
+def choose_executor(operands: Operands, *, with_terms: bool = False) -> type[Executor]:
+    """The executor measured to be fastest, or the one that the environment variable GAUSSMIX_EXECUTOR names.
 
-
-def choose_executor(
-    n: int, d: int, k: int, form: Form, itemsize: int = 8, small: int = SMALL_PASS
-) -> ExecutorName:
-    """The executor measured to be fastest for a pass over n rows; depends on the problem's shape alone.
-
-    `itemsize` is that of the rows' type, in bytes; `small` the products of a pass that NumPy does.
-
-    The environment variable GAUSSMIX_EXECUTOR overrides it. All compute the same statistics, to rounding.
+    It depends on the problem's shape alone. All compute the same statistics, to rounding. Where the one that
+    is named cannot do what is asked, the product form in NumPy does it.
     """
+    able = [
+        executor
+        for executor in EXECUTORS
+        if executor.along_axes == bool(operands.form.n_axes) and (executor.takes_terms or not with_terms)
+    ]
     setting = os.environ.get("GAUSSMIX_EXECUTOR", "auto")
-    if setting != "auto":
-        if setting not in get_args(ExecutorName):
-            raise ValueError(f"GAUSSMIX_EXECUTOR must be auto, blas, compiled or centred, not {setting!r}")
-        if setting == "compiled" and not numba_available():
-            raise ValueError("GAUSSMIX_EXECUTOR=compiled needs numba, which is not installed")
-        if setting == "compiled" and form.n_axes:
-            return "blas"  # what it does is mostly two large products
-        return setting  # type: ignore[return-value]
-    if form.n_axes:
-        return "blas"
-    F = form.n_features(d)
-    # a block's features fit the cache of one core, or nearly do and are read for few components
-    in_cache = F <= 1300 or (F <= 2500 and k * itemsize <= 256)
-    if in_cache and n * k * F > small and numba_available():
-        return "compiled"
-    if form.own == "vech" and (d > 128 or (d >= 48 and 5 * k < d)):
-        return "centred"
-    return "blas"
-
-
-def chunk_rows(executor: ExecutorName, n: int, k: int, F: int) -> int:
-    """Rows of a chunk, whose features should stay in cache.
-
-    The compiled kernel has blocks of its own, so its chunk is all that one task does: large enough that the
-    call costs nothing, small enough that there are tasks for many threads.
-    """
-    if executor == "compiled":
-        rows = max(1024, min(16384, 2_000_000 // (k * F)), -(-n // MAX_TASKS))
-        return -(-rows // 1024) * 1024
-    if executor == "centred":
-        return 1024
-    return 16384 if F < 9 else 8192 if F <= 48 else 4096 if F < 200 else 1024 if F < 2500 else 256
+    if setting == "auto":
+        return next(executor for executor in able if executor.is_fastest(operands))
+    if setting not in get_args(ExecutorName):
+        raise ValueError(f"GAUSSMIX_EXECUTOR must be auto, blas, compiled or centred, not {setting!r}")
+    if setting == "compiled" and not numba_available():
+        raise ValueError("GAUSSMIX_EXECUTOR=compiled needs numba, which is not installed")
+    return next((executor for executor in able if executor.name == setting), able[-1])
 
 
 class Sweep:
     """Passes of mixtures of one form and size over the rows of one array, seen from one frame.
+
+    A pass picks an executor, goes over chunks of rows, and sums up what they give. Terms of rows, if any,
+    come into the softmax of each row; the compiled executor leaves passes with terms to NumPy.
 
     Parameters
     ----------
@@ -126,49 +96,86 @@ class Sweep:
         *,
         small: int = SMALL_PASS,
     ) -> None:
-        n = X.shape[0]
-        self._small = small
-        self.rows = Rows(X, weights, frame, form, X.dtype)
+        self.operands = Operands(X, weights, frame, form, k, X.dtype, small)
         self.frame, self.k = frame, k
         self.pooled = np.zeros(0) if pooled is None else pooled
-        self.executor, self.chunk = self._make(self.rows)
-        self.n_chunks = -(-n // self.chunk)
+        self.executor = choose_executor(self.operands)(self.operands)
+        self._executors = {(X.dtype.char, self.executor.takes_terms): self.executor}
 
-    def accumulate(self, natural: Natural) -> Pass:
-        """One pass: the moments of all rows and their log-likelihood."""
-        return self._pass(natural, *self._plan(natural))
+    def accumulate(self, natural: Natural, terms: RowTerms | None = None, *, entropy: bool = False) -> Pass:
+        """One pass: the moments of all rows and their log-likelihood.
 
-    def accumulate_groups(self, natural: Natural) -> Pass | None:
+        The entropy of one mixture's responsibilities takes a second pass, if it is asked for.
+        """
+        executor, plan = self._pick(natural, terms)
+        found = self._pass(executor, plan)
+        return replace(found, entropy=self._sum_entropies(executor, plan)) if entropy else found
+
+    def accumulate_groups(self, natural: Natural, terms: RowTerms | None = None) -> Pass | None:
         """One pass for mixtures side by side: moments of all components, the log-likelihood of each mixture.
 
         None where the components cannot be taken together, since the guard has them all evaluated centred.
         """
-        plan = self._plan(natural)
-        return self._pass(natural, *plan) if plan[0].groupable else None
+        executor, plan = self._pick(natural, terms)
+        return self._pass(executor, plan) if executor.product_form else None
 
-    def _pass(self, natural: Natural, executor: Executor, chunk: int, apart: IntArray) -> Pass:
-        k, d = natural.n_rows, natural.means.shape[1]
-        columns = 1 + d + self._moments_size(executor.block, d)
-        n_chunks = self.n_chunks if chunk == self.chunk else -(-self.rows.shape[0] // chunk)
+    def _pick(self, natural: Natural, terms: RowTerms | None) -> tuple[Executor, Plan]:
+        """The executor of a pass, and what it is to do."""
+        executor = self.executor if terms is None else self._executor(self.operands.dtype, with_terms=True)
+        apart = executor.find_apart(natural)
+        if apart is None:  # float32 is too short
+            executor = self._executor(DOUBLE, with_terms=terms is not None)
+            apart = executor.find_apart(natural)
+            assert apart is not None
+        if executor.product_form and apart.size == len(natural.means):
+            executor = Centred(replace(self.operands, dtype=DOUBLE))
+        return executor, Plan(natural, apart, terms)
+
+    def _executor(self, dtype: np.dtype[Any], *, with_terms: bool) -> Executor:
+        """The executor for these rows in a type of float; made when it is first needed."""
+        key = dtype.char, with_terms
+        if key not in self._executors:
+            operands = replace(self.operands, dtype=dtype)
+            self._executors[key] = choose_executor(operands, with_terms=with_terms)(operands)
+        return self._executors[key]
+
+    def _pass(self, executor: Executor, plan: Plan) -> Pass:
+        natural = plan.natural
+        k, columns, chunk = natural.n_rows, executor.n_columns, executor.chunk
+        n_chunks = -(-self.operands.X.shape[0] // chunk)
         n_tasks = max(1, min(n_chunks, MAX_TASKS, max(8, MAX_TASK_BYTES // (8 * k * columns))))
 
         def task(i: int) -> tuple[Float64Array, Float64Array]:
-            S, log_likelihood = np.zeros((k, padded(columns))), np.zeros(len(natural.groups))
+            S, log_likelihoods = np.zeros((k, pad_columns(columns))), np.zeros(len(natural.groups))
             for c in range(i * n_chunks // n_tasks, (i + 1) * n_chunks // n_tasks):
-                log_likelihood += executor.accumulate(slice(c * chunk, (c + 1) * chunk), natural, apart, S)
-            return S, log_likelihood
+                log_likelihoods += executor.accumulate(slice(c * chunk, (c + 1) * chunk), plan, S)
+            return S, log_likelihoods
 
         parts = _threads.run(task, n_tasks, hold_blas=executor.uses_blas)
-        S, log_likelihood = parts[0]
-        for more, value in parts[1:]:
+        S, log_likelihoods = parts[0]
+        for more, values in parts[1:]:
             S += more
-            log_likelihood += value
+            log_likelihoods += values
         if natural.shared and executor.block == "none":
             # the quadratic part that all components share is linear in the total scatter
-            log_likelihood = log_likelihood + natural.shared_quadratics(self.pooled)
+            log_likelihoods = log_likelihoods + natural.shared_quadratics(self.pooled)
         axes = natural.axes if isinstance(natural, ProjectedNatural) else None
-        centres = executor.centres(natural, apart)
-        return Pass(self._as_moments(S[:, :columns], executor.block, centres, axes), log_likelihood)
+        centres = executor.centres(natural, plan.apart)
+        return Pass(self._as_moments(S[:, :columns], executor.block, centres, axes), log_likelihoods)
+
+    def _sum_entropies(self, executor: Executor, plan: Plan) -> float:
+        """-sum_i w_i sum_k r_ik log r_ik."""
+        (n, _), chunk, operands = self.operands.shape, executor.chunk, self.operands
+
+        def task(c: int) -> float:
+            rows = slice(c * chunk, min((c + 1) * chunk, n))
+            R = np.empty((rows.stop - rows.start, plan.natural.n_rows))
+            executor.evaluate(rows, plan, "responsibilities", R)
+            entropies = -np.vecdot(R, np.log(np.maximum(R, TINY)))
+            weights = operands.weights_of(rows)
+            return float(entropies.sum() if weights is None else weights @ entropies)
+
+        return sum(_threads.run(task, -(-n // chunk), hold_blas=executor.uses_blas))
 
     def accumulate_given(
         self,
@@ -183,16 +190,16 @@ class Sweep:
         For forms with moments along axes, `axes` may be of another number than the form's. Of mixtures side
         by side (`grouped`) moments are about the origin, and forms that pool them have those of all rows.
         """
-        n, d = self.rows.shape
-        own, pooled = self.rows.form.own, self.rows.form.pooled
+        n, d = self.operands.shape
+        own, pooled = self.operands.form.own, self.operands.form.pooled
         block = pooled if own == "none" and not grouped else own
         size = block_size(block, d) + (0 if axes is None else d * axes.shape[2])
         S = np.zeros((self.k, 1 + d + size))
         about = np.zeros((self.k, d)) if centres is None else centres
         for start in range(0, n, 1024):
             rows = slice(start, min(start + 1024, n))
-            R, weights = responsibilities(rows), self.rows.weights_of(rows)
-            Z = self.frame.apply(self.rows.X[rows].astype(np.float64))
+            R, weights = responsibilities(rows), self.operands.weights_of(rows)
+            Z = self.frame.apply(self.operands.X[rows].astype(np.float64))
             R = R if weights is None else R * weights
             if axes is None and grouped:  # about the origin, all components in one product
                 T = np.empty((S.shape[1], Z.shape[1]))
@@ -207,97 +214,56 @@ class Sweep:
 
     def means_given(self, responsibilities: Responsibilities) -> Float64Array:
         """The mean of each component under given responsibilities, shape (k, d); zero where they are."""
-        n, d = self.rows.shape
+        n, d = self.operands.shape
         S = np.zeros((self.k, 1 + d))
         for start in range(0, n, 1024):
             rows = slice(start, min(start + 1024, n))
-            R, weights = responsibilities(rows), self.rows.weights_of(rows)
+            R, weights = responsibilities(rows), self.operands.weights_of(rows)
             R = R if weights is None else R * weights
             S[:, 0] += R.sum(axis=1)
-            S[:, 1:] += R @ self.frame.apply(self.rows.X[rows].astype(np.float64)).T
+            S[:, 1:] += R @ self.frame.apply(self.operands.X[rows].astype(np.float64)).T
         return np.asarray(S[:, 1:] / np.maximum(S[:, :1], TINY))
 
-    def log_prob(self, natural: Natural) -> FloatArray:
+    def log_prob(self, natural: Natural, terms: RowTerms | None = None) -> FloatArray:
         """Log p(z) of each row in the frame's coordinates, shape (n,)."""
-        return np.asarray(self._evaluate(natural, "log_prob", 1, self.rows.X.dtype)[:, 0])
+        return np.asarray(self._evaluate(natural, "log_prob", 1, self.operands.X.dtype, terms)[:, 0])
 
-    def joint(self, natural: Natural) -> FloatArray:
+    def joint(self, natural: Natural, terms: RowTerms | None = None) -> FloatArray:
         """Log w_k N(z | k) of each row and component, shape (n, k)."""
-        return self._evaluate(natural, "joint", self.k, self.rows.X.dtype)
+        return self._evaluate(natural, "joint", self.k, self.operands.X.dtype, terms)
 
-    def responsibilities(self, natural: Natural) -> FloatArray:
+    def responsibilities(self, natural: Natural, terms: RowTerms | None = None) -> FloatArray:
         """Posterior probabilities of the components, shape (n, k)."""
-        return self._evaluate(natural, "responsibilities", self.k, self.rows.X.dtype)
+        return self._evaluate(natural, "responsibilities", self.k, self.operands.X.dtype, terms)
 
-    def labels(self, natural: Natural) -> IntArray:
+    def labels(self, natural: Natural, terms: RowTerms | None = None) -> IntArray:
         """The most probable component of each row, shape (n,); the first of equals."""
-        labels = self._evaluate(natural, "labels", 1, np.dtype(np.int64))
+        labels = self._evaluate(natural, "labels", 1, np.dtype(np.int64), terms)
         return np.asarray(labels[:, 0], dtype=np.int64)
 
     def _evaluate(
-        self, natural: Natural, question: Question, columns: int, dtype: np.dtype[Any]
+        self,
+        natural: Natural,
+        question: Question,
+        columns: int,
+        dtype: np.dtype[Any],
+        terms: RowTerms | None,
     ) -> FloatArray:
-        executor, chunk, apart = self._plan(natural)
-        n = self.rows.shape[0]
+        executor, plan = self._pick(natural, terms)
+        n, chunk = self.operands.X.shape[0], executor.chunk
         out: FloatArray = np.empty((n, columns), dtype=dtype)
 
         def task(c: int) -> None:
             rows = slice(c * chunk, (c + 1) * chunk)
-            executor.evaluate(rows, natural, apart, question, out[rows])
+            executor.evaluate(rows, plan, question, out[rows])
 
         _threads.run(task, -(-n // chunk), hold_blas=executor.uses_blas or natural.shared)
         return out
 
-    def _plan(self, natural: Natural) -> tuple[Executor, int, IntArray]:
-        """The executor of a pass, its chunk's rows, and the components that it keeps apart."""
-        executor, chunk = self.executor, self.chunk
-        single, double = self.rows.X.dtype == np.float32, np.dtype(np.float64)
-        if isinstance(executor, Centred):
-            return (*(self._double if single and blurred(natural) else (executor, chunk)), NONE_APART)
-        if isinstance(executor, Projected) and executor.centred and not single:
-            return executor, chunk, NONE_APART
-        mask = guarded(natural, self.rows.X.dtype)
-        if mask is None:
-            return executor, chunk, NONE_APART
-        if isinstance(executor, Projected):
-            if single and guarded(natural, double) is None:
-                return (*self._double, NONE_APART)
-            return executor, chunk, np.flatnonzero(mask)
-        if single and (FEW * mask.sum() > self.k or blurred(natural)):
-            executor, chunk = self._double
-            mask = None if isinstance(executor, Centred) else guarded(natural, double)
-            if mask is None:  # the product form will do, with longer numbers
-                return executor, chunk, NONE_APART
-        if mask.all():
-            n, d = self.rows.shape
-            chunk = chunk_rows("centred", n, self.k, self.rows.form.n_features(d))
-            return Centred(replace(self.rows, dtype=double)), chunk, NONE_APART
-        return executor, chunk, np.flatnonzero(mask)
-
-    @cached_property
-    def _double(self) -> tuple[Blas | Compiled | Centred | Projected, int]:
-        """The executor for these rows in double precision, and its chunk's rows."""
-        return self._make(replace(self.rows, dtype=np.dtype(np.float64)))
-
-    def _make(self, rows: Rows) -> tuple[Blas | Compiled | Centred | Projected, int]:
-        """The executor for rows in the type that they are worked on in, and its chunk's rows."""
-        (n, d), form, k = rows.shape, rows.form, self.k
-        name = choose_executor(n, d, k, form, rows.dtype.itemsize, self._small)
-        chunk = chunk_rows(name, n, k, form.n_features(d))
-        if form.n_axes:
-            return Projected(rows, chunk, centred=name == "centred"), chunk
-        if name == "compiled":
-            return Compiled(rows), chunk
-        return Blas(rows, chunk) if name == "blas" else Centred(rows), chunk
-
-    def _moments_size(self, block: Block, d: int) -> int:
-        form = self.rows.form
-        return form.moments_size(d) if block == form.own else block_size(block, d)
-
     def _as_moments(
         self, S: Float64Array, block: Block, centres: Float64Array, axes: Float64Array | None
     ) -> Moments:
-        (k, d), form = centres.shape, self.rows.form
+        (k, d), form = centres.shape, self.operands.form
         if axes is not None:
             form = replace(form, n_axes=axes.shape[2])
         noise = float(S[k:, 0].sum())  # what a noise component has taken, of which counts alone matter
