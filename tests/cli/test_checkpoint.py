@@ -16,7 +16,7 @@ def cut_off(run, faithful, tmp_path, monkeypatch):
 
     def call(*options):
         with monkeypatch.context() as patched:
-            patched.setattr("gaussmix.cli.fitting.fit_mixture", interrupted_in_an_iteration)
+            patched.setattr("gaussmix.cli.fit_table.fit_mixture", interrupted_in_an_iteration)
             return run(*FIT, faithful, "-k", 3, "--checkpoint", tmp_path / "c", *options)
 
     return call

@@ -73,7 +73,7 @@ def interrupted_in_an_iteration(*arguments, on_iteration, **options):
 
 
 def test_one_interrupt_where_nothing_is_saved(run, faithful, monkeypatch):
-    monkeypatch.setattr("gaussmix.cli.fitting.fit_mixture", interrupted_in_an_iteration)
+    monkeypatch.setattr("gaussmix.cli.fit_table.fit_mixture", interrupted_in_an_iteration)
     result = run("fit", faithful, "-k", 2, "--init", "kmeans", "--seed", 0)
     assert result.exit_code == 130
     assert result.stderr.endswith("interrupted after 2 iterations; nothing was saved: there was no -o\n")
@@ -109,7 +109,7 @@ def test_giving_up_leaves_nothing(run, tmp_path, faithful, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gaussmix.cli.fitting.fit_mixture", interrupted)
+    monkeypatch.setattr("gaussmix.cli.fit_table.fit_mixture", interrupted)
     result = run("fit", faithful, "-k", 2, "-o", tmp_path / "model")
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr == "error: given up\n"

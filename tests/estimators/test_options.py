@@ -122,3 +122,16 @@ def test_a_wrong_ridge_beside_a_constant_column_is_refused_by_name(reg_covar):
     X = np.column_stack([np.arange(9.0), np.ones(9)])
     with pytest.raises(ValueError, match="reg_covar must be a finite number of at least 0"):
         gaussmix.fit_mixture(X, 2, reg_covar=reg_covar)
+
+
+def test_the_command_has_every_option_that_the_table_spells():
+    from gaussmix.cli.app import fit
+
+    own = inspect.signature(fit).parameters
+    spelled = {name: option for name, option in OPTIONS.items() if option.flag}
+    assert set(OPTIONS) & set(own) == set(spelled)
+    unsaid = {name: own[name].default for name in spelled if own[name].default is not inspect.Parameter.empty}
+    assert {name for name, value in unsaid.items() if value != spelled[name].default} == {
+        "n_factors",  # texts: what the library does where nothing is said is said in the help
+        "noise",
+    }

@@ -13,7 +13,6 @@ SOURCE = Path(gaussmix.__file__).parent
 
 #: Circles by package, each as the modules and packages in it. They may only go: one that has gone goes from here, too.
 KNOWN = {
-    "gaussmix.cli": {frozenset({"fitting", "strategies"})},
     "gaussmix.fit": {frozenset({"iterate", "mstep", "starts"})},
     "gaussmix.fit.race": {frozenset({"course", "race"})},
     "gaussmix.model.mixture": {

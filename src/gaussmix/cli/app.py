@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from gaussmix._text import printable
 from gaussmix.errors import DoubtfulFitWarning, InputError, ModelFileError
+from gaussmix.fit.options import OPTIONS
 
 EXIT_CODES = (
     "Exit codes: 0 good, 1 the fit failed, 2 the input is wrong, 130 given up with Ctrl-C. "
@@ -126,27 +127,19 @@ Seed = Annotated[
 ]
 
 
+def _option(name: str, *short: str, **more: Any) -> Any:
+    """An option of a fit, as the table has it."""
+    option = OPTIONS[name]
+    return typer.Option(*short, option.flag, metavar=option.metavar, help=option.help, **more)
+
+
 @app.command(epilog=EXIT_CODES)
 def fit(
+    context: typer.Context,
     data: Data,
-    components: Annotated[
-        int,
-        typer.Option("-k", "--components", min=1, help="Number of components; of message-length, the most."),
-    ],
-    covariance: Annotated[
-        str,
-        typer.Option(
-            help="full, tied, diag, spherical, one of mclust's names, such as VEV, or, for many columns, "
-            "factor or ppca."
-        ),
-    ] = "full",
-    factors: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|NUMBER",
-            help="Number of factors of factor and ppca, fewer than columns. auto: the one of least BIC.",
-        ),
-    ] = "1",
+    n_components: Annotated[int, _option("n_components", "-k", min=1)],
+    covariance_type: Annotated[str, _option("covariance_type")] = OPTIONS["covariance_type"].default,
+    n_factors: Annotated[str, _option("n_factors")] = "1",
     columns: Annotated[
         str | None,
         typer.Option(
@@ -165,35 +158,12 @@ def fit(
         ),
     ] = None,
     seed: Seed = None,
-    tol: Annotated[
-        float, typer.Option(min=0, help="Stop when an iteration gains less log-likelihood per sample.")
-    ] = 1e-3,
-    reg_covar: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|NUMBER",
-            help="auto keeps every variance above 1e-10 of its column's, and moves components that collapse. "
-            "A number is added to the variances, in squared units of the data.",
-        ),
-    ] = "auto",
-    max_iter: Annotated[int, typer.Option(min=1, help="Most iterations of a start.")] = 100,
-    n_init: Annotated[int, typer.Option(min=1, help="Number of starts; the best is kept.")] = 1,
-    init: Annotated[
-        str,
-        typer.Option(
-            help="Where starts come from: auto (k-means, and a race against it), fast or thorough (races "
-            "that cost less or more), kmeans, k-means++, random, random_from_data, agglomerative, pca or "
-            "annealing."
-        ),
-    ] = "auto",
-    prior: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="mclust: a weak prior that the data give, which keeps components from collapsing.",
-            show_default=False,
-        ),
-    ] = None,
+    tol: Annotated[float, _option("tol", min=0)] = OPTIONS["tol"].default,
+    reg_covar: Annotated[str, _option("reg_covar")] = OPTIONS["reg_covar"].default,
+    max_iter: Annotated[int, _option("max_iter", min=1)] = OPTIONS["max_iter"].default,
+    n_init: Annotated[int, _option("n_init", min=1)] = OPTIONS["n_init"].default,
+    init_params: Annotated[str, _option("init_params")] = OPTIONS["init_params"].default,
+    prior: Annotated[str | None, _option("prior")] = None,
     eigenvalue_ratio: Annotated[
         float | None,
         typer.Option(
@@ -206,79 +176,31 @@ def fit(
         bool, typer.Option("--equal-weights", help="Give all components the same weight.")
     ] = False,
     min_weight: Annotated[float, typer.Option(help="Least weight of a component.")] = 0.0,
-    noise: Annotated[
-        str | None,
-        typer.Option(
-            metavar="auto|SHARE",
-            help="A component of constant density for outliers, begun with this share of the rows.",
-            show_default=False,
-        ),
-    ] = None,
-    trim: Annotated[
-        float,
-        typer.Option(metavar="SHARE", help="Leave this share of the rows out: those of lowest density."),
-    ] = 0.0,
+    noise: Annotated[str | None, _option("noise")] = None,
+    trim: Annotated[float, _option("trim")] = OPTIONS["trim"].default,
     strategy: Annotated[
         str,
         typer.Option(
             help="em, or message-length: begin with -k components and find out how many there should be."
         ),
     ] = "em",
-    acceleration: Annotated[
-        str, typer.Option(help="Of slow fits: auto, quasi-newton, anderson, squarem or none.")
-    ] = "auto",
-    stopping: Annotated[
-        str,
-        typer.Option(help="What --tol bounds: change, in an iteration, or aitken, distance to the limit."),
-    ] = "change",
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="Keep here, every half minute, all it takes to go on with a fit that was cut off.",
-            show_default=False,
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="Go on from this checkpoint, with the data and options that it was made with, and keep it "
-            "(or that of --checkpoint) up to date.",
-            show_default=False,
-        ),
-    ] = None,
+    acceleration: Annotated[str, _option("acceleration")] = OPTIONS["acceleration"].default,
+    stopping: Annotated[str, _option("stopping")] = OPTIONS["stopping"].default,
+    checkpoint: Annotated[Path | None, _option("checkpoint")] = None,
+    resume: Annotated[Path | None, _option("resume")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Fit a mixture to a table, print it, and save it with -o.
 
     Ctrl-C stops the fit after the running iteration and keeps the best so far; a second Ctrl-C gives up.
     """
-    from gaussmix.cli.fitting import FitFiles, FitOptions, fit_table
+    from gaussmix.cli.fit_options import FitFiles, read_options
+    from gaussmix.cli.fit_table import fit_table
 
-    options = FitOptions(
-        n_components=components,
-        covariance_type=covariance,
-        tol=tol,
-        reg_covar=reg_covar,
-        max_iter=max_iter,
-        n_init=n_init,
-        init_params=init,
-        acceleration=acceleration,
-        stopping=stopping,
-        seed=seed,
-        prior=prior,
-        eigenvalue_ratio=eigenvalue_ratio,
-        equal_weights=equal_weights,
-        min_weight=min_weight,
-        noise=noise,
-        trim=trim,
-        n_factors=factors,
-        strategy=strategy,
-    )
     # As a line of CSV, so that a name with a comma can be quoted.
     picked = None if columns is None else [name.strip() for name in next(csv.reader([columns]), [])]
     files = FitFiles(data, output, plot, resume if checkpoint is None else checkpoint, resume)
+    options = read_options(context.params, files)
     code = fit_table(files, options, columns=picked, weights=weights, quiet=quiet)
     raise typer.Exit(code)
 

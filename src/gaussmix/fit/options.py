@@ -74,6 +74,7 @@ class Option:
 
     Parameters
     ----------
+    default : object
     words : callable
         Returns the names that the option may have; it imports those who know them.
     numbers : Numbers, optional
@@ -90,6 +91,7 @@ class Option:
         From the value to what a checkpoint has of it, plain JSON; None where another fit's value may differ.
     """
 
+    default: Any
     words: Callable[[], Iterable[str]] = tuple
     numbers: Numbers | None = None
     other: bool = False
@@ -110,6 +112,11 @@ class Option:
             quoted = words if self.numbers is None else [f'"{word}"' for word in words]
             none = ["None"] if self.none and self.numbers is None else []
             raise ValueError(f"{name} must be {self._describe(quoted, none)}; got {value!r}")
+
+    @property
+    def can_be_parsed(self) -> bool:
+        """Whether the command has the option as a word or a number."""
+        return bool(self.flag) and (self.words is not tuple or self.numbers is not None)
 
     def parse(self, said: Any) -> Any:
         """The value of the library for what the command was told; ValueError names the flag."""
@@ -139,8 +146,8 @@ def read_number(text: Any, *, whole: bool) -> float:
 
 
 def make_row(default: Any, **facts: Any) -> Any:
-    """The field of a group for an option with this default and the facts of :class:`Option`."""
-    return field(default=default, metadata={"option": Option(**facts)})
+    """The field of a group for an option with this default and the other facts of :class:`Option`."""
+    return field(default=default, metadata={"option": Option(default, **facts)})
 
 
 def _covariance_types() -> Iterable[str]:

@@ -1,0 +1,104 @@
+"""What `gaussmix fit` is asked: files, and the options of the library that the command's words stand for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gaussmix.errors import InputError
+from gaussmix.fit.options import OPTIONS
+from gaussmix.model.constraints import Constraints
+from gaussmix.model.covariance import get_structure
+
+STRATEGIES = ("em", "message-length")
+
+#: Options of the command that make up the library's `constraints`.
+CONSTRAINTS = ("eigenvalue_ratio", "equal_weights", "min_weight")
+
+#: Options that a descent to the shortest message takes; `n_components` is where it begins.
+OF_MESSAGE_LENGTH = ("n_components", "covariance_type", "reg_covar", "n_factors", "n_init", "tol", "max_iter")
+#: Options that it knows nothing of.
+NOT_OF_MESSAGE_LENGTH = ("init_params", "prior", *CONSTRAINTS, "noise", "trim", "acceleration", "stopping")
+
+
+@dataclass(frozen=True)
+class FitFiles:
+    """The files that `gaussmix fit` reads and writes."""
+
+    data: Path
+    output: Path | None = None
+    plot: Path | None = None
+    checkpoint: Path | None = None
+    resume: Path | None = None
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How `gaussmix fit` fits.
+
+    Parameters
+    ----------
+    strategy : str
+    seed : int or None
+    of_library : mapping
+        What :func:`gaussmix.fit_mixture` takes, by its names; "message-length" begins with `n_components`.
+    """
+
+    strategy: str
+    seed: int | None
+    of_library: Mapping[str, Any]
+
+
+def read_options(said: Mapping[str, Any], files: FitFiles) -> FitOptions:
+    """The options of a fit, of all that the command was told by name; InputError where one is wrong."""
+    strategy = said["strategy"]
+    if strategy not in STRATEGIES:
+        raise InputError(f"--strategy must be one of {', '.join(STRATEGIES)}; got {strategy!r}")
+    if not math.isfinite(said["tol"]):
+        raise InputError(f"--tol must be a finite number; got {said['tol']}")
+    try:
+        values = {
+            name: option.parse(said[name])
+            for name, option in OPTIONS.items()
+            if option.can_be_parsed and said[name] is not None
+        }
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    values["constraints"] = _read_constraints(said)
+    if strategy != "em":
+        _check_known(said, files)
+    return FitOptions(strategy, said["seed"], values)
+
+
+def _read_constraints(said: Mapping[str, Any]) -> Constraints:
+    try:
+        constraints = Constraints(**{name: said[name] for name in CONSTRAINTS})
+        constraints.check(get_structure(said["covariance_type"]), said["n_components"])
+    except ValueError as error:
+        text = str(error)
+        for name in CONSTRAINTS:
+            text = text.replace(name, _find_flag(name))
+        raise InputError(text) from None
+    return constraints
+
+
+def _check_known(said: Mapping[str, Any], files: FitFiles) -> None:
+    """Raise InputError where an option is given that the strategy knows nothing of."""
+    refused = ["--factors auto"] if said["n_factors"] == "auto" else []
+    for name in NOT_OF_MESSAGE_LENGTH:
+        default = OPTIONS[name].default if name in OPTIONS else None
+        if said[name] not in (default, None, False):
+            refused.append(_find_flag(name))
+    if files.resume is not None:
+        refused.append("--resume")
+    elif files.checkpoint is not None:
+        refused.append("--checkpoint")
+    if refused:
+        raise InputError(f"--strategy {said['strategy']} does not go with {', '.join(refused)}")
+
+
+def _find_flag(name: str) -> str:
+    return OPTIONS[name].flag if name in OPTIONS else f"--{name.replace('_', '-')}"
