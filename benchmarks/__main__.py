@@ -9,12 +9,12 @@ from pathlib import Path
 
 from benchmarks.cases import CASES, Case, make_problem
 from benchmarks.memory import extra_mib
-from benchmarks.programs import Program, programs, quiet
+from benchmarks.programs import Program, programs, silence_warnings
 from benchmarks.table import WHAT, Row, Table, machine
 from benchmarks.timing import Effort, gemm_peak, per_call, per_iteration
 
 DEFAULT_WHAT = ("fit", "converge")
-# An iteration of EM multiplies by H and by T', an evaluation by H only.
+#: Matrix products of a pass: an iteration of EM multiplies by H and by T', an evaluation by H only.
 PASSES = {"fit": 2, "score_samples": 1, "predict_proba": 1}
 
 
@@ -41,7 +41,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def chosen_cases(options: argparse.Namespace) -> list[Case]:
+def choose_cases(options: argparse.Namespace) -> list[Case]:
     cases = [case for case in CASES if not options.rows or any(text in case.name for text in options.rows)]
     dtype = "float64" if options.quick and not options.dtype else options.dtype
     cases = [case for case in cases if dtype in (None, case.dtype)]
@@ -52,8 +52,8 @@ def chosen_cases(options: argparse.Namespace) -> list[Case]:
     return cases
 
 
-def cases_for(what: str, cases: list[Case]) -> list[Case]:
-    """Convergence is a question of small data: the large rows would iterate for minutes."""
+def choose_cases_of(what: str, cases: list[Case]) -> list[Case]:
+    """The cases of an operation. Fits to convergence are timed on small data alone: others take minutes."""
     return [case for case in cases if what != "converge" or case.n < 1000]
 
 
@@ -73,8 +73,8 @@ def main() -> None:
     options = arguments()
     if options.no_numba:
         os.environ["GAUSSMIX_EXECUTOR"] = "blas"  # the processes that measure memory inherit it
-    quiet()
-    cases = chosen_cases(options)
+    silence_warnings()
+    cases = choose_cases(options)
     found = programs()[:1] if options.no_other else programs()
     effort = Effort(5.0, 3) if options.quick else Effort(options.seconds, options.repeats)
     peaks = {dtype: gemm_peak(dtype) for dtype in sorted({case.dtype for case in cases}, reverse=True)}
@@ -83,9 +83,9 @@ def main() -> None:
     about = machine(peaks)
     table.say("; ".join(f"{key}: {value}" for key, value in about.items()))
     for what in WHAT if "all" in options.what else options.what:
-        if cases_for(what, cases):
+        if choose_cases_of(what, cases):
             table.begin(what)
-        for case in cases_for(what, cases):
+        for case in choose_cases_of(what, cases):
             row = measure(case, what, found, effort, peaks[case.dtype], memory=memory and what != "converge")
             table.add(row)
             rows.append(row)

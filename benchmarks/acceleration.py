@@ -1,7 +1,8 @@
 """Passes over the data to the optimum, accelerated and not: ``python -m benchmarks.acceleration``.
 
-Counted are passes until within 1e-6 nats a row of the limit of EM alone, from the same k-means; a run that
-came to another optimum is given with the nats that it has more or less, and if less, it counts in no median.
+The figures are passes until within 1e-6 nats a row of the limit of EM alone, from the same k-means. For a run
+that ended at another optimum the table has the nats a row by which that is higher or lower. A run that ended
+lower counts in no median.
 """
 
 from __future__ import annotations
@@ -18,8 +19,13 @@ from gaussmix import fit_mixture
 from gaussmix.datasets import load_faithful
 
 METHODS = ("squarem", "anderson", "quasi-newton", "auto")
+#: Nats a row from the limit at which a run has reached it.
 WITHIN = 1e-6
-PLAIN_PASSES, PASSES = 6000, 600
+#: Passes of EM alone.
+PLAIN_PASSES = 6000
+#: Passes of an accelerated run.
+PASSES = 600
+#: Passes of EM from which a problem is slow.
 SLOW = 100
 
 
@@ -33,7 +39,7 @@ class Problem:
 
 
 def problems() -> Iterator[Problem]:
-    """Overlapping ones, then easy ones."""
+    """Problems whose components overlap, then easy ones."""
     faithful = load_faithful()[0]
     iris, wine = datasets.load_iris().data, datasets.load_wine().data
     cancer = datasets.load_breast_cancer().data[:, :8]
@@ -67,8 +73,8 @@ def problems() -> Iterator[Problem]:
     yield Problem("blobs apart, d = 20", blobs(13, 4000, 20, 4, 3.0), 4, "full", easy=True)
 
 
-def drawn() -> Iterator[Problem]:
-    """Overlapping ones that nobody chose: dimensions, numbers, families and distances are drawn."""
+def draw_problems() -> Iterator[Problem]:
+    """Overlapping problems that nobody chose: dimensions, numbers, families and distances are drawn."""
     for seed in range(24):
         rng = np.random.default_rng(100 + seed)
         d, k = int(rng.choice([1, 2, 3, 5, 8])), int(rng.integers(2, 7))
@@ -80,7 +86,7 @@ def drawn() -> Iterator[Problem]:
 
 
 def blobs(seed: int, n: int, d: int, k: int, apart: float) -> Floats:
-    """Rows of k Gaussian blobs whose means are that many standard deviations apart, or so."""
+    """Rows of k Gaussian blobs whose means are about `apart` standard deviations from one another."""
     rng = np.random.default_rng(seed)
     centres = apart * rng.normal(size=(k, d))
     turns = np.eye(d) + 0.3 * rng.normal(size=(k, d, d)) / np.sqrt(d)
@@ -112,14 +118,14 @@ def main() -> None:
     kinds = ("slow", "listed", "drawn")
     ratios: dict[str, dict[str, list[float]]] = {m: {kind: [] for kind in kinds} for m in METHODS}
     worst = dict.fromkeys(METHODS, 0.0)
-    for problem in (*problems(), *drawn()):
+    for problem in (*problems(), *draw_problems()):
         em = history(problem, None)
         plain = passes(em, em[-1])
         cells = []
         for method in METHODS:
             fast = history(problem, method)
             lacks = em[-1] - fast[-1]
-            # a lower optimum is reached where it is its own, a better one where it passes EM's
+            # a run has reached a lower optimum at its own limit, and a higher one where it passes EM's limit
             count = passes(fast, min(em[-1], fast[-1]))
             cells.append(f"{count}" + (f" ({-lacks:+.0e})" if abs(lacks) > 2 * WITHIN else ""))
             if problem.easy:

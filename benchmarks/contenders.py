@@ -1,4 +1,4 @@
-"""Who looks for the best optimum: gaussmix, scikit-learn with more or fewer starts, and R's mclust."""
+"""The programs that look for the best optimum: gaussmix, scikit-learn with several starts, R's mclust."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ Fit = Callable[[Problem, int], Any]
 
 #: mclust's name of each covariance type, for more features and for one.
 MCLUST = {"full": ("VVV", "V"), "tied": ("EEE", "E"), "diag": ("VVI", "V")}
-#: For each problem a file of rows, k and a model; back come seconds, log-likelihood, weights and covariances.
+#: It reads a file of rows, k and a model for each problem, and writes seconds, log-likelihood, weights and
+#: covariances.
 SCRIPT = """
 suppressMessages(library(mclust)); mclust.options(warn = 0)
 folder <- commandArgs(trailingOnly = TRUE)[1]
@@ -52,7 +53,7 @@ close(out)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How long a fit took and where it ended; a fit that failed has no likelihood."""
+    """How long a fit took and where it ended. A failed fit has the likelihood minus infinity."""
 
     seconds: float
     likelihood: float = -np.inf
@@ -70,7 +71,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Contender:
-    """A way to fit. One of many starts gets a fifth of the seeds: its fits differ less and take longer."""
+    """A way to fit. With `few` it gets a fifth of the seeds: many starts differ less and take longer."""
 
     name: str
     fit: Fit
@@ -110,7 +111,7 @@ def sklearn_fit(problem: Problem, seed: int, **options: Any) -> Any:
     )
 
 
-#: Iterating to the peak: how much of a difference is the peak and how much where the iteration stops.
+#: Options of fits that iterate to their peak, to tell another peak apart from an early stop.
 TIGHT = {"tol": 1e-7, "max_iter": 5000}
 CONTENDERS = (
     Contender("gaussmix", gaussmix_fit),
@@ -124,7 +125,7 @@ CONTENDERS = (
 
 
 def mclust(problems: Sequence[Problem]) -> list[Outcome] | None:
-    """One fit of each by mclust, which has no seeds, all in one process of R; None where it is not there."""
+    """One fit of each problem by mclust, which has no seeds, in one process of R; None without mclust."""
     if shutil.which("Rscript") is None:
         return None
     with tempfile.TemporaryDirectory() as name:

@@ -1,7 +1,7 @@
-"""What users fit with default settings: real data as they come, blobs, and a few awkward shapes.
+"""The data of default fits: real data in their own units, blobs, and a few awkward shapes.
 
-Blobs are scikit-learn's `make_blobs` of unit spread and `random_state=0`, centres in a box from -10 to 10: in
-five dimensions or more they lie apart. Those called "overlapping" have a spread of 4, and touch.
+Blobs are scikit-learn's `make_blobs` of unit spread and `random_state=0`, with centres in a box from -10 to
+10. In five dimensions or more they do not touch. Blobs called "overlapping" have a spread of 4, and touch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 from benchmarks.real_data import Floats, faithful
 
 FAMILIES = ("full", "tied", "diag", "spherical")
-#: Rows times features from which a row is left out of a quick run.
+#: Rows times features from which a quick run leaves a row of the table out.
 LARGE = 300_000
 
 Tables = list[Floats]
@@ -25,7 +25,7 @@ Tables = list[Floats]
 
 @dataclass(frozen=True)
 class Row:
-    """Tables that are fitted one after the other (mostly one), a number of components, and families."""
+    """A row of the table: its data sets (mostly one), a number of components, and families."""
 
     name: str
     k: int
@@ -87,8 +87,8 @@ ROWS = (
 )
 
 
-def chosen(only: list[str] | None, *, quick: bool) -> list[tuple[Row, str]]:
-    """Rows and families whose name, "row, family", has one of these texts."""
+def choose_cells(only: list[str] | None, *, quick: bool) -> list[tuple[Row, str]]:
+    """The cells whose name, "row, family", has one of these texts."""
     cells = [(row, family) for row in ROWS for family in row.families if not (quick and row.large)]
     found = [cell for cell in cells if only is None or any(text in cell_name(*cell) for text in only)]
     if not found:

@@ -1,11 +1,11 @@
 """``python -m benchmarks.defaults``: a fit with default settings, gaussmix beside scikit-learn.
 
-Both make ``GaussianMixture(k, covariance_type=..., random_state=seed).fit(X)``, in turn, in one process.
-Printed are median seconds over seeds, their ratio (below 1: gaussmix is faster), and by how many nats a row
-``score(X)`` of gaussmix is higher, in the median and in the worst seed. With one thread seconds are those of
-the processor, which other programs do not lengthen; with more they are those of the clock.
+Both make ``GaussianMixture(k, covariance_type=..., random_state=seed).fit(X)``, in turn, in one process. The
+table has median seconds over seeds, their ratio (below 1: gaussmix is faster), and how many nats a row
+``score(X)`` of gaussmix is higher, in the median and in the worst seed. With one thread seconds are processor
+time, which other programs do not lengthen. With more threads they are wall-clock time.
 
-A cell whose time is over makes no further fits, and a fit that takes longer than the limit is broken off.
+A cell whose time is over makes no further fits, and a fit that takes longer than the limit is stopped.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.default_rows import Row, Tables, cell_name, chosen
+from benchmarks.default_rows import Row, Tables, cell_name, choose_cells
 from benchmarks.threads import run_with_threads
 
 PROGRAMS = ("gaussmix", "scikit-learn")
-#: Rows of the fit that warms up for a large one.
+#: Rows of the fit before a large one, which loads and compiles.
 WARM_ROWS = 3000
 
 
@@ -40,7 +40,7 @@ class TooSlowError(Exception):
 
 @dataclass
 class Fits:
-    """What the fits of one program came to: seconds and scores, one of each for each seed."""
+    """The fits of one program: seconds and scores, one of each for each seed."""
 
     seconds: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Cell:
 
     @property
     def gains(self) -> list[float]:
-        """By how much ours is better, of each seed that both have."""
+        """How many nats a row our score is higher, for each seed that both programs have."""
         both = zip(self.ours.scores, self.theirs.scores, strict=False)
         return [a - b for a, b in both if math.isfinite(a) and math.isfinite(b)]
 
@@ -89,7 +89,7 @@ def arguments() -> argparse.Namespace:
 
 
 def settings(texts: list[str]) -> dict[str, Any]:
-    """Parameters from NAME=VALUE, numbers as such."""
+    """Parameters from texts NAME=VALUE. Values that are JSON are parsed; others stay text."""
     found: dict[str, Any] = {}
     for text in texts:
         name, _, value = text.partition("=")
@@ -109,8 +109,8 @@ def make(program: str, row: Row, family: str, seed: int, **options: Any) -> Any:
 
 
 @contextmanager
-def limited(seconds: float) -> Iterator[None]:
-    """Raises TooSlowError in a block that takes longer than this, as soon as Python runs in it."""
+def limit_time(seconds: float) -> Iterator[None]:
+    """Raise TooSlowError in a block that takes longer than this, once compiled code returns to Python."""
 
     def stop(*_: object) -> None:
         raise TooSlowError
@@ -125,23 +125,23 @@ def limited(seconds: float) -> Iterator[None]:
 
 
 def warm_up(row: Row, family: str, tables: Tables, options: dict[str, Any], limit: float) -> None:
-    """What is compiled or begun once is not timed: a whole fit of some rows, a short one of all."""
+    """Load and compile before the timing: a whole fit of some rows, then a short one of all."""
     for program in PROGRAMS:
         more = options if program == "gaussmix" else {}
         X = tables[0]
         try:
-            with limited(limit):
+            with limit_time(limit):
                 make(program, row, family, 0, **more).fit(X[:WARM_ROWS])
                 if len(X) > WARM_ROWS:
                     make(program, row, family, 0, init_params="random_from_data", max_iter=2).fit(X)
         except (ValueError, TooSlowError):
-            continue  # the same will be met, and said, when it is timed
+            continue  # the timed fits meet the same error and report it
 
 
 def fit_once(
     program: str, row: Row, family: str, seed: int, tables: Tables, options: dict[str, Any], cpu: bool
 ) -> tuple[float, float]:
-    """Seconds of the fits, and the mean score of what came out."""
+    """Seconds of the fits, and the mean of their scores."""
     clock = time.process_time if cpu else time.perf_counter
     begin = clock()
     models = [make(program, row, family, seed, **options).fit(X) for X in tables]
@@ -170,11 +170,11 @@ def measure(row: Row, family: str, options: argparse.Namespace) -> Cell:
 
 
 def repeat(fits: Fits, options: argparse.Namespace, call: tuple[Any, ...]) -> None:
-    """Add the median time of one seed; a fit that is broken off has at least the limit as its time."""
+    """Add the median time of one seed to `fits`. A fit that is stopped has the limit as its time."""
     times, score = [], math.nan
     for _ in range(options.repeats):
         try:
-            with limited(options.limit):
+            with limit_time(options.limit):
                 seconds, score = fit_once(*call)
         except TooSlowError:
             fits.broken_off, seconds = True, options.limit
@@ -254,7 +254,7 @@ def main() -> int:
     )
     before, cells = ratios_of(options.compare), []
     print("| " + " | ".join(HEAD) + " |\n|---" + "|---:" * (len(HEAD) - 1) + "|")
-    for row, family in chosen(options.only, quick=options.quick):
+    for row, family in choose_cells(options.only, quick=options.quick):
         cells.append(measure(row, family, options))
         print(line(cells[-1], before), flush=True)
         if options.json:

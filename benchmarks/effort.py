@@ -1,8 +1,8 @@
-"""``python -m benchmarks.effort``: starts and budgets, how often they end at the best, and their times.
+"""``python -m benchmarks.effort``: how often starts and budgets end at the best known, and in what time.
 
-The problems are those of `benchmarks.optima`, where it is said when a fit has reached the best known. On one
-thread (the default) seconds are those of the processor. Times are sums, over problems, of the median over
-seeds; ratios are of those sums, and geometric means over problems are beside them.
+The problems, and what counts as the best known, are those of `benchmarks.optima`. On one thread (the default)
+seconds are processor time. Times are sums, over problems, of the median over seeds. Ratios are of those sums;
+geometric means over problems stand in brackets.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ONE, TEN = "scikit-learn", "scikit-learn, n_init=10"
 
 
 def contenders() -> list[Contender]:
-    """gaussmix from each of `STARTS` and from ten of k-means, and scikit-learn with one and ten."""
+    """gaussmix from each of `STARTS` and from ten starts of k-means; scikit-learn from one and from ten."""
     found = [Contender(f"init_params={s}", partial(gaussmix_fit, init_params=s)) for s in STARTS]
     found.append(
         Contender("init_params=kmeans, n_init=10", partial(gaussmix_fit, init_params="kmeans", n_init=10))
@@ -48,7 +48,7 @@ def arguments() -> argparse.Namespace:
 
 
 def table(found: dict[str, dict[str, Summary]]) -> Iterator[str]:
-    """A line for each contender, from what it came to on each problem."""
+    """A line for each contender, from its summaries of each problem."""
     yield f"| | reached | least | does not count | s in all | to {ONE} | to its n_init=10 |"
     yield "|---" + "|---:" * 6 + "|"
     for name, by_problem in found.items():
@@ -66,7 +66,7 @@ def total(by_problem: dict[str, Summary]) -> float:
 
 
 def ratios(ours: dict[str, Summary], theirs: dict[str, Summary]) -> str:
-    """Of the sums of seconds, and the geometric mean of those of each problem."""
+    """The ratio of the sums of seconds, and the geometric mean of the ratios of each problem."""
     each = statistics.geometric_mean(ours[name].seconds / theirs[name].seconds for name in ours)
     return f"{total(ours) / total(theirs):.2f} ({each:.2f})"
 

@@ -1,7 +1,7 @@
 """Which optima count: those without a component of next to no rows or next to no spread.
 
-The likelihood has no bound where a component may shrink on a few rows, or on equal ones: that of such a fit
-says nothing.
+The likelihood has no bound where a component may shrink on a few rows, or on equal ones. The likelihood of
+such a fit says nothing.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 from benchmarks.real_data import Floats
 from benchmarks.suite import Problem
 
-#: Nats for each row within which a fit has reached the best known.
+#: Nats a row within which a fit has reached the best known.
 WITHIN = 1e-4
-#: Standard deviations in any direction, in those of all rows, under which a component is a needle.
+#: Standard deviations in any direction, in those of all rows, under which a component is too thin to count.
 THIN = 1e-2
 
 
@@ -28,7 +28,7 @@ def least_spread(covariances: Floats) -> float:
 
 
 def reference(problem: Problem) -> Floats:
-    """What takes the rows to unit spread: in all directions, or of each feature for diagonal covariances."""
+    """The matrix that gives the rows unit spread: in all directions, or in each feature for diagonal ones."""
     X = problem.X
     if problem.covariance == "diag":
         return np.diag(1.0 / X.std(axis=0))
@@ -42,7 +42,7 @@ def is_spurious(rows: float, spread: float, d: int) -> bool:
 
 
 def dense(covariances: Floats, problem: Problem) -> Floats:
-    """Covariances as scikit-learn has them, in the problem's type, as matrices of shape (k, d, d)."""
+    """Covariances as matrices (k, d, d), from the shape that scikit-learn uses for the problem's type."""
     d = problem.X.shape[1]
     if problem.covariance == "diag":
         return np.asarray(covariances[:, :, None] * np.eye(d))

@@ -1,9 +1,9 @@
 """``python -m benchmarks.mclust``: the fourteen models with 1 to 9 components beside R's mclust.
 
-Timed is a sweep in which both begin at the same hierarchy and stop by the same change of the likelihood;
-sweeps alternate, and medians are compared. mclust stops before the optimum, and so does a sweep by its rule,
-elsewhere on the way: how many cells are as good as mclust's is counted in a thorough sweep, of three
-hierarchies and with a tenth of that change. Needs Rscript and the R package mclust.
+The times are of sweeps that begin at the same hierarchy and stop by the same change of the likelihood. Sweeps
+alternate, and medians are compared. mclust stops before the optimum, and gaussmix by the same rule at another
+point on the way. So the cells that are as good as mclust's are counted in a thorough sweep, of three
+hierarchies and with a tenth of that change. The benchmark needs Rscript and the R package mclust.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from gaussmix.fit.starts.hierarchy import _clusters, _merges
 
 Floats = NDArray[np.floating]
 
-TOL = 1e-5  # of mclust's: the relative change of the log-likelihood
-#: Rows, then how long the sweep took and its table, which has NA where a fit failed.
+#: Relative change of the log-likelihood at which mclust stops.
+TOL = 1e-5
+#: It writes the rows and the table of the sweep, with NA where a fit failed, and prints the seconds.
 SCRIPT = """
 suppressMessages(library(mclust)); mclust.options(warn = 0)
 data(list = c("faithful"), package = "datasets"); data(diabetes, package = "mclust")
@@ -45,14 +46,14 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True)
 class Sweep:
-    """BIC of each model and number of components, as mclust has it (higher is better), and seconds."""
+    """BIC of each model and number of components, with mclust's sign (higher is better), and seconds."""
 
     bic: dict[Key, float]
     seconds: float
 
 
 def main() -> int:
-    """Print a table; returns 2 where there is no mclust."""
+    """Print a table. Returns 2 without Rscript."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mclust", description=__doc__)
     parser.add_argument("--data", nargs="+", default=["faithful", "iris", "diabetes"])
     parser.add_argument("--repeats", type=int, default=5)
@@ -87,7 +88,7 @@ def line(
 
 
 def sweep(rows: Floats, starts: int = 1, closer: float = 1.0) -> Sweep:
-    """All models; those with a collapsed component are left out, as mclust does."""
+    """Fit all models. Models with a collapsed component are left out, as by mclust."""
     _merges.cache_clear()  # the hierarchy is a part of the sweep
     _clusters.cache_clear()
     begin = time.perf_counter()

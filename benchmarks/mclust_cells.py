@@ -1,14 +1,14 @@
 """``python -m benchmarks.mclust_cells``: default fits of every model that R's mclust has a BIC for.
 
 A folder has NAME.csv, a table with one line of names, and NAME_BIC.csv, mclust's BIC of each model (columns)
-and number of components (rows), with twice the log-likelihood in it, so that higher is better. Each of its
-cells is fitted once, ``GaussianMixture(k, covariance_type=model, random_state=seed).fit(X)``; those where
-mclust gave up are left out. Both count the same parameters: half of a difference of BIC is one of the
-log-likelihoods.
+and number of components (rows). mclust's BIC has twice the log-likelihood in it, so that higher is better.
+Each cell is fitted once, ``GaussianMixture(k, covariance_type=model, random_state=seed).fit(X)``. Cells where
+mclust gave up are left out. Both programs count the same parameters, so half of a difference of BIC is a
+difference of log-likelihoods.
 
-A cell is reached where ours is not lower by more than 1e-3 nats of all rows together, as in
-`benchmarks.mclust`; how many are within 0.05, the size of mclust's own last steps, is beside it. A fit with a
-collapsed component reaches nothing. No R is needed.
+A cell is reached if our log-likelihood of all rows is lower by no more than 1e-3 nats, as in
+`benchmarks.mclust`. The number within 0.05, the size of mclust's own last steps, stands beside it. A fit with
+a collapsed component reaches no cell. No R is needed.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from benchmarks.defaults import settings
 from benchmarks.real_data import Floats
 from benchmarks.threads import THREADS
 
-#: Nats of all rows together by which ours may be lower to have reached mclust's.
+#: Nats of all rows together by which ours may be lower and count as reaching mclust's.
 EXACT = 1e-3
-#: The same for those that are near: about what mclust's own last steps gain.
+#: The same to count as near: about the gain of mclust's own last steps.
 NEAR = 0.05
 FOLDER = Path("../shared/data/mclust")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A fit and mclust's: `below` is by how many nats, of all rows together, ours is lower."""
+    """A fit beside mclust's: `below` is how many nats, of all rows together, ours is lower."""
 
     data: str
     model: str
@@ -148,7 +148,7 @@ def main() -> None:
         if options.data is None or name in options.data
         if options.models is None or model in options.models
     ]
-    os.environ |= dict.fromkeys(THREADS, "1")  # the processes that are begun below read them
+    os.environ |= dict.fromkeys(THREADS, "1")  # the processes started below read them
     begin = time.perf_counter()
     with ProcessPoolExecutor(options.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         cells = list(pool.map(fit, todo, chunksize=4))

@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 
 from benchmarks.cases import CASES, Case, make_problem
-from benchmarks.programs import programs, quiet
+from benchmarks.programs import programs, silence_warnings
 
 MIB = 2.0**20
 
 
 def extra_mib(program: str, case: Case, what: str = "fit") -> float:
-    """How far the resident memory rises above what holds the data, libraries loaded and code compiled."""
+    """How far the resident memory rises above that of data, loaded libraries and compiled code, in MiB."""
     command = [sys.executable, "-m", "benchmarks.memory", program, case.name, what]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode:
@@ -26,10 +26,10 @@ def extra_mib(program: str, case: Case, what: str = "fit") -> float:
 
 
 def _measure(program_name: str, case: Case, what: str) -> float:
-    quiet()
+    silence_warnings()
     program = next(program for program in programs() if program.name == program_name)
     problem = make_problem(case)
-    # The first fit loads libraries, starts threads and compiles; what it leaves behind is no extra memory.
+    # The first fit loads libraries, starts threads and compiles. The memory that it keeps is no extra memory.
     model = program.fit(problem, 1)
     _give_back()
     _forget_peak()
@@ -42,7 +42,7 @@ def _measure(program_name: str, case: Case, what: str) -> float:
 
 
 def _give_back() -> None:
-    """Return memory that was freed to the operating system, where the C library can."""
+    """Return freed memory to the operating system, where the C library can."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
@@ -50,7 +50,7 @@ def _give_back() -> None:
 
 
 def _forget_peak() -> None:
-    """Let the kernel's high-water mark start again from here, where there is one."""
+    """Reset the kernel's high-water mark of the memory, where there is one."""
     clear = Path("/proc/self/clear_refs")
     if clear.exists():
         clear.write_text("5")

@@ -1,8 +1,9 @@
 """``python -m benchmarks.optima``: how often a fit ends at the best known likelihood, and how long it takes.
 
-A fit has reached it within 1e-4 nats a row; one with a component of fewer than d + 1 effective rows, or
-thinner than a hundredth of the rows' own spread, has not. Settings are everyone's defaults but for the number
-of starts (sklearn-10: n_init=10). Contenders alternate, seed by seed; mclust, which has none, makes one fit.
+A fit has reached it if it ends within 1e-4 nats a row. A fit does not count if a component has fewer than
+d + 1 effective rows, or is thinner than a hundredth of the spread of all rows. Settings are each program's
+defaults but for the number of starts (sklearn-10: n_init=10). Contenders alternate, seed by seed. mclust,
+which has no seeds, makes one fit.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchmarks.best_known import Record, store, stored
+from benchmarks.best_known import Record, read_stored, store
 from benchmarks.contenders import CONTENDERS, Contender, Outcome, mclust
 from benchmarks.judging import WITHIN
-from benchmarks.suite import Problem, chosen
+from benchmarks.suite import Problem, choose_problems
 
 DEFAULT = ("gaussmix", "sklearn-1", "sklearn-10", "sklearn-50", "mclust")
 NAMES = (*(contender.name for contender in CONTENDERS), "mclust")
-#: Nats for each row by which a likelihood is better than the best known, and not the same to rounding.
+#: Nats a row by which a likelihood is better than the best known, and not the same to rounding.
 BETTER = 1e-6
 
 Column = list[Outcome]
@@ -37,9 +38,9 @@ def arguments() -> argparse.Namespace:
 
 
 def known_problems(only: list[str] | None) -> list[tuple[Problem, Record]]:
-    """The problems with what is stored of them, as long as it is of the same rows."""
-    known, found = stored(), []
-    for problem in chosen(only):
+    """The problems with their stored records; those whose rows have changed are left out."""
+    known, found = read_stored(), []
+    for problem in choose_problems(only):
         record = known.get(problem.name)
         if record is None or record["fingerprint"] != problem.fingerprint():
             print(f"left out: {problem.name} (run python -m benchmarks.best_known --only '{problem.name}')")
@@ -100,7 +101,7 @@ def line(cells: Iterable[object]) -> None:
 
 
 def report_better(problem: Problem, record: Record, columns: dict[str, Column], *, keep: bool) -> None:
-    """Say, and store if asked to, where a fit is better than the best known."""
+    """Print where a fit is better than the best known, and store it with `keep`."""
     sound = [(o, name) for name, column in columns.items() for o in column if o.sound]
     best, name = max(sound, key=lambda pair: pair[0].likelihood, default=(Outcome(0.0), ""))
     gain = best.likelihood - record["mean_log_likelihood"]

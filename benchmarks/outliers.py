@@ -1,7 +1,7 @@
-"""``python -m benchmarks.outliers``: what outliers do to a fit, and what noise and trimming do about them.
+"""``python -m benchmarks.outliers``: fits to rows with outliers, without and with noise and trimming.
 
-Each case is a clean mixture of which one row in ten is replaced by one that is uniform over a box three times
-as wide as the clean rows. Every fit has the default start; no seed is left out.
+In each case one row in ten of a clean mixture is replaced by one that is uniform over a box three times as
+wide as the clean rows. Every fit has the default start; no seed is left out.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from gaussmix import FitResult, Mixture, fit_mixture
 
 Floats = NDArray[np.floating]
 
-SHARE = 0.1  # of outliers
-WIDTH = 3.0  # of their box, in widths of the clean rows
+#: Share of the rows that are outliers.
+SHARE = 0.1
+#: Width of their box, in widths of the clean rows.
+WIDTH = 3.0
 FITS: dict[str, dict[str, Any]] = {"plain": {}, "noise=True": {"noise": True}, "trim=0.1": {"trim": SHARE}}
 HEAD = ("case", "fit", "ARI", "worst ARI", "means", "covariances", "weights", "iterations")
 

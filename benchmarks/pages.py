@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def update(page: Path, name: str, lines: list[str]) -> None:
-    """Replace what is between the comments ``<!-- name -->`` and ``<!-- end of name -->``."""
+    """Replace the lines between the comments ``<!-- name -->`` and ``<!-- end of name -->`` of a page."""
     text = page.read_text(encoding="utf-8")
     pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
     if not pattern.search(text):

@@ -1,7 +1,7 @@
 """``python -m benchmarks.parallel``: a grid search in one process and in several.
 
-In one process a fit uses all threads; each of several workers has its share (``gaussmix._threads``). Settings
-alternate and medians are compared. All searches must end with the same scores.
+In one process a fit uses all threads. Each of several workers has its share of them (``gaussmix._threads``).
+Settings alternate and medians are compared. All searches must end with the same scores.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The programs compared, each behind the same few calls. Optional ones take part where they are installed."""
+"""The programs that are compared, behind one interface. Optional ones take part where they are installed."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ class Estimator:
             return GaussianMixture
         import gaussmix
 
-        # iterations of EM are what is timed; benchmarks/acceleration.py counts how many can be spared
+        # Plain EM is timed here. benchmarks/acceleration.py counts the iterations that acceleration saves.
         return partial(gaussmix.GaussianMixture, acceleration=None)
 
 
 class Pomegranate:
-    """Its `fit` on torch tensors; full covariances from the given start."""
+    """pomegranate's `fit` on torch tensors: full covariances from the given start."""
 
     name = "pomegranate"
     compiles_each_length = False
@@ -107,7 +107,7 @@ class Pomegranate:
 
 
 class Gmmx:
-    """Its `EMFitter` under JAX: full and diagonal covariances in float32; compiled before it is timed."""
+    """gmmx's `EMFitter` under JAX: full and diagonal covariances in float32, compiled before the timing."""
 
     name = "gmmx"
     compiles_each_length = True
@@ -126,7 +126,7 @@ class Gmmx:
             problem.weights,
             problem.case.covariance,
         )
-        # A while_loop of JAX stops when the difference is below the tolerance; none is below zero.
+        # JAX's while_loop stops when the difference is below the tolerance. No difference is below zero.
         result = EMFitter(tol=0.0, max_iter=n_iter, reg_covar=1e-6).fit(problem.X, start)
         jax.block_until_ready(result)  # JAX returns before it has computed
         if int(result.n_iter) != n_iter:
@@ -150,8 +150,8 @@ def programs() -> list[Program]:
     return found
 
 
-def quiet() -> None:
-    """A fit that is told how many iterations to run need not warn that it did not converge."""
+def silence_warnings() -> None:
+    """Ignore ConvergenceWarning: fits with a fixed number of iterations need not converge."""
     from sklearn.exceptions import ConvergenceWarning
 
     warnings.simplefilter("ignore", ConvergenceWarning)

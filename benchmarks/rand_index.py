@@ -1,11 +1,13 @@
 """``python -m benchmarks.rand_index``: is a higher likelihood a better clustering? Five sets with classes.
 
-The first table has, for each family with as many components as classes and the starts "kmeans" and "auto",
-the adjusted Rand index, the mean log-likelihood (medians over seeds), and the likelihood of new rows: a fifth
-that the fit has not seen, the mean of all five. BIC is that of "auto"; less is better. The second table has
-what is chosen among families and numbers of components by BIC and by ICL (BIC and twice the entropy of the
-clusters), and the index of BIC's choice with its components joined, two by two, into as many clusters as
-classes (Baudry et al. 2010). ``--update docs/likelihood-and-clusters.md`` writes both into that page.
+The first table is for each family with as many components as classes, and the starts "kmeans" and "auto". It
+has the adjusted Rand index, the mean log-likelihood (medians over seeds), and the likelihood of new rows: a
+fifth that the fit has not seen, the mean of all five. BIC is that of "auto"; less is better.
+
+The second table has the families and numbers of components that BIC and ICL choose (ICL is BIC and twice the
+entropy of the clusters). It also has the index of BIC's choice after its components are joined, two by two,
+into as many clusters as classes (Baudry et al. 2010). ``--update docs/likelihood-and-clusters.md`` writes
+both tables into that page.
 """
 
 from __future__ import annotations
@@ -32,15 +34,15 @@ from gaussmix import FitResult, fit_mixture, fit_mixtures
 
 FAMILIES = ("full", "tied", "diag", "spherical")
 STARTS = ("kmeans", "auto")
-#: Components that are tried beyond the number of classes.
+#: Numbers of components beyond that of the classes.
 MORE = 6
-#: Parts of the rows, of which each is new to one fit.
+#: Parts of the rows, each of which is new to one fit.
 FOLDS = 5
 
 
 @dataclass(frozen=True)
 class Classes:
-    """A set, as the table calls it, and the class of each of its rows."""
+    """A data set, its name in the table, and the class of each of its rows."""
 
     name: str
     load: Callable[[], Floats]
@@ -108,8 +110,8 @@ def entropy(P: Floats) -> float:
     return float(-xlogy(P, P).sum())
 
 
-def joined(P: Floats, k: int) -> Labels:
-    """Components joined into k clusters: always the pair that takes most of the entropy with it."""
+def join_components(P: Floats, k: int) -> Labels:
+    """Join components into k clusters, each time the pair whose union lowers the entropy most."""
     while P.shape[1] > k:
         gains = {(i, j): _gain(P, i, j) for i, j in combinations(range(P.shape[1]), 2)}
         i, j = max(gains, key=gains.__getitem__)
@@ -121,7 +123,7 @@ def _gain(P: Floats, i: int, j: int) -> float:
     return entropy(P[:, [i, j]]) - entropy(P[:, i] + P[:, j])
 
 
-def chosen(sets: list[Classes]) -> Iterator[str]:
+def by_criterion(sets: list[Classes]) -> Iterator[str]:
     """The second table, line by line."""
     yield "| data, classes | least BIC | Rand | joined into the classes | least ICL | Rand |"
     yield "|---|---|---:|---:|---|---:|"
@@ -131,7 +133,7 @@ def chosen(sets: list[Classes]) -> Iterator[str]:
         fits = fit_mixtures(X, range(1, k + MORE + 1), covariance_type=FAMILIES, random_state=0).sound
         by_bic = min(fits, key=lambda key: fits[key].bic)
         by_icl = min(fits, key=lambda key: icl(fits[key], X))
-        clusters = joined(fits[by_bic].mixture.responsibilities(X), k)
+        clusters = join_components(fits[by_bic].mixture.responsibilities(X), k)
         cells = [f"{data.name}, {k}"]
         cells += ["{}, {}".format(*by_bic), f"{index(fits[by_bic], X, labels):.2f}"]
         cells += [f"{adjusted_rand_score(labels, clusters):.2f}"]
@@ -162,7 +164,7 @@ def main() -> None:
     options = arguments()
     sets = available(options.only)
     warnings.simplefilter("ignore")
-    tables = {"by family": by_family(sets, options.seeds), "chosen": chosen(sets)}
+    tables = {"by family": by_family(sets, options.seeds), "chosen": by_criterion(sets)}
     for name, lines in tables.items():
         kept = []
         for line in lines:

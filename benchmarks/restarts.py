@@ -1,6 +1,6 @@
-"""``python -m benchmarks.restarts``: iterations of several restarts together, beside the same one by one.
+"""``python -m benchmarks.restarts``: iterations of several restarts side by side, and one by one.
 
-Both begin at the same mixtures and alternate; medians are compared, and the likelihoods have to agree.
+Both begin at the same mixtures and alternate. Medians are compared, and the likelihoods have to agree.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def measure(X: Floats, k: int, restarts: int, repeats: int) -> tuple[float, float]:
-    """Milliseconds of the iterations one by one, and together."""
+    """Milliseconds of the iterations one by one, and side by side."""
     structure = get_structure("full")
     engine = LocalEngine(X, structure, k)
     m_step = Maximise(structure, make_regularise("auto", structure, engine))

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.starts``: what each start costs, in passes over the rows, and what it leads to.
+"""``python -m benchmarks.starts``: the cost of each start, in passes over the rows, and its likelihoods.
 
-The cost is the time of a fit of no iterations less that of one from a mixture, medians of alternating runs.
-What a start leads to is how far, in nats a row, its fits end below the best that any start has found.
+The cost is the time of a fit of no iterations less that of one from a given mixture, medians of alternating
+runs. How good a start is: how far, in nats a row, its fits end below the best that any start has found.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ Floats = NDArray[np.floating]
 SIZES = ((1_000_000, 4, 8), (200_000, 8, 16))
 #: Rows, features, components, and how far apart the means are, in spreads of the components.
 PROBLEMS = ((2000, 2, 5, 2.0), (4000, 4, 8, 2.0), (6000, 8, 16, 1.5), (3000, 20, 6, 0.8))
-NEAR = 1e-3  # nats a row
+#: Nats a row from the best within which a fit counts as near.
+NEAR = 1e-3
 
 
 def rows(n: int, d: int, k: int, apart: float, seed: int) -> Floats:
@@ -41,11 +42,11 @@ def costs(n: int, d: int, k: int, repeats: int) -> dict[str, float]:
     calls: dict[str, Callable[[int], object]] = {
         "nothing": lambda seed: fit_mixture(X, k, start=known, max_iter=0),
         "a pass": lambda seed: fit_mixture(X, k, start=known, max_iter=10, tol=0.0, acceleration=None),
-        **{name: _started(X, k, name) for name in STARTS},
+        **{name: _fit_from(X, k, name) for name in STARTS},
         "labels": lambda seed: fit_mixture(X, k, start=labels, max_iter=0),
     }
     taken: dict[str, list[float]] = {name: [] for name in calls}
-    for seed in range(repeats + 1):  # what is loaded and compiled in the first is not the start's
+    for seed in range(repeats + 1):  # the first call loads and compiles, and is not counted
         for name, call in calls.items():
             begun = time.perf_counter()
             call(seed)
@@ -55,7 +56,7 @@ def costs(n: int, d: int, k: int, repeats: int) -> dict[str, float]:
     return {name: (value - nothing) / (10.0 if name == "a pass" else 1.0) for name, value in median.items()}
 
 
-def _started(X: Floats, k: int, name: str) -> Callable[[int], object]:
+def _fit_from(X: Floats, k: int, name: str) -> Callable[[int], object]:
     return lambda seed: fit_mixture(X, k, init_params=name, random_state=seed, max_iter=0)
 
 

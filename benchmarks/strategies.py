@@ -1,7 +1,8 @@
 """Annealing beside other starts, and the message length beside BIC: ``python -m benchmarks.strategies``.
 
-Of each start: the share of seeds whose fit ends within 1e-3 nats a row of the best that any found, how far
-the median is from it, and the time. Of each criterion: how often which number of components was found.
+For each start the table has the share of seeds whose fit ends within 1e-3 nats a row of the best that any
+start found, how far the median is from that best, and the time. For each criterion it has how often each
+number of components was found.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.model.covariance import get_structure
 
 STARTS = ("kmeans", "k-means++", "random", "agglomerative", "pca", "annealing", "Ueda and Nakano")
-SEEDS, WITHIN = 30, 1e-3
+#: Fits from each start.
+SEEDS = 30
+#: Nats a row from the best within which a fit has reached it.
+WITHIN = 1e-3
 
 Settings: TypeAlias = tuple[tuple[int, int, int, int, float, str], ...]
 
@@ -36,7 +40,7 @@ class Problem:
     covariance: str
 
 
-#: Seed, n, d, k, spread of the means and family: those that annealing's settings were chosen on, and others.
+#: Seed, n, d, k, spread of the means and family of problems on which annealing's settings were chosen.
 CHOSEN_ON = (
     (3, 1000, 2, 5, 2.0, "full"),
     (4, 3000, 2, 8, 3.0, "full"),
@@ -50,6 +54,7 @@ CHOSEN_ON = (
     (8, 1500, 2, 10, 3.0, "spherical"),
     (9, 1500, 3, 8, 2.0, "tied"),
 )
+#: The same of problems drawn after that.
 FRESH = (
     (100, 1500, 2, 6, 2.5, "full"),
     (101, 3000, 3, 8, 2.0, "full"),
@@ -82,7 +87,7 @@ def clouds(seed: int, n: int, d: int, k: int, spread: float) -> Floats:
 
 
 def ueda_nakano(X: Floats, k: int, covariance: str, seed: int) -> Mixture:
-    """Deterministic annealing as published: weights and covariances are updated, too; beta from 0.15."""
+    """Deterministic annealing as published: it also updates weights and covariances; beta from 0.15."""
     structure, rng = get_structure(covariance, X.shape[1]), np.random.default_rng(seed)
     engine = LocalEngine(X, structure, k)
     regularise, d = make_regularise("auto", structure, engine), X.shape[1]
@@ -143,14 +148,14 @@ def three(rng: np.random.Generator) -> Floats:
 
 
 def four(rng: np.random.Generator) -> Floats:
-    """Their example of components with a common mean, 1000 rows."""
+    """Figueiredo and Jain's example of components with a common mean, 1000 rows."""
     covariances = [[[1, 0.5], [0.5, 1]], [[6, -2], [-2, 6]], [[2, -1], [-1, 2]], [[0.125, 0], [0, 0.125]]]
     mixture = Mixture([0.3, 0.3, 0.3, 0.1], [[-4, -4], [-4, -4], [2, 2], [-1, -6]], covariances)
     return mixture.sample(1000, rng)[0]
 
 
 def iris(rng: np.random.Generator) -> Floats:
-    """Fisher's three species: the same rows each time."""
+    """Fisher's three species; the rows are the same for every seed."""
     return np.asarray(load_iris().data)
 
 

@@ -1,8 +1,8 @@
 """Problems whose best likelihood is known (benchmarks/best_known.json): real data and hard synthetic ones.
 
-All but six (docs/optima.md) were chosen before anything was fitted to them, with nine times as many rows for
-each full covariance as it needs (d + 1) or more: with few rows the likelihood has its peaks at components of
-next to none. Labels, where there are any, are one start more for the search for the best.
+All but six (docs/optima.md) were chosen before anything was fitted to them. They have at least 9 (d + 1) rows
+for each full covariance, since with few rows the peaks of the likelihood are at components of next to no
+rows. Labels, where there are any, are one more start for the search for the best.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Rows = Callable[[], Floats | tuple[Floats, Labels]]
 
 @dataclass(frozen=True)
 class Problem:
-    """Rows, a number of components and a covariance type; the rows are made or loaded when first used."""
+    """Rows, a number of components and a covariance type. The rows are made or loaded when first used."""
 
     data: str
     k: int
@@ -49,13 +49,13 @@ class Problem:
 
     @property
     def labels(self) -> Labels | None:
-        """Which component each row comes from, where that is known and there are k of them."""
+        """The component of each row, if it is known and there are k of them."""
         labels = self._loaded[1]
         return labels if labels is not None and labels.max() + 1 == self.k else None
 
     @property
     def missing(self) -> str:
-        """What to install for its rows; empty where they are there."""
+        """What to install for the rows; empty if they can be loaded."""
         try:
             self._loaded  # noqa: B018
         except MissingDataError as error:
@@ -63,13 +63,13 @@ class Problem:
         return ""
 
     def fingerprint(self) -> str:
-        """A hash of the rows to six digits of each column's spread, which rounding does not change."""
+        """A hash of the rows, rounded to six digits of each column's spread so that machines agree."""
         X = self.X
         rounded = np.round((X - X.mean(axis=0)) / X.std(axis=0), 6) + 0.0
         return hashlib.sha256(repr(X.shape).encode() + rounded.tobytes()).hexdigest()[:16]
 
 
-# The synthetic rows are drawn by NumPy's RandomState, whose stream is frozen: a Generator's may change.
+# NumPy's RandomState draws the synthetic rows, since its stream is frozen. That of a Generator may change.
 
 
 def gaussians(
@@ -95,17 +95,17 @@ def gaussians(
     return X, labels
 
 
-def scattered(seed: int, k: int, d: int, apart: float) -> Floats:
+def draw_means(seed: int, k: int, d: int, apart: float) -> Floats:
     """k means, drawn from a normal distribution of this spread."""
     return np.asarray(apart * RandomState(1000 + seed).standard_normal((k, d)))
 
 
 def overlapping(seed: int, n: int, k: int, d: int, apart: float, skew: float = 0.3) -> Rows:
-    return partial(gaussians, seed, n, scattered(seed, k, d, apart), skew=skew)
+    return partial(gaussians, seed, n, draw_means(seed, k, d, apart), skew=skew)
 
 
 def unbalanced(seed: int, n: int, d: int, apart: float, weights: tuple[float, ...], skew: float) -> Rows:
-    return partial(gaussians, seed, n, scattered(seed, len(weights), d, apart), weights=weights, skew=skew)
+    return partial(gaussians, seed, n, draw_means(seed, len(weights), d, apart), weights=weights, skew=skew)
 
 
 def nested(seed: int, n: int, d: int, spreads: tuple[float, ...], skew: float = 0.2) -> Rows:
@@ -120,7 +120,7 @@ def nested_pairs() -> tuple[Floats, Labels]:
 
 
 def grid(seed: int, n: int, side: int, step: float) -> Rows:
-    """Gaussians of unit spread, or so, at the crossings of a grid."""
+    """Gaussians of about unit spread at the crossings of a grid."""
     i = np.arange(side, dtype=np.float64)
     means = step * np.stack(np.meshgrid(i, i), axis=-1).reshape(-1, 2)
     return partial(gaussians, seed, n, means, skew=0.15)
@@ -203,7 +203,7 @@ PROBLEMS: tuple[Problem, ...] = (
 )
 
 
-def chosen(only: list[str] | None = None) -> list[Problem]:
+def choose_problems(only: list[str] | None = None) -> list[Problem]:
     """The problems whose name has one of these texts (None: all), with a note where rows are missing."""
     found = [p for p in PROBLEMS if only is None or any(text in p.name for text in only)]
     if not found:

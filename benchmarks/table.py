@@ -1,4 +1,4 @@
-"""The table, printed row by row while it is measured. It is Markdown, so that a document can quote it."""
+"""The table of times, printed row by row while it is measured. It is Markdown, for use in documents."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Table:
 
 
 def machine(peaks: dict[str, float]) -> dict[str, object]:
-    """What the times were taken on."""
+    """The machine and the versions that the times were taken on."""
     packages = ("numpy", "scipy", "scikit-learn", "numba")
     return {
         "processor": _processor(),

@@ -1,4 +1,4 @@
-"""Threads of everything that is timed: a library reads how many it may have when it is first imported."""
+"""The number of threads of timed programs: a library reads it when it is first imported."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import os
 import subprocess
 import sys
 
-#: Variables that say how many threads programs have.
+#: Variables that set the number of threads of a program.
 THREADS = ("GAUSSMIX_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-#: Set in the process that has its threads already.
+#: The variable that marks a process which has its number of threads already.
 BEGUN = "GAUSSMIX_BENCHMARK_BEGUN"
 
 
 def run_with_threads(module: str, n: int | None) -> int | None:
-    """Run the command again in a process of so many threads; returns its exit status.
+    """Run the command again in a process of `n` threads, and return its exit status.
 
-    None says to go on here: in the process that has them, or where `n` is None.
+    None means that the caller goes on itself: this process has its threads already, or `n` is None.
     """
     if n is None or os.environ.get(BEGUN):
         return None

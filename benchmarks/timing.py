@@ -1,4 +1,4 @@
-"""Times that stand noise: programs alternate, long and short runs are subtracted, medians are kept."""
+"""Robust times: programs alternate, short runs are subtracted from long ones, and medians are kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmarks.programs import NEEDED, Program
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to look: seconds for each program and row, and the most repeats within them."""
+    """How long to measure: seconds for each program and row, and the most repeats within them."""
 
     seconds: float
     repeats: int
@@ -25,7 +25,10 @@ class Effort:
 
 @dataclass
 class _Run:
-    """What one program repeats: a short run to subtract, or none, and a long one of so many units more."""
+    """The runs that one program repeats: a long one, and a short one to subtract, or none.
+
+    `units` is the number of iterations or calls by which the long run is longer.
+    """
 
     short: Callable[[], float] | None
     long: Callable[[], float]
@@ -56,7 +59,7 @@ def per_iteration(programs: list[Program], problem: Problem, effort: Effort) -> 
         except Exception as error:
             if program.name in NEEDED:
                 raise
-            # An optional program may not be up to a row; the others still are.
+            # An optional program may fail on a row; the others are still timed.
             print(f"{program.name} fails on {problem.case.name}: {error}", file=sys.stderr)
     _demand_agreement(densities, problem)
     return _alternate(runs)
@@ -87,7 +90,7 @@ def gemm_peak(dtype: str, size: int = 2048, repeats: int = 7) -> float:
 
 
 def _demand_agreement(densities: dict[str, Floats], problem: Problem) -> None:
-    """Times of programs that compute different things are not comparable."""
+    """Raise RuntimeError if densities differ: only programs that compute the same can be compared."""
     tolerance = 1e-7 if problem.case.dtype == "float64" else 1e-2
     ours = densities["gaussmix"]
     for name, theirs in densities.items():
@@ -108,10 +111,10 @@ def _iteration_run(program: Program, problem: Problem, effort: Effort) -> _Run:
 
     short = fit(1)
     warm_up(2)
-    # Under noise a difference can come out as nothing; an iteration is never that small a part of a fit.
+    # Under noise the difference can be zero or less, but an iteration is at least this part of a fit.
     cost = max(fit(2) - short, 0.02 * short, 1e-5)
     if 2 * short + 4 * cost > effort.seconds:
-        return _Run(None, lambda: cost, 1, 1)  # one look has to do where a program is this slow
+        return _Run(None, lambda: cost, 1, 1)  # one measurement has to do for so slow a program
     # Enough iterations that the difference of the two runs stands out, but no more than the effort allows.
     between = int(np.clip(0.3 / cost, 4, 1000))
     warm_up(1 + between)

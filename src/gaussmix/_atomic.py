@@ -1,4 +1,4 @@
-"""Files that are whole or as they were before: whatever the package writes goes through here."""
+"""Writing files atomically: a file has all of its new content or all of its old. Every writer uses it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ REPEATED = 40
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary file beside `path` that takes its place when the block ends well.
+def replace_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary file beside `path`, which takes the place of `path` when the block ends well.
 
     The content reaches the disk before the name does. When the block raises, or the disk is full, the
     temporary file is removed and whatever was at `path` stays. A link stays a link: the file that it points
@@ -30,7 +30,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with replacing(Path(folder) / "out.txt") as temporary:
+    ...     with replace_file(Path(folder) / "out.txt") as temporary:
     ...         _ = temporary.write_text("all of it")
     ...     print([p.name for p in Path(folder).iterdir()])
     ['out.txt']
@@ -45,21 +45,21 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.chmod(mode)
         os.replace(temporary, target)
     except BaseException:
-        with suppress(OSError):  # what went wrong first is what the caller should hear of
+        with suppress(OSError):  # the first error is the one that the caller should see
             temporary.unlink()
         raise
-    with suppress(OSError):  # some systems cannot flush a folder; then the new name takes a moment longer
+    with suppress(OSError):  # some systems cannot flush a folder: the new name then reaches the disk later
         _flush(target.parent, os.O_RDONLY)
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
-    """Replace the file's content as in :func:`replacing`."""
-    with replacing(path) as temporary:
+    """Replace the content of the file, as :func:`replace_file` does."""
+    with replace_file(path) as temporary:
         temporary.write_bytes(content)
 
 
 def _permissions(target: Path, path: str | os.PathLike[str]) -> int | None:
-    """The permissions of the file to be replaced, None if there is none. OSError for anything but a file."""
+    """The permissions of the file to be replaced, None if there is none. Raises OSError for other things."""
     try:
         mode = target.lstat().st_mode
     except FileNotFoundError:
@@ -70,16 +70,18 @@ def _permissions(target: Path, path: str | os.PathLike[str]) -> int | None:
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     if stat.S_ISLNK(mode):  # realpath leaves a link only where links lead in a circle
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
-    # A rename would put a file in the place of /dev/null.
+    # A rename would replace /dev/null by a file.
     raise OSError(errno.EINVAL, "it is not an ordinary file", os.fspath(path))
 
 
 def _new_file_beside(target: Path, private: bool) -> Path:
-    """An empty file of a name that nobody else has, on the same disk: a rename is all that is left to do."""
-    suffix = target.suffix if len(target.suffix) <= REPEATED else ""  # writers of pictures and tables read it
+    """A new empty file with a unique name, on the same disk, so that a rename can put it in place."""
+    suffix = (
+        target.suffix if len(target.suffix) <= REPEATED else ""
+    )  # writers of pictures and tables choose the format by it
     temporary = target.with_name(f".{target.name[:REPEATED]}.{os.urandom(8).hex()}.part{suffix}")
-    # The system applies the umask, which a process can read only by changing it for all its threads.
-    # What replaces a private file is private from its first byte.
+    # The system applies the umask: a process can read it only by changing it for all its threads.
+    # A file that replaces a private one is private from its first byte.
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0)
     os.close(os.open(temporary, flags, 0o600 if private else 0o666))
     return temporary

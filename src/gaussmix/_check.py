@@ -1,4 +1,7 @@
-"""Every check of input, once, at the door. Messages say what was expected, what came and what to do."""
+"""Checks of input, each made once, at the public interface.
+
+Messages say what was expected, what came and what to do.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy.typing as npt
 
 from gaussmix._typing import Float64Array, FloatArray
 
-#: How far weights may sum from one, by rounding; those given as float32 further.
+#: How far the sum of the weights may be from one, by rounding. The key: whether they are float32.
 WEIGHT_TOLERANCE = {False: 1e-8, True: 1e-6}
 
 
@@ -33,11 +36,11 @@ def rows_and_extent(X: npt.ArrayLike, d: int, name: str = "X") -> tuple[FloatArr
 
 
 def check_finite(array: FloatArray, name: str) -> float:
-    """The largest absolute value; ValueError naming the first entry that is NaN or infinite."""
+    """The largest absolute value. Raises ValueError that names the first entry that is NaN or infinite."""
     if array.size == 0:
         return 0.0
     extent = max(-float(np.minimum.reduce(array, axis=None)), float(np.maximum.reduce(array, axis=None)))
-    if math.isfinite(extent):  # two quick passes and no memory where all is well
+    if math.isfinite(extent):  # finite rows cost two quick passes and no memory
         return extent
     bad = np.argwhere(~np.isfinite(array))
     place = tuple(int(i) for i in bad[0])
@@ -58,9 +61,9 @@ def parameter(values: npt.ArrayLike, shape: tuple[int, ...], name: str, axes: st
 
 
 def weights(values: npt.ArrayLike, k: int, rest: float = 0.0) -> Float64Array:
-    """Mixing weights: k non-negative numbers that sum to one; float32 ones are made to in double.
+    """Mixing weights: k non-negative numbers that sum to one less `rest`, the weight of the noise.
 
-    `rest` is what the weight of the noise leaves them short of one.
+    Weights given as float32 are scaled so that they sum to one in double precision.
     """
     array = parameter(values, (k,), "weights", "(n_components,)")
     if (array < 0.0).any():
@@ -73,7 +76,7 @@ def weights(values: npt.ArrayLike, k: int, rest: float = 0.0) -> Float64Array:
         raise ValueError(
             f"weights must sum to 1{noise}; they sum to {total:.10g}. Divide proportions by their sum"
         )
-    if single and total != 1.0:  # a file holds them in double, and its reader is as strict as for double
+    if single and total != 1.0:  # a model file holds them in double precision, and its reader allows less
         array = array * ((1.0 - rest) / (total - rest))
         array.flags.writeable = False
     return array
@@ -86,7 +89,7 @@ def non_negative(value: Any, name: str) -> None:
 
 
 def sample_weight(values: npt.ArrayLike | None, n: int) -> Float64Array | None:
-    """Weights of the rows: n finite non-negative numbers, not all zero; None stands for ones."""
+    """Weights of the rows: n finite non-negative numbers, not all zero. None means that all are one."""
     if values is None:
         return None
     array = _as_float64(np.asarray(values), "sample_weight")

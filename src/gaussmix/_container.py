@@ -1,8 +1,8 @@
 """The container of model files: safetensors with one JSON document and a checksum in its header.
 
-Nothing is unpickled and nothing executed. A reader believes nothing that a file says: each length is
-compared with the length of the file before it is used, so that a file cannot ask for more memory than a
-small multiple of its own size. docs/format.md describes the bytes.
+Nothing is unpickled and nothing executed. A reader compares each length with the length of the file before
+it uses it. So a file cannot ask for more memory than a small multiple of its own size. docs/format.md
+describes the bytes.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ from gaussmix.errors import ModelFileError
 KEY = "gaussmix"
 CHECKSUM = "gaussmix.crc32"
 
-#: Limits of what is written, and of what is believed. The numbers are in docs/format.md.
+#: Bytes of the longest header that is written or read.
 MAX_HEADER = 16 << 20
+#: The most axes of a tensor.
 MAX_DIMENSIONS = 8
+#: Bytes of a number, by its type in the header.
 ITEM_SIZES = {"F64": 8, "F32": 4}
 
 
@@ -49,7 +51,7 @@ class Place(NamedTuple):
 
 
 class _Flaw(Exception):
-    """What is wrong with the bytes; the caller knows the file."""
+    """What is wrong with the bytes. The caller adds the name of the file."""
 
 
 def write(
@@ -64,10 +66,10 @@ def write(
     OSError
         If the file cannot be written; it is as it was before.
     """
-    write_bytes(path, packed(tensors, document))
+    write_bytes(path, pack(tensors, document))
 
 
-def packed(tensors: Mapping[str, Float64Array], document: Mapping[str, Any]) -> bytes:
+def pack(tensors: Mapping[str, Float64Array], document: Mapping[str, Any]) -> bytes:
     """The bytes of a file. They depend on the content alone, not on the version of a library."""
     text = _strict_json.dump(document)
     data = [np.ascontiguousarray(tensor, dtype="<f8").tobytes() for tensor in tensors.values()]
@@ -89,21 +91,28 @@ def packed(tensors: Mapping[str, Float64Array], document: Mapping[str, Any]) -> 
 
 
 def read(path: str | os.PathLike[str]) -> Content:
-    """The content of a model file. ModelFileError if it is none, OSError if it cannot be opened.
+    """The content of a model file.
 
-    Whether the checksum agrees is for the caller to judge, last: other checks tell better what is wrong.
+    The caller judges the checksum, after all other checks, since these say better what is wrong.
+
+    Raises
+    ------
+    ModelFileError
+        If it is no model file.
+    OSError
+        If it cannot be opened.
     """
     try:
-        with _opened(path) as file:
+        with _open_ordinary(path) as file:
             return _content(file)
     except _Flaw as flaw:
         raise ModelFileError(f"{path}: {flaw}") from None
 
 
-def _opened(path: str | os.PathLike[str]) -> BinaryIO:
-    """The file, if it is an ordinary one: opening a pipe would wait for someone to write into it."""
+def _open_ordinary(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open the file if it is an ordinary one. Opening a pipe would wait for a program that writes into it."""
     _check_ordinary(os.stat(path).st_mode)
-    flags = getattr(os, "O_NONBLOCK", 0)  # should a pipe take its place in this very moment
+    flags = getattr(os, "O_NONBLOCK", 0)  # a pipe may have taken the place of the file since
     file = open(path, "rb", opener=lambda name, given: os.open(name, given | flags))  # noqa: SIM115
     try:
         _check_ordinary(os.fstat(file.fileno()).st_mode)
@@ -127,12 +136,12 @@ def _content(file: BinaryIO) -> Content:
         raise _Flaw(f"not a gaussmix model: the file is only {len(start)} bytes long")
     length, room = int.from_bytes(start, "little"), size - 8
     if not 2 <= length <= min(room, MAX_HEADER):
-        _damaged(f"it gives its header {length} bytes, of {room} in the file and {MAX_HEADER} at most")
+        _refuse_damaged(f"it gives its header {length} bytes, of {room} in the file and {MAX_HEADER} at most")
     header = file.read(length)
-    metadata, places = _checked_header(header, room - length)
+    metadata, places = _check_header(header, room - length)
     data = file.read(room - length)
     if len(header) + len(data) != room:
-        _damaged("it became shorter while it was read")
+        _refuse_damaged("it became shorter while it was read")
     document = _document(metadata[KEY])
     blocks = {name: memoryview(data)[place.begin : place.end] for name, place in places.items()}
     intact = metadata.get(CHECKSUM) == _checksum(metadata[KEY], blocks)
@@ -146,33 +155,33 @@ def _tensors(content: bytes) -> dict[str, Float64Array]:
     try:
         tensors = load(content)
     except Exception as error:  # its errors share no base class
-        _damaged(str(error))
-    # Single precision has to pass the checks for double precision, as which the mixture may be saved again.
+        _refuse_damaged(str(error))
+    # The mixture may be saved again in double precision, so single precision has to pass the same checks.
     return {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
 
 
-def _checked_header(header: bytes, n_data: int) -> tuple[dict[str, str], dict[str, Place]]:
-    """The metadata and the tensors' places, which fill the `n_data` bytes after the header without a gap."""
+def _check_header(header: bytes, n_data: int) -> tuple[dict[str, str], dict[str, Place]]:
+    """The metadata, and the places of the tensors, which fill the `n_data` bytes after the header."""
     try:
         text = header.decode("utf-8")
         entries = _strict_json.parse(text) if text.startswith("{") else None
     except ValueError as error:
-        _damaged(f"its header is not JSON: {error}")
+        _refuse_damaged(f"its header is not JSON: {error}")
     if not isinstance(entries, dict):
-        _damaged("its header is not a JSON object")
+        _refuse_damaged("its header is not a JSON object")
     metadata = entries.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        _damaged("its metadata are not text")
+        _refuse_damaged("its metadata are not text")
     if KEY not in metadata:
         raise _Flaw(f"a safetensors file, but not a gaussmix model: its metadata have no entry {KEY!r}")
     places = {name: _place(name, entry, n_data) for name, entry in entries.items()}
     end = 0
     for place in sorted(places.values()):
         if place.begin != end:
-            _damaged("its tensors do not follow each other without gap or overlap")
+            _refuse_damaged("its tensors do not follow each other without gap or overlap")
         end = place.end
     if end != n_data:
-        _damaged(f"its tensors take {end} bytes, but {n_data} follow the header")
+        _refuse_damaged(f"its tensors take {end} bytes, but {n_data} follow the header")
     return metadata, places
 
 
@@ -180,22 +189,24 @@ def _place(name: str, entry: Any, n_data: int) -> Place:
     """The place of a tensor whose type, shape and length agree."""
     shown = reprlib.repr(name)
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
-        _damaged(f"tensor {shown} is not described by dtype, shape and data_offsets")
+        _refuse_damaged(f"tensor {shown} is not described by dtype, shape and data_offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in ITEM_SIZES:
-        _damaged(f"tensor {shown} is of type {reprlib.repr(dtype)}; expected F64 or F32")
+        _refuse_damaged(f"tensor {shown} is of type {reprlib.repr(dtype)}; expected F64 or F32")
     if not _are_integers(shape, 1, n_data) or len(shape) > MAX_DIMENSIONS:
-        _damaged(f"tensor {shown} has the shape {reprlib.repr(shape)}, in a file with {n_data} bytes of data")
+        _refuse_damaged(
+            f"tensor {shown} has the shape {reprlib.repr(shape)}, in a file with {n_data} bytes of data"
+        )
     if not _are_integers(offsets, 0, n_data) or len(offsets) != 2:
-        _damaged(f"tensor {shown} has the offsets {reprlib.repr(offsets)} in {n_data} bytes of data")
+        _refuse_damaged(f"tensor {shown} has the offsets {reprlib.repr(offsets)} in {n_data} bytes of data")
     begin, end = offsets
     if end - begin != math.prod(shape) * ITEM_SIZES[dtype]:
-        _damaged(f"tensor {shown} of type {dtype} and shape {shape} cannot have the offsets {offsets}")
+        _refuse_damaged(f"tensor {shown} of type {dtype} and shape {shape} cannot have the offsets {offsets}")
     return Place(begin, end)
 
 
 def _are_integers(values: Any, least: int, most: int) -> bool:
-    # type() rather than isinstance(): True is no length
+    # type() rather than isinstance(), since True is no length
     return isinstance(values, list) and all(type(x) is int and least <= x <= most for x in values)
 
 
@@ -217,5 +228,5 @@ def _checksum(text: str, blocks: Mapping[str, bytes | memoryview]) -> str:
     return f"{total:08x}"
 
 
-def _damaged(reason: str) -> NoReturn:
+def _refuse_damaged(reason: str) -> NoReturn:
     raise _Flaw(f"damaged, truncated, or not a gaussmix model: {reason}")

@@ -1,4 +1,4 @@
-"""How many processors this process may use: affinity, control groups, and what programs around it say."""
+"""How many processors this process may use: affinity, control groups, and variables of the environment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def available() -> int:
 
 
 def _affinity() -> int:
-    if hasattr(os, "process_cpu_count"):  # from Python 3.13 on; heeds PYTHON_CPU_COUNT
+    if hasattr(os, "process_cpu_count"):  # from Python 3.13 on; it reads PYTHON_CPU_COUNT
         return os.process_cpu_count() or 1
     try:
         return len(os.sched_getaffinity(0))
@@ -33,7 +33,7 @@ def _affinity() -> int:
 
 
 def _omp_num_threads() -> int | None:
-    """The outermost level of OMP_NUM_THREADS, which may be a list such as "4,2"; None if it says nothing."""
+    """The first number of OMP_NUM_THREADS, which may be a list such as "4,2"; None if there is none."""
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     return int(first) if first.isdecimal() and int(first) > 0 else None
 
@@ -46,9 +46,9 @@ def _quota() -> int | None:
 
 
 def cgroup_quota(root: Path) -> float | None:
-    """Processors' worth of time that the control groups of this process grant, of version 1 or 2.
+    """The processors, perhaps a fraction, that the control groups of this process grant (version 1 or 2).
 
-    A group is bound by every group above it. `root` is the folder of "proc" and "sys".
+    Every group above a group limits it, too. `root` is the folder of "proc" and "sys".
     """
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
@@ -58,15 +58,15 @@ def cgroup_quota(root: Path) -> float | None:
     for line in lines:
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if not controllers:
-            quotas += [_read_v2(folder) for folder in _upwards(mount, path)]
+            quotas += [_read_v2(folder) for folder in _folders_upwards(mount, path)]
         elif "cpu" in controllers.split(","):
             for name in {"cpu", controllers}:
-                quotas += [_read_v1(folder) for folder in _upwards(mount / name, path)]
+                quotas += [_read_v1(folder) for folder in _folders_upwards(mount / name, path)]
     return min((quota for quota in quotas if quota is not None), default=None)
 
 
-def _upwards(mount: Path, path: str) -> Iterator[Path]:
-    """The folder of a group and those above it; a container lacks some, where the path is the host's."""
+def _folders_upwards(mount: Path, path: str) -> Iterator[Path]:
+    """The folders of a group and of those above it. In a container with the host's path some do not exist."""
     parts = [part for part in path.split("/") if part]
     if ".." in parts:  # a group outside the container's own hierarchy
         parts = []

@@ -1,7 +1,8 @@
-"""JSON that reads back as it was written: Python's own reader and writer, less what they let pass.
+"""JSON that reads back as it was written: Python's own reader and writer, with stricter checks.
 
-Python reads NaN, infinity, numbers beyond the range of a double as infinity, and a key given twice as its
-last value; it writes the first two, and keys twice where 1 and "1" are keys of one dict.
+Python's reader accepts NaN and infinity. It reads numbers beyond the range of a double as infinity, and takes
+the last value of a repeated key. Its writer writes NaN and infinity, and repeats a key where a dict has
+both 1 and "1".
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-#: How far lists and objects may be within each other, and how long a number may be.
+#: Levels to which lists and objects may be nested.
 MAX_DEPTH = 64
+#: Characters of the longest number.
 MAX_DIGITS = 4300
 
 RULES = (
@@ -27,7 +29,7 @@ def dump(document: Mapping[str, Any]) -> str:
     Raises
     ------
     TypeError, ValueError
-        If JSON cannot hold it; the message says what it can.
+        If JSON cannot hold it. The message says what JSON can hold.
 
     Examples
     --------
@@ -45,7 +47,7 @@ def dump(document: Mapping[str, Any]) -> str:
 
 
 def parse(text: str) -> Any:
-    """The value of a JSON text. ValueError for what JSON or the rules above do not allow."""
+    """The value of a JSON text. Raises ValueError where JSON or the rules above do not allow it."""
     try:
         value = json.loads(
             text,
@@ -85,7 +87,7 @@ def _float(text: str) -> float:
 
 
 def _check_depth(value: Any) -> None:
-    """Level by level, since a recursion would be limited by the caller's own depth."""
+    """Go through the value level by level: the caller's own depth would limit a recursion."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [member for outer in level for member in _members(outer) if isinstance(member, dict | list)]

@@ -1,4 +1,4 @@
-"""Text from files that anyone may have made, on its way to a terminal or a page; tables of text."""
+"""Safe text for terminals and pages, from files that anyone may have made; tables of text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GAP = "   "
 
 
 def printable(text: str, encoding: str = "utf-8") -> str:
-    r"""The text on one line, with escapes for what moves a terminal's cursor or is not in an encoding.
+    r"""The text on one line. Characters that move a cursor, or that the encoding lacks, are escaped.
 
     Examples
     --------
@@ -22,14 +22,14 @@ def printable(text: str, encoding: str = "utf-8") -> str:
     return safe.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def shortened(text: str, most: int, encoding: str = "utf-8") -> str:
-    """The printable text, with an ellipsis where it is longer than `most` characters."""
+def shorten(text: str, most: int, encoding: str = "utf-8") -> str:
+    """The printable text, cut to `most` characters that end in an ellipsis."""
     text = printable(text, encoding)
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def count(number: Any, noun: str) -> str:
-    """A number with its noun, in the plural where it is."""
+    """A number with its noun, in the plural unless the number is 1."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -50,7 +50,7 @@ def text_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def html_table(rows: Sequence[Sequence[str]], caption: str = "") -> str:
-    """The same as an HTML table; whatever the cells hold, they are shown as text."""
+    """The same as an HTML table. The cells are escaped: they are shown as text."""
     header, *body = rows
     right, line = 'style="text-align:right"', 'style="text-align:left;white-space:nowrap"'
     above = f"<caption {line}>{_in_html(caption)}</caption>" if caption else ""
@@ -61,7 +61,7 @@ def html_table(rows: Sequence[Sequence[str]], caption: str = "") -> str:
 
 
 def html_facts(facts: Sequence[tuple[str, str]]) -> str:
-    """Names and values, a line each."""
+    """Names and values as an HTML table, a line each."""
     left = 'style="text-align:left"'
     lines = [
         f"<tr><th {left}>{_in_html(name)}</th><td {left}>{_in_html(value)}</td></tr>" for name, value in facts
@@ -70,7 +70,7 @@ def html_facts(facts: Sequence[tuple[str, str]]) -> str:
 
 
 def html_notes(notes: Sequence[str]) -> str:
-    """Sentences below a table."""
+    """Sentences below an HTML table, a paragraph each."""
     return "".join(f"<p>{_in_html(note)}</p>" for note in notes)
 
 

@@ -16,25 +16,27 @@ T = TypeVar("T")
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
 _controller: Any = None
-#: Who holds BLAS to one thread now, and the library's threads before.
+#: How many blocks hold BLAS to one thread now.
 _holders = 0
+#: What restores the threads of BLAS.
 _limiter: Any = None
+#: The threads of BLAS before it was held.
 _held_from: int | None = None
-#: Whether this process was forked while BLAS was held: what its BLAS then says is no limit.
+#: Whether this process was forked while BLAS was held: the one thread of its BLAS is then no limit.
 _left_held = False
-#: Calls of `run` that are under way, from several threads or one within another.
+#: Calls of `run` that are under way: from several threads, or one within another.
 _callers = 0
 
-#: Wheels of OpenBLAS are built for so many threads at most: as many, or more, are nobody's wish.
+#: Threads for which wheels of OpenBLAS are built: as many, or more, are a default and no limit.
 BUILT_FOR = 64
 
 
 def n_threads() -> int:
     """The threads that a pass may use.
 
-    GAUSSMIX_NUM_THREADS if set; else the processors that this process may use (affinity, quota of its control
-    groups, OMP_NUM_THREADS), or fewer where threadpoolctl, or a variable such as OPENBLAS_NUM_THREADS, has
-    limited BLAS to fewer.
+    GAUSSMIX_NUM_THREADS if it is set. Otherwise the processors that this process may use (affinity, quota of
+    its control groups, OMP_NUM_THREADS), but no more than the threads of BLAS, which threadpoolctl or a
+    variable such as OPENBLAS_NUM_THREADS may limit.
     """
     setting = setting_of_threads()
     if setting is not None:
@@ -44,7 +46,7 @@ def n_threads() -> int:
 
 
 def setting_of_threads() -> int | None:
-    """GAUSSMIX_NUM_THREADS as a number; None if it is not set, and an error if it is no such number."""
+    """GAUSSMIX_NUM_THREADS as a number; None if it is not set. Raises ValueError for anything else."""
     setting = os.environ.get("GAUSSMIX_NUM_THREADS", "")
     if not setting:
         return None
@@ -54,7 +56,7 @@ def setting_of_threads() -> int | None:
 
 
 def _library_threads() -> int | None:
-    """The fewest threads of any BLAS when nobody here holds it; None if none has a limit."""
+    """The fewest threads of any BLAS while gaussmix does not hold it; None if none has a limit."""
     with _lock:
         return _held_from if _holders or _left_held else _fewest_threads()
 
@@ -66,7 +68,7 @@ def _fewest_threads() -> int | None:
 
 
 def _get_controller() -> Any:
-    """The list of libraries, made once: to look for them takes milliseconds. Hold the lock."""
+    """The list of libraries, made once, since that takes milliseconds. The caller holds the lock."""
     global _controller
     if _controller is None:
         from threadpoolctl import ThreadpoolController
@@ -76,15 +78,15 @@ def _get_controller() -> Any:
 
 
 def run(task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> list[T]:
-    """[task(0), ..., task(n_tasks - 1)], side by side; results in the order of the tasks.
+    """[task(0), ..., task(n_tasks - 1)], computed side by side; results are in the order of the tasks.
 
-    The calling thread works too. With `hold_blas` each task's own calls of BLAS use one thread. Calls from
-    several threads (joblib's threading backend, a pool of the caller's) share the threads among them. The
-    first error of a task is raised once all threads have stopped.
+    The calling thread works too. With `hold_blas` each task's own calls of BLAS use one thread. Calls of
+    `run` from several threads (joblib's threading backend, a pool of the caller's) share the pool's threads.
+    The first error of a task is raised once all threads have stopped.
     """
     if n_tasks <= 1:
         return [task(i) for i in range(n_tasks)]
-    with _counted() as callers:
+    with _count_call() as callers:
         workers = min(max(1, n_threads() // callers), n_tasks)
         if workers == 1:
             return [task(i) for i in range(n_tasks)]
@@ -92,8 +94,8 @@ def run(task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> li
 
 
 @contextmanager
-def _counted() -> Iterator[int]:
-    """Count a call of `run`; gives the number of those under way."""
+def _count_call() -> Iterator[int]:
+    """Count a call of `run` while it lasts; gives the number of calls under way."""
     global _callers
     with _lock:
         _callers += 1
@@ -132,16 +134,16 @@ def _run(task: Callable[[int], T], n_tasks: int, workers: int, hold_blas: bool) 
 
 def _share(work: Callable[[], None], workers: int, stop: threading.Event) -> None:
     futures: list[Future[None]]
-    with _lock:  # or another caller could replace the pool in between
+    with _lock:  # another caller could replace the pool in between
         pool = _get_pool(workers - 1)
         futures = [pool.submit(work) for _ in range(workers - 1)]
     try:
         work()
     except BaseException:
-        stop.set()  # an interrupt in the calling thread ends the others after their current task
+        stop.set()  # after an interrupt in the calling thread the others end with their current task
         raise
     finally:
-        # a helper that has not begun has nothing left to do; one that has is waited for
+        # a helper that has not begun is cancelled, since nothing is left for it; the others are waited for
         begun = [future for future in futures if not future.cancel()]
         wait(begun)
     for future in begun:
@@ -149,7 +151,7 @@ def _share(work: Callable[[], None], workers: int, stop: threading.Event) -> Non
 
 
 def _get_pool(size: int) -> ThreadPoolExecutor:
-    """The pool, of so many threads or more. Hold the lock."""
+    """The pool, of at least `size` threads. The caller holds the lock."""
     global _pool
     if _pool is None or _pool._max_workers < size:
         if _pool is not None:
@@ -159,7 +161,7 @@ def _get_pool(size: int) -> ThreadPoolExecutor:
 
 
 def _forget_pool() -> None:
-    """A forked child has the pool's memory but none of its threads, nor who would end a pass."""
+    """Reset the state in a forked child, which has the pool's memory but none of its threads."""
     global _pool, _lock, _holders, _limiter, _callers, _left_held
     _left_held = _left_held or _holders > 0
     _pool, _lock, _holders, _limiter, _callers = None, threading.Lock(), 0, None, 0
@@ -171,7 +173,7 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def blas_on_one_thread() -> Iterator[None]:
-    """Hold every BLAS of the process to one thread; the last of overlapping holders restores it."""
+    """Hold every BLAS of the process to one thread. The last of overlapping holders restores its threads."""
     global _holders, _limiter, _held_from
     with _lock:
         if _holders == 0:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gaussmix.data.tables import TABLE_SUFFIXES, read_matching, read_table
-from gaussmix.data.writing import check_output, replacing, write_table
+from gaussmix.data.writing import check_output, replace_file, write_table
 from gaussmix.errors import InputError
 
 TWO = [[1.0, 2.5], [3.0, -4e-3], [5.0, 6.0]]
@@ -378,7 +378,7 @@ def test_replacing_keeps_links_and_permissions(tmp_path):
     target.chmod(0o640)
     link = tmp_path / "link.csv"
     link.symlink_to(target)
-    with replacing(link) as temporary:
+    with replace_file(link) as temporary:
         temporary.write_text("after")
     assert link.is_symlink() and target.read_text() == "after"
     assert target.stat().st_mode & 0o777 == 0o640

@@ -19,7 +19,7 @@ import gaussmix
 from gaussmix import Mixture, _atomic
 from gaussmix._container import MAX_HEADER
 from gaussmix._strict_json import MAX_DEPTH
-from gaussmix.data.writing import replacing
+from gaussmix.data.writing import replace_file
 from gaussmix.errors import ModelFileError
 from gaussmix.io import load_model
 from tests.files.making import same, small
@@ -42,7 +42,7 @@ def check_untouched(path):
 
 
 def test_there_is_one_way_to_write():
-    assert replacing is _atomic.replacing
+    assert replace_file is _atomic.replace_file
 
 
 #: What a file goes through, each with what the disk may say to it.

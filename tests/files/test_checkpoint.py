@@ -506,7 +506,7 @@ def test_tensors_that_lie(place, cut):
     k, d = tensors["running.means"].shape
 
     def refused(changed):
-        place.write_bytes(_container.packed(changed, document))
+        place.write_bytes(_container.pack(changed, document))
         assert resumed(place) is None
 
     for name in tensors:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from benchmarks import real_data
-from benchmarks.best_known import Climb, store, stored
+from benchmarks.best_known import Climb, read_stored, store
 from benchmarks.judging import WITHIN, is_spurious, least_rows, least_spread, reference
 from benchmarks.suite import PROBLEMS
 from gaussmix import fit_mixture
 
-KNOWN = stored()
+KNOWN = read_stored()
 BY_NAME = {problem.name: problem for problem in PROBLEMS}
 
 
@@ -83,4 +83,4 @@ def test_only_better_or_other_rows_replace_what_is_stored(tmp_path):
     assert not store(record | {"mean_log_likelihood": -1.5}, file)
     assert store(record | {"mean_log_likelihood": -0.5}, file)
     assert store(record | {"mean_log_likelihood": -2.0, "fingerprint": "b"}, file)
-    assert stored(file)[record["name"]]["mean_log_likelihood"] == -2.0
+    assert read_stored(file)[record["name"]]["mean_log_likelihood"] == -2.0

@@ -1,4 +1,4 @@
-"""scikit-learn's `GaussianMixture` replaced by ours, for programs that are not to be changed (docs/accel.md).
+"""Replace scikit-learn's `GaussianMixture` by ours, in programs that are not to be changed (docs/accel.md).
 
 ``python -m gaussmix.accel script.py`` runs a program under the patch; :func:`patch_sklearn` patches
 a session.

@@ -1,4 +1,4 @@
-"""``python -m gaussmix.accel script.py``: a program under the patch, otherwise as Python itself runs it."""
+"""``python -m gaussmix.accel script.py`` runs a program under the patch, otherwise as Python itself does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib.machinery import SourceFileLoader
 from types import TracebackType
 from typing import NoReturn
 
-from gaussmix.accel.patch import described, patch_sklearn
+from gaussmix.accel.patch import describe_patch, patch_sklearn
 
 USAGE = """\
 usage: python -m gaussmix.accel script.py [argument ...]
@@ -21,7 +21,7 @@ Runs a Python program with sklearn.mixture.GaussianMixture replaced by gaussmix'
 
 
 def main(arguments: list[str]) -> None:
-    """Run the program that the arguments name; exit as it does."""
+    """Run the program that the arguments name, and exit with its exit code."""
     if arguments[:1] in (["-h"], ["--help"]):
         sys.stdout.write(USAGE)
         return
@@ -31,9 +31,9 @@ def main(arguments: list[str]) -> None:
         _refuse("no module after -m" if as_module else "no program to run", usage=True)
     if program[0].startswith("-"):
         _refuse(f"unknown option {program[0]}", usage=True)
-    code = None if as_module else _compiled(program[0])
+    code = None if as_module else _compile_program(program[0])
     patch_sklearn()
-    sys.stderr.write(f"gaussmix.accel: {described()}\n")
+    sys.stderr.write(f"gaussmix.accel: {describe_patch()}\n")
     sys.argv = program
     try:
         if code is None:
@@ -44,8 +44,8 @@ def main(arguments: list[str]) -> None:
         _report(error)
 
 
-def _compiled(path: str) -> types.CodeType:
-    """The program of a file; one line and exit code 2 where there is none, as from Python."""
+def _compile_program(path: str) -> types.CodeType:
+    """Compile the program of a file. Without a file, exit like Python: one line, and the exit code 2."""
     loader = SourceFileLoader("__main__", os.path.abspath(path))
     try:
         return loader.source_to_code(loader.get_data(loader.path), loader.path)
@@ -56,7 +56,7 @@ def _compiled(path: str) -> types.CodeType:
 
 
 def _run(code: types.CodeType) -> None:
-    """Run a program as the main module, with its own folder first where it looks for modules."""
+    """Run a program as the main module, with its own folder first on the search path of modules."""
     path = code.co_filename
     module = types.ModuleType("__main__")
     module.__file__ = path

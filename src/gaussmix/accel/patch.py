@@ -1,4 +1,4 @@
-"""Putting the stand-in in the place of scikit-learn's class, and taking it out again."""
+"""Put the stand-in in the place of scikit-learn's class, and take it out again."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def patch_sklearn() -> None:
     """Make ``sklearn.mixture.GaussianMixture`` ours, in this process, until :func:`unpatch_sklearn`.
 
     Modules that have imported the class before, under whatever name, get ours, too: every global variable
-    that is the original class is exchanged. What holds it elsewhere keeps it: a base class, a default
-    argument, an instance. The module ``sklearn.mixture._gaussian_mixture`` keeps the original, since pickles
-    name it there. A second call exchanges what has come in between.
+    that is the original class is exchanged. Other references to the original class stay: base classes,
+    default arguments, instances. The module ``sklearn.mixture._gaussian_mixture`` keeps the original, since
+    pickles name it there. A second call exchanges variables that were made since the first one.
 
-    The logger "gaussmix" says so, at the level INFO.
+    The logger "gaussmix" reports the patch at the level INFO.
 
     See Also
     --------
@@ -47,13 +47,13 @@ def patch_sklearn() -> None:
     was_patched = is_patched()
     modules = _exchange(Original, GaussianMixture)
     if not was_patched:
-        LOGGER.info("gaussmix.accel: %s, in %d modules so far", described(), len(modules))
+        LOGGER.info("gaussmix.accel: %s, in %d modules so far", describe_patch(), len(modules))
 
 
 def unpatch_sklearn() -> None:
     """Give ``sklearn.mixture.GaussianMixture`` back to scikit-learn, in every module.
 
-    Models made in the meantime stay ours, and instances of scikit-learn's class. Without a patch nothing
+    Models made under the patch stay ours, and instances of scikit-learn's class. Without a patch nothing
     happens.
 
     See Also
@@ -66,14 +66,14 @@ def unpatch_sklearn() -> None:
         LOGGER.info("gaussmix.accel: sklearn.mixture.GaussianMixture is scikit-learn's again")
 
 
-def described() -> str:
-    """What the patch does, with the versions."""
+def describe_patch() -> str:
+    """One line on what the patch does, with the versions."""
     versions = f"{gaussmix.__version__}'s (scikit-learn {sklearn.__version__})"
     return f"sklearn.mixture.GaussianMixture is gaussmix {versions}"
 
 
 def _exchange(old: type, new: type) -> list[str]:
-    """Make every global variable that is the class `old` the class `new`; the modules that had one."""
+    """Replace the class `old` by `new` in every global variable; returns the names of the modules changed."""
     changed = []
     for module_name, module in list(sys.modules.items()):
         if module_name == HOME or module_name.split(".")[0] == "gaussmix":
@@ -85,6 +85,6 @@ def _exchange(old: type, new: type) -> list[str]:
         variables.update(dict.fromkeys(names, new))
         if names:
             changed.append(module_name)
-    for kind in (Original, BaseMixture):  # what they know of subclasses is of before
+    for kind in (Original, BaseMixture):  # their caches of subclasses are from before
         kind._abc_caches_clear()
     return changed

@@ -1,9 +1,8 @@
-"""The class that stands in for scikit-learn's: ours in what it does, theirs in what it is an instance of.
+"""The class that stands in for scikit-learn's: it behaves as ours, and its instances are of both classes.
 
-It inherits from both, ours first. Whatever holds the original class, or asks for scikit-learn's base class
-of mixtures, therefore still finds an instance of it. The original stays where it is defined, in
-``sklearn.mixture._gaussian_mixture``: pickles name it by that place, and so do pickles of its instances that
-are still to be made.
+It inherits from both, ours first. So `isinstance` with the original class, or with scikit-learn's base class
+of mixtures, still holds. The original stays where it is defined, in ``sklearn.mixture._gaussian_mixture``,
+since old and new pickles of its instances name it by that place.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ users: set[str] = set()
 
 
 class StandInMeta(ABCMeta):
-    """What counts as an instance or a subclass of the stand-in; the log says who makes one."""
+    """Defines which objects count as instances of the stand-in, and which classes as its subclasses."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return super().__instancecheck__(instance) or issubclass(type(instance), cls)
 
     def __subclasscheck__(cls, subclass: type) -> bool:
-        # Theirs count whether patched or not: the name may have been kept. Ours only under the patch, since
-        # an abstract class asks its subclasses, so that ours would pass for the original as well.
+        # scikit-learn's class always counts: a program may have kept the name. Ours counts under the patch
+        # alone: an abstract class asks its subclasses, so that ours would else pass for the original, too.
         kinds = {Original, Ours} if is_patched() else {Original}
         return super().__subclasscheck__(subclass) or (
             cls is GaussianMixture and not kinds.isdisjoint(subclass.__mro__)
@@ -51,11 +50,11 @@ class GaussianMixture(Ours, Original, metaclass=StandInMeta):  # type: ignore[mi
     docs/accel.md
     """
 
-    # Whoever asks for the parameters finds ours.
+    # inspect.signature, and so get_params, finds our parameters.
     @functools.wraps(Ours.__init__)  # type: ignore[misc]
     def __init__(self, *args: Any, **parameters: Any) -> None:
         caller = sys._getframe(1).f_globals.get("__name__", "?")
-        if caller not in users and caller.split(".")[0] != "sklearn":  # whose clone() makes models, too
+        if caller not in users and caller.split(".")[0] != "sklearn":  # sklearn.clone() makes models, too
             users.add(caller)
             LOGGER.info("gaussmix.accel: %s uses gaussmix's GaussianMixture", caller)
         super().__init__(*args, **parameters)

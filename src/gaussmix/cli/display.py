@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gaussmix._text import count, printable, shortened
+from gaussmix._text import count, printable, shorten
 from gaussmix._typing import FloatArray
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.printing import (
@@ -61,7 +61,7 @@ def print_model(
     console = _console()
     console.print(f"{heading(mixture)}\n")
     names = [
-        shortened(name, MOST_NAME, console.encoding)
+        shorten(name, MOST_NAME, console.encoding)
         for name in mixture.feature_names or default_names(mixture.n_features)
     ]
     deviations = np.sqrt(mixture.variances)

@@ -20,7 +20,7 @@ from gaussmix.cli.fit_options import OF_MESSAGE_LENGTH, FitFiles, FitOptions
 from gaussmix.cli.progress import ProgressBar, StopOnInterrupt
 from gaussmix.cli.using import refuse_overwriting, tell_notes
 from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
-from gaussmix.data.writing import check_output, replacing
+from gaussmix.data.writing import check_output, replace_file
 from gaussmix.errors import FitError, InputError, ModelFileError
 from gaussmix.fit.checkpoint import read_seed
 from gaussmix.fit.multistart import Progress
@@ -184,7 +184,7 @@ def _draw(result: FitResult, table: Table, plot: Path) -> None:
     from gaussmix.plot import save_plot
 
     try:
-        with replacing(plot) as temporary:
+        with replace_file(plot) as temporary:
             save_plot(result.mixture, table.values, path=temporary)
     except OSError as error:
         raise InputError(f"{plot}: cannot be written: {error.strerror or error}") from error

@@ -1,1 +1,1 @@
-"""Where rows come from: tables in files, read into plain arrays, and tables written back."""
+"""Tables in files: read into plain arrays, and written."""

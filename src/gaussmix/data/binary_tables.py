@@ -1,4 +1,4 @@
-"""Tables that carry their types: Parquet (with pyarrow, an extra) and NumPy's .npy."""
+"""Tables whose files have types: Parquet (with pyarrow, an extra) and NumPy's .npy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NpyTable(Source):
         single = self.array.dtype.newbyteorder("=") == np.float32
         whole = group == list(range(len(self.names)))
         chosen = self.array if whole else self.array[:, group]
-        # The view is the caller's own: its flags may be changed.
+        # A view of its own, so that the caller may change its flags.
         dtype: type[np.floating[Any]] = np.float32 if single else np.float64
         values: FloatArray = np.asarray(chosen, dtype=dtype).view()
         self.check_finite(values, group)
@@ -60,7 +60,7 @@ class ParquetTable(Source):
         values: FloatArray = np.empty(shape, dtype=np.float32 if single else np.float64)
         for at, i in enumerate(group):
             start = 0
-            # By name, not position: asked for "a", pyarrow also gives "a.b", as if that were nested in it.
+            # Select the column by name again: asked for "a", pyarrow also gives "a.b", as if nested in "a".
             for batch in self.file.iter_batches(columns=[self.names[i]]):
                 values[start : start + len(batch), at] = _plain(batch.column(self.names[i]))
                 start += len(batch)
@@ -128,7 +128,7 @@ def _is_numeric(kind: Any) -> bool:
 
 
 def _plain(column: Any) -> Any:
-    """Return a column of Arrow as an array of floats with NaN for what is missing."""
+    """Return a column of Arrow as an array of floats, with NaN for missing values."""
     import pyarrow as pa
 
     if pa.types.is_boolean(column.type):

@@ -1,4 +1,4 @@
-"""What every reader of a table offers: the columns first, the rows when they are asked for."""
+"""What every reader of a table offers: its columns when it is opened, its rows when they are asked for."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import numpy as np
 from gaussmix._typing import FloatArray
 from gaussmix.errors import InputError
 
-CHECK_ROWS = 1 << 18  # rows checked at a time, so that a mapped file is not doubled in memory
+#: Rows checked at a time, so that a check takes little memory beside a mapped file.
+CHECK_ROWS = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source(ABC):
-    """One table in a file, its columns known, its rows not read yet."""
+    """One table in a file whose columns are known and whose rows are not read yet."""
 
     path: Path
     names: tuple[str, ...]

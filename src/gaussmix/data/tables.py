@@ -1,7 +1,7 @@
-"""Tables in files: CSV, TSV, Parquet and .npy in, plain arrays with column names out.
+"""Tables in files: read CSV, TSV, Parquet and .npy into plain arrays with column names.
 
-A reader per format (`text_tables`, `binary_tables`) says which columns there are and reads the
-chosen ones; this module chooses them: all the numeric ones, the picked ones, or a model's.
+A reader for each format (`text_tables`, `binary_tables`) finds the columns and reads the chosen ones. This
+module chooses them: all numeric columns, the ones that the caller picks, or those of a model.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Table:
     names : tuple of str
         Their d names: those of the header, or x0, x1, ... by position in the file.
     left_out : tuple of str
-        The names of the columns that were not read and were not ruled out by the caller.
+        The names of the columns that were not read, unless the caller chose the columns.
     path : pathlib.Path
     weights : ndarray of shape (n,) or None
-        The column of weights, where one was asked for: not negative and not all zero.
+        The column of weights, if one was asked for: not negative and not all zero.
     notes : tuple of str
-        What the user should know about how the file was read, with the columns left out and why.
+        Sentences on how the file was read: which columns were left out, and why.
     """
 
     values: FloatArray
@@ -63,8 +63,8 @@ def read_table(
     Parameters
     ----------
     path : str or path
-        A file ending in .csv, .tsv, .tab, .txt, .dat (text: the delimiter, the encoding and whether
-        there is a header are found), .parquet, .pq or .npy.
+        A file ending in .csv, .tsv, .tab, .txt, .dat, .parquet, .pq or .npy. Of text files the reader finds
+        the delimiter, the encoding and whether there is a header.
     columns : sequence of str, optional
         The columns to read, in this order. Default: every numeric one.
     weights : str, optional
@@ -77,8 +77,8 @@ def read_table(
     Raises
     ------
     InputError
-        If there is no such file, it is no table, a column is not there, or a cell is missing,
-        not a number or infinite. The message names the file, the column and the row.
+        If there is no such file, it is no table, a column does not exist, or a cell is missing, infinite or
+        not a number. The message names the file, the column and the row.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def read_table(
     at_weights = None if weights is None else _position(source, weights)
     if columns is not None:
         if not columns:
-            raise InputError(f"{source.path}: no column is picked; the file has {_listed(source.names)}")
+            raise InputError(f"{source.path}: no column is picked; the file has {_list_names(source.names)}")
         chosen = [_position(source, name) for name in columns]
         _refuse_twice(source, chosen)
         if at_weights in chosen:
@@ -110,9 +110,8 @@ def read_matching(
 ) -> Table:
     """Read the columns that a model was fitted to.
 
-    They are found by name, in any order. Only where the file has no names of its own, or the
-    model's names are the made-up x0, x1, ..., columns are taken by position instead; their number
-    must then be the model's.
+    Columns are found by name, in any order. If the file has no names, or the model's names are the default
+    x0, x1, ..., columns are found by position instead. Their number must then be the model's.
 
     Parameters
     ----------
@@ -149,15 +148,15 @@ def read_matching(
         return _read(source, chosen, at_weights, dict.fromkeys(others, NOT_IN_MODEL))
     if source.has_header and wanted != default_names(len(wanted)):
         raise InputError(
-            f"{source.path}: no column {_listed(missing)}, which the model needs; "
-            f"the file has {_listed(source.names)}"
+            f"{source.path}: no column {_list_names(missing)}, which the model needs; "
+            f"the file has {_list_names(source.names)}"
         )
     passed = set(source.left_out) | {at_weights}
     chosen = [i for i in range(len(source.names)) if i not in passed]
     if len(chosen) != len(wanted):
         raise InputError(
             f"{source.path}: {_count(len(chosen), 'numeric column')}, but the model has "
-            f"{_count(len(wanted), 'feature')}: {_listed(wanted)}"
+            f"{_count(len(wanted), 'feature')}: {_list_names(wanted)}"
         )
     return _read(source, chosen, at_weights, source.left_out)
 
@@ -222,7 +221,7 @@ def _notes(source: Source, unused: dict[int, str]) -> list[str]:
     for reason in dict.fromkeys(unused.values()):
         names = [source.names[i] for i in sorted(unused) if unused[i] == reason]
         plural = "" if len(names) == 1 else "s"
-        notes.append(f"{source.path}: left out, {reason}: column{plural} {_listed(names)}")
+        notes.append(f"{source.path}: left out, {reason}: column{plural} {_list_names(names)}")
     return notes
 
 
@@ -242,7 +241,7 @@ def _position(source: Source, name: str) -> int:
     if name in source.names:
         return source.names.index(name)
     near = difflib.get_close_matches(name, source.names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; the file has {_listed(source.names)}"
+    hint = f"; did you mean {near[0]!r}?" if near else f"; the file has {_list_names(source.names)}"
     raise InputError(f"{source.path}: no column {name!r}{hint}")
 
 
@@ -262,7 +261,7 @@ def _no_numbers(source: Source, weights: str | None) -> str:
     return f"{source.path}: no column of numbers: {', '.join(held[:3])}{more}"
 
 
-def _listed(names: Sequence[str], most: int = 8) -> str:
+def _list_names(names: Sequence[str], most: int = 8) -> str:
     shown = ", ".join(repr(name) for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 

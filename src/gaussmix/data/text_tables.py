@@ -1,8 +1,8 @@
-"""CSV and its relatives: text tables whose delimiter, encoding and header are found by looking.
+"""CSV and its relatives: text tables whose delimiter, encoding and header are found from their first lines.
 
-Two readers of one format: NumPy's compiled parser reads the good file; whatever it refuses is read
-again, record by record, by `csv`, which knows what NumPy does not (true/false, the line number) and
-either reads it after all or says where it is wrong.
+The format has two readers. NumPy's compiled parser comes first. If it refuses a file, `csv` reads the file
+again, record by record. The second reader knows true and false and the number of the line, so it either
+reads the file or says where it is wrong.
 """
 
 from __future__ import annotations
@@ -23,17 +23,25 @@ from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.data.source import REMEDY, Source
 from gaussmix.errors import InputError
 
-SAMPLE_RECORDS = 1000  # the records by which a column's kind is judged
+#: Records from which the kind of a column is judged.
+SAMPLE_RECORDS = 1000
+#: Lines from which the delimiter is judged.
 SNIFF_LINES = 25
+#: Bytes from which the encoding is judged.
 SNIFF_BYTES = 1 << 16
-BLOCK_CELLS = 1 << 18  # cells held as Python strings at a time
+#: Cells held as Python strings at a time.
+BLOCK_CELLS = 1 << 18
 
+#: Cells that stand for a missing value, in lower case.
 MISSING = frozenset(
     ["", "?", "-", ".", "na", "n/a", "#n/a", "nan", "+nan", "-nan", "null", "none", "missing", "<na>"]
 )
+#: Cells that stand for a truth value, in lower case.
 TRUTH = {"true": 1.0, "false": 0.0}
 
+#: Kinds of columns.
 NUMBERS, BOOLEANS, TEXT, EMPTY = "numbers", "booleans", "text", "empty"
+#: Why a column without a name is left out.
 UNNAMED = "no name in the header (row numbers?)"
 
 
@@ -53,7 +61,7 @@ class TextTable(Source):
             if values is None:
                 values = self._read_records(wanted)
         except UnicodeError as error:
-            raise InputError(_not_decoded(self.path, self.encoding)) from error
+            raise InputError(_explain_encoding(self.path, self.encoding)) from error
         if len(groups) == 1:
             return [values]
         borders = np.cumsum([0, *map(len, groups)])
@@ -68,7 +76,7 @@ class TextTable(Source):
         return f"row {row + 1}"
 
     def _lines(self) -> TextIO:
-        # Cells that are not read may hold bytes of any encoding: they must not stop the others.
+        # Cells that are not read may hold bytes of any encoding, which must not stop the reading of others.
         return open(self.path, encoding=self.encoding, errors="surrogateescape", newline="")
 
     def _records(self, file: TextIO) -> Iterator[tuple[int, list[str]]]:
@@ -85,12 +93,12 @@ class TextTable(Source):
             yield line, cells
 
     def _read_compiled(self, wanted: list[int]) -> Float64Array | None:
-        """Read by NumPy's parser, or return None where it has any doubt."""
+        """Read by NumPy's parser; return None if it refuses the file or may misread it."""
         kinds = {self.kinds[i] for i in wanted}
-        # It skips blank lines, which in a single column are missing cells.
+        # NumPy's parser skips blank lines, which in a single column are missing cells.
         if kinds != {NUMBERS} or len(self.names) == 1:
             return None
-        # Every column is read, text as one character: only then is each row's length checked.
+        # Every column is read, text as one character, because only then is the length of each row checked.
         whole = wanted == list(range(len(self.names)))
         fields = [(f"f{i}", "f8" if i in set(wanted) else "U1") for i in range(len(self.names))]
         try:
@@ -118,7 +126,7 @@ class TextTable(Source):
         return values
 
     def _read_records(self, wanted: list[int]) -> Float64Array:
-        """Read record by record; raise InputError at the first cell that is no number."""
+        """Read record by record. Raises InputError at the first cell that is not a number."""
         blocks: list[Float64Array] = []
         size = max(1, BLOCK_CELLS // len(self.names))
         with self._lines() as file:
@@ -142,7 +150,7 @@ class TextTable(Source):
 
 
 def open_text(path: Path) -> TextTable:
-    """Look at the head of a text table: encoding, delimiter, header, and what each column holds."""
+    """Find the encoding, delimiter and header of a text table, and the kind of each column."""
     encoding = _encoding(path)
     try:
         with open(path, encoding=encoding, errors="surrogateescape", newline="") as file:
@@ -151,7 +159,7 @@ def open_text(path: Path) -> TextTable:
             records = _records(path, file, delimiter, single=False)
             sample = list(itertools.islice(records, SAMPLE_RECORDS + 1))
     except UnicodeError as error:
-        raise InputError(_not_decoded(path, encoding)) from error
+        raise InputError(_explain_encoding(path, encoding)) from error
     if not sample:
         raise InputError(f"{path}: the file has no rows, only blank lines")
     lines, rows = [line for line, _ in sample], [cells for _, cells in sample]
@@ -179,7 +187,7 @@ def open_text(path: Path) -> TextTable:
     )
 
 
-def _not_decoded(path: Path, encoding: str) -> str:
+def _explain_encoding(path: Path, encoding: str) -> str:
     return f"{path}: not a text table: it begins as {encoding} and does not go on so"
 
 
@@ -207,7 +215,7 @@ def _head(file: TextIO) -> list[str]:
 
 
 def _delimiter(lines: list[str]) -> str:
-    """Choose the delimiter that cuts the most lines alike, and among equals into the most numbers."""
+    """Choose the delimiter that cuts the most lines into equally many cells, and into the most numbers."""
     best, best_score = ",", (0.0, 0.0)
     for delimiter in ("\t", ",", ";", " "):
         rows = [cells for _, cells in _records(Path(), lines, delimiter, single=False)]
@@ -219,7 +227,7 @@ def _delimiter(lines: list[str]) -> str:
         cells = [cell for cells in (rows[1:] or rows) for cell in cells]
         alike = times / len(rows)
         if delimiter == ";" and alike == 1.0:
-            return delimiter  # a comma is then the decimal mark: cutting there would make false columns
+            return delimiter  # a comma is then the decimal mark: cutting at it would make false columns
         score = (alike, sum(_is_number(cell) for cell in cells) / len(cells))
         if score > best_score:
             best, best_score = delimiter, score
@@ -231,10 +239,10 @@ def _records(
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield (number of its last line, cells) of each record that is not blank.
 
-    In a single column a blank line between others is a missing cell, not a gap.
+    With `single`, of a single column, a blank line between others is a missing cell.
     """
     blanks = delimiter == " "
-    # Blanks at a line's ends would make empty cells, and tabs count as blanks.
+    # Blanks at the ends of a line would make empty cells. Tabs count as blanks.
     source = (line.replace("\t", " ").strip() for line in lines) if blanks else lines
     reader = csv.reader(source, delimiter=delimiter, skipinitialspace=True)
     pending = 0
@@ -257,7 +265,7 @@ def _columns(rows: list[list[str]], width: int) -> list[list[str]]:
 
 def _number(cell: str, otherwise: float) -> float:
     try:
-        # Python reads 2024_01 as a number; in a table it is a label.
+        # Python reads 2024_01 as a number, but in a table it is a label.
         return otherwise if "_" in cell else float(cell)
     except ValueError:
         return TRUTH.get(cell.strip().lower(), otherwise)
@@ -272,7 +280,7 @@ def _is_missing(cell: str) -> bool:
 
 
 def _kind(cells: list[str]) -> str:
-    """Judge a column: numbers when at least half of its filled cells are, so that a typo is an error."""
+    """The kind of a column: numbers if at least half of its filled cells are, so that a typo is an error."""
     filled = [cell for cell in cells if not _is_missing(cell)]
     if not filled:
         return EMPTY
@@ -285,7 +293,7 @@ def _kind(cells: list[str]) -> str:
 def _has_header(first: list[str], below: list[str]) -> tuple[bool, bool]:
     """Return whether the first row is a header, and whether that is in doubt.
 
-    It is one where it has a word above a column of numbers: a word above words tells nothing.
+    The first row is a header if it has a word above a column of numbers. A word above words says nothing.
     """
     above = [cell for cell, kind in zip(first, below, strict=True) if kind in (NUMBERS, BOOLEANS)]
     if not above:
@@ -315,23 +323,23 @@ def _names(path: Path, first: list[str], has_header: bool) -> tuple[tuple[str, .
 def _example(rows: list[list[str]], lines: list[int], column: int) -> str:
     for cells, line in zip(rows, lines, strict=True):
         if column < len(cells) and not _is_missing(cells[column]) and not _is_number(cells[column]):
-            return f"{_shown(cells[column])} on line {line}{_decimal_comma(cells[column])}"
+            return f"{_show_cell(cells[column])} on line {line}{_decimal_comma(cells[column])}"
     return "no numbers"
 
 
 def _complaint(cell: str) -> str:
     if _is_missing(cell):
-        what = "the cell is empty" if not cell.strip() else f"the value is missing ({_shown(cell)})"
+        what = "the cell is empty" if not cell.strip() else f"the value is missing ({_show_cell(cell)})"
         return f"{what}; {REMEDY}"
     if _is_number(cell):
-        return f"{_shown(cell)} is infinite; expected finite numbers"
-    return f"{_shown(cell)} is not a number{_decimal_comma(cell)}"
+        return f"{_show_cell(cell)} is infinite; expected finite numbers"
+    return f"{_show_cell(cell)} is not a number{_decimal_comma(cell)}"
 
 
 def _decimal_comma(cell: str) -> str:
     return "; decimals are written with a point" if _is_number(cell.replace(",", ".", 1)) else ""
 
 
-def _shown(cell: str) -> str:
+def _show_cell(cell: str) -> str:
     cell = cell if len(cell) <= 40 else cell[:37] + "..."
     return ascii(cell) if not cell.isprintable() else repr(cell)

@@ -1,4 +1,4 @@
-"""Results written out: a file is complete or not there at all."""
+"""Writing of tables: a file gets all of its content, or stays as it was."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from typing import Any, TextIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussmix._atomic import replacing
+from gaussmix._atomic import replace_file
 from gaussmix._text import printable
 from gaussmix.errors import InputError
 
-__all__ = ["Columns", "check_output", "check_table_output", "replacing", "write_table"]
+__all__ = ["Columns", "check_output", "check_table_output", "replace_file", "write_table"]
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 PARQUET_SUFFIXES = (".parquet", ".pq")
 
-TEXT_ROWS = 1 << 14  # rows held as text at a time
+#: Rows held as text at a time.
+TEXT_ROWS = 1 << 14
 
 Columns = Mapping[str, NDArray[Any]]
 
 
 def check_output(path: str | os.PathLike[str]) -> None:
-    """Raise InputError unless a file can be written at `path`, so that no long work is done in vain."""
+    """Raise InputError unless a file can be written at `path`; called before long work."""
     path = Path(path)
     folder = Path(os.path.realpath(path)).parent
     if path.is_dir():
@@ -59,14 +60,14 @@ def check_table_output(path: str | os.PathLike[str]) -> None:
 
 
 def write_table(path: str | os.PathLike[str] | None, blocks: Iterable[Columns]) -> None:
-    """Write a table given as blocks of rows.
+    """Write a table that comes as blocks of rows.
 
     Parameters
     ----------
     path : str, path or None
         A file ending in .csv, .tsv, .tab, .parquet or .pq; None writes CSV to the standard output.
     blocks : iterable of mappings from column names to arrays of numbers, of one length
-        At least one; all with the same columns. Floats are written so that they read back the same.
+        At least one block; all blocks have the same columns. Floats read back as the same floats.
 
     Raises
     ------
@@ -81,13 +82,13 @@ def write_table(path: str | os.PathLike[str] | None, blocks: Iterable[Columns]) 
     1.0,1
     """
     if path is None:
-        with _names_refused("standard output"):
+        with _refuse_names("standard output"):
             _write_text(sys.stdout, blocks, ",")
         return
     check_table_output(path)
     suffix = Path(path).suffix.lower()
     try:
-        with _names_refused(path), replacing(path) as temporary:
+        with _refuse_names(path), replace_file(path) as temporary:
             if suffix in PARQUET_SUFFIXES:
                 _write_parquet(temporary, blocks)
             else:
@@ -98,7 +99,7 @@ def write_table(path: str | os.PathLike[str] | None, blocks: Iterable[Columns]) 
 
 
 @contextmanager
-def _names_refused(where: str | os.PathLike[str]) -> Iterator[None]:
+def _refuse_names(where: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except UnicodeEncodeError as error:
@@ -116,13 +117,13 @@ def _write_text(file: TextIO, blocks: Iterable[Columns], delimiter: str) -> None
         n_rows = len(next(iter(columns.values())))
         for start in range(0, n_rows, TEXT_ROWS):
             cells = [_cells(column[start : start + TEXT_ROWS]) for column in columns.values()]
-            # Numbers need no quotes; without csv's search for them this is a third faster.
+            # Numbers need no quotes. Without csv's search for characters to quote this is a third faster.
             file.writelines(f"{line}\n" for line in map(delimiter.join, zip(*cells, strict=True)))
 
 
 def _cells(numbers: NDArray[Any]) -> Iterable[str]:
     if numbers.dtype == np.float32:
-        # Python's float of a float32 would be written with digits that the float32 does not have.
+        # As a Python float, a float32 would be written with digits that it does not have.
         return cast(list[str], numbers.astype(str).tolist())
     return map(repr, numbers.tolist())
 

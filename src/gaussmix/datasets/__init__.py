@@ -1,7 +1,7 @@
 """Data that ships with the package, for a first try.
 
-`faithful.csv`: eruptions of the Old Faithful geyser in Yellowstone National Park, 272 of them, each
-with its duration in minutes and the waiting time to the next in minutes. From A. Azzalini and
+`faithful.csv` has 272 eruptions of the Old Faithful geyser in Yellowstone National Park: the duration of each
+and the waiting time to the next one, both in minutes. From A. Azzalini and
 A. W. Bowman (1990), "A look at some data on the Old Faithful geyser", Applied Statistics 39, 357-365.
 """
 

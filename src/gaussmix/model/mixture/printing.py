@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gaussmix._text import count, html_notes, html_table, shortened, text_table
+from gaussmix._text import count, html_notes, html_table, shorten, text_table
 from gaussmix._typing import Float64Array
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def component_rows(mixture: Described, most_components: int, most_features: int)
     names = mixture.feature_names or default_names(mixture.n_features)
     deviations = np.sqrt(mixture.variances)
     columns = [means_and_deviations(mixture.means[:k, j], deviations[:k, j], "±") for j in range(d)]
-    header = ["component", "weight", *(shortened(name, MOST_NAME) for name in names[:d])]
+    header = ["component", "weight", *(shorten(name, MOST_NAME) for name in names[:d])]
     return [
         header,
         *([str(i), f"{mixture.weights[i]:.4f}", *(column[i] for column in columns)] for i in range(k)),
