@@ -1,8 +1,8 @@
 """Pictures of a mixture, drawn with Matplotlib (the extra ``plot``).
 
-One feature gives a density curve, two a plane with ellipses, more a pairs picture. The colour of a component
-is never the only thing that tells it apart: its number, the label that `predict` gives, stands at its mean,
-and from the ninth component on the lines are dashed as well.
+One feature gives a density curve, two features a plane with ellipses, more a pairs picture. A component is
+recognised by more than its colour: its number, the label that `predict` gives, stands at its mean, and from
+the ninth component on the lines are dashed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def plot_mixture(
     max_points: int = 5000,
     seed: int = 0,
 ) -> Axes | NDArray[np.object_]:
-    r"""Draw a mixture, over data if there are any.
+    r"""Draw a mixture, over data if `X` is given.
 
     - One feature: the density of the mixture and, filled, each weighted component; the data as a histogram.
     - Two features: the data, coloured by the most probable component, the more opaque the surer; ellipses at

@@ -1,4 +1,4 @@
-"""The panels of a picture. Matplotlib is imported here, and only when the first picture is drawn."""
+"""The panels of a picture. This module imports Matplotlib when the first picture is drawn."""
 
 from __future__ import annotations
 
@@ -16,20 +16,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart with every common kind of colour vision; their yellow and black,
-# unreadable on white and needed for the whole mixture, give way to Tol's wine and olive.
+#: Okabe and Ito's colours, which differ under every common kind of colour vision. Tol's wine and olive
+#: replace their yellow, which is unreadable on white, and their black, which the whole mixture has.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933")
+#: Line styles: a new one for every eight components.
 LINE_STYLES = ("-", "--", ":", "-.")
+#: Colour of the whole mixture and of numbers.
 INK = "#222222"
+#: Colour of histograms.
 PALE = "#DCDCDC"
+#: Colour of rows that are noise.
 NOISE = "#777777"
+#: Standard deviations at which ellipses are drawn.
 STANDARD_DEVIATIONS = (1.0, 2.0)
-MASSES = (0.95, 0.75, 0.5, 0.25)  # of the highest-density regions that are shaded
+#: Masses of the highest-density regions that are shaded.
+MASSES = (0.95, 0.75, 0.5, 0.25)
+#: Components beyond which there is no legend.
 LEGIBLE_COMPONENTS = 16
 
 
 def matplotlib(module: str) -> Any:
-    """Import a module of Matplotlib, or say how to get it."""
+    """Import a module of Matplotlib. Raises ImportError that says how to install it."""
     try:
         return import_module(f"matplotlib.{module}")
     except ModuleNotFoundError as error:
@@ -46,7 +53,7 @@ def figure_size(view: View) -> tuple[float, float]:
 def draw(
     view: View, ax: Axes | NDArray[np.object_] | None, figure: Figure | None
 ) -> Axes | NDArray[np.object_]:
-    """Draw into `figure` if there is one, else into `ax`."""
+    """Draw into `figure` if it is given, else into `ax`."""
     side = view.shown if view.shown > 2 else 1
     given = np.asarray(ax if figure is None else figure.subplots(side, side), dtype=object)
     if given.size != side * side:
@@ -108,13 +115,13 @@ def _draw_line(panel: Axes, view: View, j: int) -> None:
     total = shares.sum(axis=1)
     top = float(total.max())
     if view.rows is not None:
-        # Rules that go by the quartiles leave too few bins where there are several modes.
+        # Rules based on quartiles give too few bins where there are several modes.
         n_bins = int(np.clip(1.5 * np.sqrt(len(view.rows)), 10, 80))
         edges = np.linspace(low, high, n_bins + 1)
         heights, _, _ = panel.hist(
             view.rows[:, j], bins=list(edges), density=True, histtype="stepfilled", color=PALE
         )
-        # A collapsed component is a spike of any height; the rest has to stay readable.
+        # The density of a collapsed component can be of any height. The rest has to stay readable.
         top = min(max(top, float(np.max(heights))), 1.8 * float(np.max(heights)))
     for c, share in enumerate(shares.T):
         panel.fill_between(grid, share, color=_colour(c), alpha=0.22, linewidth=0)
@@ -170,7 +177,10 @@ def _draw_plane(panel: Axes, view: View, j: int, i: int) -> None:
 
 
 def _point_colours(view: View) -> Float64Array:
-    of_labels = [*(_colour(c) for c in range(view.mixture.n_components)), NOISE]  # noise is -1: the last
+    of_labels = [
+        *(_colour(c) for c in range(view.mixture.n_components)),
+        NOISE,
+    ]  # noise has the label -1, the last place
     palette = matplotlib("colors").to_rgba_array(of_labels)
     colours: Float64Array = palette[view.labels]
     colours[:, 3] = 0.2 + 0.5 * view.sureness
@@ -189,7 +199,7 @@ def _draw_ellipses(panel: Axes, component: int, mean: Float64Array, covariance: 
 
 
 def _put_number(panel: Axes, component: int, x: float, y: float, *, size: float) -> None:
-    """The component's number in a disc, seen also where the component is smaller than a dot."""
+    """Write the component's number in a disc, visible even where the component is smaller than a dot."""
     disc = {
         "boxstyle": "circle,pad=0.2",
         "facecolor": "white",
@@ -202,8 +212,8 @@ def _put_number(panel: Axes, component: int, x: float, y: float, *, size: float)
 
 def _shade_density(panel: Axes, view: View) -> None:
     """Shade the regions of highest density that hold each of `MASSES`."""
-    # The level that bounds a mass is a quantile of the density at draws of the mixture itself (Hyndman 1996):
-    # right whatever the grid resolves.
+    # The level that bounds a mass is a quantile of the density at draws of the mixture itself (Hyndman 1996).
+    # So it does not depend on how fine the grid is.
     draws, _ = view.mixture.sample(4000, np.random.default_rng(view.seed))
     levels = np.quantile(view.mixture.log_prob(draws), 1.0 - np.array(MASSES))
     x, y = (np.linspace(low, high, 160) for low, high in view.limits)
@@ -217,7 +227,7 @@ def _shade_density(panel: Axes, view: View) -> None:
 
 def _add_legend(panel: Axes, view: View, *, outside: bool) -> None:
     if view.mixture.n_components > LEGIBLE_COMPONENTS:
-        return  # the numbers at the means have to do
+        return  # the numbers at the means identify the components
     line = matplotlib("lines").Line2D
     handles = [
         line(
@@ -241,7 +251,7 @@ def _add_legend(panel: Axes, view: View, *, outside: bool) -> None:
         place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
     legend = panel.legend(handles=handles, title="component (weight)", fontsize=9, title_fontsize=9, **place)
     legend.set_frame_on(not outside and not pairs)
-    # In the pairs picture it lies over empty panels, which need not make room for it.
+    # In the pairs picture the legend lies over empty panels, so the layout need not make room for it.
     legend.set_in_layout(not pairs)
 
 

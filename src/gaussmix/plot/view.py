@@ -1,4 +1,4 @@
-"""What a picture shows, worked out before anything is drawn: features, their range, points and labels."""
+"""What a picture shows, computed before it is drawn: features, their range, points and labels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.mixture import Mixture
 
+#: Features of a pairs picture unless the caller names others.
 LEGIBLE_FEATURES = 6
 
 
@@ -43,17 +44,17 @@ def make_view(
     max_points: int,
     seed: int,
 ) -> View:
-    """Choose, cut and convert what `plot_mixture` was given; ValueError where it does not fit together."""
+    """The view for the arguments of `plot_mixture`. Raises ValueError where they do not fit together."""
     names = mixture.feature_names or tuple(f"feature {j + 1}" for j in range(mixture.n_features))
-    chosen = _chosen(names, features)
+    chosen = _choose_features(names, features)
     shown = marginal(mixture, chosen)
     table = np.empty((0, mixture.n_features)) if X is None else _check.as_rows(X, mixture.n_features)
     if X is not None and not len(table):
         raise ValueError("X has no rows; leave it out to draw the mixture alone")
     rows = table[:, chosen].astype(np.float64)
     picked = np.random.default_rng(seed).permutation(len(table))[:max_points]
-    # The labels come from all features, not from the ones shown: a point that looks out of place in one panel
-    # belongs where the others say.
+    # The labels come from all features, not from the ones shown. A point that looks out of place in one panel
+    # may be in its place in the others.
     labels, sureness = _labels(mixture, table[picked])
     return View(
         mixture=shown,
@@ -70,12 +71,12 @@ def make_view(
 
 
 def marginal(mixture: Mixture, features: list[int]) -> Mixture:
-    """Integrate out all features but these, in this order, of the Gaussians alone."""
+    """The mixture of the Gaussians alone in these features, in this order; others are integrated out."""
     covariances = mixture.dense_covariances[:, features][:, :, features]
     return Mixture(mixture.without_noise().weights, mixture.means[:, features], covariances)
 
 
-def _chosen(names: Sequence[str], features: Sequence[int | str] | None) -> list[int]:
+def _choose_features(names: Sequence[str], features: Sequence[int | str] | None) -> list[int]:
     if features is None:
         return list(range(min(len(names), LEGIBLE_FEATURES)))
     chosen = []
@@ -94,19 +95,19 @@ def _chosen(names: Sequence[str], features: Sequence[int | str] | None) -> list[
 
 
 def _limits(mixture: Mixture, rows: Float64Array) -> Float64Array:
-    """Where each axis begins and ends."""
+    """The first and the last value of each axis."""
     spread = np.sqrt(np.diagonal(mixture.dense_covariances, axis1=1, axis2=2))
     reach = 2.5 if len(rows) else 3.0
     low = (mixture.means - reach * spread).min(axis=0)
     high = (mixture.means + reach * spread).max(axis=0)
     if len(rows):
         first, last = rows.min(axis=0), rows.max(axis=0)
-        # One broad component must not press the data into a corner.
+        # One broad component must not reduce the data to a corner of the picture.
         room = np.where(last > first, last - first, np.inf)
         low = np.minimum(first, np.maximum(low, first - room / 2))
         high = np.maximum(last, np.minimum(high, last + room / 2))
     middle, half = (low + high) / 2, (high - low) / 2 * 1.05
-    # A collapsed component alone still needs an axis that floating point can tell apart.
+    # For a single collapsed component the ends of an axis must still differ in floating point.
     least = 1e-9 * np.abs(middle)
     half = np.where(half > least, half, np.where(middle == 0, 1.0, 1e3 * least))
     return np.column_stack([middle - half, middle + half])
