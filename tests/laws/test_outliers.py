@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gaussmix.engines.trimming import kept_weights, left_out
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logsumexp
 
 from gaussmix import GaussianMixture, Mixture, Noise, fit_mixture
-from gaussmix.engines.trimming import kept_weights, left_out
-from gaussmix.fit.outliers import around
+from gaussmix.data.rows import Rows
+from gaussmix.fit.outliers import spread_noise
 from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.moments.frame import Frame
@@ -64,7 +65,7 @@ def never_down(history, tolerance=1e-12):
 @given(**problems)
 def test_em_with_noise_never_goes_down(name, d, k, seed):
     X, weights, start = draw(name, k, d, seed)
-    noise = Noise(0.05, around(X).log_density)
+    noise = Noise(0.05, spread_noise(Rows(X)).log_density)
     options = {
         "covariance_type": name,
         "sample_weight": weights,
@@ -93,7 +94,7 @@ def test_an_executor_computes_noise_by_definition(name, executor, dtype, d, k, s
     mixture = random_mixture(name, k, d, np.random.default_rng(seed))
     if tight:
         mixture = Mixture(mixture.weights, mixture.means, 1e-10 * mixture.covariances, name)
-    mixture = mixture.with_noise(replace(around(X), weight=0.3))
+    mixture = mixture.with_noise(replace(spread_noise(Rows(X)), weight=0.3))
     spread = np.cov(X.T.astype(float), bias=True).reshape(d, d)
     frame = Frame.of_moments(X.mean(axis=0), spread, STRUCTURES[name].group, X.dtype)
     seen = mixture.seen_from(frame)

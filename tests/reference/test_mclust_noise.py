@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from gaussmix import Mixture, Noise, fit_mixture
+from gaussmix.data.rows import Rows
 from gaussmix.datasets import load_faithful
-from gaussmix.fit.outliers import around
+from gaussmix.fit.outliers import spread_noise
 from gaussmix.model.covariance import get_structure
 from tests.helpers import stats_of
 
@@ -44,9 +45,9 @@ def rows():
 
 def test_the_volume():
     X, _ = rows()
-    np.testing.assert_allclose(-around(X).log_density, 6.866933284462, rtol=1e-12)
+    np.testing.assert_allclose(-spread_noise(Rows(X)).log_density, 6.866933284462, rtol=1e-12)
     turned = X @ [[1.0, -0.1], [1.0, 0.1]]  # here the box along the principal components is the smaller
-    np.testing.assert_allclose(-around(turned).log_density, 5.697933881894, rtol=1e-12)
+    np.testing.assert_allclose(-spread_noise(Rows(turned)).log_density, 5.697933881894, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", THEIRS)
@@ -55,7 +56,7 @@ def test_every_model_with_noise(name):
     structure = get_structure(name)
     early = X[~far, 0] < 3.0
     stats = stats_of(structure.name, X[~far], np.stack([early, ~early], axis=1).astype(float))
-    noise = Noise(far.mean(), around(X).log_density)
+    noise = Noise(far.mean(), spread_noise(Rows(X)).log_density)
     weights = stats.counts / len(X)
     start = Mixture(weights, stats.means(), structure.estimate(stats), name, noise=noise)
     result = fit_mixture(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix._typing import Float64Array, IntArray
+from gaussmix.data.rows import Rows
 from gaussmix.model.mixture.views import FARTHEST
 
 #: Rows, evenly spaced, that quantiles are taken of.
 SAMPLED = 2048
+#: Rows that are looked at together.
+SCANNED = 8192
 #: Shares of the rows between two quantiles, and half the distance between these for a normal distribution, in
 #: standard deviations. The first share with any spread counts: more than half of a column may be one value.
 MIDDLES = ((0.5, 0.6745), (0.8, 1.2816), (0.9, 1.6449))
@@ -20,8 +23,8 @@ FAR = 100.0
 FEW = 0.25
 
 
-def bulk_of(X: FloatArray, variances: Float64Array) -> IntArray | None:
-    """The rows that are not far from the others in any feature.
+def find_bulk(rows: Rows, variances: Float64Array) -> IntArray | None:
+    """The places of the rows that are not far from the others in any feature.
 
     None where that is all rows, or where far ones distort no scale. Fill values (99999, -2147483648) and
     slips of the keyboard are far. A few of them multiply the variance of a feature by a million. What is
@@ -30,23 +33,27 @@ def bulk_of(X: FloatArray, variances: Float64Array) -> IntArray | None:
 
     Parameters
     ----------
-    X : ndarray of shape (n, d)
+    rows : Rows
     variances : ndarray of shape (d,)
         Of all rows.
     """
-    n = len(X)
-    ordered = np.sort(X[:: max(1, n // SAMPLED)].astype(np.float64), axis=0)
-    spread = np.zeros(X.shape[1])
+    n, d = rows.shape
+    some = rows.take(np.arange(0, n, max(1, n // SAMPLED))).array
+    ordered, spread = np.sort(some.astype(np.float64), axis=0), np.zeros(d)
     for share, half in MIDDLES:
         low = int(0.5 * (1.0 - share) * (len(ordered) - 1))
         middle = (ordered[len(ordered) - 1 - low] - ordered[low]) / (2.0 * half)
         spread = np.where(spread > 0.0, spread, middle)
-    told = spread > 0.0
+    known = spread > 0.0
+    middle, spread = ordered[len(ordered) // 2, known], spread[known]
     with np.errstate(over="ignore"):
-        if not (np.sqrt(variances[told]) > WIDE * spread[told]).any():
+        if not (np.sqrt(variances[known]) > WIDE * spread).any():
             return None
-        reach = np.abs(X[:, told] - ordered[len(ordered) // 2, told]) / spread[told]
-    if not reach.max() < FARTHEST[X.dtype.char]:  # squares in these units would overflow
-        return None
-    near = np.flatnonzero((reach <= FAR).all(axis=1))
-    return near if (1.0 - FEW) * n <= len(near) < n else None
+        near = np.empty(n, dtype=bool)
+        for part in rows.slices(SCANNED):
+            reach = np.abs(rows.values[part][:, known] - middle) / spread
+            if not reach.max() < FARTHEST[rows.dtype.char]:  # squares in these units would overflow
+                return None
+            near[part] = (reach <= FAR).all(axis=1)
+    places = np.flatnonzero(near)
+    return places if (1.0 - FEW) * n <= len(places) < n else None

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
-from functools import cached_property
-from typing import Self
+from typing import TypeVar
 
 import numpy as np
+from numpy.random import RandomState
 
 from gaussmix import _threads
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.engines.bulk import bulk_of
-from gaussmix.engines.trimming import kept_weights, left_out
+from gaussmix.data.rows import Rows
+from gaussmix.engines.bulk import find_bulk
+from gaussmix.engines.protocol import Quantile, Scales
 from gaussmix.model.covariance import Structure
 from gaussmix.model.kernels.moments import pooled_moments, second_moments
 from gaussmix.model.kernels.natural import HasNatural, Natural
-from gaussmix.model.kernels.sweep import SMALL_GROUPED_PASS, Responsibilities, Sweep
+from gaussmix.model.kernels.softmax import Question
+from gaussmix.model.kernels.sweep import SMALL_GROUPED_PASS, SMALL_PASS, Responsibilities, Sweep
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.views import FARTHEST
 from gaussmix.model.moments.blocks import outer, pack
 from gaussmix.model.moments.frame import Frame, Group
 from gaussmix.model.moments.statistics import Moments, Pass
+
+T = TypeVar("T")
 
 #: A frame that stretches features further is given moments of its own coordinates.
 STRETCHED = 30.0
@@ -33,205 +37,176 @@ class LocalEngine:
 
     Parameters
     ----------
-    X : ndarray of shape (n, d), float32 or float64, finite
+    rows : Rows
     structure : Structure
         The family to be fitted: it decides the frame and which statistics are kept.
-    n_components : int
-    weights : ndarray of shape (n,), optional
-        Positive weight of each row.
     group : {"affine", "scale", "uniform"}, optional
         The maps that the frame may be one of, if they are fewer than the structure's.
-    cores : tuple of ndarray of int
-        Where some rows may be outliers, those that do not look like any, by one or more guesses of how many
-        there are. Starts are made of them; the smallest decides the frame.
-    noise : bool
-        Whether the mixtures have a noise component.
-    trim : float
-        The share of the weight that each pass leaves out: rows of lowest density.
+    sure : ndarray of int, optional
+        Where some rows may be outliers, those that scales are measured by. Each component then keeps second
+        moments of its own.
     """
 
     def __init__(
-        self,
-        X: FloatArray,
-        structure: Structure,
-        n_components: int,
-        weights: Float64Array | None = None,
-        group: Group | None = None,
-        *,
-        cores: tuple[IntArray, ...] = (),
-        noise: bool = False,
-        trim: float = 0.0,
+        self, rows: Rows, structure: Structure, group: Group | None = None, *, sure: IntArray | None = None
     ) -> None:
-        self.X, self.weights, self.structure, self.n_components = X, weights, structure, n_components
         _threads.setting_of_threads()  # a wrong one is an error for every fit, not only for those that use it
-        self.cores, self.noise, self.trim = cores, noise, trim
-        self.form = structure.own_form if cores else structure.form
-        oriented = structure.form.general
-        self._bulk = min(cores, key=len) if cores else None
-        mean, covariance = pooled_moments(*self._sure(), oriented=oriented)
-        #: Of all (sure) rows, in the coordinates of the data.
-        self.mean, self.variances = mean, covariance if covariance.ndim == 1 else np.diagonal(covariance)
-        if not cores:
-            self._bulk = bulk_of(X, self.variances)
-            if self._bulk is not None:
-                mean, covariance = pooled_moments(*self._sure(), oriented=oriented)
-        self.frame = Frame.of_moments(mean, covariance, group or structure.group, X.dtype)
-        #: The covariance of the bulk of the rows in the frame, in the shape of one component's parameter.
-        self.covariance = self._covariance(mean, covariance)
-        if cores:
+        self.rows, self.structure = rows, structure
+        self.form = structure.form if sure is None else structure.own_form
+        bulk = None if sure is None else rows.take(sure)
+        mean, covariance = self._measure(rows if bulk is None else bulk)
+        of_all = mean, covariance if covariance.ndim == 1 else np.diagonal(covariance)
+        if bulk is None and (near := find_bulk(rows, of_all[1])) is not None:
+            bulk = rows.take(near)
+            mean, covariance = self._measure(bulk)
+        self.frame = Frame.of_moments(mean, covariance, group or structure.group, rows.dtype)
+        seen = self._see_covariance(rows if bulk is None else bulk, mean, covariance)
+        self.scales = Scales(*of_all, seen)
+        if sure is not None:
             self._check_reach()
-        self._begin()
-        pooled = self._pooled_moments(mean) if self._bulk is None or cores else self._pooled_of_rows()
-        self._sweep = self._swept(pooled)
-
-    def _begin(self) -> None:
-        total = float(self.X.shape[0] if self.weights is None else self.weights.sum())
-        self._amount = left_out(self.trim, total)
-        self.weight = total - self._amount
-        #: Rows, or copies of them if the weights are more: weights may also come as shares of one.
-        self.n_rows = max(total, float(self.X.shape[0])) * (self.weight / total)
+        self._sweeps: dict[tuple[int, bool], Sweep] = {}
         self._grouped: Sweep | None = None
-        #: The weights of a pass, where they depend on the densities.
-        self._passed = np.empty(len(self.X)) if self.trim else None
+        #: The weights of passes in which rows count as far as they lie above a quantile.
+        self._left = np.empty(0)
+        exact = bulk is None or sure is not None
+        self._pooled = self._pool_moments(mean) if exact else self._pool_rows()
+        #: The mixture that was last evaluated for a quantile, and the log-densities of the rows.
+        self._evaluated: tuple[HasNatural | None, FloatArray] = None, np.empty(0)
 
-    def _swept(self, pooled: Float64Array | None = None) -> Sweep:
-        weights = self.weights if self._passed is None else self._passed
-        return Sweep(self.X, self.frame, self.form, self.n_components + self.noise, weights, pooled)
+    @staticmethod
+    def run(task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> list[T]:
+        """The results of tasks, which are done side by side."""
+        return _threads.run(task, n_tasks, hold_blas=hold_blas)
 
-    def accumulate(self, mixture: HasNatural, beta: float = 1.0) -> Pass:
-        """One pass over the rows: moments and log-likelihood of a mixture in the frame's coordinates.
+    @property
+    def weight(self) -> float:
+        """The sum of the weights."""
+        return self.rows.weight
 
-        With another beta, responsibilities are in proportion to (w_k N_k)^beta, and the likelihood is
-        sum_i log sum_k (w_k N_k)^beta.
-        """
+    @property
+    def n_rows(self) -> float:
+        """How many rows that is: weights over one are copies of a row, others may be shares of one."""
+        return max(self.rows.weight, float(self.rows.shape[0]))
+
+    def accumulate(self, mixture: HasNatural, *, beta: float = 1.0, above: Quantile | None = None) -> Pass:
+        """One pass, as the protocol says."""
         natural = self._natural(mixture)
-        if self._passed is not None:
-            self._passed[:] = self.kept(mixture)
+        sweep = self._sweep_of(natural.n_rows)
+        if above is not None:
+            sweep = self._sweep_of(natural.n_rows, trimmed=True)
+            self._left[:] = above.weights_above(self._log_densities(mixture), self.rows.masses)
         if beta == 1.0:
-            return self._sweep.accumulate(natural)
-        found = self._sweep.accumulate(natural.temper(beta))
+            return sweep.accumulate(natural)
+        found = sweep.accumulate(natural.temper(beta))
         return replace(found, moments=found.moments.stretched(beta**-0.5))
 
     def accumulate_groups(self, joined: Mixture) -> Pass | None:
-        """One pass for mixtures side by side as one (a :class:`Groups`), with the log-likelihood of each.
+        """One pass for mixtures side by side, as the protocol says."""
+        return self._sweep_of_groups(len(joined.means)).accumulate_groups(joined.natural)
 
-        Every row belongs to each of them with the whole of its weight. None where that cannot be.
-        """
-        return self._sweep_of(len(joined.means)).accumulate_groups(joined.natural)
+    def accumulate_given(
+        self,
+        responsibilities: Responsibilities,
+        k: int,
+        centres: Float64Array | None = None,
+        axes: Float64Array | None = None,
+        *,
+        grouped: bool = False,
+    ) -> Moments:
+        """The moments under given responsibilities, as the protocol says."""
+        if grouped:
+            sweep = self._make_sweep(k, self.rows.weights, small=SMALL_GROUPED_PASS)
+            return sweep.accumulate_given(responsibilities, grouped=True)
+        if axes is None:
+            axes = self.structure.probes(k, self.rows.shape[1])
+        return self._sweep_of(k).accumulate_given(responsibilities, centres, axes)
 
-    def statistics_of_labels(self, labels: Sequence[IntArray]) -> Moments:
-        """The statistics of mixtures side by side: of each, every row belongs to the component of its label.
+    def find_means(self, responsibilities: Responsibilities, k: int) -> Float64Array:
+        """The means under given responsibilities, as the protocol says."""
+        return self._sweep_of(k).means_given(responsibilities)
 
-        Moments are taken about the frame's origin: good enough to begin with.
-        """
-        k = self.n_components
-        rows = self.X, self.frame, self.form, len(labels) * k, self.weights, self._sweep.pooled
-        sweep = Sweep(*rows, small=SMALL_GROUPED_PASS)
-        of_all, components = np.stack(labels), np.arange(k)[None, :, None]
+    def evaluate(self, mixture: HasNatural, question: Question) -> FloatArray:
+        """The answer for each row, as the protocol says."""
+        natural = self._natural(mixture)
+        answer: FloatArray = getattr(self._sweep_of(natural.n_rows), question)(natural)
+        return answer
 
-        def hard(rows: slice) -> Float64Array:
-            members = of_all[:, None, rows] == components
-            return np.asarray(members.reshape(-1, members.shape[2]), dtype=np.float64)
+    def find_quantile(self, mixture: HasNatural, weight: float) -> Quantile:
+        """Where the rows of lowest density end, as the protocol says."""
+        found, masses = self._log_densities(mixture), self.rows.masses
+        last = len(found) - 1
+        if self.rows.weights is None:
+            row = min(int(weight), last)
+            border = np.partition(found, row)[row]
+        else:
+            order = np.argsort(found, kind="stable")
+            row = int(np.searchsorted(np.cumsum(masses[order]), weight, side="right"))
+            border = found[order[min(row, last)]]
+        here = float(masses[found == border].sum())
+        share = (here - (weight - float(masses[found < border].sum()))) / here
+        return Quantile(float(border), min(max(share, 0.0), 1.0))
 
-        return sweep.accumulate_given(hard, grouped=True)
+    def take(self, places: IntArray) -> LocalEngine:
+        """The rows at some places, as the protocol says."""
+        part = copy(self)
+        part.__class__ = LocalEngine  # rows of any kind are taken into memory
+        part.rows, part._sweeps, part._grouped = self.rows.take(places), {}, None
+        part._left, part._evaluated = np.empty(0), (None, np.empty(0))
+        part._pooled = part._pool_rows()
+        return part
 
-    def _sweep_of(self, k: int) -> Sweep:
-        """Passes of several mixtures that have k components together, or fewer: a field of them shrinks."""
-        if self._grouped is None or self._grouped.k < k:
-            pooled = self._sweep.pooled
-            rows = self.X, self.frame, self.form, k, self.weights, pooled
-            self._grouped = Sweep(*rows, small=SMALL_GROUPED_PASS)
-        return self._grouped
-
-    def joint(self, mixture: Mixture) -> FloatArray:
-        """Log w_k N(z | k) of each row and component in the frame's coordinates, shape (n, k)."""
-        return self._sweep.joint(self._natural(mixture))
-
-    def kept(self, mixture: HasNatural) -> Float64Array:
-        """The weight of each row that a pass of this mixture does not leave out, shape (n,)."""
-        return kept_weights(self._sweep.log_prob(self._natural(mixture)), self.weights, self._amount)
+    def sample(self, most: int, rng: RandomState | None = None) -> LocalEngine:
+        """All rows or a sample of them, as the protocol says."""
+        places = self.rows.choose(most, rng)
+        return self if places is None else self.take(places)
 
     def _natural(self, mixture: HasNatural) -> Natural:
         return mixture.natural if mixture.form == self.form else mixture.natural_in(self.form)
 
-    @cached_property
-    def clean(self) -> Self:
-        """Rows to start from: all, or those of the first core, which then have neither noise nor trimming."""
-        return self.subset(self.cores[0]) if self.cores else self
+    def _log_densities(self, mixture: HasNatural) -> FloatArray:
+        if self._evaluated[0] is not mixture:
+            self._evaluated = mixture, self.evaluate(mixture, "log_prob")
+        return self._evaluated[1]
 
-    def subset(self, rows: IntArray, trim: float = 0.0, *, noise: bool = False) -> Self:
-        """Some of the rows, seen from the same frame."""
-        part = copy(self)
-        part.__dict__.pop("clean", None)
-        part.X, part.weights = self._rows(rows)
-        part.cores, part.noise, part.trim = (), noise, trim
-        part._begin()
-        part._sweep = part._swept(part._pooled_of_rows())
-        return part
+    def _sweep_of(self, k: int, *, trimmed: bool = False) -> Sweep:
+        """Passes of mixtures of k components, with the weights of the rows, or what is left of them."""
+        sweep = self._sweeps.get((k, trimmed))
+        if sweep is None:
+            if trimmed and not self._left.size:
+                self._left = np.empty(self.rows.shape[0])
+            sweep = self._make_sweep(k, self._left if trimmed else self.rows.weights)
+            self._sweeps[k, trimmed] = sweep
+        return sweep
 
-    def holding(self, n_components: int) -> Self:
-        """The same rows for mixtures of another number of components."""
-        if n_components == self.n_components:
-            return self
-        other = copy(self)
-        other.__dict__.pop("clean", None)
-        other.n_components = n_components
-        other._sweep = other._swept(self._sweep.pooled)
-        return other
+    def _sweep_of_groups(self, k: int) -> Sweep:
+        """Passes of several mixtures that have k components together, or fewer: a field of them shrinks."""
+        if self._grouped is None or self._grouped.k < k:
+            self._grouped = self._make_sweep(k, self.rows.weights, small=SMALL_GROUPED_PASS)
+        return self._grouped
 
-    def _pooled_of_rows(self) -> Float64Array:
-        """sum_i w_i q(z_i) of these rows alone, which may be a part of those that the frame is of."""
-        if self.form.pooled == "none":
-            return np.zeros(0)
-        about_origin = second_moments(self.X, self.weights, self.frame)
-        return np.asarray(self.weight * pack(about_origin, self.form.pooled))
+    def _make_sweep(self, k: int, weights: Float64Array | None, *, small: int = SMALL_PASS) -> Sweep:
+        rows = self.rows.values, self.frame, self.form, k, weights, self._pooled
+        return Sweep(*rows, small=small, run=self.run)
 
-    def _sure(self) -> tuple[FloatArray, Float64Array | None]:
-        """The rows that scales are measured by, and their weights: no outliers, by any guess."""
-        return (self.X, self.weights) if self._bulk is None else self._rows(self._bulk)
+    def _measure(self, rows: Rows) -> tuple[Float64Array, Float64Array]:
+        """The mean of some rows and their covariance, or their variances where the family needs no more."""
+        oriented = self.structure.form.general
+        return pooled_moments(rows.values, rows.weights, oriented=oriented, run=self.run)
 
-    def _rows(self, rows: IntArray) -> tuple[FloatArray, Float64Array | None]:
-        return self.X[rows], None if self.weights is None else self.weights[rows]
-
-    def statistics_of(
-        self,
-        responsibilities: Responsibilities,
-        centres: Float64Array | None = None,
-        axes: Float64Array | None = None,
-    ) -> Moments:
-        """The statistics under given responsibilities, asked for slice by slice in order.
-
-        Moments are taken about the centres, shape (k, d), or the frame's origin, and along the axes, if any.
-        """
-        if axes is None:
-            axes = self.structure.probes(self.n_components, self.X.shape[1])
-        return self._sweep.accumulate_given(responsibilities, centres, axes)
-
-    def means_of(self, responsibilities: Responsibilities) -> Float64Array:
-        """The mean of each component under given responsibilities; the origin for one without rows."""
-        return self._sweep.means_given(responsibilities)
-
-    def labels(self, mixture: Mixture) -> IntArray:
-        """The most probable component of each row under a mixture in the frame's coordinates."""
-        return self._sweep.labels(self._natural(mixture))
-
-    def responsibilities(self, mixture: Mixture) -> FloatArray:
-        """Of each row, shape (n, k), for a mixture in the frame's coordinates: for few rows."""
-        return self._sweep.responsibilities(self._natural(mixture))
-
-    def _covariance(self, mean: Float64Array, covariance: Float64Array) -> Float64Array:
+    def _see_covariance(self, sure: Rows, mean: Float64Array, covariance: Float64Array) -> Float64Array:
+        """The covariance of the sure rows in the frame, in the shape of one component's parameter."""
         if covariance.ndim == 1:
             return self.structure.ridge(covariance, self.frame)
         if self.frame.stretch < STRETCHED:
             return self.structure.mapped(covariance, self.frame.matrix)
         shift = self._shift(mean)
-        return second_moments(*self._sure(), self.frame) - np.outer(shift, shift)
+        return second_moments(sure.values, sure.weights, self.frame, run=self.run) - np.outer(shift, shift)
 
     def _check_reach(self) -> None:
         """Raise ValueError where a row is so far from the others that its square overflows."""
-        _, variances = pooled_moments(self.X, self.weights, oriented=False)
+        _, variances = pooled_moments(self.rows.values, self.rows.weights, oriented=False, run=self.run)
         far = np.sqrt(variances / self.frame.variances)
-        if not far.max() < FARTHEST[self.X.dtype.char]:
+        if not far.max() < FARTHEST[self.rows.dtype.char]:
             raise ValueError(
                 f"column {int(far.argmax())} has values so far from the others (by {far.max():.3g} spreads, "
                 "all taken together) that their squares overflow; leave those rows out"
@@ -241,13 +216,19 @@ class LocalEngine:
         """The mean in the frame: of the size of the rounding of its origin."""
         return np.asarray(self.frame.apply(mean[None, :])[:, 0], dtype=np.float64)
 
-    def _pooled_moments(self, mean: Float64Array) -> Float64Array:
-        """sum_i w_i q(z_i) in the frame, for the families that keep it."""
+    def _pool_moments(self, mean: Float64Array) -> Float64Array:
+        """sum_i w_i q(z_i) in the frame, from the scales, for the families that keep it."""
         block = self.form.pooled
         if block == "none":
             return np.zeros(0)
-        shift = self._shift(mean)[None, :]
-        seen = self.covariance
+        shift, seen = self._shift(mean)[None, :], self.scales.covariance
         if seen.ndim == 1:
             seen = np.diag(np.broadcast_to(seen, mean.shape))
         return np.asarray(self.weight * (pack(seen, block) + outer(shift, block)[0]))
+
+    def _pool_rows(self) -> Float64Array:
+        """The same from these rows, which are not those that the scales are of."""
+        if self.form.pooled == "none":
+            return np.zeros(0)
+        about_origin = second_moments(self.rows.values, self.rows.weights, self.frame, run=self.run)
+        return np.asarray(self.weight * pack(about_origin, self.form.pooled))

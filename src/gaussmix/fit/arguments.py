@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
-from gaussmix._typing import Float64Array, FloatArray
+from gaussmix.data.rows import Rows
 from gaussmix.errors import DoubtfulFitWarning
 from gaussmix.fit.options import SHARES
 from gaussmix.fit.starts import Given, StartFrom, memberships_of
@@ -98,10 +98,10 @@ def read_start(
     return Given(start.weights, start.means, start.precisions_cholesky, noise)
 
 
-def read_rows(
-    X: npt.ArrayLike, sample_weight: npt.ArrayLike | None, n_components: int
-) -> tuple[FloatArray, Float64Array | None]:
+def read_rows(X: npt.ArrayLike | Rows, sample_weight: npt.ArrayLike | None, n_components: int) -> Rows:
     """The rows to fit and their weights; rows of no weight are left out."""
+    if isinstance(X, Rows):
+        return X
     array = np.asarray(X)
     if array.ndim != 2:
         raise ValueError(f"X must have two axes, (n_samples, n_features); got the shape {array.shape}")
@@ -120,7 +120,7 @@ def read_rows(
             f"Expected n_samples >= n_components but got n_components = {n_components}, "
             f"n_samples = {rows.shape[0]}"
         )
-    return rows, weights
+    return Rows(rows, weights)
 
 
 def warn_of_few_rows(n: int, structure: Structure, d: int) -> None:

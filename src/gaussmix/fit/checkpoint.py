@@ -14,6 +14,7 @@ import numpy as np
 
 from gaussmix import _container
 from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix.data.rows import Rows
 from gaussmix.errors import ModelFileError
 from gaussmix.fit.iterate.acceleration import Memory
 from gaussmix.fit.iterate.em import Run
@@ -50,15 +51,13 @@ WORDS = 624
 Path = str | os.PathLike[str]
 
 
-def make_identity(
-    X: FloatArray, weights: Float64Array | None, given: Given, options: Mapping[str, Any]
-) -> dict[str, Any]:
+def make_identity(rows: Rows, given: Given, options: Mapping[str, Any]) -> dict[str, Any]:
     """What two fits must share for one to go on where the other stopped: the options and the numbers."""
     return {
         **options,
-        "shape of the data": list(X.shape),
-        "dtype of the data": X.dtype.name,
-        "data": _digest(X, weights),
+        "shape of the data": list(rows.shape),
+        "dtype of the data": rows.dtype.name,
+        "data": rows.digest,
         "start": _digest(given.weights, given.means, given.factors, given.memberships),
     }
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.fit.mstep.regularise import THIN, Floor, Ridge, rows_needed
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.frame import Frame
@@ -45,17 +45,16 @@ class Judge:
 
     Parameters
     ----------
-    engine : LocalEngine
+    engine : Engine
     regularise : Ridge or Floor
     """
 
-    engine: LocalEngine
+    engine: Engine
     regularise: Ridge | Floor
 
-    @property
-    def few_rows(self) -> bool:
-        """Whether there are so few rows that every optimum is suspect."""
-        (n, d), k = self.engine.X.shape, self.engine.n_components
+    def has_few_rows(self, k: int) -> bool:
+        """Whether there are so few rows that every optimum of k components is suspect."""
+        n, d = self.engine.rows.shape
         return bool(n < ROWS_NEEDED * k * (d + 1))
 
     def n_flaws(self, mixture: Mixture) -> int:
@@ -138,13 +137,13 @@ class Judge:
     @property
     def _rows_needed(self) -> int:
         """Rows that a component's covariance needs."""
-        return max(rows_needed(self.engine.structure, self.engine.X.shape[1]), 2)
+        return max(rows_needed(self.engine.structure, self.engine.rows.shape[1]), 2)
 
     @cached_property
     def _thin(self) -> Float64Array:
         # in the frame, where the rows have unit spread in every direction that the family can turn to
         unit = Frame(self.engine.frame.origin, np.asarray(1.0), np.asarray(1.0))
-        return self.engine.structure.ridge(np.full(self.engine.X.shape[1], THIN**2), unit)
+        return self.engine.structure.ridge(np.full(self.engine.rows.shape[1], THIN**2), unit)
 
 
 def squared_distances(mixture: Mixture, components: IntArray) -> Float64Array:

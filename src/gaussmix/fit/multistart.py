@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.fit.advice import naming
 from gaussmix.fit.iterate.acceleration import Accelerator
 from gaussmix.fit.iterate.em import Run, em
@@ -21,7 +21,7 @@ from gaussmix.fit.race.moves import reseeded
 from gaussmix.fit.race.race import Race
 from gaussmix.fit.result import FitStatus, StartReport
 from gaussmix.fit.starts import SCIKIT_LEARN, Given, first_mixture
-from gaussmix.fit.starts.concentrated import concentrated
+from gaussmix.fit.starts.concentrated import Concentrated
 from gaussmix.model.covariance import NotPositiveDefiniteError
 from gaussmix.model.mixture import Mixture
 
@@ -103,7 +103,8 @@ class Search:
     `save` is shown each position that can be gone on from, and whether it is the last.
     """
 
-    engine: LocalEngine
+    engine: Engine
+    k: int
     m_step: Maximise
     ways: Ways
     judge: Judge
@@ -115,6 +116,7 @@ class Search:
     save: Callable[[Position, bool], None] | None = None
     terms: Terms = field(default_factory=Terms)
     race: Race | None = None
+    concentrated: Concentrated | None = None
 
     def __call__(self, position: Position) -> Position:
         """Go on from a position to the end. One start that collapses does not end the others."""
@@ -205,7 +207,7 @@ class Search:
         flaws, before = self.judge.n_flaws(run.mixture), self.judge.n_flaws(best.mixture)
         if flaws > before:
             return best
-        if flaws < before and not self.judge.few_rows:  # of few rows every optimum is suspect
+        if flaws < before and not self.judge.has_few_rows(self.k):  # of few rows every optimum is suspect
             return run
         return run if run.objective > best.objective + EQUAL else best
 
@@ -227,14 +229,15 @@ class Search:
             mixture = found
         elif position.here is None:
             nearest = self.terms.fixed_means is not None  # which clusters of a start know nothing of
-            options = self.engine, self.m_step, ways.init_params, ways.rng, ways.given, nearest
-            if self.engine.cores and not ways.given.complete:
-                mixture = concentrated(*options, self._spikes)
+            options = self.k, self.m_step, ways.init_params, ways.rng, ways.given, nearest
+            if self.concentrated is not None and not ways.given.complete:
+                mixture = self.concentrated.find_mixture(*options, self._spikes)
             else:
-                mixture = first_mixture(*options, position.start)
+                mixture = first_mixture(self.engine, *options, position.start)
         else:
             here = position.here.mixture
-            mixture = reseeded(self.engine, here, self._spikes(here), ways.rng)
+            clean = self.engine if self.concentrated is None else self.concentrated.clean
+            mixture = reseeded(clean, here, self._spikes(here), ways.rng)
         return Run(self.terms.start(mixture), FitStatus.NOT_RUN, ()), reports
 
     def _spikes(self, mixture: Mixture) -> tuple[int, ...]:

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._threads import blas_on_one_thread
 from gaussmix._typing import Float64Array
-from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit.advice import advice_for
 from gaussmix.fit.arguments import make_generator
@@ -43,6 +42,7 @@ from gaussmix.fit.problem import Problem, make_problem
 from gaussmix.fit.race.race import make_race
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts import StartFrom
+from gaussmix.fit.trimming import Trimmed
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.covariance.given import check_family
 from gaussmix.model.mixture import Mixture
@@ -209,10 +209,11 @@ def fit_request(X: Any, request: Request) -> FitResult:
     if end.best is None:
         raise FitError(COLLAPSED)
     result = result_of(end, search, problem.request.rows.feature_names)
-    if problem.request.model.trim == 0.0:
+    if not isinstance(search.engine, Trimmed):
         return result
-    weights = _check.sample_weight(request.rows.sample_weight, len(np.asarray(X)))
-    return replace(result, kept=_kept(end, search.engine, weights))
+    weights = request.rows.sample_weight
+    weights = None if weights is None else _check.sample_weight(weights, len(np.asarray(X)))
+    return replace(result, kept=_keep(end, search.engine, weights))
 
 
 def make_search(problem: Problem) -> Search:
@@ -222,7 +223,7 @@ def make_search(problem: Problem) -> Search:
     # where a ratio of eigenvalues is bounded, the frame has one scale for all directions, and a floor there
     least = FLOOR if isinstance(model.reg_covar, str) else 0.0
     prior = named_prior(model.prior)
-    terms = make_terms(prior, model.constraints or FREE, engine, given, least)
+    terms = make_terms(prior, model.constraints or FREE, engine, given, model.n_components, least)
     regularise = make_regularise(model.reg_covar, structure, engine, terms.bound)
     # without its box, which no iteration needs to look at
     noise = None if given.noise is None else replace(given.noise, box=None).seen_from(engine.frame)
@@ -234,12 +235,14 @@ def make_search(problem: Problem) -> Search:
     plain = prior is None and noise is None and not model.trim and not structure.n_factors
     accelerator = make_accelerator(iteration.acceleration, plain=plain)
     rule = make_rule(iteration.tol, iteration.stopping)
-    race = make_race(
-        *(start.init_params, given, m_step, accelerator, judge, rule.tol, iteration.max_iter, start.n_init)
-    )
+    race = None
+    if problem.concentrated is None:
+        rules = start.init_params, given, m_step, accelerator, judge
+        race = make_race(*rules, rule.tol, iteration.max_iter, start.n_init, model.n_components)
     idle = accelerator is not None and iteration.stopping == "change" and accelerator.is_idle(iteration.tol)
     return Search(
         engine,
+        model.n_components,
         m_step,
         Ways(start.init_params, given, rng, start.n_init),
         judge,
@@ -250,6 +253,7 @@ def make_search(problem: Problem) -> Search:
         iteration.on_iteration,
         terms=terms,
         race=race,
+        concentrated=problem.concentrated,
     )
 
 
@@ -259,7 +263,7 @@ def run_search(search: Search, request: Request) -> Position:
     if asked.checkpoint is None and asked.resume is None:
         return search(Position())
     check_resumable(ways.rng)
-    identity = make_identity(engine.X, engine.weights, ways.given, request.record())
+    identity = make_identity(engine.rows, ways.given, request.record())
     seed = request.start.random_state
     seed = int(seed) if isinstance(seed, int | np.integer) else None
     position = Position()
@@ -321,10 +325,10 @@ def result_of(end: Position, search: Search, feature_names: Sequence[str] | None
     )
 
 
-def _kept(end: Position, engine: LocalEngine, weights: Float64Array | None) -> Float64Array:
+def _keep(end: Position, engine: Trimmed, weights: Float64Array | None) -> Float64Array:
     """What the best mixture keeps of each row that was given, those of no weight among them; read-only."""
     assert end.best is not None
-    kept = engine.kept(end.best.mixture)
+    kept = engine.keep(end.best.mixture)
     if weights is not None:
         of_all = np.zeros(len(weights))
         of_all[weights > 0.0] = kept

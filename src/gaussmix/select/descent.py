@@ -34,7 +34,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix._typing import Float64Array
-from gaussmix.engines.local import LocalEngine
+from gaussmix.data.rows import Rows
+from gaussmix.engines import Engine
 from gaussmix.fit.iterate.em import Run, em
 from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
@@ -42,6 +43,7 @@ from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.multistart import Progress
 from gaussmix.fit.options import IterationOptions
 from gaussmix.fit.result import FitStatus
+from gaussmix.fit.starts.base import accumulate_equal
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.statistics import Moments
@@ -156,20 +158,20 @@ class Descent:
     Runs are in the coordinates of the engine's frame; their objectives are -L / n, in the data's units.
     """
 
-    engine: LocalEngine
+    engine: Engine
     m_step: ShortestMessage
     iteration: IterationOptions
+    max_components: int
     min_components: int
     n_init: int
 
     def __call__(self, rng: np.random.RandomState, turn: int) -> Path:
         """One descent; the run in which it is interrupted counts, where it is sound or the only one."""
-        mixture: Mixture | None = scattered(self.engine, rng)
+        mixture: Mixture | None = scatter_components(self.engine, self.max_components, rng)
         runs: list[Run] = []
         while mixture is not None:
-            engine = self.engine.holding(mixture.n_components)
             run = em(
-                engine,
+                self.engine,
                 Run(mixture, FitStatus.NOT_RUN, ()),
                 self.m_step,
                 rule=Rule(float(self.iteration.tol)),
@@ -182,16 +184,20 @@ class Descent:
                 runs.append(run)
             if stopped:
                 return Path(tuple(runs), interrupted=True)
-            mixture = self._drop_one(engine, run, spikes)
+            mixture = self._drop_one(run, spikes)
         return Path(tuple(runs))
 
-    def _drop_one(self, engine: LocalEngine, run: Run, spikes: tuple[int, ...]) -> Mixture | None:
+    def _drop_one(self, run: Run, spikes: tuple[int, ...]) -> Mixture | None:
         """The mixture to go on from: without the component that has to go, else without the weakest."""
         if run.mixture.n_components == self.min_components:
             return None
         going = run.collapsed if run.status == FitStatus.DEGENERATE else spikes
         weights = run.mixture.weights
-        weakest = min(going, key=lambda k: weights[k]) if going else int(missed(engine, run.mixture).argmin())
+        weakest = (
+            min(going, key=lambda k: weights[k])
+            if going
+            else int(measure_loss(self.engine, run.mixture).argmin())
+        )
         return without(run.mixture, weakest)
 
     def _make_reporter(self, turn: int) -> Callable[[Run], bool] | None:
@@ -206,14 +212,13 @@ class Descent:
         return report
 
 
-def scattered(engine: LocalEngine, rng: np.random.RandomState) -> Mixture:
+def scatter_components(engine: Engine, k: int, rng: np.random.RandomState) -> Mixture:
     """Equal components with a tenth of all rows' variances, at different rows drawn at random."""
-    k, structure = engine.n_components, engine.structure
-    alike = engine.statistics_of(lambda rows: np.full((k, rows.stop - rows.start), 1.0 / k))
+    structure, alike = engine.structure, accumulate_equal(engine, k)
     regularise = make_regularise("auto", structure, engine)
     covariances, factors = regularise(structure.moments(alike), np.full(k, 1.0 / k), None)
     wide = np.asarray(np.sqrt(WIDE))
-    means = np.asarray(engine.frame.apply(rows_at_random(engine, rng)).T, dtype=np.float64)
+    means = np.asarray(engine.frame.apply(draw_points(engine.rows, k, rng)).T, dtype=np.float64)
     return Mixture.of_parts(
         structure,
         np.full(k, 1.0 / k),
@@ -223,30 +228,28 @@ def scattered(engine: LocalEngine, rng: np.random.RandomState) -> Mixture:
     )
 
 
-def rows_at_random(engine: LocalEngine, rng: np.random.RandomState) -> Float64Array:
+def draw_points(rows: Rows, k: int, rng: np.random.RandomState) -> Float64Array:
     """As many rows as components, different ones where that can be had, by weight: a copy is a weight."""
-    n, k = engine.X.shape[0], engine.n_components
-    edges = np.cumsum(np.ones(n) if engine.weights is None else engine.weights)
+    edges = np.cumsum(rows.masses)
     points: list[Float64Array] = []
     for _ in range(k):
         for _ in range(TRIES):
-            row = min(int(np.searchsorted(edges, rng.uniform() * edges[-1], side="right")), n - 1)
-            point = engine.X[row].astype(np.float64)
+            place = int(np.searchsorted(edges, rng.uniform() * edges[-1], side="right"))
+            point = rows.take(np.array([min(place, len(edges) - 1)])).array[0].astype(np.float64)
             if not any(np.array_equal(point, other) for other in points):
                 break
         points.append(point)
     return np.array(points)
 
 
-def missed(engine: LocalEngine, mixture: Mixture) -> Float64Array:
+def measure_loss(engine: Engine, mixture: Mixture) -> Float64Array:
     """What the log-likelihood loses with each component, shape (k,), in nats: -sum_i w_i log(1 - r_ik)."""
-    n, k = engine.X.shape[0], mixture.n_components
-    part = engine if n <= MOST_ROWS else engine.subset(np.arange(0, n, -(-n // MOST_ROWS)))
-    R = part.responsibilities(mixture).astype(np.float64)
-    lost = -np.log(
-        R @ (1.0 - np.eye(k))
-    )  # the sum of the others: 1 - r would be rounding where r is nearly 1
-    return np.asarray(lost.sum(axis=0) if part.weights is None else part.weights @ lost)
+    part = engine.sample(MOST_ROWS)
+    R = part.evaluate(mixture, "responsibilities").astype(np.float64)
+    # the sum of the others: 1 - r would be rounding where r is nearly 1
+    lost = -np.log(R @ (1.0 - np.eye(mixture.n_components)))
+    weights = part.rows.weights
+    return np.asarray(lost.sum(axis=0) if weights is None else weights @ lost)
 
 
 def without(mixture: Mixture, k: int) -> Mixture:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from gaussmix._text import count
 from gaussmix._threads import blas_on_one_thread
-from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.engines.local import LocalEngine
+from gaussmix.data.rows import Rows
+from gaussmix.engines import Engine, engine_for
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
 from gaussmix.fit.factor_count import count_factors
@@ -165,13 +165,13 @@ def fit_mixtures(
     >>> round(models.fits["VVV", 2].bic, 1)
     2322.2
     """
-    numbers, (rows, weights) = _numbers(n_components), read_rows(X, sample_weight, 1)
+    numbers, rows = _numbers(n_components), read_rows(X, sample_weight, 1)
     model = ModelOptions(max(numbers), reg_covar=reg_covar, n_factors=n_factors)
     start = StartOptions(init_params, n_init)
     iteration = IterationOptions(tol, max_iter, stopping)
-    if max(numbers) > len(rows):
+    if max(numbers) > rows.shape[0]:
         raise ValueError(
-            f"n_components = {max(numbers)} is more than the {len(rows)} rows of positive weight"
+            f"n_components = {max(numbers)} is more than the {rows.shape[0]} rows of positive weight"
         )
     if init_params in EFFORTS:
         names = ", ".join(STARTS)
@@ -181,7 +181,7 @@ def fit_mixtures(
     d = rows.shape[1]
     feature_names = find_feature_names(X, feature_names, d)
     seed = int(make_generator(random_state).randint(2**31))
-    family = Family(rows, weights, model, start, iteration, seed)
+    family = Family(rows, model, start, iteration, seed)
     fits: dict[tuple[str, int], FitResult] = {}
     failures: dict[tuple[str, int], str] = {}
     n_factors = count_factors(n_factors)
@@ -218,8 +218,7 @@ def _types(covariance_type: str | Sequence[str] | None, d: int) -> list[str]:
 class Family:
     """How the models of a family are fitted to some rows."""
 
-    rows: FloatArray
-    weights: Float64Array | None
+    rows: Rows
     model: ModelOptions
     start: StartOptions
     iteration: IterationOptions
@@ -232,11 +231,11 @@ class Family:
 
     def __call__(self, structure: Structure, numbers: Sequence[int]) -> list[tuple[int, Position, Search]]:
         """For each number of components the end of its search, which was made with all the others."""
-        engine = LocalEngine(self.rows, structure, max(numbers), self.weights)
+        engine = engine_for(self.rows)(self.rows, structure)
         m_step = Maximise(structure, make_regularise(self.model.reg_covar, structure, engine))
         with blas_on_one_thread():
             lanes = [
-                Lane(k, self._search(engine.holding(k), m_step, turn), Position(start=turn))
+                Lane(k, self._search(engine, k, m_step, turn), Position(start=turn))
                 for k in numbers
                 for turn in range(self.start.n_init)
             ]
@@ -248,11 +247,13 @@ class Family:
                     lane.position = lane.search.after(lane.position, run)
         return [(k, *self._joined([lane for lane in lanes if lane.k == k])) for k in numbers]
 
-    def _search(self, engine: LocalEngine, m_step: Maximise, turn: int) -> Search:
+    def _search(self, engine: Engine, k: int, m_step: Maximise, turn: int) -> Search:
         """The search of one start: the last of so many."""
         ways = Ways(self.start.init_params, Given(), np.random.RandomState(self.seed + turn), turn + 1)
         judge = Judge(engine, m_step.regularise)
-        return Search(engine, m_step, ways, judge, self.rule, None, self.iteration.max_iter, -math.inf, None)
+        return Search(
+            engine, k, m_step, ways, judge, self.rule, None, self.iteration.max_iter, -math.inf, None
+        )
 
     def _joined(self, lanes: Sequence[Lane]) -> tuple[Position, Search]:
         """The end of a search from all starts."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from gaussmix._threads import blas_on_one_thread
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import engine_for
 from gaussmix.errors import FitError
 from gaussmix.fit.advice import advice_for
 from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
@@ -137,20 +137,21 @@ def fit_message_length(
     iteration = IterationOptions(tol, max_iter, on_iteration=on_iteration)
     if min_components > max_components:
         raise ValueError(f"min_components = {min_components} is more than max_components = {max_components}")
-    rows, weights = read_rows(X, sample_weight, 1)
-    if len(rows) < max_components:
+    rows = read_rows(X, sample_weight, 1)
+    if rows.shape[0] < max_components:
         raise ValueError(
-            f"max_components = {max_components} is more than the {len(rows)} rows of positive weight"
+            f"max_components = {max_components} is more than the {rows.shape[0]} rows of positive weight"
         )
     d = rows.shape[1]
     structure = get_structure(covariance_type, d, count_factors(n_factors))
     feature_names = find_feature_names(X, feature_names, d)
-    engine = LocalEngine(rows, structure, max_components, weights)
+    engine = engine_for(rows)(rows, structure)
     maximise = Maximise(structure, make_regularise(reg_covar, structure, engine))
     descent = Descent(
         engine,
         ShortestMessage(maximise, Code.of(structure, d, engine.weight)),
         iteration,
+        max_components,
         min_components,
         n_init,
     )
@@ -171,7 +172,7 @@ def _result(descent: Descent, path: Path, feature_names: Sequence[str] | None) -
     mixture, same = published(best.mixture, engine.frame, feature_names)
     history = best.history
     if not same:  # a likelihood belongs to the parameters that it is reported with
-        seen = engine.holding(mixture.n_components).accumulate(mixture.seen_from(engine.frame))
+        seen = engine.accumulate(mixture.seen_from(engine.frame))
         history = (*history[:-1], seen.log_likelihood / engine.weight + engine.frame.log_det)
     caveats = descent.m_step.maximise.regularise.find_caveats(best.mixture)
     status = FitStatus.INTERRUPTED if path.interrupted else best.status

@@ -10,13 +10,13 @@ from typing import Self
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.fit.iterate.acceleration import OWN_STEP, Memory, Proposal
 from gaussmix.fit.iterate.em import Apart, Run, State, Trail, iterate
 from gaussmix.fit.iterate.stopping import ENDLESS, Rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.result import FitStatus
-from gaussmix.fit.starts.base import clustered
+from gaussmix.fit.starts.base import accumulate_labels, belonging
 from gaussmix.model.covariance import NotPositiveDefiniteError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.groups import Groups
@@ -104,13 +104,13 @@ class Stack:
 class SideBySide:
     """The state of a loop over a stack of mixtures, from which those leave that have come to their end."""
 
-    engine: LocalEngine
+    engine: Engine
     stack: Stack
     moments: Moments
     values: list[float]
 
     @classmethod
-    def begin(cls, engine: LocalEngine, stack: Stack) -> State[Mixture]:
+    def begin(cls, engine: Engine, stack: Stack) -> State[Mixture]:
         """The state after a pass; where the guard has all components evaluated centred, each goes alone."""
         seen = engine.accumulate_groups(stack.joined)
         if seen is None:
@@ -148,19 +148,25 @@ class SideBySide:
 
 
 def begin_together(
-    engine: LocalEngine, labels: Sequence[IntArray], m_step: Maximise, weight: float
+    engine: Engine, labels: Sequence[IntArray], k: int, m_step: Maximise, weight: float
 ) -> list[Mixture | None]:
     """The M-step of each labelling of the rows, the rows having this weight; None where it collapses."""
-    if _stackable(engine, m_step) and len(labels) > 1:
-        moments = engine.statistics_of_labels(labels)
-        groups = Groups((engine.n_components,) * len(labels))
+    if m_step.plain and len(labels) > 1:
+        memberships = [belonging(each, k) for each in labels]
+
+        def hard(rows: slice) -> Float64Array:
+            return np.concatenate([members(rows) for members in memberships])
+
+        moments = engine.accumulate_given(hard, len(labels) * k, grouped=True)
+        groups = Groups((k,) * len(labels))
         beside = m_step.beside(groups)
         try:
             joined = beside(moments, None)
         except NotPositiveDefiniteError:
             return [_begin(m_step, take_groups(moments, groups, [group])) for group in range(len(labels))]
         return list(Stack(groups, joined, beside, m_step).mixtures())
-    return [_begin(m_step, clustered(engine, each).scale(weight / engine.weight)) for each in labels]
+    share = weight / engine.weight
+    return [_begin(m_step, accumulate_labels(engine, each, k).scale(share)) for each in labels]
 
 
 def _begin(m_step: Maximise, moments: Moments) -> Mixture | None:
@@ -168,10 +174,6 @@ def _begin(m_step: Maximise, moments: Moments) -> Mixture | None:
         return m_step(moments, None)
     except NotPositiveDefiniteError:
         return None
-
-
-def _stackable(engine: LocalEngine, m_step: Maximise) -> bool:
-    return m_step.plain and not (engine.cores or engine.noise or engine.trim)
 
 
 def take_groups(moments: Moments, groups: Groups, kept: Sequence[int]) -> Moments:
@@ -183,7 +185,7 @@ def take_groups(moments: Moments, groups: Groups, kept: Sequence[int]) -> Moment
 
 
 def em_together(
-    engine: LocalEngine,
+    engine: Engine,
     mixtures: Sequence[Mixture],
     m_step: Maximise,
     *,
@@ -194,7 +196,7 @@ def em_together(
 
     Where what EM raises is not the likelihood of Gaussians alone, each has passes of its own.
     """
-    if _stackable(engine, m_step) and len(mixtures) > 1:
+    if m_step.plain and len(mixtures) > 1:
         state = SideBySide.begin(engine, Stack.of(mixtures, m_step))
     else:
         state = Apart.begin(engine, m_step, mixtures)

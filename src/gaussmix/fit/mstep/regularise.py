@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.model.bounds import Bound
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 from gaussmix.model.mixture import Mixture
@@ -241,12 +241,14 @@ def rows_needed(structure: Structure, d: int) -> int:
 
 
 def make_regularise(
-    reg_covar: RegCovar, structure: Structure, engine: LocalEngine, bound: Bound | None = None
+    reg_covar: RegCovar, structure: Structure, engine: Engine, bound: Bound | None = None
 ) -> Ridge | Floor:
     """What `reg_covar` asks for, in the coordinates of the engine's frame."""
     variances = engine.frame.variances
     if isinstance(reg_covar, str):
-        return Floor(structure, structure.ridge(FLOOR * variances, engine.frame), engine.covariance, bound)
+        return Floor(
+            structure, structure.ridge(FLOOR * variances, engine.frame), engine.scales.covariance, bound
+        )
     ridge = structure.ridge(np.full(variances.shape, float(reg_covar)), engine.frame)
     rounding = ROUNDING**2 * (variances + engine.frame.origin**2)
     return Ridge(structure, ridge, structure.ridge(rounding, engine.frame), bound)

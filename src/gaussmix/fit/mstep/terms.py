@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix._typing import Float64Array
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.fit.starts import Given
 from gaussmix.model.bounds import Bound
 from gaussmix.model.constraints import Constraints, weights_within
@@ -150,15 +150,16 @@ def frame_group(constraints: Constraints, structure: Structure) -> Group:
 def make_terms(
     prior: NormalInverseWishart | None,
     constraints: Constraints,
-    engine: LocalEngine,
+    engine: Engine,
     given: Given,
+    k: int,
     least: float,
 ) -> Terms:
     """Prior and constraints in the coordinates of the engine's frame.
 
     `least` is the least eigenvalue there. Raises ValueError where constraints and start do not agree.
     """
-    structure, frame, k = engine.structure, engine.frame, engine.n_components
+    structure, frame, scales = engine.structure, engine.frame, engine.scales
     bound = None
     if constraints.eigenvalue_ratio is not None:
         bound = Bound(structure, float(constraints.eigenvalue_ratio), "eigenvalues", least)
@@ -175,7 +176,7 @@ def make_terms(
             "use one of mclust's families"
         )
     if prior is not None:
-        rows = Rows(engine.n_rows, engine.mean, engine.variances, engine.covariance, frame)
+        rows = Rows(engine.n_rows, scales.mean, scales.variances, scales.covariance, frame)
         conjugate = prior.for_fit(structure, rows, k)
     terms = Terms(constraints, conjugate, bound)
     _check_start(constraints, given, k)

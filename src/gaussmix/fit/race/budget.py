@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 
 #: How hard to look for the highest peak of the likelihood.
 Effort = Literal["fast", "auto", "thorough"]
@@ -61,28 +61,28 @@ MATRIX_PRODUCT = 4e-3
 COUPLED = 500.0
 
 
-def cost_of(rows: LocalEngine, n_components: int, *, held: bool = False) -> float:
-    """An iteration of mixtures with so many components together over the rows.
+def cost_of(rows: Engine, k: int, n_mixtures: int = 1, *, held: bool = False) -> float:
+    """An iteration of so many mixtures of k components side by side over the rows.
 
     `held` is whether variances are held at the floor, which takes eigendecompositions.
     """
-    n, d = rows.X.shape
+    (n, d), n_components = rows.rows.shape, n_mixtures * k
     cost: float = CALLS + n_components * n * (EXPONENTIAL + PRODUCT * rows.form.n_features(d))
     if rows.form.general:  # one for all of a mixture where they share it
-        n_matrices = n_components if rows.form.own == "vech" else n_components / rows.n_components
+        n_matrices = n_components if rows.form.own == "vech" else n_mixtures
         cost += n_matrices * (FACTOR + FACTOR_ROW * d + (EIGEN * d**3 if held else 0.0))
     return cost
 
 
-def cost_of_start(rows: LocalEngine) -> float:
+def cost_of_start(rows: Engine, k: int) -> float:
     """Of a start: the distances of its seeds."""
-    (n, d), k = rows.X.shape, rows.n_components
+    n, d = rows.rows.shape
     return float(START + n * k * (SEED + SEED_FEATURE * d))
 
 
-def cost_of_plain_fit(rows: LocalEngine, n_iter: int) -> float:
+def cost_of_plain_fit(rows: Engine, k: int, n_iter: int) -> float:
     """One start of k-means and so many iterations as textbooks have them: what a race is measured by."""
-    (n, d), k = rows.X.shape, rows.n_components
+    n, d = rows.rows.shape
     start = PLAIN_START + n * k * (DISTANCE + DISTANCE_FEATURE * d)
     if rows.form.general:
         each = PLAIN_CALLS + MATRIX_CALLS * k + n * k * (MATRIX_EXPONENTIAL + MATRIX_PRODUCT * d)
@@ -99,40 +99,42 @@ class Budget:
 
     Parameters
     ----------
-    rows : LocalEngine
+    rows : Engine
+    k : int
     held : bool
         Whether variances are held at the floor.
     left : float
     """
 
-    rows: LocalEngine
+    rows: Engine
+    k: int
     held: bool
     left: float
 
     @classmethod
     def of(
-        cls, engine: LocalEngine, rows: LocalEngine, n_iter: int, effort: Effort, n_init: int, *, held: bool
+        cls, engine: Engine, rows: Engine, k: int, n_iter: int, effort: Effort, n_init: int, *, held: bool
     ) -> Budget:
         """For a race against EM of so many iterations from k-means.
 
         `n_init` starts may cost as many times as much.
         """
-        return cls(rows, held, n_init * TIMES[effort] * cost_of_plain_fit(engine, n_iter))
+        return cls(rows, k, held, n_init * TIMES[effort] * cost_of_plain_fit(engine, k, n_iter))
 
     def spend_starts(self, n_starts: int) -> None:
         """What so many starts or moves take."""
-        self.left -= n_starts * cost_of_start(self.rows)
+        self.left -= n_starts * cost_of_start(self.rows, self.k)
 
     def cost_of_iterations(self, n_iter: int, n_mixtures: int) -> float:
         """What so many mixtures take that make so many iterations side by side."""
-        return n_iter * cost_of(self.rows, n_mixtures * self.rows.n_components, held=self.held)
+        return n_iter * cost_of(self.rows, self.k, n_mixtures, held=self.held)
 
-    def cost_of_polish(self, n_iter: int, rows: LocalEngine) -> float:
+    def cost_of_polish(self, n_iter: int, rows: Engine) -> float:
         """What so many accelerated iterations of a mixture over some rows take."""
-        return n_iter * (PROPOSAL + cost_of(rows, rows.n_components, held=self.held))
+        return n_iter * (PROPOSAL + cost_of(rows, self.k, held=self.held))
 
     def n_affordable(self, n_iter: int, most: int) -> int:
         """How many mixtures may begin and go so many iterations side by side."""
         fixed = n_iter * CALLS
-        each = cost_of_start(self.rows) + self.cost_of_iterations(n_iter, 1) - fixed
+        each = cost_of_start(self.rows, self.k) + self.cost_of_iterations(n_iter, 1) - fixed
         return int(np.clip((self.left - fixed) / each, 0, most))

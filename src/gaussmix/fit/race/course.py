@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import RandomState
 
 from gaussmix._typing import IntArray
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.fit.iterate.em import Run, em
 from gaussmix.fit.iterate.stack import begin_together, em_together
 from gaussmix.fit.race import labelled as by
@@ -129,7 +129,7 @@ class Course:
     ----------
     race : Race
         Its rules.
-    rows : LocalEngine
+    rows : Engine
         Those of the race, which may be a sample of all.
     rng : RandomState
     budget : Budget
@@ -138,7 +138,7 @@ class Course:
     """
 
     race: Race
-    rows: LocalEngine
+    rows: Engine
     rng: RandomState
     budget: Budget
     stops: Callable[[Run], bool] | None
@@ -154,7 +154,7 @@ class Course:
     def settle(self, known: Run | None) -> Racer | None:
         """The leader in the end; None where all have collapsed."""
         race = self.race
-        wide = self.rows.X.shape[1] > WIDEST
+        wide = self.rows.rows.shape[1] > WIDEST
         racers = self.begin(FIRST[1:] if wide else FIRST)
         start = None
         if known is not None and known.status != FitStatus.DEGENERATE:
@@ -194,7 +194,7 @@ class Course:
 
     def joining(self) -> list[Racer]:
         """Those that join a race that is not settled."""
-        racers, cost = self.begin(MORE), by.cost_of_hierarchy(self.rows.n_components)
+        racers, cost = self.begin(MORE), by.cost_of_hierarchy(self.race.k)
         if self.budget.left > HIERARCHY_SHARE * cost:
             self.budget.left -= cost
             racers += self.begin(HIERARCHY)
@@ -208,14 +208,15 @@ class Course:
         for name, labelling, wanted in kinds:
             n, before = min(wanted, left), self.n_begun.get(name, 0)
             if n:
-                labels += labelling(self.rows, self.rng, n, before)
+                labels += labelling(self.rows, self.race.k, self.rng, n, before)
                 names += [name] * n
                 self.n_begun[name] = before + n
                 left -= n
         if not labels:
             return []
+        race = self.race
         self.budget.spend_starts(len(labels))
-        begun = begin_together(self.rows, labels, self.race.m_step, self.race.engine.weight)
+        begun = begin_together(self.rows, labels, race.k, race.m_step, race.engine.weight)
         racers = []
         for name, mixture in zip(names, begun, strict=True):
             if mixture is None:
@@ -294,7 +295,7 @@ class Course:
                 ended.append(self.polish(racer, self.rows))
         return min(ended, key=lambda racer: (self.n_flaws(racer), -racer.value))
 
-    def polish(self, racer: Racer, rows: LocalEngine, most: int = MOST_POLISH) -> Racer:
+    def polish(self, racer: Racer, rows: Engine, most: int = MOST_POLISH) -> Racer:
         """EM until next to nothing is left to gain, or to spend."""
         race = self.race
         affordable = int(max(self.budget.left, 0.0) / self.budget.cost_of_polish(1, rows))

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.fit.starts.hierarchy import labels_of_parts
-from gaussmix.fit.starts.pca import divided
+from gaussmix.fit.starts.pca import divide
 
-#: From rows, a generator, how many starts are wanted and how many of the kind there were before: for each
+#: From rows, k, a generator, how many starts are wanted and how many of the kind there were before: for each
 #: start the label of each row, 0 .. k - 1.
-Labelling: TypeAlias = Callable[[LocalEngine, RandomState, int, int], list[IntArray]]
+Labelling: TypeAlias = Callable[[Engine, int, RandomState, int, int], list[IntArray]]
 
 #: Steps of k-means, which need not converge: EM goes on from there.
 STEPS = 5
@@ -36,39 +36,39 @@ SETS = 2
 PARTS, PARTS_EACH = 25, 3
 
 
-def by_seeds(engine: LocalEngine, rng: RandomState, n_starts: int, before: int) -> list[IntArray]:
+def by_seeds(engine: Engine, k: int, rng: RandomState, n_starts: int, before: int) -> list[IntArray]:
     """Each row belongs to the nearest of k rows that k-means++ seeding chose."""
-    return _nearest_seeds(engine, rng, n_starts, spread=True)
+    return _nearest_seeds(engine, k, rng, n_starts, spread=True)
 
 
-def by_rows(engine: LocalEngine, rng: RandomState, n_starts: int, before: int) -> list[IntArray]:
+def by_rows(engine: Engine, k: int, rng: RandomState, n_starts: int, before: int) -> list[IntArray]:
     """Each row belongs to the nearest of k rows drawn at random."""
-    return _nearest_seeds(engine, rng, n_starts, spread=False)
+    return _nearest_seeds(engine, k, rng, n_starts, spread=False)
 
 
-def _nearest_seeds(engine: LocalEngine, rng: RandomState, n_starts: int, *, spread: bool) -> list[IntArray]:
+def _nearest_seeds(
+    engine: Engine, k: int, rng: RandomState, n_starts: int, *, spread: bool
+) -> list[IntArray]:
     """One half of the starts go by distances of whitened rows, the other by those in units of spreads."""
-    weights, labels = _weights(engine), []
+    weights, labels = engine.rows.masses, []
     n_whitened = n_starts // 2
     for n, whitened in ((n_starts - n_whitened, False), (n_whitened, True)):
         if n:
             Z = coordinates(engine, whitened=whitened)
-            chosen = (
-                seeds(Z, weights, engine.n_components, n, rng) if spread else _drawn(engine, weights, n, rng)
-            )
+            chosen = seeds(Z, weights, k, n, rng) if spread else _drawn(k, weights, n, rng)
             labels += list(nearest(Z, Z[chosen]))
     return labels
 
 
-def _drawn(engine: LocalEngine, weights: Float64Array, n_starts: int, rng: RandomState) -> IntArray:
+def _drawn(k: int, weights: Float64Array, n_starts: int, rng: RandomState) -> IntArray:
     p = weights / weights.sum()
-    draw = [rng.choice(len(p), engine.n_components, replace=False, p=p) for _ in range(n_starts)]
+    draw = [rng.choice(len(p), k, replace=False, p=p) for _ in range(n_starts)]
     return np.stack(draw)
 
 
-def by_means(engine: LocalEngine, rng: RandomState, n_starts: int, before: int) -> list[IntArray]:
+def by_means(engine: Engine, k: int, rng: RandomState, n_starts: int, before: int) -> list[IntArray]:
     """Each row belongs to its cluster after some steps of k-means."""
-    k, weights, labels = engine.n_components, _weights(engine), []
+    weights, labels = engine.rows.masses, []
     for start in range(n_starts):
         Z = coordinates(engine, whitened=(before + start) % 2 == 1)
         found = nearest(Z, Z[spread_seeds(Z, weights, k, rng)][None])[0]
@@ -84,12 +84,10 @@ def by_means(engine: LocalEngine, rng: RandomState, n_starts: int, before: int) 
     return labels
 
 
-def by_axes(engine: LocalEngine, rng: RandomState, n_starts: int, before: int) -> list[IntArray]:
+def by_axes(engine: Engine, k: int, rng: RandomState, n_starts: int, before: int) -> list[IntArray]:
     """Each row belongs to its part of a divisive partition along principal axes; the first draws nothing."""
-    Z, weights = coordinates(engine, whitened=False), _weights(engine)
-    return [
-        divided(Z, weights, engine.n_components, rng if before + start else None) for start in range(n_starts)
-    ]
+    Z = coordinates(engine, whitened=False)
+    return [divide(Z, engine.rows.masses, k, rng if before + start else None) for start in range(n_starts)]
 
 
 def cost_of_hierarchy(k: int) -> float:
@@ -97,9 +95,9 @@ def cost_of_hierarchy(k: int) -> float:
     return 1000.0 + 130.0 * max(PARTS, PARTS_EACH * k)
 
 
-def by_hierarchy(engine: LocalEngine, rng: RandomState, n_starts: int, before: int) -> list[IntArray]:
+def by_hierarchy(engine: Engine, k: int, rng: RandomState, n_starts: int, before: int) -> list[IntArray]:
     """Each row belongs to its cluster in a model-based hierarchy, which begins at small parts of the rows."""
-    k, weights, labels = engine.n_components, _weights(engine), []
+    weights, labels = engine.rows.masses, []
     m = min(len(weights), max(PARTS, PARTS_EACH * k))
     for start in range(n_starts):
         Z = coordinates(engine, whitened=(before + start) % 2 == 0)
@@ -108,9 +106,9 @@ def by_hierarchy(engine: LocalEngine, rng: RandomState, n_starts: int, before: i
     return labels
 
 
-def coordinates(engine: LocalEngine, *, whitened: bool) -> Float64Array:
+def coordinates(engine: Engine, *, whitened: bool) -> Float64Array:
     """The rows in the frame, or with each feature in units of its spread, as an array (n, d)."""
-    X, frame = engine.X.astype(np.float64), engine.frame
+    X, frame = engine.rows.array.astype(np.float64), engine.frame
     if whitened:
         return np.ascontiguousarray(frame.apply(X).T)
     return np.asarray((X - frame.origin) / np.sqrt(frame.variances))
@@ -155,7 +153,3 @@ def nearest(Z: Float64Array, centres: Float64Array) -> IntArray:
     scores = centres @ Z.T
     scores -= 0.5 * np.vecdot(centres, centres)[:, :, None]
     return np.asarray(scores.argmax(axis=1))
-
-
-def _weights(engine: LocalEngine) -> Float64Array:
-    return np.ones(len(engine.X)) if engine.weights is None else engine.weights

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.fit.iterate.em import MStep
 from gaussmix.fit.starts.base import belonging
 from gaussmix.model.covariance import NotPositiveDefiniteError
@@ -29,7 +29,7 @@ MERGES, SPLITS = 3, 3
 FLAT = 1e-150
 
 
-def split_and_merge(engine: LocalEngine, mixture: Mixture, m_step: MStep[Mixture]) -> list[Mixture]:
+def split_and_merge(engine: Engine, mixture: Mixture, m_step: MStep[Mixture]) -> list[Mixture]:
     """Mixtures in which a pair is one component and another component is two, the most promising first.
 
     Joined are pairs whose responsibilities overlap most; divided, across the principal axis that looks most
@@ -39,8 +39,8 @@ def split_and_merge(engine: LocalEngine, mixture: Mixture, m_step: MStep[Mixture
     k = len(mixture.means)
     if k < 3:
         return []
-    weights = np.ones(len(engine.X)) if engine.weights is None else engine.weights
-    L = engine.joint(mixture).astype(np.float64)
+    weights = engine.rows.masses
+    L = engine.evaluate(mixture, "joint").astype(np.float64)
     top = L.max(axis=1, keepdims=True)
     R = np.exp(L - top)
     R /= R.sum(axis=1, keepdims=True)
@@ -73,17 +73,17 @@ def _misfits(log_p: Float64Array, shares: Float64Array) -> list[int]:
     return [int(c) for c in np.argsort(-misfit, kind="stable")]
 
 
-def _halved(engine: LocalEngine, R: Float64Array) -> tuple[Moments, Moments]:
+def _halved(engine: Engine, R: Float64Array) -> tuple[Moments, Moments]:
     """The statistics of all components, and of the half of each beyond its mean on an axis of its own."""
-    Z = engine.frame.apply(engine.X.astype(np.float64))
-    weights = np.ones(len(R)) if engine.weights is None else engine.weights
+    Z, weights = engine.frame.apply(engine.rows.array.astype(np.float64)), engine.rows.masses
     beyond = np.empty(R.shape, dtype=bool)
     for c, r in enumerate((R * weights[:, None]).T):
         D = Z - (Z @ r / max(r.sum(), 1e-300))[:, None]
         T = np.linalg.eigh((D * r) @ D.T)[1].T @ D
         beyond[:, c] = T[_two_sided(T, r)] > 0.0
     k = R.shape[1]
-    return engine.statistics_of(belonging(R, k)), engine.statistics_of(belonging(R * beyond, k))
+    whole, half = (engine.accumulate_given(belonging(shares, k), k) for shares in (R, R * beyond))
+    return whole, half
 
 
 def _two_sided(T: Float64Array, r: Float64Array) -> int:
@@ -114,21 +114,20 @@ def _moved(moments: Moments, halves: Moments, i: int, j: int, split: int) -> Mom
     )
 
 
-def reseeded(engine: LocalEngine, mixture: Mixture, spikes: tuple[int, ...], rng: RandomState) -> Mixture:
+def reseeded(engine: Engine, mixture: Mixture, spikes: tuple[int, ...], rng: RandomState) -> Mixture:
     """The mixture with each collapsed component moved to a row drawn at random.
 
     It takes the covariance and half the weight of the component that the row most probably belongs to.
     """
-    structure, engine = mixture.structure, engine.clean
+    structure = mixture.structure
     own = structure.form.own != "none"
-    probability = None if engine.weights is None else engine.weights / engine.weights.sum()
     weights, means = mixture.weights.copy(), mixture.means.copy()
     covariances, factors = mixture.covariances.copy(), mixture.precisions_cholesky.copy()
     weights[list(spikes)] = 0.0
     weights /= weights.sum()
     for spike in spikes:
-        row = int(rng.choice(engine.X.shape[0], p=probability))
-        z = engine.frame.apply(engine.X[row : row + 1])[:, 0].astype(np.float64)
+        row = engine.rows.take(engine.rows.draw(1, rng)).array
+        z = engine.frame.apply(row)[:, 0].astype(np.float64)
         whitened = structure.whiten(factors, z - means)
         peaks = log_or_zero(weights) + structure.constants(factors, z.size)
         parent = int((peaks - 0.5 * np.vecdot(whitened, whitened)).argmax())

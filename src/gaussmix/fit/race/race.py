@@ -20,10 +20,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-import numpy as np
 from numpy.random import RandomState
 
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.fit.iterate.acceleration import Accelerator
 from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.iterate.stopping import Rule
@@ -65,6 +64,7 @@ class Race:
         The caller's: what a race cannot see beyond.
     max_iter : int
         The caller's, too: where it is less than racers take, only the first round is run.
+    k : int
     effort : {"fast", "auto", "thorough"}
     n_init : int
         So many times as many may join, and so much more may be spent.
@@ -75,6 +75,7 @@ class Race:
     accelerator: Accelerator | None
     tol: float
     max_iter: int
+    k: int
     effort: Effort = "auto"
     n_init: int = 1
 
@@ -88,7 +89,7 @@ class Race:
         """
         rows, n_iter = self._rows(rng), 0 if known is None else len(known.history) - 1
         held = known is not None and bool(self.judge.regularise.find_held(known.mixture))
-        budget = Budget.of(self.engine, rows, n_iter, self.effort, self.n_init, held=held)
+        budget = Budget.of(self.engine, rows, self.k, n_iter, self.effort, self.n_init, held=held)
         course = Course(self, rows, rng, budget, stops)
         leader = course.settle(known)
         if leader is None:
@@ -96,7 +97,7 @@ class Race:
         return leader.mixture, (*course.reports, leader.report("the best"))
 
     @property
-    def engine(self) -> LocalEngine:
+    def engine(self) -> Engine:
         """All rows."""
         return self.judge.engine
 
@@ -117,18 +118,13 @@ class Race:
         For few iterations; for so few rows that the highest optimum is no better than another; and for
         mixtures that cannot iterate side by side.
         """
-        return self.judge.few_rows or self.max_iter < LEAST_ITER or not self.m_step.plain
+        return self.judge.has_few_rows(self.k) or self.max_iter < LEAST_ITER or not self.m_step.plain
 
-    def _rows(self, rng: RandomState) -> LocalEngine:
+    def _rows(self, rng: RandomState) -> Engine:
         """The rows of the race."""
-        engine = self.engine
-        n, d = engine.X.shape
-        each = d if engine.form.general else min(d, FEATURES)
-        most = max(ROWS, ROWS_EACH * engine.n_components * (each + 1))
-        if n <= most:
-            return engine
-        generator = np.random.default_rng(rng.randint(2**31, size=4))
-        return engine.subset(np.sort(generator.choice(n, most, replace=False, shuffle=False)))
+        d = self.engine.rows.shape[1]
+        each = d if self.engine.form.general else min(d, FEATURES)
+        return self.engine.sample(max(ROWS, ROWS_EACH * self.k * (each + 1)), rng)
 
 
 def make_race(
@@ -140,17 +136,18 @@ def make_race(
     tol: float,
     max_iter: int,
     n_init: int,
+    k: int,
 ) -> Race | None:
     """The race that a start stands for; None where it is one by name, or where there is nothing to find.
 
-    Parameters that are given, and rows with outliers among them, have a start of their own.
+    Parameters that are given have a start of their own.
     """
     engine = judge.engine
-    (n, d), fixed = engine.X.shape, bool(m_step.terms.constraints.fixed)
-    if init_params not in EFFORTS or engine.n_components == 1 or max_iter < FIRST_ITER:
+    (n, d), fixed = engine.rows.shape, bool(m_step.terms.constraints.fixed)
+    if init_params not in EFFORTS or k == 1 or max_iter < FIRST_ITER:
         return None
-    if not given.empty or given.complete or fixed or engine.cores:
+    if not given.empty or given.complete or fixed:
         return None
     if n <= d and engine.form.general:  # every covariance is singular
         return None
-    return Race(judge, m_step, accelerator, tol, max_iter, cast(Effort, init_params), n_init)
+    return Race(judge, m_step, accelerator, tol, max_iter, k, cast(Effort, init_params), n_init)

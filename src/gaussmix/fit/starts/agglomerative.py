@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import RandomState
 
-from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.starts.base import clustered
+from gaussmix.engines import Engine
+from gaussmix.fit.starts.base import accumulate_labels
 from gaussmix.fit.starts.hierarchy import clusters
 from gaussmix.model.moments.statistics import Moments
 
@@ -23,18 +23,15 @@ MAX_AGGLOMERATED = 2000
 FEW, FEW_EACH, FEW_EACH_NUMBER = 500, 60, 5
 
 
-def agglomerative(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, None]:
+def agglomerative(engine: Engine, k: int, rng: RandomState, turn: int) -> tuple[Moments, None]:
     """Each row belongs to its cluster in a model-based hierarchy; of many rows, a sample is clustered.
 
     Further starts scale the rows in other ways.
     """
-    (n, d), k = engine.X.shape, engine.n_components
-    if n <= MAX_AGGLOMERATED:
-        rows = np.arange(n)
-    else:
-        few = max(FEW, FEW_EACH * k, FEW_EACH_NUMBER * k * (d + 1))
-        rows = np.sort(rng.choice(n, min(few, MAX_AGGLOMERATED), replace=False))
-    weights = None if engine.weights is None else engine.weights[rows]
-    labels = np.full(n, -1)
-    labels[rows] = clusters(engine.X[rows], weights, turn, k)
-    return clustered(engine, labels), None
+    n, d = engine.rows.shape
+    few = max(FEW, FEW_EACH * k, FEW_EACH_NUMBER * k * (d + 1))
+    places = None if n <= MAX_AGGLOMERATED else engine.rows.choose(min(few, MAX_AGGLOMERATED), rng)
+    places = np.arange(n) if places is None else places
+    some, labels = engine.rows.take(places), np.full(n, -1)
+    labels[places] = clusters(some.array, some.weights, turn, k)
+    return accumulate_labels(engine, labels, k), None

@@ -27,9 +27,9 @@ import numpy as np
 from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.fit.mstep.regularise import make_regularise
-from gaussmix.fit.starts.base import clustered
+from gaussmix.fit.starts.base import accumulate_equal, accumulate_labels
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.statistics import Moments
 
@@ -43,24 +43,26 @@ NUDGE = 0.2
 MOST_ROWS = 5000
 
 
-def annealing(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, None]:
+def annealing(engine: Engine, k: int, rng: RandomState, turn: int) -> tuple[Moments, None]:
     """Rows belong to means that deterministic annealing has found, in the proportions that it ends with."""
-    mixture = annealed(engine, rng)
-    if engine.structure.form.n_axes:  # moments along axes, of which this mixture has none
-        return clustered(engine, engine.labels(mixture)), None
+    mixture = anneal(engine, k, rng)
+    if engine.structure.form.n_axes:
+        # moments along axes, of which this mixture has none
+        labels = engine.evaluate(mixture, "labels").astype(np.int64)
+        return accumulate_labels(engine, labels, k), None
     return engine.accumulate(mixture).moments, None
 
 
-def annealed(engine: LocalEngine, rng: RandomState) -> Mixture:
-    """The mixture that annealing ends with, in the coordinates of the engine's frame."""
-    n, share = engine.X.shape[0], float(engine.n_components) ** -2.0
-    part = engine if n <= MOST_ROWS else engine.subset(np.sort(rng.choice(n, MOST_ROWS, replace=False)))
-    mixture = together(part, share)
+def anneal(engine: Engine, k: int, rng: RandomState) -> Mixture:
+    """The mixture of k components that annealing ends with, in the coordinates of the engine's frame."""
+    share = float(k) ** -2.0
+    part = engine.sample(MOST_ROWS, rng)
+    mixture = put_together(part, k, share)
     spread = np.sqrt(mixture.variances)
     for beta in schedule(share):
         mixture = mixture.replace(means=mixture.means + NUDGE * spread * rng.standard_normal(spread.shape))
         for _ in range(PASSES):
-            mixture = mixture.replace(means=part.accumulate(mixture, beta).moments.means())
+            mixture = mixture.replace(means=part.accumulate(mixture, beta=beta).moments.means())
     return mixture
 
 
@@ -69,14 +71,14 @@ def schedule(share: float) -> Float64Array:
     return np.geomspace(share, 1.0, 1 + math.ceil(math.log(1.0 / share, GROWTH)))
 
 
-def together(engine: LocalEngine, share: float) -> Mixture:
+def put_together(engine: Engine, k: int, share: float) -> Mixture:
     """Equal components in one place, with the covariances of all rows times a number.
 
     Those of factor analysers have no factors: these would follow the clusters, and not what is within them.
     """
-    structure, k, d = engine.structure, engine.n_components, engine.X.shape[1]
+    structure, d = engine.structure, engine.rows.shape[1]
     equal = np.full(k, 1.0 / k)
-    moments = engine.statistics_of(lambda rows: np.full((k, rows.stop - rows.start), 1.0 / k))
+    moments = accumulate_equal(engine, k)
     if structure.form.n_axes:
         one = structure.uncorrelated(structure.ridge(engine.frame.variances, engine.frame), d)
         covariances = np.broadcast_to(one, structure.shape(k, d))

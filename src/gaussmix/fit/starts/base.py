@@ -11,13 +11,13 @@ import numpy as np
 from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.model.kernels.sweep import Responsibilities
 from gaussmix.model.moments.statistics import Moments
 
-#: A start gives statistics to make a mixture of and, where it has chosen them itself, the means. The number
-#: says which start of the fit it is: the same rows need not be begun in the same way twice.
-Start: TypeAlias = Callable[[LocalEngine, RandomState, int], tuple[Moments, Float64Array | None]]
+#: A start gives statistics of k components to make a mixture of and, where it has chosen them itself, the
+#: means. The last number says which start of the fit it is: no need to begin the same rows alike twice.
+Start: TypeAlias = Callable[[Engine, int, RandomState, int], tuple[Moments, Float64Array | None]]
 
 #: Rows that a start works from, and how many for each component and number of its mean and constant: where
 #: there are more, a sample.
@@ -27,21 +27,15 @@ ENOUGH, ENOUGH_EACH = 20_000, 50
 SHARPENINGS = 2
 
 
-def sampled(engine: LocalEngine, rng: RandomState) -> LocalEngine:
-    """The rows to start from: all, or of many a sample drawn uniformly, with the weights they have."""
-    n, d = engine.X.shape
-    most = max(ENOUGH, ENOUGH_EACH * engine.n_components * (d + 1))
-    if n <= most:
-        return engine
-    # RandomState's own choice shuffles all n
-    generator = np.random.default_rng(rng.randint(2**31, size=4))
-    return engine.subset(np.sort(generator.choice(n, most, replace=False, shuffle=False)))
+def count_enough_rows(k: int, d: int) -> int:
+    """How many rows a start works from at most."""
+    return max(ENOUGH, ENOUGH_EACH * k * (d + 1))
 
 
-def clustered(engine: LocalEngine, labels: IntArray) -> Moments:
-    """Statistics of rows that belong to one component each (-1: to none)."""
-    hard = belonging(labels, engine.n_components)
-    return about(engine, engine.means_of(hard), hard)
+def accumulate_labels(engine: Engine, labels: IntArray, k: int) -> Moments:
+    """Statistics of rows that belong to one of k components each (-1: to none)."""
+    hard = belonging(labels, k)
+    return accumulate_about(engine, engine.find_means(hard, k), hard)
 
 
 def belonging(members: IntArray | Float64Array, k: int) -> Responsibilities:
@@ -52,25 +46,31 @@ def belonging(members: IntArray | Float64Array, k: int) -> Responsibilities:
     return lambda rows: np.asarray(members[rows] == components, dtype=np.float64)
 
 
-def about(engine: LocalEngine, centres: Float64Array, responsibilities: Responsibilities) -> Moments:
+def accumulate_equal(engine: Engine, k: int) -> Moments:
+    """Statistics of rows that belong to each of k components by the same share."""
+    return engine.accumulate_given(lambda rows: np.full((k, rows.stop - rows.start), 1.0 / k), k)
+
+
+def accumulate_about(engine: Engine, centres: Float64Array, responsibilities: Responsibilities) -> Moments:
     """Statistics with moments about points in the clusters, under responsibilities that do not change."""
-    moments = engine.statistics_of(responsibilities, centres)
+    k = len(centres)
+    moments = engine.accumulate_given(responsibilities, k, centres)
     for _ in range(SHARPENINGS):
         axes = engine.structure.sharpened(moments)
         if axes is None:
             break
-        moments = engine.statistics_of(responsibilities, moments.centres, axes)
+        moments = engine.accumulate_given(responsibilities, k, moments.centres, axes)
     return moments
 
 
-def nearest(engine: LocalEngine, centres: Float64Array) -> tuple[Moments, Float64Array]:
+def accumulate_nearest(engine: Engine, centres: Float64Array) -> tuple[Moments, Float64Array]:
     """Statistics of each row's assignment to the nearest centre, and the centres in the frame."""
     from scipy.cluster.vq import vq
 
     origin = engine.frame.origin  # what is far from zero would be lost in the squares
-    labels = vq(engine.X.astype(np.float64) - origin, centres - origin, check_finite=False)[0]
+    labels = vq(engine.rows.array.astype(np.float64) - origin, centres - origin, check_finite=False)[0]
     means: Any = engine.frame.apply(centres).T
-    return clustered(engine, labels.astype(np.int64)), np.ascontiguousarray(means)
+    return accumulate_labels(engine, labels.astype(np.int64), len(centres)), np.ascontiguousarray(means)
 
 
 @contextmanager

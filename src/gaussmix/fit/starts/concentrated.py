@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from gaussmix.engines.local import LocalEngine
+from gaussmix._typing import IntArray
+from gaussmix.engines import Engine
 from gaussmix.fit.iterate.em import MStep, Run, em
 from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.result import FitStatus
@@ -35,46 +38,61 @@ SAME = 1e-8
 Spikes = Callable[[Mixture], tuple[int, ...]]
 
 
-def concentrated(
-    engine: LocalEngine,
-    m_step: MStep[Mixture],
-    init_params: str,
-    rng: np.random.RandomState,
-    given: Given,
-    nearest: bool,
-    spikes: Spikes,
-) -> Mixture:
-    """The mixture to begin with: of those found, the one of highest likelihood without a spike."""
-    judges, best, failed = _judges(engine, rng), None, None
-    highest, sound = -math.inf, False
-    for part in _parts(engine, rng):
-        try:
-            start = first_mixture(part, m_step, init_params, rng, given, nearest)
-        except NotPositiveDefiniteError as error:
-            failed = error
-            continue
-        run = em(judges, Run(start, FitStatus.NOT_RUN, ()), m_step, rule=Rule(0.0), max_iter=N_STEPS)
-        good = run.status != FitStatus.DEGENERATE and not spikes(run.mixture)
-        if best is None or (good, run.history[-1]) > (sound, highest + SAME):
-            best, highest, sound = run.mixture, run.history[-1], good
-    if best is None:
-        assert failed is not None
-        raise failed
-    return best
+@dataclass(frozen=True, eq=False)
+class Concentrated:
+    """A start among outliers.
 
+    Parameters
+    ----------
+    engine : Engine
+        By its passes the starts compete.
+    whole : Engine
+        The same rows, of which no pass leaves any out: starts are made of some of them.
+    cores : tuple of ndarray of int
+        The places of rows that do not look like outliers, by one or more guesses of how many these are.
+    """
 
-def _judges(engine: LocalEngine, rng: np.random.RandomState) -> LocalEngine:
-    """The rows that starts are compared on: all, or of many a sample, with the same noise and trimming."""
-    n = engine.X.shape[0]
-    if n <= MOST_ROWS:
-        return engine
-    return engine.subset(np.sort(rng.choice(n, MOST_ROWS, replace=False)), engine.trim, noise=engine.noise)
+    engine: Engine
+    whole: Engine
+    cores: tuple[IntArray, ...]
 
+    @cached_property
+    def clean(self) -> Engine:
+        """The rows of the first core."""
+        return self.whole.take(self.cores[0])
 
-def _parts(engine: LocalEngine, rng: np.random.RandomState) -> Iterator[LocalEngine]:
-    """The rows that look clean, by each guess; then few rows drawn at random and the clean ones, in turn."""
-    yield from (engine.subset(core) for core in engine.cores)
-    n, d = engine.X.shape
-    few = min(n, max(10, 2 * (d + 1)) * engine.n_components)
-    for i in range(N_SHORT - len(engine.cores)):
-        yield engine.clean if i % 2 else engine.subset(np.sort(rng.choice(n, few, replace=False)))
+    def find_mixture(
+        self,
+        k: int,
+        m_step: MStep[Mixture],
+        init_params: str,
+        rng: np.random.RandomState,
+        given: Given,
+        nearest: bool,
+        spikes: Spikes,
+    ) -> Mixture:
+        """The mixture to begin with: of those found, the one of highest likelihood without a spike."""
+        judges, best, failed = self.engine.sample(MOST_ROWS, rng), None, None
+        highest, sound = -math.inf, False
+        for part in self._choose_parts(k, rng):
+            try:
+                start = first_mixture(part, k, m_step, init_params, rng, given, nearest)
+            except NotPositiveDefiniteError as error:
+                failed = error
+                continue
+            run = em(judges, Run(start, FitStatus.NOT_RUN, ()), m_step, rule=Rule(0.0), max_iter=N_STEPS)
+            good = run.status != FitStatus.DEGENERATE and not spikes(run.mixture)
+            if best is None or (good, run.history[-1]) > (sound, highest + SAME):
+                best, highest, sound = run.mixture, run.history[-1], good
+        if best is None:
+            assert failed is not None
+            raise failed
+        return best
+
+    def _choose_parts(self, k: int, rng: np.random.RandomState) -> Iterator[Engine]:
+        """The rows of each core; then few rows drawn at random and the clean ones, in turn."""
+        yield from (self.whole.take(core) for core in self.cores)
+        n, d = self.whole.rows.shape
+        few = min(n, max(10, 2 * (d + 1)) * k)
+        for i in range(N_SHORT - len(self.cores)):
+            yield self.clean if i % 2 else self.whole.take(np.sort(self.whole.rows.draw(few, rng)))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.fit.iterate.em import MStep
-from gaussmix.fit.starts.base import nearest as by_nearest
-from gaussmix.fit.starts.base import sampled
-from gaussmix.fit.starts.given import Given, given_memberships
+from gaussmix.fit.starts.base import accumulate_nearest, count_enough_rows
+from gaussmix.fit.starts.given import Given, accumulate_memberships
 from gaussmix.fit.starts.table import EFFORTS, STARTS
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
@@ -21,7 +20,8 @@ def with_means(mixture: Mixture, means: Float64Array | None) -> Mixture:
 
 
 def first_mixture(
-    engine: LocalEngine,
+    engine: Engine,
+    k: int,
     m_step: MStep[Mixture],
     init_params: str,
     rng: RandomState,
@@ -31,26 +31,26 @@ def first_mixture(
 ) -> Mixture:
     """The start in the frame's coordinates: what is given, the rest by the start of that name.
 
-    A start that is named works from :func:`sampled` rows.
+    A start that is named works from a sample of many rows.
 
     `nearest` has the rows belong to the nearest of the means given instead, which need to be known by number.
     `turn` is the number of the start.
     """
     structure = engine.structure
     if given.memberships is not None:
-        return m_step(given_memberships(engine, given.memberships), None)
+        return m_step(accumulate_memberships(engine, given.memberships, k), None)
     if given.complete:
         assert given.weights is not None and given.means is not None and given.factors is not None
         weights, means, factors = given.weights, given.means, given.factors
         covariances = structure.covariances_of_factor(factors)
         begun = Mixture.of_parts(structure, weights / weights.sum(), means, covariances, factors)
         return _beside(begun, given.noise).seen_from(engine.frame)
-    by_means, clean = given.means if nearest else None, engine.clean
-    rows = sampled(clean, rng)
+    by_means = given.means if nearest else None
+    rows = engine.sample(count_enough_rows(k, engine.rows.shape[1]), rng)
     start = STARTS["kmeans" if init_params in EFFORTS else init_params]
-    moments, chosen = start(rows, rng, turn) if by_means is None else by_nearest(rows, by_means)
-    if rows is not clean:  # a prior weighs against all rows
-        moments = moments.scale(clean.weight / rows.weight)
+    moments, chosen = start(rows, k, rng, turn) if by_means is None else accumulate_nearest(rows, by_means)
+    if rows is not engine:  # a prior weighs against all rows
+        moments = moments.scale(engine.weight / rows.weight)
     found = with_means(m_step(moments, None), chosen)
     if given.empty:
         return found

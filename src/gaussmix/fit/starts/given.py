@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.starts.base import ENOUGH, about, belonging
+from gaussmix.engines import Engine
+from gaussmix.fit.starts.base import ENOUGH, accumulate_about, belonging
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.statistics import Moments
 from gaussmix.model.noise import Noise
@@ -88,20 +88,16 @@ def memberships_of(
     return members, outside / float(w.sum())
 
 
-def given_memberships(engine: LocalEngine, members: IntArray | Float64Array) -> Moments:
+def accumulate_memberships(engine: Engine, members: IntArray | Float64Array, k: int) -> Moments:
     """Statistics of the rows under given labels or responsibilities.
 
     They are of all rows, not of a sample: that is what was asked for.
     """
-    if engine.cores:  # neither noise nor trimming: who belongs to none is given
-        rows = np.flatnonzero(members >= 0) if members.ndim == 1 else np.arange(len(members))
-        engine, members = engine.subset(rows), members[rows]
-    n, few, some = len(members), engine, members
-    if n > ENOUGH:  # any points in the clusters will do for moments to be taken about
-        rows = np.arange(0, n, n // ENOUGH)
-        few, some = engine.subset(rows), members[rows]
-    k = engine.n_components
-    return about(engine, few.means_of(belonging(some, k)), belonging(members, k))
+    few, some = engine, members
+    places = engine.rows.choose(ENOUGH)
+    if places is not None:  # any points in the clusters will do for moments to be taken about
+        few, some = engine.take(places), members[places]
+    return accumulate_about(engine, few.find_means(belonging(some, k), k), belonging(members, k))
 
 
 def _labels(array: npt.NDArray[Any], n: int, k: int) -> IntArray:

@@ -11,12 +11,12 @@ import warnings
 
 from numpy.random import RandomState
 
-from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.starts.base import clustered, one_openmp_thread
+from gaussmix.engines import Engine
+from gaussmix.fit.starts.base import accumulate_labels, one_openmp_thread
 from gaussmix.model.moments.statistics import Moments
 
 
-def kmeans(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, None]:
+def kmeans(engine: Engine, k: int, rng: RandomState, turn: int) -> tuple[Moments, None]:
     """Each row belongs to its k-means cluster, k-means being begun by k-means++."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
@@ -24,7 +24,7 @@ def kmeans(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, N
     with warnings.catch_warnings(), one_openmp_thread():
         # fewer distinct rows than clusters: what the mixture makes of it is reported in the result
         warnings.simplefilter("ignore", ConvergenceWarning)
-        clusters = KMeans(engine.n_components, n_init=1, random_state=rng).fit(
-            engine.X, sample_weight=engine.weights
+        clusters = KMeans(k, n_init=1, random_state=rng).fit(
+            engine.rows.array, sample_weight=engine.rows.weights
         )
-    return clustered(engine, clusters.labels_), None
+    return accumulate_labels(engine, clusters.labels_, k), None

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array
-from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.starts.base import nearest, one_openmp_thread
+from gaussmix.engines import Engine
+from gaussmix.fit.starts.base import accumulate_nearest, one_openmp_thread
 from gaussmix.model.moments.statistics import Moments
 
 
-def kmeans_plusplus(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, Float64Array]:
+def kmeans_plusplus(engine: Engine, k: int, rng: RandomState, turn: int) -> tuple[Moments, Float64Array]:
     """Means are rows that k-means++ seeding chose; each row belongs to the nearest."""
     from sklearn.cluster import kmeans_plusplus as seed
 
     with one_openmp_thread():
-        centres, _ = seed(engine.X, engine.n_components, sample_weight=engine.weights, random_state=rng)
-    return nearest(engine, np.asarray(centres, dtype=np.float64))
+        centres, _ = seed(engine.rows.array, k, sample_weight=engine.rows.weights, random_state=rng)
+    return accumulate_nearest(engine, np.asarray(centres, dtype=np.float64))

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.engines.local import LocalEngine
-from gaussmix.fit.starts.base import clustered
+from gaussmix.engines import Engine
+from gaussmix.fit.starts.base import accumulate_labels
 from gaussmix.model.moments.statistics import Moments
 
 #: Rows nearer than this to each other along an axis, in spreads of all, are the same but for rounding.
@@ -29,20 +29,19 @@ SAME = 1e-12
 LEADING = 4
 
 
-def pca(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, None]:
+def pca(engine: Engine, k: int, rng: RandomState, turn: int) -> tuple[Moments, None]:
     """Each row belongs to its part of a divisive partition along principal axes.
 
     The first start draws nothing, but for the sample. Further ones draw the axis of each division among the
     leading ones.
     """
     # the features in units of their spreads, which no unit matters to; whitened rows would have no axes
-    X, frame = engine.X, engine.frame
+    X, frame = engine.rows.array, engine.frame
     Z = (X - frame.origin.astype(X.dtype)) / np.sqrt(frame.variances).astype(X.dtype)
-    weights = np.ones(len(Z)) if engine.weights is None else engine.weights
-    return clustered(engine, divided(Z, weights, engine.n_components, rng if turn else None)), None
+    return accumulate_labels(engine, divide(Z, engine.rows.masses, k, rng if turn else None), k), None
 
 
-def divided(Z: FloatArray, weights: Float64Array, k: int, rng: RandomState | None = None) -> IntArray:
+def divide(Z: FloatArray, weights: Float64Array, k: int, rng: RandomState | None = None) -> IntArray:
     """The part, 0 .. k - 1, that each row of Z belongs to; fewer where no part has two different rows left.
 
     Each division cuts the part of the largest variance along its axis times weight in two. The heavier one

@@ -6,16 +6,16 @@ import numpy as np
 from numpy.random import RandomState
 
 from gaussmix._typing import FloatArray
-from gaussmix.engines.local import LocalEngine
+from gaussmix.engines import Engine
 from gaussmix.model.moments.statistics import Moments
 
 
-def random(engine: LocalEngine, rng: RandomState, turn: int) -> tuple[Moments, None]:
+def random(engine: Engine, k: int, rng: RandomState, turn: int) -> tuple[Moments, None]:
     """Responsibilities are random."""
 
     def draw(rows: slice) -> FloatArray:
         # drawn chunk by chunk, in order: the same numbers as one (n, k) draw, without its memory
-        R = rng.uniform(size=(rows.stop - rows.start, engine.n_components))
+        R = rng.uniform(size=(rows.stop - rows.start, k))
         return np.asarray((R / R.sum(axis=1, keepdims=True)).T)
 
-    return engine.statistics_of(draw), None
+    return engine.accumulate_given(draw, k), None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,29 @@ NONE_APART: IntArray = np.empty(0, dtype=np.int64)
 DOUBLE = np.dtype(np.float64)
 
 C = TypeVar("C")
+T = TypeVar("T")
+
+
+class Source(Protocol):
+    """Where the numbers of rows lie: an array, or what gives slices as one would."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, d)."""
+
+    @property
+    def dtype(self) -> Any:
+        """Float32 or float64."""
+
+    def __getitem__(self, rows: slice, /) -> FloatArray:
+        """Rows that lie side by side."""
+
+
+class Run(Protocol):
+    """A way to do the tasks 0 .. n - 1 of a pass, side by side or in order; results are in order."""
+
+    def __call__(self, task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> list[T]:
+        """[task(0), ..., task(n_tasks - 1)]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +63,7 @@ class Operands:
 
     Parameters
     ----------
-    X : ndarray of shape (n, d)
+    X : ndarray of shape (n, d), or Source
     weights : ndarray of shape (n,), optional
         None stands for ones.
     frame : Frame
@@ -53,7 +76,7 @@ class Operands:
         The products k F n of a pass that are few enough for NumPy.
     """
 
-    X: FloatArray
+    X: Source
     weights: FloatArray | None
     frame: Frame
     form: Form

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from gaussmix import _threads
-from gaussmix._typing import Float64Array, FloatArray
+from gaussmix._typing import Float64Array
+from gaussmix.model.kernels.executor import Run, Source
 from gaussmix.model.moments.frame import CONSTANT, Frame
 
 CHUNK_ROWS = 8192
@@ -18,7 +19,7 @@ MAX_TASKS = 16
 
 
 def pooled_moments(
-    X: FloatArray, weights: Float64Array | None, *, oriented: bool
+    X: Source, weights: Float64Array | None, *, oriented: bool, run: Run = _threads.run
 ) -> tuple[Float64Array, Float64Array]:
     """Weighted mean, shape (d,), and covariance (d, d), or variances (d,) alone unless `oriented`.
 
@@ -26,14 +27,14 @@ def pooled_moments(
     costs digits.
     """
     total = float(X.shape[0] if weights is None else weights.sum())
-    first = X[0].astype(np.float64)  # as large as any offset of the data
+    first = X[:1][0].astype(np.float64)  # as large as any offset of the data
 
     def values(rows: slice) -> Float64Array:
         with np.errstate(over="ignore", invalid="ignore"):
             D = np.subtract(X[rows].T, first[:, None], order="C")  # sums depend on the order in memory
             return np.asarray(D.sum(axis=1) if weights is None else D @ weights[rows])
 
-    mean = first + _summed(values, X.shape[0]) / total
+    mean = first + _sum_chunks(values, X.shape[0], run) / total
 
     def scatter(rows: slice) -> Float64Array:
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
@@ -41,12 +42,14 @@ def pooled_moments(
             DW = D if weights is None else D * weights[rows]
             return np.asarray(DW @ D.T if oriented else np.vecdot(DW, D))
 
-    covariance = _summed(scatter, X.shape[0]) / total
+    covariance = _sum_chunks(scatter, X.shape[0], run) / total
     _check_range(X, mean, covariance if covariance.ndim == 1 else np.diagonal(covariance))
     return mean, covariance
 
 
-def second_moments(X: FloatArray, weights: Float64Array | None, frame: Frame) -> Float64Array:
+def second_moments(
+    X: Source, weights: Float64Array | None, frame: Frame, *, run: Run = _threads.run
+) -> Float64Array:
     """Weighted mean of z z' in the frame's coordinates, shape (d, d).
 
     Mapping the covariance instead would cost the square of what the frame stretches a direction by.
@@ -56,20 +59,22 @@ def second_moments(X: FloatArray, weights: Float64Array | None, frame: Frame) ->
         Z = frame.apply(X[rows].astype(np.float64))
         return np.asarray((Z if weights is None else Z * weights[rows]) @ Z.T)
 
-    return _summed(scatter, X.shape[0]) / float(X.shape[0] if weights is None else weights.sum())
+    total = float(X.shape[0] if weights is None else weights.sum())
+    return _sum_chunks(scatter, X.shape[0], run) / total
 
 
-def _check_range(X: FloatArray, mean: Float64Array, variances: Float64Array) -> None:
+def _check_range(X: Source, mean: Float64Array, variances: Float64Array) -> None:
     """Raise ValueError where the squares of a column leave the range of its type of float."""
     largest = LARGEST[X.dtype.char]
     large = ~(variances < largest**2) | ~(np.abs(mean) < largest)
-    for j in np.flatnonzero(large):
+    for j in np.flatnonzero(large).tolist():
         raise ValueError(
-            f"column {j} has values as large as {np.abs(X[:, j]).max():.3g}, whose squares overflow; divide "
-            "it by a power of ten" + (", or pass float64" if X.dtype == np.float32 else "")
+            f"column {j} has values as large as {np.abs(_extremes(X, j)).max():.3g}, whose squares overflow; "
+            "divide it by a power of ten" + (", or pass float64" if X.dtype == np.float32 else "")
         )
-    for j in np.flatnonzero(variances < largest**-2.0):
-        spread = float(X[:, j].max()) - float(X[:, j].min())
+    for j in np.flatnonzero(variances < largest**-2.0).tolist():
+        low, high = _extremes(X, j)
+        spread = float(high) - float(low)
         if spread > CONSTANT * abs(mean[j]):
             raise ValueError(
                 f"column {j} varies by {spread:.3g} only, the square of which underflows; multiply it by a "
@@ -77,7 +82,15 @@ def _check_range(X: FloatArray, mean: Float64Array, variances: Float64Array) -> 
             )
 
 
-def _summed(part: Callable[[slice], Float64Array], n: int) -> Float64Array:
+def _extremes(X: Source, column: int) -> Float64Array:
+    """The least and the largest number of a column."""
+    starts = range(0, X.shape[0], CHUNK_ROWS)
+    chunks = (X[start : start + CHUNK_ROWS][:, column] for start in starts)
+    ends = np.array([(chunk.min(), chunk.max()) for chunk in chunks])
+    return np.array([ends[:, 0].min(), ends[:, 1].max()])
+
+
+def _sum_chunks(part: Callable[[slice], Float64Array], n: int, run: Run) -> Float64Array:
     """The sum of part(rows) over chunks of the n rows, always in the same order."""
     n_chunks = -(-n // CHUNK_ROWS)
     n_tasks = min(n_chunks, MAX_TASKS)
@@ -86,4 +99,4 @@ def _summed(part: Callable[[slice], Float64Array], n: int) -> Float64Array:
         chunks = range(i * n_chunks // n_tasks, (i + 1) * n_chunks // n_tasks)
         return np.asarray(sum(part(slice(c * CHUNK_ROWS, (c + 1) * CHUNK_ROWS)) for c in chunks))
 
-    return np.asarray(sum(_threads.run(task, n_tasks)))
+    return np.asarray(sum(run(task, n_tasks)))

@@ -19,7 +19,16 @@ from gaussmix.model.kernels import centred
 from gaussmix.model.kernels.blas import Blas
 from gaussmix.model.kernels.centred import Centred
 from gaussmix.model.kernels.compiled import MAX_TASKS, Compiled, numba_available, pad_columns
-from gaussmix.model.kernels.executor import DOUBLE, Executor, ExecutorName, Operands, Plan, RowTerms
+from gaussmix.model.kernels.executor import (
+    DOUBLE,
+    Executor,
+    ExecutorName,
+    Operands,
+    Plan,
+    RowTerms,
+    Run,
+    Source,
+)
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.projected import Projected, ProjectedCentred, ProjectedNatural, add_projected
 from gaussmix.model.kernels.softmax import Question
@@ -71,7 +80,8 @@ class Sweep:
 
     Parameters
     ----------
-    X : ndarray of shape (n, d), float32 or float64
+    X : ndarray of shape (n, d), or Source
+        Float32 or float64.
     frame : Frame
     form : Form
     k : int
@@ -83,11 +93,13 @@ class Sweep:
         sum_i w_i q(z_i), for forms that pool their second moments: no pass changes it, so none computes it.
     small : int
         The products of a pass that are few enough for NumPy.
+    run : callable
+        How tasks are done: on the threads of this process, or in order.
     """
 
     def __init__(
         self,
-        X: FloatArray,
+        X: Source,
         frame: Frame,
         form: Form,
         k: int,
@@ -95,8 +107,10 @@ class Sweep:
         pooled: Float64Array | None = None,
         *,
         small: int = SMALL_PASS,
+        run: Run = _threads.run,
     ) -> None:
         self.operands = Operands(X, weights, frame, form, k, X.dtype, small)
+        self._run = run
         self.frame, self.k = frame, k
         self.pooled = np.zeros(0) if pooled is None else pooled
         self.executor = choose_executor(self.operands)(self.operands)
@@ -151,7 +165,7 @@ class Sweep:
                 log_likelihoods += executor.accumulate(slice(c * chunk, (c + 1) * chunk), plan, S)
             return S, log_likelihoods
 
-        parts = _threads.run(task, n_tasks, hold_blas=executor.uses_blas)
+        parts = self._run(task, n_tasks, hold_blas=executor.uses_blas)
         S, log_likelihoods = parts[0]
         for more, values in parts[1:]:
             S += more
@@ -175,7 +189,7 @@ class Sweep:
             weights = operands.weights_of(rows)
             return float(entropies.sum() if weights is None else weights @ entropies)
 
-        return sum(_threads.run(task, -(-n // chunk), hold_blas=executor.uses_blas))
+        return sum(self._run(task, -(-n // chunk), hold_blas=executor.uses_blas))
 
     def accumulate_given(
         self,
@@ -257,7 +271,7 @@ class Sweep:
             rows = slice(c * chunk, (c + 1) * chunk)
             executor.evaluate(rows, plan, question, out[rows])
 
-        _threads.run(task, -(-n // chunk), hold_blas=executor.uses_blas or natural.shared)
+        self._run(task, -(-n // chunk), hold_blas=executor.uses_blas or natural.shared)
         return out
 
     def _as_moments(
