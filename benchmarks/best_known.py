@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.judging import WITHIN, is_spurious, least_rows, least_spread
 from benchmarks.real_data import Floats
 from benchmarks.suite import PROBLEMS, Problem, choose_problems
+from gaussmix.data.rows import Rows
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.iterate.acceleration import Accelerator, make_accelerator
 from gaussmix.fit.iterate.em import Run, em
@@ -79,14 +80,17 @@ class Climb:
         self.problem = problem
         X = np.ascontiguousarray(problem.X)
         self.structure = get_structure(problem.covariance, X.shape[1])
-        self.engine = LocalEngine(X, self.structure, problem.k)
+        self.engine = LocalEngine(Rows(X), self.structure)
         self.m_step = Maximise(self.structure, make_regularise("auto", self.structure, self.engine))
 
     def starts(self, n: int, seed: int = 0) -> Iterator[tuple[str, Mixture]]:
         """Four hierarchies, the known labels if there are any, then the other kinds in turn."""
         rng = RandomState(seed)
         for turn in range(4):
-            yield "agglomerative", self._mixture_of(*STARTS["agglomerative"](self.engine, rng, turn))
+            yield (
+                "agglomerative",
+                self._mixture_of(*STARTS["agglomerative"](self.engine, self.problem.k, rng, turn)),
+            )
         if self.problem.labels is not None:
             yield "labels", self._of(np.arange(self.problem.k)[:, None] == self.problem.labels)
         for i in range(n):
@@ -114,11 +118,11 @@ class Climb:
             return self._of(rng.dirichlet(np.full(self.problem.k, 0.2), size=len(self.problem.X)).T)
         if kind == "widths":
             return self._of(self._widths(rng))
-        return self._mixture_of(*STARTS[kind](self.engine, rng, 0))
+        return self._mixture_of(*STARTS[kind](self.engine, self.problem.k, rng, 0))
 
     def _widths(self, rng: RandomState) -> Floats:
         """Responsibilities of round Gaussians at random rows, each of a random width."""
-        Z = self.engine.frame.apply(self.engine.X).T
+        Z = self.engine.frame.apply(self.engine.rows.array).T
         n, d = Z.shape
         centres = Z[rng.choice(n, self.problem.k, replace=False)]
         log_widths = np.log(rng.uniform(0.03, 1.0, size=self.problem.k))
@@ -129,7 +133,8 @@ class Climb:
         return np.asarray(R / R.sum(axis=0))
 
     def _of(self, R: Floats) -> Mixture:
-        return self.m_step(self.engine.statistics_of(lambda rows: np.asarray(R[:, rows], dtype=float)), None)
+        given = lambda rows: np.asarray(R[:, rows], dtype=float)  # noqa: E731
+        return self.m_step(self.engine.accumulate_given(given, self.problem.k), None)
 
     def _mixture_of(self, stats: Moments, means: Floats | None) -> Mixture:
         """The mixture of a start, with the means of its rows even where the start has chosen other means."""

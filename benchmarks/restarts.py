@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.cases import Case, Floats, make_problem
 from gaussmix._threads import blas_on_one_thread
+from gaussmix.data.rows import Rows
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.iterate.stack import em_together
 from gaussmix.fit.mstep.maximise import Maximise
@@ -41,12 +42,12 @@ def main() -> None:
 def measure(X: Floats, k: int, restarts: int, repeats: int) -> tuple[float, float]:
     """Milliseconds of the iterations one by one, and side by side."""
     structure = get_structure("full")
-    engine = LocalEngine(X, structure, k)
+    engine = LocalEngine(Rows(X), structure)
     m_step = Maximise(structure, make_regularise("auto", structure, engine))
     rng = np.random.RandomState(0)
     begun = []
     for turn in range(restarts):
-        stats, means = STARTS["random_from_data"](engine, rng, turn)
+        stats, means = STARTS["random_from_data"](engine, k, rng, turn)
         begun.append(with_means(m_step(stats), means))
     times: tuple[list[float], list[float]] = ([], [])
     with blas_on_one_thread():

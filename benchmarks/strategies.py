@@ -19,8 +19,10 @@ from sklearn.datasets import load_iris
 
 from benchmarks.cases import Floats
 from gaussmix import Mixture, fit_message_length, fit_mixture
+from gaussmix.data.rows import Rows
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.mstep.regularise import make_regularise
+from gaussmix.fit.starts.base import accumulate_equal
 from gaussmix.model.covariance import get_structure
 
 STARTS = ("kmeans", "k-means++", "random", "agglomerative", "pca", "annealing", "Ueda and Nakano")
@@ -89,9 +91,9 @@ def clouds(seed: int, n: int, d: int, k: int, spread: float) -> Floats:
 def ueda_nakano(X: Floats, k: int, covariance: str, seed: int) -> Mixture:
     """Deterministic annealing as published: it also updates weights and covariances; beta from 0.15."""
     structure, rng = get_structure(covariance, X.shape[1]), np.random.default_rng(seed)
-    engine = LocalEngine(X, structure, k)
+    engine = LocalEngine(Rows(X), structure)
     regularise, d = make_regularise("auto", structure, engine), X.shape[1]
-    stats = engine.statistics_of(lambda rows: np.full((k, rows.stop - rows.start), 1.0 / k))
+    stats = accumulate_equal(engine, k)
     warm, nudge = None, np.zeros((k, d))
     for beta in np.geomspace(0.15, 1.0, 8):
         for i in range(6):
@@ -101,7 +103,7 @@ def ueda_nakano(X: Floats, k: int, covariance: str, seed: int) -> Mixture:
                 spread = np.sqrt(structure.variances(warm, k, d))
                 nudge = 0.2 * spread * rng.standard_normal((k, d))
             mixture = Mixture.of_parts(structure, shares, stats.means() + (i == 0) * nudge, warm, factors)
-            stats = engine.accumulate(mixture, float(beta)).moments
+            stats = engine.accumulate(mixture, beta=float(beta)).moments
     frame = engine.frame
     return mixture.mapped(frame.inverse, frame.matrix, frame.origin)
 

@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from gaussmix import FitStatus, fit_mixture
-from gaussmix.engines.local import LocalEngine
+from gaussmix.data.rows import Chunks, Rows
+from gaussmix.engines import engine_for
 from gaussmix.fit.iterate.em import Run, em
 from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
@@ -16,27 +17,9 @@ from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import EXECUTORS, KINDS, environment, near, random_mixture
 
 
-class Pieces:
-    """Rows as a list of arrays: as much of an array as an engine asks of one."""
-
-    def __init__(self, X, borders):
-        self.parts = np.split(X, borders)
-        self.starts = [0, *borders]
-        self.shape, self.dtype, self.size, self.ndim = X.shape, X.dtype, X.size, X.ndim
-
-    def __len__(self):
-        return self.shape[0]
-
-    def __getitem__(self, index):
-        if not isinstance(index, slice):
-            return self[index : index + 1][0]
-        start, stop, _ = index.indices(len(self))
-        found = [
-            part[max(start - first, 0) : max(stop - first, 0)]
-            for first, part in zip(self.starts, self.parts, strict=True)
-        ]
-        found = [part for part in found if len(part)]
-        return found[0] if len(found) == 1 else np.concatenate(found or [self.parts[0][:0]])
+def in_chunks(X, borders):
+    """The rows, cut at some places, to be read again and again."""
+    return Chunks(lambda: np.split(X, borders))
 
 
 def problem(name, n=20_001, d=3, k=4):
@@ -51,7 +34,8 @@ def problem(name, n=20_001, d=3, k=4):
 def outcome(X, weights, start):
     """Two iterations of EM over whatever holds the rows."""
     structure = STRUCTURES[start.covariance_type]
-    engine = LocalEngine(X, structure, start.n_components, weights)
+    rows = Rows(X, weights)
+    engine = engine_for(rows)(rows, structure)
     regularise = make_regularise("auto", structure, engine)
     run = em(
         engine,
@@ -70,27 +54,29 @@ def assert_same_bits(one, other):
         assert_array_equal(a, b)
 
 
-def test_pieces_give_what_slices_of_the_array_give():
+def test_chunks_give_what_slices_of_the_array_give():
     X = np.arange(20.0).reshape(10, 2)
-    pieces = Pieces(X, [3, 4, 4, 9])
-    for start in range(11):
-        for stop in range(start, 14):
-            assert_array_equal(pieces[start:stop], X[start:stop])
-    assert_array_equal(pieces[5], X[5])
+    for borders in ([], [3, 4, 4, 9], [1, 2, 3, 4, 5, 6, 7, 8, 9]):
+        chunks = in_chunks(X, borders)
+        assert chunks.shape == X.shape and chunks.dtype == X.dtype and len(chunks) == 10
+        for start in range(11):
+            for stop in range(start, 14):
+                assert_array_equal(chunks[start:stop], X[start:stop])
+        assert_array_equal(chunks.take(np.array([8, 0, 3, 3])), X[[8, 0, 3, 3]])
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("name", KINDS)
-def test_rows_in_pieces(name, executor, dtype):
+def test_rows_in_chunks(name, executor, dtype):
     X, weights, start = problem(name)
     X = X.astype(dtype)
     with environment(GAUSSMIX_EXECUTOR=executor):
         whole = outcome(X, weights, start)
         for borders in ([1], [8192, 16384], [5, 77, 5_000, 12_345, 20_000]):
-            assert_same_bits(outcome(Pieces(X, borders), weights, start), whole)
+            assert_same_bits(outcome(in_chunks(X, borders), weights, start), whole)
         # and it does depend on the rows
-        assert outcome(Pieces(X[::-1], [7]), weights, start)[2] != whole[2]
+        assert outcome(in_chunks(X[::-1], [7]), weights, start)[2] != whole[2]
 
 
 def strided(X, _):

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from scipy.special import logsumexp
 
 from gaussmix import fit_mixture
+from gaussmix.data.rows import Rows
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.starts import annealing
 from gaussmix.model.covariance import FACTORS, KNOWN, get_structure
@@ -19,7 +20,7 @@ def engine_of(name, k=3, d=2, n=400, seed=0, weights=None):
     rng = np.random.default_rng(seed)
     mixture = random_mixture(name, k, d, rng)
     structure = get_structure(name, d)
-    engine = LocalEngine(mixture.sample(n, rng)[0], structure, k, weights)
+    engine = LocalEngine(Rows(mixture.sample(n, rng)[0], weights), structure)
     return engine, mixture.seen_from(engine.frame)
 
 
@@ -34,16 +35,16 @@ def test_a_tempered_pass_is_its_definition(name, executor, beta):
     with environment(GAUSSMIX_EXECUTOR=executor):
         engine, mixture = engine_of(name, weights=weights)
         natural = mixture.natural
-        Z = np.ascontiguousarray(engine.frame.apply(engine.X).T)
+        Z = np.ascontiguousarray(engine.frame.apply(engine.rows.array).T)
         joint = direct_joint(mixture, Z)
         if not with_noise:
-            found = engine.accumulate(mixture, beta)
+            found = engine.accumulate(mixture, beta=beta)
             stats = found.moments
             assert_allclose(found.log_likelihood, weights @ logsumexp(beta * joint, axis=1), rtol=1e-9)
             R = np.exp(beta * joint - logsumexp(beta * joint, axis=1, keepdims=True)) * weights[:, None]
             assert_allclose(stats.counts, R.sum(axis=0), rtol=1e-9)
             assert_allclose(stats.means(), (R.T @ Z) / R.sum(axis=0)[:, None], rtol=1e-8, atol=1e-9)
-            given = engine.statistics_of(lambda rows: (R / weights[:, None])[rows].T)
+            given = engine.accumulate_given(lambda rows: (R / weights[:, None])[rows].T, 3)
             moments = engine.structure.moments
             assert_allclose(moments(stats), moments(given), rtol=1e-8, atol=1e-9)
         else:
@@ -62,16 +63,16 @@ def test_tempered_factor_analysers(executor, beta):
     X = rng.normal(size=(300, 4)) @ rng.normal(size=(4, 4)) + rng.integers(2, size=(300, 1)) * 3.0
     begun = fit_mixture(X, 2, covariance_type="factor", n_factors=2, max_iter=2, random_state=0).mixture
     with environment(GAUSSMIX_EXECUTOR=executor):
-        engine = LocalEngine(X, begun.structure, 2)
+        engine = LocalEngine(Rows(X), begun.structure)
         mixture = begun.seen_from(engine.frame)
-        found = engine.accumulate(mixture, beta)
+        found = engine.accumulate(mixture, beta=beta)
     stats = found.moments
     Z = np.ascontiguousarray(engine.frame.apply(X).T)
     joint = beta * direct_joint(mixture, Z)
     R = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
     assert_allclose(found.log_likelihood, logsumexp(joint, axis=1).sum(), rtol=1e-10)
     assert_allclose(stats.axes, mixture.natural.axes, rtol=1e-10)
-    given = engine.statistics_of(lambda rows: R[rows].T, stats.centres, stats.axes)
+    given = engine.accumulate_given(lambda rows: R[rows].T, 2, stats.centres, stats.axes)
     assert_allclose(stats.second, given.second, rtol=1e-8, atol=1e-8)
 
 
@@ -81,7 +82,7 @@ def test_parts_of_the_rows_add_up(name):
     engine, mixture = engine_of(name, weights=np.random.default_rng(2).uniform(0.5, 2.0, 400))
     order = np.random.default_rng(3).permutation(400)
     whole, one, other = (
-        part.accumulate(mixture) for part in (engine, engine.subset(order[:150]), engine.subset(order[150:]))
+        part.accumulate(mixture) for part in (engine, engine.take(order[:150]), engine.take(order[150:]))
     )
     both = one + other
     assert_allclose(both.log_likelihood, whole.log_likelihood, rtol=1e-9, atol=1e-9)
@@ -96,11 +97,11 @@ def test_components_part_at_the_beta_where_the_schedule_begins():
     """A small shift of the means is multiplied by beta / s in a pass: nothing happens before, all after."""
     engine, _ = engine_of("full", k=3, d=3)
     share = 1.0 / 9.0
-    mixture = annealing.together(engine, share)
+    mixture = annealing.put_together(engine, 3, share)
     shifts = 1e-4 * np.random.default_rng(0).standard_normal((3, 3))
     shifts -= shifts.mean(axis=0)
     for beta in annealing.schedule(share):
-        moved = engine.accumulate(mixture.replace(means=mixture.means + shifts), beta).moments.means()
+        moved = engine.accumulate(mixture.replace(means=mixture.means + shifts), beta=beta).moments.means()
         assert_allclose(moved - mixture.means, beta / share * shifts, rtol=2e-3, atol=1e-8)
     assert annealing.schedule(share)[0] == pytest.approx(share) and annealing.schedule(share)[-1] == 1.0
     assert annealing.schedule(1.0).tolist() == [1.0]
@@ -163,9 +164,9 @@ def test_of_many_rows_a_sample_is_annealed(monkeypatch):
     passes = []
     accumulate = LocalEngine.accumulate
 
-    def counted(self, mixture, beta=1.0):
-        passes.append(len(self.X))
-        return accumulate(self, mixture, beta)
+    def counted(self, mixture, **options):
+        passes.append(self.rows.shape[0])
+        return accumulate(self, mixture, **options)
 
     monkeypatch.setattr(annealing, "MOST_ROWS", 300)
     monkeypatch.setattr(LocalEngine, "accumulate", counted)

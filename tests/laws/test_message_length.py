@@ -7,13 +7,14 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gaussmix import FitStatus, Mixture, fit_message_length
+from gaussmix.data.rows import Rows
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.model.covariance import KNOWN, get_structure
 from gaussmix.select import descent
-from gaussmix.select.descent import Code, ShortestMessage, missed, without
+from gaussmix.select.descent import Code, ShortestMessage, measure_loss, without
 from tests.helpers import KINDS, direct_joint, random_mixture
 
 FAMILIES = [name for name in KNOWN if name not in ("E", "V")]
@@ -87,7 +88,7 @@ def test_an_m_step_finds_the_shortest_message(name):
     """Of the expected complete data: no other weights are shorter, and the rest is EM's M-step."""
     rng = np.random.default_rng(4)
     X, structure = three(3), get_structure(name, 2)
-    engine = LocalEngine(X, structure, 4)
+    engine = LocalEngine(Rows(X), structure)
     code = Code.of(structure, 2, 900.0)
     m_step = ShortestMessage(Maximise(structure, make_regularise("auto", structure, engine)), code)
     begun = random_mixture(name, 4, 2, rng).seen_from(engine.frame)
@@ -133,13 +134,13 @@ def test_units_change_it_by_their_logarithm():
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_what_is_missed_without_a_component(name):
+def test_what_is_measure_loss_without_a_component(name):
     """By the definition: the likelihood of what is left of the density."""
     rng = np.random.default_rng(6)
     mixture = random_mixture(name, 3, 2, rng, spread=0.5)
     X, weights = mixture.sample(200, rng)[0], rng.uniform(0.5, 2.0, 200)
-    engine = LocalEngine(X, get_structure(name), 3, weights)
-    found = missed(engine, mixture.seen_from(engine.frame))
+    engine = LocalEngine(Rows(X, weights), get_structure(name))
+    found = measure_loss(engine, mixture.seen_from(engine.frame))
     density = np.exp(direct_joint(mixture, X))
     for k in range(3):
         lost = np.log(density.sum(axis=1)) - np.log(np.delete(density, k, axis=1).sum(axis=1))

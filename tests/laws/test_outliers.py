@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gaussmix.engines.trimming import kept_weights, left_out
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -14,7 +13,9 @@ from scipy.special import logsumexp
 
 from gaussmix import GaussianMixture, Mixture, Noise, fit_mixture
 from gaussmix.data.rows import Rows
+from gaussmix.engines import Quantile
 from gaussmix.fit.outliers import spread_noise
+from gaussmix.fit.trimming import find_amount
 from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.moments.frame import Frame
@@ -194,8 +195,8 @@ def test_kept_weights_are_the_best_there_are(n, trim, values, seed, weighted):
     rng = np.random.default_rng(seed)
     log_density = rng.integers(0, values, n).astype(float)  # with ties
     w = rng.uniform(0.1, 3.0, n) if weighted else np.ones(n)
-    amount = left_out(trim, w.sum())
-    kept = kept_weights(log_density, w if weighted else None, amount)
+    amount = find_amount(trim, w.sum())
+    kept = Quantile.of(log_density, w if weighted else None, amount).weights_above(log_density, w)
     assert (kept >= 0.0).all() and (kept <= w).all()
     assert_allclose(kept.sum(), w.sum() - amount, rtol=1e-12, atol=1e-12)
     # greedily from the top: no other weights of this sum have a larger total
@@ -209,7 +210,11 @@ def test_kept_weights_are_the_best_there_are(n, trim, values, seed, weighted):
 
 def test_a_share_that_is_a_whole_number_of_rows_but_for_rounding():
     assert (0.07 * 100, 0.29 * 100) != (7.0, 29.0)
-    assert left_out(0.07, 100.0) == 7.0 and left_out(0.29, 100.0) == 29.0 and left_out(0.073, 100.0) < 7.5
+    assert (
+        find_amount(0.07, 100.0) == 7.0
+        and find_amount(0.29, 100.0) == 29.0
+        and find_amount(0.073, 100.0) < 7.5
+    )
 
 
 @given(**problems, trim=st.sampled_from([0.05, 0.1, 1 / 3]), weighted=st.booleans())
@@ -231,7 +236,8 @@ def test_trimmed_fits_never_go_down_and_keep_the_rows_of_highest_density(name, d
     assert result.n_samples == pytest.approx(result.kept.sum())
     assert_array_equal(result.trimmed, result.kept == 0.0)
     log_density = result.mixture.log_prob(X)
-    best = kept_weights(log_density, w, left_out(trim, w.sum())) @ log_density
+    border = Quantile.of(log_density, w, find_amount(trim, w.sum()))
+    best = border.weights_above(log_density, w) @ log_density
     assert_allclose(result.kept @ log_density, best, rtol=1e-9)
     assert_allclose(result.log_likelihood, best, rtol=1e-9, atol=1e-9)
     with pytest.raises(ValueError, match="read-only"):

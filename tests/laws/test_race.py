@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gaussmix import FitStatus, GaussianMixture, fit_mixture
+from gaussmix.data.rows import Rows
 from gaussmix.datasets import load_faithful
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import DoubtfulFitWarning
@@ -23,8 +24,8 @@ from tests.helpers import EXECUTORS
 FAITHFUL = load_faithful()[0]
 
 
-def engine_of(X, name, k, weights=None):
-    return LocalEngine(X, STRUCTURES[name], k, weights)
+def engine_of(X, name, weights=None):
+    return LocalEngine(Rows(X, weights), STRUCTURES[name])
 
 
 def m_step_of(engine, reg_covar="auto"):
@@ -54,7 +55,7 @@ def test_mixtures_iterated_together_end_where_each_does_alone(name, weighted, ex
     monkeypatch.setenv("GAUSSMIX_EXECUTOR", executor)
     X = blobs(1, d=3)
     weights = np.random.default_rng(2).uniform(0.1, 3.0, len(X)) if weighted else None
-    engine = engine_of(X, name, 4, weights)
+    engine = engine_of(X, name, weights)
     m_step = m_step_of(engine)
     rng = np.random.default_rng(3)
     mixtures = [fit_start(engine, rng.integers(4, size=len(X)), m_step) for _ in range(5)]
@@ -78,7 +79,7 @@ def test_a_tight_component_does_not_blur_the_others_of_a_stack(executor, dtype, 
     monkeypatch.setenv("GAUSSMIX_EXECUTOR", executor)
     X = blobs(4).astype(dtype)
     X[:60] = X[0] + dtype(1e-4) * X[:60]
-    engine = engine_of(X, "full", 2)
+    engine = engine_of(X, "full")
     m_step = m_step_of(engine)
     Z = engine.frame.apply(X).T.astype(np.float64)
     tight = of_spreads((Z[0], 1e-9), ([0.0, 0.0], 1.0), weights=(0.2, 0.8))
@@ -93,7 +94,7 @@ def test_a_tight_component_does_not_blur_the_others_of_a_stack(executor, dtype, 
 def test_one_that_collapses_leaves_the_stack_and_the_others_go_on():
     X = blobs(5)
     X[:5] = X[0]
-    engine = engine_of(X, "full", 2)
+    engine = engine_of(X, "full")
     m_step = m_step_of(engine, reg_covar=0.0)
     Z = engine.frame.apply(X).T
     spike = of_spreads((Z[0], 1e-14), ([0.0, 0.0], 1.0))
@@ -111,7 +112,7 @@ def test_moves_are_mixtures_of_the_family_and_mend_what_EM_cannot(name):
     rng = np.random.default_rng(6)
     centres = np.array([[-12.0, 0.0], [0.0, 0.0], [4.0, 0.0], [16.0, 0.0]])
     X = np.repeat(centres, 100, axis=0) + rng.normal(size=(400, 2))
-    engine = engine_of(X, name, 4)
+    engine = engine_of(X, name)
     m_step = m_step_of(engine)
     labels = np.repeat([0, 1, 1, 3], 100)
     labels[:100][X[:100, 1] > 0.0] = 2
@@ -127,8 +128,9 @@ def test_moves_are_mixtures_of_the_family_and_mend_what_EM_cannot(name):
 
 
 def fit_start(engine, labels, m_step):
-    components = np.arange(engine.n_components)[:, None]
-    return m_step(engine.statistics_of(lambda rows: (labels[rows] == components).astype(float)), None)
+    k = labels.max() + 1
+    components = np.arange(k)[:, None]
+    return m_step(engine.accumulate_given(lambda rows: (labels[rows] == components).astype(float), k), None)
 
 
 def test_every_start_of_a_race_is_reported_and_none_ends_higher_than_the_fit():
@@ -256,7 +258,7 @@ def test_part_of_the_parameters_given_is_no_race():
 
 
 def test_needles_of_a_ridge_are_seen():
-    engine = engine_of(FAITHFUL, "full", 2)
+    engine = engine_of(FAITHFUL, "full")
     ridge = make_regularise(1e-6, engine.structure, engine)
     assert isinstance(ridge, Ridge)
     scale = np.diag(1.2e-6 / engine.frame.variances) if engine.frame.matrix.ndim < 2 else None

@@ -10,7 +10,7 @@ from scipy.linalg import eigvalsh
 from gaussmix import Mixture, NormalInverseWishart, fit_mixture
 from gaussmix.fit.order import stable_order, taken
 from gaussmix.fit.starts import STARTS, Given, base
-from gaussmix.fit.starts.pca import divided, two_means
+from gaussmix.fit.starts.pca import divide, two_means
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import KINDS, assert_same_mixture, random_mixture
@@ -161,7 +161,7 @@ def test_a_division_finds_clusters_apart():
     X, labels = clusters(5, 2, seed=2)
     rng = np.random.default_rng(0)
     X = 60.0 * rng.normal(size=(5, 2))[labels] + rng.normal(size=(len(X), 2))
-    found = divided(X, np.ones(len(X)), 5)
+    found = divide(X, np.ones(len(X)), 5)
     assert len(set(zip(found.tolist(), labels.tolist(), strict=True))) == 5
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix import FitStatus, fit_mixture, fit_mixtures
+from gaussmix.data.rows import Rows
 from gaussmix.datasets import load_faithful
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
@@ -100,14 +101,14 @@ def test_newtons_orientation_is_that_of_plane_after_plane(d, equal, monkeypatch)
     assert_allclose(newton, planes, rtol=1e-6, atol=1e-8)
 
 
-def fitting(X, name, k, weights=None, reg_covar="auto"):
-    engine = LocalEngine(X, STRUCTURES[name], k, weights)
+def fitting(X, name, weights=None, reg_covar="auto"):
+    engine = LocalEngine(Rows(X, weights), STRUCTURES[name])
     return engine, Maximise(engine.structure, make_regularise(reg_covar, engine.structure, engine))
 
 
 def starts(engine, m_step, sizes):
     rng = np.random.RandomState(0)
-    return [first_mixture(engine.holding(k), m_step, "random_from_data", rng, Given()) for k in sizes]
+    return [first_mixture(engine, k, m_step, "random_from_data", rng, Given()) for k in sizes]
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
@@ -116,12 +117,11 @@ def test_each_of_many_sizes_ends_as_it_does_alone(name, executor, monkeypatch):
     """Those that have converged leave, one after the other; evaluated centred, they go alone."""
     monkeypatch.setenv("GAUSSMIX_EXECUTOR", executor)
     weights = np.random.default_rng(1).uniform(0.5, 2.0, len(FAITHFUL))
-    engine, m_step = fitting(FAITHFUL, name, max(SIZES), weights)
+    engine, m_step = fitting(FAITHFUL, name, weights)
     mixtures, rule = starts(engine, m_step, SIZES), Rule(1e-3)
     runs = em_together(engine, mixtures, m_step, rule=rule, max_iter=12)
-    for k, begun, run in zip(SIZES, mixtures, runs, strict=True):
-        single = engine.holding(k)
-        alone = em(single, Run(begun, FitStatus.NOT_RUN, ()), m_step, rule=rule, max_iter=12)
+    for begun, run in zip(mixtures, runs, strict=True):
+        alone = em(engine, Run(begun, FitStatus.NOT_RUN, ()), m_step, rule=rule, max_iter=12)
         assert run.status == alone.status
         assert_allclose(run.history, alone.history, rtol=1e-9)
         for field in ("weights", "means", "covariances"):
@@ -133,8 +133,10 @@ def test_each_of_many_sizes_ends_as_it_does_alone(name, executor, monkeypatch):
 def test_one_that_the_guard_has_centred_sends_the_others_alone():
     """A tight shared covariance: its product form is blurred, and so the whole of a stack."""
     X = 1e-7 * np.random.default_rng(0).normal(size=(60, 2)) + np.repeat(np.eye(2), 30, axis=0)
-    engine, m_step = fitting(X, "tied", 2)
-    mixtures = [first_mixture(engine, m_step, "kmeans", np.random.RandomState(0), Given()) for _ in range(2)]
+    engine, m_step = fitting(X, "tied")
+    mixtures = [
+        first_mixture(engine, 2, m_step, "kmeans", np.random.RandomState(0), Given()) for _ in range(2)
+    ]
     runs = em_together(engine, mixtures, m_step, max_iter=3)
     alone = em(engine, Run(mixtures[0], FitStatus.NOT_RUN, ()), m_step, rule=Rule(0.0), max_iter=3)
     for run in runs:
@@ -143,7 +145,7 @@ def test_one_that_the_guard_has_centred_sends_the_others_alone():
 
 @pytest.mark.parametrize("stopping", ["change", "aitken"])
 def test_no_iteration_and_none_left(stopping):
-    engine, m_step = fitting(FAITHFUL, "full", 2)
+    engine, m_step = fitting(FAITHFUL, "full")
     mixtures = starts(engine, m_step, (2, 2))
     rule = make_rule(1e-3, stopping)
     none = em_together(engine, mixtures, m_step, rule=rule, max_iter=0)

@@ -133,18 +133,7 @@ class LocalEngine:
 
     def find_quantile(self, mixture: HasNatural, weight: float) -> Quantile:
         """Where the rows of lowest density end, as the protocol says."""
-        found, masses = self._log_densities(mixture), self.rows.masses
-        last = len(found) - 1
-        if self.rows.weights is None:
-            row = min(int(weight), last)
-            border = np.partition(found, row)[row]
-        else:
-            order = np.argsort(found, kind="stable")
-            row = int(np.searchsorted(np.cumsum(masses[order]), weight, side="right"))
-            border = found[order[min(row, last)]]
-        here = float(masses[found == border].sum())
-        share = (here - (weight - float(masses[found < border].sum()))) / here
-        return Quantile(float(border), min(max(share, 0.0), 1.0))
+        return Quantile.of(self._log_densities(mixture), self.rows.weights, weight)
 
     def take(self, places: IntArray) -> LocalEngine:
         """The rows at some places, as the protocol says."""

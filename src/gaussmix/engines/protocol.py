@@ -52,6 +52,23 @@ class Quantile:
     log_density: float
     share: float
 
+    @classmethod
+    def of(cls, log_densities: FloatArray, weights: Float64Array | None, weight: float) -> Quantile:
+        """The quantile of rows in memory; `weight` is less than the sum of their weights (None: ones)."""
+        last = len(log_densities) - 1
+        if weights is None:
+            row = min(int(weight), last)
+            border = np.partition(log_densities, row)[row]
+            here, under = (float((log_densities == border).sum()), float((log_densities < border).sum()))
+        else:
+            order = np.argsort(log_densities, kind="stable")
+            row = int(np.searchsorted(np.cumsum(weights[order]), weight, side="right"))
+            border = log_densities[order[min(row, last)]]
+            here, under = (
+                float(weights[part].sum()) for part in (log_densities == border, log_densities < border)
+            )
+        return cls(float(border), min(max((here - (weight - under)) / here, 0.0), 1.0))
+
     def weights_above(self, log_densities: FloatArray, masses: Float64Array) -> Float64Array:
         """The weights that are left to rows of these densities and masses."""
         at = np.where(log_densities == self.log_density, self.share * masses, masses)
