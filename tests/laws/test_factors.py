@@ -17,7 +17,6 @@ from gaussmix.fit.mstep.regularise import FLOOR
 from gaussmix.model.covariance import FACTORS, STRUCTURES, get_structure
 from gaussmix.model.kernels.guard import find_imprecise
 from gaussmix.model.kernels.sweep import Sweep
-from gaussmix.model.mixture.views import view
 from gaussmix.model.moments.statistics import Moments
 from tests.helpers import (
     EXECUTORS,
@@ -139,7 +138,7 @@ def test_an_executor_computes_the_definition(executor, dtype, tight):
     mixture = Mixture(plain.weights, plain.means, C, "factor")
     X = mixture.sample(n, rng)[0].astype(dtype).astype(np.float64)
     w = rng.uniform(0.1, 2.0, n).astype(dtype)
-    frame, natural, _ = view(mixture, np.dtype(dtype))
+    frame, natural, _ = mixture.view(np.dtype(dtype))
     if tight < 1.0 and dtype is np.float64:
         assert natural.far(np.dtype(dtype)) and find_imprecise(natural, np.dtype(dtype)).tolist() == [
             False,

@@ -8,7 +8,6 @@ import pytest
 from gaussmix import Mixture
 from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.kernels.guard import find_imprecise
-from gaussmix.model.mixture.views import view
 from tests.helpers import KINDS
 
 LONG = np.longdouble
@@ -91,8 +90,8 @@ def test_data_that_behave_are_not_guarded_and_tight_components_are(name):
     rng = np.random.default_rng(0)
     for dtype in (np.dtype(np.float64), np.dtype(np.float32)):
         for d in (2, 16):
-            _, natural, _ = view(make_mixture(name, d, 0.5, 0.0, rng), dtype)
+            natural = make_mixture(name, d, 0.5, 0.0, rng).view(dtype).natural
             assert find_imprecise(natural, dtype) is None
             mixture = make_mixture(name, d, 1e-6, 0.0, rng)
             tight = mixture.variances.min() < 1e-6  # where volumes are equal, no component is
-            assert (find_imprecise(view(mixture, dtype)[1], dtype) is not None) == tight
+            assert (find_imprecise(mixture.view(dtype).natural, dtype) is not None) == tight

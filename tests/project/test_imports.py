@@ -15,10 +15,6 @@ SOURCE = Path(gaussmix.__file__).parent
 KNOWN = {
     "gaussmix.fit": {frozenset({"iterate", "mstep", "starts"})},
     "gaussmix.fit.race": {frozenset({"course", "race"})},
-    "gaussmix.model.mixture": {
-        frozenset({"described", "printing"}),
-        frozenset({"__init__", "mixture", "sampling", "views"}),
-    },
 }
 
 

@@ -271,7 +271,9 @@ def _run(tensors: Mapping[str, Float64Array], name: str, status: Any, identity: 
     expected = identity["n_components"], identity["shape of the data"][1]
     if state["means"].shape != expected:
         raise _Flaw(f"its means have the shape {state['means'].shape}; expected {expected}")
-    fields = schema.restored({**state, "covariance_type": identity["covariance_type"], "feature_names": None})
+    fields = schema.check_state(
+        {**state, "covariance_type": identity["covariance_type"], "feature_names": None}
+    )
     if fields["structure"].n_factors != identity.get("n_factors", 0):
         raise _Flaw(f"its covariances have {fields['structure'].n_factors} factors")
     if not (fields["structure"].variances(fields["covariances"], *expected) > 0.0).all():

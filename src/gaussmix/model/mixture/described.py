@@ -1,14 +1,16 @@
-"""What a mixture says of itself: sizes, its components' parameters in other forms, moments of the whole."""
+"""What a mixture says of itself: sizes, its parameters in other forms, moments of the whole."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.covariance import Structure
-from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, html_of, text_of
+from gaussmix.model.kernels.natural import LOG_ZERO, Natural
+from gaussmix.model.moments.blocks import Form
 from gaussmix.model.noise import Noise
 
 
@@ -23,40 +25,14 @@ class Described:
     noise: Noise | None
     feature_names: tuple[str, ...] | None
 
-    def summary(self, *, max_components: int = MOST_COMPONENTS, max_features: int = MOST_FEATURES) -> str:
-        """The components as a table: weights, means and standard deviations.
-
-        Parameters
-        ----------
-        max_components, max_features : int
-            How many are shown; what is not is counted below the table.
-
-        Examples
-        --------
-        >>> import gaussmix
-        >>> means, variances = [[-2.0, 5.0], [1.0, 0.0]], [[0.5, 1.0], [1.0, 4.0]]
-        >>> mixture = gaussmix.Mixture([0.3, 0.7], means, variances, "diag")
-        >>> print(mixture.summary())
-        Gaussian mixture: 2 components, 2 features, covariance diag
-        <BLANKLINE>
-        component   weight               x0            x1
-                0   0.3000   -2.000 ± 0.707   5.00 ± 1.00
-                1   0.7000    1.000 ± 1.000   0.00 ± 2.00
-        Each cell: mean ± standard deviation.
-        """
-        return text_of(self, max_components, max_features)
-
-    def _repr_html_(self) -> str:
-        return html_of(self)
-
     @property
     def n_components(self) -> int:
-        """K."""
+        """Number of components k, without the noise."""
         return int(self.means.shape[0])
 
     @property
     def n_features(self) -> int:
-        """D."""
+        """Number of features d."""
         return int(self.means.shape[1])
 
     @property
@@ -100,6 +76,22 @@ class Described:
     def noise_variances(self) -> Float64Array:
         """The diagonals psi of covariances L L' + diag(psi), shape (k, d); for factor analysers."""
         return self.structure.parts(self.covariances)[1]
+
+    @cached_property
+    def natural(self) -> Natural:
+        """The natural parameters in its own coordinates."""
+        return self.natural_in(self.form)
+
+    @property
+    def form(self) -> Form:
+        """Which features a pass needs: where there is noise, no quadratic part cancels."""
+        return self.structure.form if self.noise is None else self.structure.own_form
+
+    def natural_in(self, form: Form) -> Natural:
+        """The natural parameters for passes of this form, the family's own or that of `own_form`."""
+        parts = self.weights, self.means, self.covariances, self.precisions_cholesky
+        natural = self.structure.natural(*parts, form)
+        return natural if self.noise is None else replace(natural, noise=max(self.noise.log_joint, LOG_ZERO))
 
     @property
     def mean(self) -> Float64Array:

@@ -15,13 +15,13 @@ from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.covariance import Structure, get_structure
 from gaussmix.model.covariance.given import checked_covariances
-from gaussmix.model.kernels.natural import LOG_ZERO, Natural
+from gaussmix.model.kernels.natural import Natural
+from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.mixture import schema
 from gaussmix.model.mixture.described import Described
-from gaussmix.model.mixture.sampling import draw
+from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, html_of, text_of
+from gaussmix.model.mixture.sampling import draw_rows
 from gaussmix.model.mixture.views import View
-from gaussmix.model.mixture.views import sweep as sweep_over
-from gaussmix.model.moments.blocks import Form
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.noise import Noise, as_tensors
 
@@ -180,12 +180,38 @@ class Mixture(Described):
             + (")" if self.noise is None else f", noise={self.noise!r})")
         )
 
+    def summary(self, *, max_components: int = MOST_COMPONENTS, max_features: int = MOST_FEATURES) -> str:
+        """The components as a table: weights, means and standard deviations.
+
+        Parameters
+        ----------
+        max_components, max_features : int
+            How many are shown; what is not is counted below the table.
+
+        Examples
+        --------
+        >>> import gaussmix
+        >>> means, variances = [[-2.0, 5.0], [1.0, 0.0]], [[0.5, 1.0], [1.0, 4.0]]
+        >>> mixture = gaussmix.Mixture([0.3, 0.7], means, variances, "diag")
+        >>> print(mixture.summary())
+        Gaussian mixture: 2 components, 2 features, covariance diag
+        <BLANKLINE>
+        component   weight               x0            x1
+                0   0.3000   -2.000 ± 0.707   5.00 ± 1.00
+                1   0.7000    1.000 ± 1.000   0.00 ± 2.00
+        Each cell: mean ± standard deviation.
+        """
+        return text_of(self, max_components, max_features)
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
+
     def __getstate__(self) -> dict[str, Any]:
         fields = (*schema.TENSORS, "precisions_cholesky", "covariance_type", "feature_names")
         return {name: self.__dict__[name] for name in fields} | as_tensors(self.noise)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._set(**schema.restored(state))
+        self._set(**schema.check_state(state))
 
     def log_prob(self, X: npt.ArrayLike) -> FloatArray:
         """Log-density of each row of X, shape (n, d), in nats.
@@ -195,7 +221,7 @@ class Mixture(Described):
         ndarray of shape (n,)
             log sum_k w_k N(x | mu_k, Sigma_k), with w_0 c more in the sum if there is noise.
         """
-        sweep, natural = sweep_over(self, X)
+        sweep, natural = self._make_sweep(X)
         log_density = sweep.log_prob(natural)
         log_density += log_density.dtype.type(sweep.frame.log_det)
         return log_density
@@ -208,7 +234,7 @@ class Mixture(Described):
         ndarray of shape (n, k), or (n, k + 1) with noise
             log N(x | mu_k, Sigma_k); the log-density of the noise comes last.
         """
-        sweep, natural = sweep_over(self, X)
+        sweep, natural = self._make_sweep(X)
         log_det = sweep.frame.log_det
         at_means = self.structure.constants(self.precisions_cholesky, self.n_features) - log_det
         noise = None if self.noise is None else self.noise.known - log_det
@@ -225,12 +251,12 @@ class Mixture(Described):
         ndarray of shape (n, k), or (n, k + 1) with noise
             w_k N(x | mu_k, Sigma_k) / p(x); the noise comes last; rows sum to one.
         """
-        sweep, natural = sweep_over(self, X)
+        sweep, natural = self._make_sweep(X)
         return sweep.responsibilities(natural)
 
     def predict(self, X: npt.ArrayLike) -> IntArray:
         """The most probable component of each row, shape (n,); the first of equals; -1 is the noise."""
-        sweep, natural = sweep_over(self, X)
+        sweep, natural = self._make_sweep(X)
         labels = sweep.labels(natural)
         if self.noise is not None:
             labels[labels == self.n_components] = -1
@@ -260,7 +286,7 @@ class Mixture(Described):
         """
         if n_samples < 1:
             raise ValueError(f"Invalid value for 'n_samples': {n_samples}; at least one sample must be drawn")
-        return draw(self, n_samples, np.random.default_rng(rng))
+        return draw_rows(self, n_samples, np.random.default_rng(rng))
 
     def with_noise(self, noise: Noise | None) -> Mixture:
         """The same Gaussians beside this noise, or none; their weights keep their proportions."""
@@ -294,22 +320,6 @@ class Mixture(Described):
         noise = None if self.noise is None else self.noise.mapped(np.asarray(1.0), -frame.origin)
         shifted = self.replace(means=self.means - frame.origin, noise=noise, feature_names=None)
         return shifted.mapped(frame.matrix, frame.inverse, np.zeros(self.n_features))
-
-    @cached_property
-    def natural(self) -> Natural:
-        """The natural parameters in its own coordinates."""
-        return self.natural_in(self.form)
-
-    @property
-    def form(self) -> Form:
-        """Which features a pass needs: where there is noise, no quadratic part cancels."""
-        return self.structure.form if self.noise is None else self.structure.own_form
-
-    def natural_in(self, form: Form) -> Natural:
-        """The natural parameters for passes of this form, the family's own or that of `own_form`."""
-        parts = self.weights, self.means, self.covariances, self.precisions_cholesky
-        natural = self.structure.natural(*parts, form)
-        return natural if self.noise is None else replace(natural, noise=max(self.noise.log_joint, LOG_ZERO))
 
     def save(self, path: str | os.PathLike[str], *, info: Mapping[str, Any] | None = None) -> None:
         """Write the mixture to a file, atomically: a write that fails leaves what was there before.
@@ -345,7 +355,21 @@ class Mixture(Described):
         """
         return schema.read(path, cls)[0]
 
+    def view(self, dtype: np.dtype[Any]) -> View:
+        """How rows of a type see the mixture; made when it is first needed."""
+        if dtype not in self._views:
+            group = self.structure.group
+            spread = self.covariance if group == "affine" else self.total_variances
+            frame = Frame.of_moments(self.mean, spread, group, dtype)
+            self._views[dtype] = View.of(frame, self.seen_from(frame).natural, dtype.char)
+        return self._views[dtype]
+
     @cached_property
-    def views(self) -> dict[np.dtype[Any], View]:
-        """What :mod:`gaussmix.model.mixture.views` has made for each type of rows."""
+    def _views(self) -> dict[np.dtype[Any], View]:
         return {}
+
+    def _make_sweep(self, X: npt.ArrayLike) -> tuple[Sweep, Natural]:
+        """A pass over rows, once they are checked, and the natural parameters for it."""
+        rows, extent = _check.rows_and_extent(X, self.n_features)
+        view = self.view(rows.dtype)
+        return view.make_sweep(rows, extent), view.natural

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gaussmix._text import count, html_notes, html_table, shorten, text_table
 from gaussmix._typing import Float64Array
-
-if TYPE_CHECKING:
-    from gaussmix.model.mixture.described import Described
+from gaussmix.model.mixture.described import Described
 
 MOST_COMPONENTS = 24  # components shown unless all are asked for
 MOST_FEATURES = 8  # features, likewise

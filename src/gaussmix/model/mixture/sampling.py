@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
-
-if TYPE_CHECKING:
-    from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.described import Described
 
 
-def draw(mixture: Mixture, n_samples: int, generator: np.random.Generator) -> tuple[Float64Array, IntArray]:
+def draw_rows(
+    mixture: Described, n_samples: int, generator: np.random.Generator
+) -> tuple[Float64Array, IntArray]:
     """Independent rows, and where each came from: a component, or -1 for the noise."""
     shares, noise = mixture.weights, mixture.noise
     if noise is not None:

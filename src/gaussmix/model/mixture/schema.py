@@ -80,7 +80,7 @@ def read(path: str | os.PathLike[str], build: Callable[..., M]) -> tuple[M, dict
     return model, content.document["info"]
 
 
-def restored(state: Mapping[str, Any]) -> dict[str, Any]:
+def check_state(state: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a pickled mixture, checked as far as that costs next to nothing.
 
     The factors are not computed anew, so that a copy gives the same bits. A pickle can be trusted or must not

@@ -1,45 +1,40 @@
-"""How a mixture is evaluated: the frame that whitens it, for rows of each type, and passes from there."""
+"""How a mixture is evaluated: seen from the frame that whitens it, and by passes over rows from there."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from gaussmix import _check
-from gaussmix._typing import Float64Array
+from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.moments.frame import Frame
 
-if TYPE_CHECKING:
-    from gaussmix.model.mixture import Mixture
-
 #: Spreads of the mixture beyond which rows are taken to be that far away, by type of float.
 FARTHEST = {"d": 1e100, "f": 1e12}
 
-#: The frame that whitens a whole mixture, the natural parameters in it, and how far from its origin a row's
-#: features may be, shape (d,), lest their squares overflow.
-View = tuple[Frame, Natural, Float64Array]
 
+class View(NamedTuple):
+    """The frame that whitens a whole mixture, for rows of one type, and the natural parameters in it.
 
-def sweep(mixture: Mixture, X: npt.ArrayLike) -> tuple[Sweep, Natural]:
-    """A pass over rows, once they are checked, and the natural parameters for it."""
-    rows, extent = _check.rows_and_extent(X, mixture.n_features)
-    frame, natural, far = view(mixture, rows.dtype)
-    if extent > 0.5 * float(far.min()):
-        rows = np.clip(rows, *(np.asarray(frame.origin + far * s, dtype=rows.dtype) for s in (-1.0, 1.0)))
-    return Sweep(rows, frame, mixture.form, natural.n_rows), natural
+    A row whose feature is farther from the frame's origin than `farthest`, shape (d,), is taken to be at that
+    distance, lest its square overflow.
+    """
 
+    frame: Frame
+    natural: Natural
+    farthest: Float64Array
 
-def view(mixture: Mixture, dtype: np.dtype[Any]) -> View:
-    """How rows of a type see the mixture; kept with it."""
-    if dtype not in mixture.views:
-        group = mixture.structure.group
-        spread = mixture.covariance if group == "affine" else mixture.total_variances
-        frame = Frame.of_moments(mixture.mean, spread, group, dtype)
+    @classmethod
+    def of(cls, frame: Frame, natural: Natural, type_code: str) -> Self:
+        """The view from a frame of rows whose type of float has this code."""
         with np.errstate(over="ignore"):
-            far = FARTHEST[dtype.char] * np.sqrt(frame.variances)
-        mixture.views[dtype] = frame, mixture.seen_from(frame).natural, far
-    return mixture.views[dtype]
+            return cls(frame, natural, FARTHEST[type_code] * np.sqrt(frame.variances))
+
+    def make_sweep(self, rows: FloatArray, extent: float) -> Sweep:
+        """A pass over rows, none of whose numbers is larger than the extent."""
+        frame, natural, far = self
+        if extent > 0.5 * float(far.min()):
+            rows = np.clip(rows, *(np.asarray(frame.origin + far * s, dtype=rows.dtype) for s in (-1.0, 1.0)))
+        return Sweep(rows, frame, natural.form, natural.n_rows)
