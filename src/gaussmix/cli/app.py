@@ -1,4 +1,4 @@
-"""The subcommands and their options. What they do is imported when they run: `--help` needs none of it."""
+"""The subcommands and their options. Each imports its work when it runs, so that `--help` is quick."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ EXIT_CODES = (
 
 
 class _Commands(TyperGroup):
-    """Turns the errors that a user can cause into one line and an exit code, for every subcommand."""
+    """The group of subcommands, which turns errors that a user can cause into one line and an exit code."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except Exception as error:
-            # Typer's own errors (a missing option, a word for a number) have had more than one base class.
+            # The base class of Typer's own errors (a missing option, a word for a number) differs by version.
             if not hasattr(error, "format_message"):
                 raise
             context = getattr(error, "ctx", None)
@@ -40,10 +40,10 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             with warnings.catch_warnings():
-                # What they warn of (overflow and the like) ends in a status or an error of ours.
+                # Overflow and other causes of these warnings end in a status or an error of gaussmix.
                 warnings.simplefilter("ignore", RuntimeWarning)
                 warnings.simplefilter("ignore", UserWarning)
-                warnings.simplefilter("always", DoubtfulFitWarning)  # those are for the user, and at once
+                warnings.simplefilter("always", DoubtfulFitWarning)  # shown to the user at once
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except (InputError, ModelFileError) as error:
@@ -53,13 +53,13 @@ class _Commands(TyperGroup):
         except KeyboardInterrupt as error:
             raise _failure(130, str(error) or "given up") from error
         except BrokenPipeError as error:
-            # Whoever read the output has had enough (`| head`). What is still buffered goes nowhere.
+            # The reader of the output has closed it (`| head`). Buffered output is discarded.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from error
 
 
 def _show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
-    """A warning as one line, without the place in the code that it comes from."""
+    """Print a warning as one line, without its place in the code."""
     typer.echo(f"warning: {printable('; '.join(str(message).splitlines()))}", err=True)
 
 
@@ -128,7 +128,7 @@ Seed = Annotated[
 
 
 def _option(name: str, *short: str, **more: Any) -> Any:
-    """An option of a fit, as the table has it."""
+    """An option of a fit, with its spelling and help from the table of options."""
     option = OPTIONS[name]
     return typer.Option(*short, option.flag, metavar=option.metavar, help=option.help, **more)
 

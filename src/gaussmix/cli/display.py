@@ -1,4 +1,4 @@
-"""A mixture in print: a table that fits the width it has, and the facts about the fit below it."""
+"""Print a mixture: a table that fits the width of the terminal, and the facts about the fit below it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from gaussmix.model.mixture.printing import (
     means_and_deviations,
 )
 
-MOST_TEXT = 2000  # characters of a fact
-GAP = 3  # blanks between columns: two of padding, and one for the border that is not drawn
+#: Characters of a fact beyond which it is cut.
+MOST_TEXT = 2000
+#: Blanks between columns: two of padding, and one for the border that is not drawn.
+GAP = 3
 
-#: What the facts that a fit saves are called in print, in the order of printing.
+#: The printed names of the facts that a fit saves, in the order of printing.
 LABELS = {
     "source": "data",
     "n_samples": "samples",
@@ -39,7 +41,7 @@ LABELS = {
     "advice": "advice",
     "seed": "seed",
 }
-#: Facts that are told within the line of another.
+#: Facts that are printed in the line of another fact.
 WITHIN = {"n_iter": "status", "n_rows": "n_samples"}
 
 
@@ -52,11 +54,11 @@ def print_model(
     ----------
     mixture : Mixture
     info : mapping
-        What was saved with it; names that are not known are printed as they are.
+        The facts saved with the mixture. Names that are not in `LABELS` are printed as they are.
     everything : bool
         Print every feature and component, in as many tables as the width needs.
     see_all : str
-        What to type to see what does not fit.
+        The command that shows what does not fit.
     """
     console = _console()
     console.print(f"{heading(mixture)}\n")
@@ -75,7 +77,7 @@ def print_model(
     while first < mixture.n_features:
         if first:
             console.print()
-        last = _fitting(names, cells, first, console.width)
+        last = _find_last_column(names, cells, first, console.width)
         console.print(_table(mixture.weights[:shown], names[first:last], cells[first:last]))
         first = last
         if not everything:
@@ -103,7 +105,7 @@ def print_model(
 def print_facts(info: Mapping[str, Any]) -> None:
     """Print facts about a fit, one a line, by the names in `LABELS`.
 
-    They may come from a file that anyone made: whatever JSON can hold is printed, and nothing but printed.
+    Facts may come from a file that anyone made: anything that JSON can hold is printed, and nothing executed.
     """
     console = _console()
     known = [name for name in LABELS if info.get(name) not in (None, "")]
@@ -111,7 +113,7 @@ def print_facts(info: Mapping[str, Any]) -> None:
     labels = [_cut(LABELS.get(name, name), console.encoding) for name in known + others]
     width = min(max(map(len, labels), default=0), MOST_NAME)
     for label, name in zip(labels, known + others, strict=True):
-        # Whole lines: whatever reads the output can look for them.
+        # No line is broken, so that programs that read the output find whole lines.
         console.print(f"{label.ljust(width)}  {_cut(_fact(name, info), console.encoding)}", soft_wrap=True)
 
 
@@ -138,7 +140,7 @@ def _fact(name: str, info: Mapping[str, Any]) -> str:
 
 
 def _number(value: Any) -> float | None:
-    """The value if it is a number, and one that can be reckoned with."""
+    """The value as a float; None if it is no number, or too large for a float."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     try:
@@ -163,8 +165,8 @@ def _table(weights: FloatArray, names: Sequence[str], cells: Sequence[Sequence[s
     return table
 
 
-def _fitting(names: Sequence[str], cells: Sequence[Sequence[str]], first: int, width: int) -> int:
-    """Return the end of the run of features from `first` on that fits into the width: at least one."""
+def _find_last_column(names: Sequence[str], cells: Sequence[Sequence[str]], first: int, width: int) -> int:
+    """The end of the run of features from `first` on that fits into the width; at least one feature fits."""
     used = len("component") + len("weight") + 2 * GAP
     for j in range(first, len(names)):
         used += max(len(names[j]), *map(len, cells[j])) + GAP

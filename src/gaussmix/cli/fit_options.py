@@ -1,4 +1,4 @@
-"""What `gaussmix fit` is asked: files, and the options of the library that the command's words stand for."""
+"""The options of `gaussmix fit`: its files, and the options of the library that its flags stand for."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gaussmix.model.covariance import get_structure
 
 STRATEGIES = ("em", "message-length")
 
-#: Options of the command that make up the library's `constraints`.
+#: Options of the command that together are the library's `constraints`.
 CONSTRAINTS = ("eigenvalue_ratio", "equal_weights", "min_weight")
 
 #: Options that a descent to the shortest message takes; `n_components` is where it begins.
 OF_MESSAGE_LENGTH = ("n_components", "covariance_type", "reg_covar", "n_factors", "n_init", "tol", "max_iter")
-#: Options that it knows nothing of.
+#: Options that it does not have.
 NOT_OF_MESSAGE_LENGTH = ("init_params", "prior", *CONSTRAINTS, "noise", "trim", "acceleration", "stopping")
 
 
@@ -53,7 +53,7 @@ class FitOptions:
 
 
 def read_options(said: Mapping[str, Any], files: FitFiles) -> FitOptions:
-    """The options of a fit, of all that the command was told by name; InputError where one is wrong."""
+    """The options of a fit, from all arguments of the command by name. Raises InputError if one is wrong."""
     strategy = said["strategy"]
     if strategy not in STRATEGIES:
         raise InputError(f"--strategy must be one of {', '.join(STRATEGIES)}; got {strategy!r}")
@@ -86,7 +86,7 @@ def _read_constraints(said: Mapping[str, Any]) -> Constraints:
 
 
 def _check_known(said: Mapping[str, Any], files: FitFiles) -> None:
-    """Raise InputError where an option is given that the strategy knows nothing of."""
+    """Raise InputError if an option is given that the strategy does not have."""
     refused = ["--factors auto"] if said["n_factors"] == "auto" else []
     for name in NOT_OF_MESSAGE_LENGTH:
         default = OPTIONS[name].default if name in OPTIONS else None

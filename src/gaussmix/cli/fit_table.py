@@ -1,4 +1,4 @@
-"""`gaussmix fit`: check everything that can go wrong later, read, fit, save, print."""
+"""`gaussmix fit`: check the files before the work, then read, fit, save and print."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def fit_table(
         typer.echo(f"error: {data}: the fit failed: {error}", err=True)
         return EXIT_FAILED
     except (InputError, ModelFileError):
-        raise  # it names the checkpoint
-    except ValueError as error:  # what the library alone can tell of the rows, such as numbers out of range
+        raise  # the message names the checkpoint
+    except ValueError as error:  # what only the library checks of the rows, such as numbers out of range
         raise InputError(f"{data}: {error}") from None
     info = _describe_fit(result, table, weights, seed)
     if output is not None:
@@ -74,7 +74,7 @@ def fit_table(
 
 
 def _check_outputs(files: FitFiles) -> None:
-    """Refuse, before the work, what would fail after it."""
+    """Raise InputError, before the work, for outputs that could not be written after it."""
     output, plot, checkpoint = files.output, files.plot, files.checkpoint
     for what, path in (("model", output), ("checkpoint", checkpoint)):
         if path is not None and path.suffix.lower() in TABLE_SUFFIXES:
@@ -100,7 +100,7 @@ def _check_picture(plot: Path) -> None:
 
 
 def _choose_seed(files: FitFiles, options: FitOptions) -> int | None:
-    """The seed asked for, that of the checkpoint to resume from (None if it had none), or one drawn."""
+    """The seed of the options, else that of the checkpoint to resume from (may be None), else one drawn."""
     if files.resume is None:
         return secrets.randbelow(2**31) if options.seed is None else options.seed
     try:
@@ -150,7 +150,7 @@ def _fit_rows(table: Table, options: FitOptions, seed: int | None, files: FitFil
 
 
 def _describe_fit(result: FitResult, table: Table, weights: str | None, seed: int | None) -> dict[str, Any]:
-    """What is saved with the model: plain JSON, without the likelihood where it is not a number."""
+    """The facts saved with the model: plain JSON, without empty and non-finite values."""
     info = {
         "source": table.path.name,
         "n_rows": len(table.values),

@@ -1,4 +1,4 @@
-"""What a long fit shows while it runs, and how Ctrl-C ends it with the best so far."""
+"""The progress bar of a long fit, and Ctrl-C, which ends a fit with the best mixture so far."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
     from gaussmix.fit.multistart import Progress
 
-DELAY = 0.5  # seconds before a bar appears: a short fit shows none
-REDRAW = 0.1  # seconds between changes of the bar
+#: Seconds before a bar appears, so that a short fit shows none.
+DELAY = 0.5
+#: Seconds between changes of the bar.
+REDRAW = 0.1
 
 
 class StopOnInterrupt:
-    """While in effect, the first Ctrl-C only sets `asked`; the second one interrupts.
+    """In its block the first Ctrl-C only sets `asked`, and the second one interrupts.
 
-    Until `begun` is set there is nothing to keep, and the first one interrupts at once.
+    Until `begun` is set no mixture could be kept, and the first Ctrl-C interrupts at once.
     """
 
     def __init__(self, begun: bool) -> None:
@@ -30,7 +32,7 @@ class StopOnInterrupt:
         self._previous: Any = None
 
     def __enter__(self) -> Self:
-        # Only the main thread may set handlers; elsewhere Ctrl-C is not ours to take.
+        # Only the main thread may set handlers. In other threads Ctrl-C is left as it is.
         if threading.current_thread() is threading.main_thread():
             self._previous = signal.signal(signal.SIGINT, self._handle)
         return self
@@ -45,12 +47,12 @@ class StopOnInterrupt:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
-        # The signal may come in the midst of a print, which must not be entered twice: hence no print.
+        # The signal may interrupt a print, and print is not reentrant: hence os.write.
         os.write(2, b"\nstopping with the best so far; Ctrl-C again gives up\n")
 
 
 class ProgressBar:
-    """A bar on a terminal's stderr with iteration and log-likelihood, for fits that last."""
+    """A bar on a terminal's stderr with iteration and log-likelihood, for long fits."""
 
     def __init__(self, shown: bool) -> None:
         self._timer = threading.Timer(DELAY, self._start) if shown else None
@@ -76,7 +78,7 @@ class ProgressBar:
                 self._bar.stop()
 
     def update(self, progress: Progress) -> None:
-        """Show where the fit is; cheap enough to be called at every iteration."""
+        """Show the progress of the fit. Cheap enough for a call at every iteration."""
         if self._bar is None or time.monotonic() - self._redrawn < REDRAW:
             return
         self._redrawn = time.monotonic()

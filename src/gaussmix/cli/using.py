@@ -1,4 +1,4 @@
-"""What a saved model is used for: predict, score, sample, show."""
+"""The commands that use a saved model: predict, score, sample, show."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from gaussmix.io import SavedModel, load_model
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.printing import default_names
 
-BLOCK_ROWS = 1 << 16  # rows whose results are held at a time
+#: Rows whose results are held at a time.
+BLOCK_ROWS = 1 << 16
 
 
 def predict_table(model: Path, data: Path, output: Path | None) -> None:
@@ -48,7 +49,7 @@ def labels_of(mixture: Mixture, responsibilities: FloatArray) -> NDArray[Any]:
 
 
 def score_table(model: Path, data: Path, weights: str | None, output: Path | None, rows: bool) -> None:
-    """Print the likelihood of a table and what follows from it; write the log-density of each row."""
+    """Print the log-likelihood, BIC and AIC of a table; write the log-density of each row if asked to."""
     if rows and output is not None:
         raise InputError(f"{output}: --rows prints what -o writes; give one of them")
     mixture = _load(model, output).mixture
@@ -66,7 +67,7 @@ def score_table(model: Path, data: Path, weights: str | None, output: Path | Non
 
 
 def likelihood_facts(log_likelihood: float, n_samples: float, n_parameters: int) -> dict[str, float]:
-    """Return the log-likelihood with the criteria that follow from it, by the names of a model's info."""
+    """The log-likelihood and the criteria that follow from it, by the names of a model's info."""
     return {
         "n_samples": n_samples,
         "log_likelihood": log_likelihood,
@@ -111,7 +112,7 @@ def refuse_overwriting(output: Path, inputs: list[Path]) -> None:
 
 
 def tell_notes(table: Table) -> None:
-    """Print on stderr what the user should know about how a table was read."""
+    """Print the notes on how a table was read to stderr."""
     for note in table.notes:
         typer.echo(f"note: {printable(note)}", err=True)
 
