@@ -1,4 +1,4 @@
-"""What is in use on this machine."""
+"""The versions, executors and threads in use on this machine."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def show_config() -> dict[str, str]:
     Returns
     -------
     dict of str
-        ``executor``: "compiled" where numba is installed (small problems go through NumPy all the same), else
-        "blas"; the environment variable GAUSSMIX_EXECUTOR overrides it. ``threads``: those that a fit may
-        use, of GAUSSMIX_NUM_THREADS or of what other programs and the machine grant (docs/environment.md).
+        ``executor``: "compiled" for large problems where numba is installed, otherwise "blas". The environment
+        variable GAUSSMIX_EXECUTOR overrides it. ``threads``: the threads that a fit may use, from
+        GAUSSMIX_NUM_THREADS or from other limits (docs/environment.md). The other keys are versions.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The errors that gaussmix raises on its own account, each a ValueError, and its warning."""
+"""The errors of gaussmix, each a ValueError, and its warning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Model files with what was saved beside the mixture."""
+"""Model files: the mixture, and the info saved beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gaussmix.model.mixture import Mixture, schema
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A mixture from a file, and the information saved with it (how it was fitted, for one)."""
+    """A mixture from a file, and the info saved with it, such as how it was fitted."""
 
     mixture: Mixture
     info: dict[str, Any]
