@@ -26,7 +26,7 @@ from gaussmix.data.rows import Rows
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.iterate.acceleration import Accelerator, make_accelerator
 from gaussmix.fit.iterate.em import Run, em
-from gaussmix.fit.iterate.stopping import make_rule
+from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.result import FitStatus
@@ -106,7 +106,7 @@ class Climb:
             self.engine,
             begun,
             self.m_step,
-            rule=make_rule(tol, "change"),
+            rule=Rule(tol),
             max_iter=n_iter,
             accelerator=accelerator,
         )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import inspect
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
 
 import gaussmix
+from gaussmix.fit.iterate.acceleration import Acceleration
+from gaussmix.fit.iterate.stopping import Stopping
 from gaussmix.fit.options import OPTIONS, IterationOptions, ModelOptions, Numbers, StartOptions
+from gaussmix.fit.starts import NAMES
 
 #: Parameters of `fit_mixture` that are of the rows.
 OF_ROWS = {"X", "sample_weight", "feature_names"}
@@ -122,6 +126,12 @@ def test_a_wrong_ridge_beside_a_constant_column_is_refused_by_name(reg_covar):
     X = np.column_stack([np.arange(9.0), np.ones(9)])
     with pytest.raises(ValueError, match="reg_covar must be a finite number of at least 0"):
         gaussmix.fit_mixture(X, 2, reg_covar=reg_covar)
+
+
+def test_words_are_those_that_the_code_knows():
+    assert OPTIONS["stopping"].list_words() == list(get_args(Stopping))
+    assert OPTIONS["acceleration"].list_words() == list(get_args(get_args(Acceleration)[0]))
+    assert OPTIONS["init_params"].list_words() == list(NAMES)
 
 
 def test_the_command_has_every_option_that_the_table_spells():

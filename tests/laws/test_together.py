@@ -15,7 +15,7 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
 from gaussmix.fit.iterate.em import Run, em
 from gaussmix.fit.iterate.stack import em_together
-from gaussmix.fit.iterate.stopping import Rule, make_rule
+from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.starts import Given, first_mixture
@@ -147,7 +147,7 @@ def test_one_that_the_guard_has_centred_sends_the_others_alone():
 def test_no_iteration_and_none_left(stopping):
     engine, m_step = fitting(FAITHFUL, "full")
     mixtures = starts(engine, m_step, (2, 2))
-    rule = make_rule(1e-3, stopping)
+    rule = Rule(1e-3, stopping)
     none = em_together(engine, mixtures, m_step, rule=rule, max_iter=0)
     assert [run.status for run in none] == [FitStatus.NOT_RUN] * 2
     assert [len(run.history) for run in none] == [1, 1]

@@ -28,7 +28,7 @@ FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 def allow_values(name: str) -> list[Any]:
     """The numbers and words of an option in the table, as scikit-learn states constraints of parameters."""
     option = OPTIONS[name]
-    numbers, words = option.numbers, set(option.words())
+    numbers, words = option.numbers, set(option.list_words())
     allowed: list[Any] = [StrOptions(words)] if words else []
     if numbers is None:
         return allowed

@@ -21,7 +21,7 @@ from gaussmix.fit.checkpoint import Saver, check_resumable, load, make_identity
 from gaussmix.fit.constant_columns import find_constant_columns
 from gaussmix.fit.factor_count import fit_any_factors
 from gaussmix.fit.iterate.acceleration import Acceleration, make_accelerator
-from gaussmix.fit.iterate.stopping import Stopping, make_rule
+from gaussmix.fit.iterate.stopping import Rule, Stopping
 from gaussmix.fit.judge import Judge, find_coinciding
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import FLOOR, RegCovar, make_regularise
@@ -234,7 +234,7 @@ def make_search(problem: Problem) -> Search:
     judge = Judge(engine, regularise)
     plain = prior is None and noise is None and not model.trim and not structure.n_factors
     accelerator = make_accelerator(iteration.acceleration, plain=plain)
-    rule = make_rule(iteration.tol, iteration.stopping)
+    rule = Rule(float(iteration.tol), iteration.stopping)
     race = None
     if problem.concentrated is None:
         rules = start.init_params, given, m_step, accelerator, judge

@@ -10,10 +10,11 @@ The command reads the table for its help, so that nothing heavy is imported here
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from importlib import import_module
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     import os
@@ -75,67 +76,72 @@ class Option:
     Parameters
     ----------
     default : object
-    words : callable
-        Returns the names that the option may have; it imports those who know them.
+    words : tuple of str
+        Names that the option may have; "module:NAMES" stands for those that a module lists.
     numbers : Numbers, optional
         Those that it may have.
     other : bool
-        Whether it may be anything else, which is checked where it is used.
-    none : bool
-        Whether it may be None.
+        Whether it may be something else, which is checked where it is used.
     flag, metavar, help : str
         How the command spells, shows and explains it.
     spoken : mapping
-        Words that the command has for values of the library.
+        Words of the command alone, and the values that they stand for. The library takes None where it is one
+        of these values, or the default.
     record : callable, optional
         From the value to what a checkpoint has of it, plain JSON; None where another fit's value may differ.
     """
 
     default: Any
-    words: Callable[[], Iterable[str]] = tuple
+    words: tuple[str, ...] = ()
     numbers: Numbers | None = None
     other: bool = False
-    none: bool = False
     flag: str = ""
     metavar: str | None = None
     help: str = ""
     spoken: Mapping[str, Any] = field(default_factory=dict)
     record: Callable[[Any], Any] | None = None
 
-    def check(self, value: Any, name: str) -> None:
-        """Raise ValueError unless the library takes this value."""
-        if self.other or (value is None and self.none):
-            return
-        if self.numbers is not None and not isinstance(value, str):
-            self.numbers.check(value, name)
-        elif value not in (words := list(self.words())):
-            quoted = words if self.numbers is None else [f'"{word}"' for word in words]
-            none = ["None"] if self.none and self.numbers is None else []
-            raise ValueError(f"{name} must be {self._describe(quoted, none)}; got {value!r}")
-
     @property
     def can_be_parsed(self) -> bool:
         """Whether the command has the option as a word or a number."""
-        return bool(self.flag) and (self.words is not tuple or self.numbers is not None)
+        return bool(self.flag and (self.words or self.numbers))
+
+    def list_words(self) -> list[str]:
+        """All names that the option may have."""
+        listed: list[str] = []
+        for word in self.words:
+            module, _, names = word.partition(":")
+            listed += getattr(import_module(module), names) if names else [word]
+        return listed
+
+    def check(self, value: Any, name: str) -> None:
+        """Raise ValueError unless the library takes this value."""
+        none = None in (self.default, *self.spoken.values())
+        if self.other or not (self.words or self.numbers) or (value is None and none):
+            return
+        if self.numbers is not None and not isinstance(value, str):
+            self.numbers.check(value, name)
+        elif value not in (words := self.list_words()):
+            quoted = words if self.numbers is None else [f'"{word}"' for word in words]
+            none_too = ", or None" if none and self.numbers is None else ""
+            raise ValueError(f"{name} must be {self._describe(quoted)}{none_too}; got {value!r}")
 
     def parse(self, said: Any) -> Any:
         """The value of the library for what the command was told; ValueError names the flag."""
-        words = [*self.words(), *self.spoken]
+        words = [*self.list_words(), *self.spoken]
         if said in words:
             return self.spoken.get(said, said)
-        if self.numbers is not None:
-            number = read_number(said, whole=self.numbers.whole)
-            if number in self.numbers:
-                return number
+        if self.numbers is not None and (number := read_number(said, self.numbers.whole)) in self.numbers:
+            return number
         raise ValueError(f"{self.flag} must be {self._describe(words)}; got {said!r}")
 
-    def _describe(self, words: Sequence[str], none: Sequence[str] = ()) -> str:
+    def _describe(self, words: Sequence[str]) -> str:
         if self.numbers is None:
-            return ", or ".join([f"one of {', '.join(words)}", *none])
+            return f"one of {', '.join(words)}"
         return " or ".join([*words, str(self.numbers)])
 
 
-def read_number(text: Any, *, whole: bool) -> float:
+def read_number(text: Any, whole: bool) -> float:
     """The number of a text, NaN where it is none."""
     if whole:
         return int(text) if str(text).isdecimal() else math.nan
@@ -148,52 +154,6 @@ def read_number(text: Any, *, whole: bool) -> float:
 def make_row(default: Any, **facts: Any) -> Any:
     """The field of a group for an option with this default and the other facts of :class:`Option`."""
     return field(default=default, metadata={"option": Option(default, **facts)})
-
-
-def _covariance_types() -> Iterable[str]:
-    from gaussmix.model.covariance import KNOWN
-
-    return KNOWN
-
-
-def _starts() -> Iterable[str]:
-    from gaussmix.fit.starts import NAMES
-
-    return NAMES
-
-
-def _priors() -> Iterable[str]:
-    from gaussmix.model.priors import NAMES
-
-    return NAMES
-
-
-def _accelerations() -> Iterable[str]:
-    from gaussmix.fit.iterate.acceleration import METHODS
-
-    return ("auto", *METHODS)
-
-
-def _stopping_rules() -> Iterable[str]:
-    from gaussmix.fit.iterate.stopping import Stopping
-
-    return cast(Iterable[str], get_args(Stopping))
-
-
-def _auto() -> Iterable[str]:
-    return ("auto",)
-
-
-def _described_prior(prior: NormalInverseWishart | None) -> Any:
-    return None if prior is None else prior.described()
-
-
-def _described_constraints(constraints: Constraints | None) -> Any:
-    return None if constraints is None or constraints == type(constraints)() else constraints.described()
-
-
-def _described_noise(noise: Any) -> Any:
-    return noise.tensors["noise"].tolist() if noise else []
 
 
 class Checked:
@@ -225,7 +185,7 @@ class ModelOptions(Checked):
     )
     covariance_type: str = make_row(
         "full",
-        words=_covariance_types,
+        words=("gaussmix.model.covariance:KNOWN",),
         flag="--covariance",
         help="full, tied, diag, spherical, one of mclust's names, such as VEV, or, for many columns, factor "
         "or ppca.",
@@ -233,7 +193,7 @@ class ModelOptions(Checked):
     )
     reg_covar: RegCovar = make_row(
         "auto",
-        words=_auto,
+        words=("auto",),
         numbers=Numbers(0),
         flag="--reg-covar",
         metavar="auto|NUMBER",
@@ -243,9 +203,8 @@ class ModelOptions(Checked):
     )
     n_factors: NFactors = make_row(
         None,
-        words=_auto,
+        words=("auto",),
         numbers=Numbers(1, whole=True),
-        none=True,
         flag="--factors",
         metavar="auto|NUMBER",
         help="Number of factors of factor and ppca, fewer than columns. auto: the one of least BIC.",
@@ -253,14 +212,16 @@ class ModelOptions(Checked):
     )
     prior: str | NormalInverseWishart | None = make_row(
         None,
-        words=_priors,
+        words=("gaussmix.model.priors:NAMES",),
         other=True,
         flag="--prior",
         metavar="NAME",
         help="mclust: a weak prior that the data give, which keeps components from collapsing.",
-        record=_described_prior,
+        record=lambda prior: prior and prior.described(),
     )
-    constraints: Constraints | None = make_row(None, other=True, record=_described_constraints)
+    constraints: Constraints | None = make_row(
+        None, record=lambda limits: None if limits == type(limits)() else limits.described()
+    )
     noise: NoiseRequest = make_row(
         False,
         numbers=SHARES,
@@ -269,7 +230,7 @@ class ModelOptions(Checked):
         metavar="auto|SHARE",
         help="A component of constant density for outliers, begun with this share of the rows.",
         spoken={"auto": True},
-        record=_described_noise,
+        record=lambda noise: noise.tensors["noise"].tolist() if noise else [],
     )
     trim: float = make_row(
         0.0,
@@ -287,7 +248,7 @@ class StartOptions(Checked):
 
     init_params: str = make_row(
         "auto",
-        words=_starts,
+        words=("gaussmix.fit.starts:NAMES",),
         flag="--init",
         help="Where starts come from: auto (k-means, and a race against it), fast or thorough (races that "
         "cost less or more), kmeans, k-means++, random, random_from_data, agglomerative, pca or annealing.",
@@ -300,8 +261,8 @@ class StartOptions(Checked):
         help="Number of starts; the best is kept.",
         record=int,
     )
-    start: StartFrom | None = make_row(None, other=True)
-    random_state: Any = make_row(None, other=True)
+    start: StartFrom | None = make_row(None)
+    random_state: Any = make_row(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,31 +277,26 @@ class IterationOptions(Checked):
         record=float,
     )
     max_iter: int = make_row(
-        100,
-        numbers=Numbers(0, whole=True),
-        flag="--max-iter",
-        help="Most iterations of a start.",
-        record=int,
+        100, numbers=Numbers(0, whole=True), flag="--max-iter", help="Most iterations of a start.", record=int
     )
     stopping: Stopping = make_row(
         "change",
-        words=_stopping_rules,
+        words=("change", "aitken"),
         flag="--stopping",
         help="What --tol bounds: change, in an iteration, or aitken, distance to the limit.",
         record=str,
     )
     acceleration: Acceleration = make_row(
         "auto",
-        words=_accelerations,
-        none=True,
+        words=("auto", "gaussmix.fit.iterate.acceleration:METHODS"),
         flag="--acceleration",
         help="Of slow fits: auto, quasi-newton, anderson, squarem or none.",
         spoken={"none": None},
         record=lambda name: name,
     )
     #: Text in a checkpoint, since JSON has no infinity.
-    previous: float = make_row(-math.inf, other=True, record=lambda value: repr(float(value)))
-    on_iteration: Callable[[Progress], bool] | None = make_row(None, other=True)
+    previous: float = make_row(-math.inf, record=lambda value: repr(float(value)))
+    on_iteration: Callable[[Progress], bool] | None = make_row(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -349,7 +305,6 @@ class CheckpointOptions(Checked):
 
     checkpoint: str | os.PathLike[str] | None = make_row(
         None,
-        other=True,
         flag="--checkpoint",
         metavar="PATH",
         help="Keep here, every half minute, all it takes to go on with a fit that was cut off.",
@@ -357,7 +312,6 @@ class CheckpointOptions(Checked):
     checkpoint_interval: float = make_row(30.0, numbers=Numbers(0))
     resume: str | os.PathLike[str] | None = make_row(
         None,
-        other=True,
         flag="--resume",
         metavar="PATH",
         help="Go on from this checkpoint, with the data and options that it was made with, and keep it (or "

@@ -19,7 +19,7 @@ from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
 from gaussmix.fit.factor_count import count_factors
 from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.iterate.stack import em_together
-from gaussmix.fit.iterate.stopping import Rule, Stopping, make_rule
+from gaussmix.fit.iterate.stopping import Rule, Stopping
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import RegCovar, make_regularise
@@ -227,7 +227,7 @@ class Family:
     @property
     def rule(self) -> Rule:
         """When a fit has converged."""
-        return make_rule(self.iteration.tol, self.iteration.stopping)
+        return Rule(float(self.iteration.tol), self.iteration.stopping)
 
     def __call__(self, structure: Structure, numbers: Sequence[int]) -> list[tuple[int, Position, Search]]:
         """For each number of components the end of its search, which was made with all the others."""

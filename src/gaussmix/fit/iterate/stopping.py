@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from gaussmix.fit.iterate.acceleration import HUGE, Memory, Proposal
 
@@ -41,13 +41,6 @@ class Rule:
 
 #: EM for as many iterations as it may take.
 ENDLESS = Rule(0.0)
-
-
-def make_rule(tol: float, stopping: Stopping) -> Rule:
-    """The rule of these names; ValueError where one is unknown."""
-    if stopping not in get_args(Stopping):
-        raise ValueError(f"stopping must be one of {', '.join(get_args(Stopping))}; got {stopping!r}")
-    return Rule(float(tol), stopping)
 
 
 def distance_to_limit(history: Sequence[float]) -> float:
