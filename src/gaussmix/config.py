@@ -29,9 +29,9 @@ def show_config() -> dict[str, str]:
     Returns
     -------
     dict of str
-        ``executor``: "compiled" for large problems where numba is installed, otherwise "blas". The environment
-        variable GAUSSMIX_EXECUTOR overrides it. ``threads``: the threads that a fit may use, from
-        GAUSSMIX_NUM_THREADS or from other limits (docs/environment.md). The other keys are versions.
+        ``executor``: "compiled" for large problems where numba is installed, otherwise "blas". The
+        environment variable GAUSSMIX_EXECUTOR overrides it. ``threads``: the threads that a fit may use, from
+        GAUSSMIX_NUM_THREADS or from other limits (docs/environment.md). Further keys: versions and platform.
 
     Examples
     --------
