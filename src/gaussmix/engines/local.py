@@ -98,7 +98,7 @@ class LocalEngine:
         if beta == 1.0:
             return sweep.accumulate(natural)
         found = sweep.accumulate(natural.temper(beta))
-        return replace(found, moments=found.moments.stretched(beta**-0.5))
+        return replace(found, moments=found.moments.stretch_axes(beta**-0.5))
 
     def accumulate_groups(self, joined: Mixture) -> Pass | None:
         """One pass for mixtures side by side, as the protocol says."""

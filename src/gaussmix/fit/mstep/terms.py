@@ -72,8 +72,8 @@ class Terms:
     def central(self, joined: Moments, means: Float64Array, counts: Float64Array) -> Moments:
         """The statistics about the means, over the counts by which a prior has them divided."""
         if self.prior is None:
-            return joined if self.fixed_means is None else joined.about(means)
-        return replace(joined.about(means), counts=counts + self.prior.powers(counts.size))
+            return joined if self.fixed_means is None else joined.centre_on(means)
+        return replace(joined.centre_on(means), counts=counts + self.prior.powers(counts.size))
 
     def moments(self, moments: Float64Array) -> Float64Array:
         """Second moments, in which components of fixed covariances have these."""

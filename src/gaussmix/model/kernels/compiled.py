@@ -105,7 +105,7 @@ class Compiled(Executor):
         sizes = self._n_features * self._block_rows, n_joint * self._block_rows
         scratch = self._spare.pop() if self._spare else None
         if scratch is None or scratch[1].size < sizes[1]:
-            scratch = _aligned(sizes[0], X.dtype), _aligned(sizes[1], X.dtype)
+            scratch = _allocate_aligned(sizes[0], X.dtype), _allocate_aligned(sizes[1], X.dtype)
         return X, scratch
 
     def _matrix(self, natural: Natural) -> FloatArray:
@@ -130,7 +130,7 @@ class Compiled(Executor):
         return apart, constants, means, factors
 
 
-def _aligned(size: int, dtype: np.dtype[Any]) -> FloatArray:
+def _allocate_aligned(size: int, dtype: np.dtype[Any]) -> FloatArray:
     """An array that begins with a line of the cache: vectors across two cost up to half the speed."""
     line = 64 // dtype.itemsize
     array: FloatArray = np.empty(size + line, dtype=dtype)

@@ -107,7 +107,7 @@ class ProjectedNatural(Natural):
         """W'm of each component, one below the other, shape (k q,)."""
         return np.asarray(np.einsum("kdq,kd->kq", self.axes, self.means).ravel())
 
-    def stacked(self, dtype: np.dtype[Any]) -> FloatArray:
+    def stack_axes(self, dtype: np.dtype[Any]) -> FloatArray:
         """The axes of all components, one below the other, shape (k q, d)."""
         if dtype.char not in self._stacks:
             k, d, q = self.axes.shape
@@ -157,7 +157,7 @@ class Projected(Stepwise["_Chunk"]):
         L: FloatArray = np.empty((natural.n_rows, len(X)), dtype=dtype)
         products, Z = None, np.empty((0, len(X)), dtype=dtype)
         if others.size:
-            some = natural if others.size == len(natural.means) else _of_components(natural, others)
+            some = natural if others.size == len(natural.means) else _select_components(natural, others)
             products = _Products(some, self.features.features(rows))
             L[others] = products.joint()
         if apart.size:
@@ -221,7 +221,7 @@ class _Products:
         self.natural, self.T = natural, T
         k, d, q = natural.axes.shape
         self.Z = T[1 : 1 + d]
-        Y = natural.stacked(T.dtype) @ self.Z
+        Y = natural.stack_axes(T.dtype) @ self.Z
         Y -= natural.offsets.astype(T.dtype)[:, None]
         self.Y = Y.reshape(k, q, -1)
         self.far = [(k, j, self._squares(k, j)) for k, j in natural.far(T.dtype)]
@@ -260,7 +260,7 @@ class _Products:
         return np.asarray(D)
 
 
-def _of_components(natural: ProjectedNatural, components: Any) -> ProjectedNatural:
+def _select_components(natural: ProjectedNatural, components: Any) -> ProjectedNatural:
     """The natural parameters of some components alone."""
     names = [name for name in (f.name for f in fields(natural)) if name not in ("form", "noise", "groups")]
     return replace(natural, **{name: getattr(natural, name)[components] for name in names})

@@ -121,7 +121,7 @@ class Moments:
             noise=factor * self.noise,
         )
 
-    def stretched(self, factor: float) -> Moments:
+    def stretch_axes(self, factor: float) -> Moments:
         """The same statistics along axes so many times as long, where there are axes."""
         if self.axes is None:
             return self
@@ -133,7 +133,7 @@ class Moments:
         """The same statistics with each component's moments taken about another point."""
         shift = self.centres - centres
 
-        def moved(block: Block, axes: Float64Array | None = None) -> Float64Array:
+        def shift_block(block: Block, axes: Float64Array | None = None) -> Float64Array:
             return symmetric_outer(self.first, shift, block, axes) + self.counts[:, None] * outer(
                 shift, block, axes
             )
@@ -141,12 +141,12 @@ class Moments:
         return replace(
             self,
             first=self.first + self.counts[:, None] * shift,
-            second=self.second + moved(self.form.own, self.axes),
-            pooled=self.pooled + moved(self.form.pooled).sum(axis=0),
+            second=self.second + shift_block(self.form.own, self.axes),
+            pooled=self.pooled + shift_block(self.form.pooled).sum(axis=0),
             centres=centres,
         )
 
-    def about(self, means: Float64Array) -> Moments:
+    def centre_on(self, means: Float64Array) -> Moments:
         """The statistics whose central moments are those about given points, shape (k, d)."""
         return replace(self.rebase(means), first=np.zeros(self.first.shape))
 
