@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import digamma, gammaln
 
 from gaussmix import FitStatus, Mixture
+from gaussmix.data.rows import Rows
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.iterate.em import Run, RunOf, em
 from gaussmix.fit.iterate.stack import em_together
@@ -28,7 +29,7 @@ def clusters(seed=0, n=400):
 
 def problem():
     """An engine, and a mixture near the clusters in the coordinates of its frame."""
-    engine = LocalEngine(clusters(), STRUCTURES["full"], 3)
+    engine = LocalEngine(Rows(clusters()), STRUCTURES["full"])
     means = np.array([[1.0, 0.0], [4.0, 5.0], [7.0, 8.0]])
     return engine, Mixture(np.full(3, 1 / 3), means, np.stack([np.eye(2)] * 3), "full").seen_from(
         engine.frame
@@ -128,7 +129,7 @@ def test_whatever_has_natural_parameters_is_iterated(name):
 def spiked(reg_covar):
     """A start of which component 1 has a single row, so that without a floor it collapses in the first step."""
     X = np.concatenate([clusters(n=60), [[90.0, 90.0]]])
-    engine = LocalEngine(X, STRUCTURES["full"], 2)
+    engine = LocalEngine(Rows(X), STRUCTURES["full"])
     m_step = Maximise(engine.structure, make_regularise(reg_covar, engine.structure, engine))
     means = np.array([X[:-1].mean(axis=0), X[-1]])
     mixture = Mixture([0.9, 0.1], means, np.stack([9.0 * np.eye(2), np.eye(2)]), "full")

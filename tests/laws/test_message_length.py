@@ -14,7 +14,7 @@ from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.model.covariance import KNOWN, get_structure
 from gaussmix.select import descent
-from gaussmix.select.descent import Code, ShortestMessage, measure_loss, without
+from gaussmix.select.descent import Code, ShortestMessage, measure_loss, remove_component
 from tests.helpers import KINDS, direct_joint, random_mixture
 
 FAMILIES = [name for name in KNOWN if name not in ("E", "V")]
@@ -145,7 +145,7 @@ def test_what_is_measure_loss_without_a_component(name):
     for k in range(3):
         lost = np.log(density.sum(axis=1)) - np.log(np.delete(density, k, axis=1).sum(axis=1))
         assert found[k] == pytest.approx(weights @ lost, rel=1e-6)
-    left = without(mixture, 1)
+    left = remove_component(mixture, 1)
     assert left.n_components == 2 and left.weights.sum() == pytest.approx(1.0)
     expected = np.delete(density, 1, axis=1).sum(axis=1) / (1.0 - mixture.weights[1])
     assert_allclose(np.exp(left.log_prob(X)), expected, rtol=1e-8)

@@ -1,5 +1,7 @@
 """The start "auto": mixtures iterated together, moves of split and merge, and the race itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -15,7 +17,8 @@ from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import Ridge, make_regularise
 from gaussmix.fit.order import stable_order
-from gaussmix.fit.race.course import FIRST, KNOWN
+from gaussmix.fit.race import race
+from gaussmix.fit.race.field import FIRST, KNOWN
 from gaussmix.fit.race.moves import split_and_merge
 from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.mixture import Mixture
@@ -384,3 +387,26 @@ def test_a_few_equal_rows_are_a_heap_where_k_means_meets_them():
             options = {"covariance_type": name, "random_state": seed}
             plain = fit_mixture(X, 3, init_params="kmeans", **options)
             assert fit_mixture(X, 3, **options).mean_log_likelihood > plain.mean_log_likelihood - 1e-6
+
+
+@pytest.mark.parametrize("n_sound", [1, 3, 4, 5])
+def test_racers_may_all_collapse_in_any_round(n_sound, monkeypatch):
+    """Those that were ahead before are taken as they were: the leader of a race is never lost."""
+    X, rounds = blobs(5, k=6, n=2600, apart=1.5), []
+    together, single = race.em_together, race.em
+
+    def collapse(run):
+        return replace(run, status=FitStatus.DEGENERATE, collapsed=(0,))
+
+    def iterate(*args, **options):
+        rounds.append(options["max_iter"])
+        runs = together(*args, **options)
+        return runs if len(rounds) <= n_sound else [collapse(run) for run in runs]
+
+    monkeypatch.setattr(race, "em_together", iterate)
+    monkeypatch.setattr(race, "em", lambda *args, **options: collapse(single(*args, **options)))
+    result = fit_mixture(X, 6, random_state=0, max_iter=30)
+    assert len(rounds) > n_sound
+    reported = "collapsed" in [report.outcome for report in result.starts]
+    assert reported or n_sound == 5  # rounds of moves, of which there is no report
+    assert result.mixture.log_prob(X).mean() == pytest.approx(result.mean_log_likelihood, abs=1e-9)

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.linalg import eigvalsh
 
 from gaussmix import Mixture, NormalInverseWishart, fit_mixture
-from gaussmix.fit.order import stable_order, taken
+from gaussmix.fit.order import reorder, stable_order
 from gaussmix.fit.starts import STARTS, Given, base
 from gaussmix.fit.starts.pca import divide, two_means
 from gaussmix.model.constraints import Constraints
@@ -195,7 +195,7 @@ class TestGiven:
         for memberships in (seen[0], (seen[0][:, None] == np.arange(4)).astype(np.float32)):
             given = start(X, 4, start=memberships, covariance_type=name)
             if init == "agglomerative":  # its components come in an order of their own
-                given = taken(given, stable_order(given))
+                given = reorder(given, stable_order(given))
             assert_array_equal(given.means, mixture.means)
             assert_array_equal(given.covariances, mixture.covariances)
             assert_array_equal(given.weights, mixture.weights)

@@ -14,7 +14,6 @@ SOURCE = Path(gaussmix.__file__).parent
 #: Circles by package, each as the modules and packages in it. They may only go: one that has gone goes from here, too.
 KNOWN = {
     "gaussmix.fit": {frozenset({"iterate", "mstep", "starts"})},
-    "gaussmix.fit.race": {frozenset({"course", "race"})},
 }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from gaussmix.errors import FitError
 from gaussmix.fit.options import NFactors, Request
+from gaussmix.fit.ranking import rate_fit
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts import Given, StartFrom
 from gaussmix.model.covariance import get_structure
@@ -95,16 +96,12 @@ def _find_best(fit: Callable[[int], FitResult]) -> FitResult:
             continue
         if result.status == FitStatus.INTERRUPTED:
             return _end_interrupted(best, result)
-        better = _rank_result(result) < _rank_result(best)
+        better = rate_fit(result).beats(rate_fit(best))
         best, waited = (result, 0) if better else (best, waited + 1)
     return best
 
 
-def _rank_result(result: FitResult) -> tuple[bool, float]:
-    return result.status == FitStatus.DEGENERATE, result.bic
-
-
 def _end_interrupted(best: FitResult, result: FitResult) -> FitResult:
     """The better of the best so far and a fit that was stopped, marked as stopped."""
-    better = result if _rank_result(result) < _rank_result(best) else best
+    better = result if rate_fit(result).beats(rate_fit(best)) else best
     return replace(better, status=result.status, advice=result.advice)

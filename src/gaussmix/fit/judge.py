@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines import Engine
-from gaussmix.fit.mstep.regularise import THIN, Floor, Ridge, rows_needed
+from gaussmix.fit.mstep.maximise import Maximise
+from gaussmix.fit.mstep.regularise import THIN, rows_needed
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.frame import Frame
 
@@ -46,11 +47,11 @@ class Judge:
     Parameters
     ----------
     engine : Engine
-    regularise : Ridge or Floor
+    m_step : Maximise
     """
 
     engine: Engine
-    regularise: Ridge | Floor
+    m_step: Maximise
 
     def has_few_rows(self, k: int) -> bool:
         """Whether there are so few rows that every optimum of k components is suspect."""
@@ -71,7 +72,7 @@ class Judge:
 
     def n_heaps(self, mixture: Mixture) -> int:
         """Components of many rows of which the floor or the ridge decides some variance, or all of them."""
-        held = list(self.regularise.find_held(mixture))
+        held = list(self.m_step.regularise.find_held(mixture))
         many = ~self._few(mixture) | self._points(mixture)
         return int(many[held].sum())
 
@@ -80,7 +81,7 @@ class Judge:
 
         Where there is no floor they end the iteration instead.
         """
-        spikes = self.regularise.find_spikes(mixture, self.engine.n_rows)
+        spikes = self.m_step.regularise.find_spikes(mixture, self.engine.n_rows)
         if not spikes:
             return ()
         alone = self._apart(mixture, np.array(spikes))
@@ -91,7 +92,7 @@ class Judge:
 
         They are so far from all others that these could not take their rows in.
         """
-        held = np.array(self.regularise.find_held(mixture), dtype=np.int64)
+        held = np.array(self.m_step.regularise.find_held(mixture), dtype=np.int64)
         few = held[mixture.weights[held] * self.engine.n_rows < self._rows_needed]
         return tuple(int(i) for i, far in zip(few, self._apart(mixture, few), strict=True) if far)
 
@@ -116,7 +117,7 @@ class Judge:
         if not structure.least_rows(d) or not few.any():  # no component can shrink by itself, or none does
             return suspect
         suspect |= structure.stiffness(mixture.precisions_cholesky, self._thin) > 1.0
-        suspect[list(self.regularise.find_held(mixture))] = True
+        suspect[list(self.m_step.regularise.find_held(mixture))] = True
         suspect &= few & ~self._points(mixture)
         found = np.flatnonzero(suspect)
         if found.size:

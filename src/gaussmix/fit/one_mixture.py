@@ -15,18 +15,19 @@ from gaussmix import _check
 from gaussmix._threads import blas_on_one_thread
 from gaussmix._typing import Float64Array
 from gaussmix.errors import FitError
-from gaussmix.fit.advice import advice_for
 from gaussmix.fit.arguments import make_generator
+from gaussmix.fit.beginnings import choose_beginnings, orders_components
 from gaussmix.fit.checkpoint import Saver, check_resumable, load, make_identity
 from gaussmix.fit.constant_columns import find_constant_columns
+from gaussmix.fit.ending import COLLAPSED, make_result
 from gaussmix.fit.factor_count import fit_any_factors
 from gaussmix.fit.iterate.acceleration import Acceleration, make_accelerator
 from gaussmix.fit.iterate.stopping import Rule, Stopping
-from gaussmix.fit.judge import Judge, find_coinciding
+from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import FLOOR, RegCovar, make_regularise
 from gaussmix.fit.mstep.terms import FREE, make_terms
-from gaussmix.fit.multistart import Position, Progress, Search, Ways
+from gaussmix.fit.multistart import Position, Progress, Search
 from gaussmix.fit.options import (
     CheckpointOptions,
     IterationOptions,
@@ -36,31 +37,13 @@ from gaussmix.fit.options import (
     RowOptions,
     StartOptions,
 )
-from gaussmix.fit.order import stable_order, taken
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.problem import Problem, make_problem
-from gaussmix.fit.race.race import make_race
-from gaussmix.fit.result import FitResult, FitStatus
+from gaussmix.fit.result import FitResult
 from gaussmix.fit.starts import StartFrom
 from gaussmix.fit.trimming import Trimmed
 from gaussmix.model.constraints import Constraints
-from gaussmix.model.covariance.given import check_family
-from gaussmix.model.mixture import Mixture
-from gaussmix.model.moments.frame import Frame
-from gaussmix.model.noise import Noise
 from gaussmix.model.priors import NormalInverseWishart, named_prior
-
-#: Of the features' variances: the least variance of which double precision still tells the factor.
-THINNEST = 1e-13
-
-#: Relative difference of spreads that no likelihood shows.
-SAME = 1e-9
-
-COLLAPSED = (
-    "Fitting the mixture model failed because some components have ill-defined empirical covariance (for "
-    "instance caused by singleton or collapsed samples). Try to decrease the number of components, increase "
-    "reg_covar, or scale the input data."
-)
 
 
 @blas_on_one_thread()  # the M-step, too: BLAS's own threads would wake and spin for small matrices
@@ -205,15 +188,22 @@ def fit_request(X: Any, request: Request) -> FitResult:
     """The fit of all columns, with one number of factors."""
     problem = make_problem(X, request)
     search = make_search(problem)
-    end = run_search(search, problem.request)
+    end = run_search(search, problem)
     if end.best is None:
         raise FitError(COLLAPSED)
-    result = result_of(end, search, problem.request.rows.feature_names)
-    if not isinstance(search.engine, Trimmed):
+    settled, given = problem.request, problem.given
+    result = make_result(
+        *(end.best, search.judge, settled.rows.feature_names),
+        given=given,
+        ordered=orders_components(settled.start.init_params, given),
+        n_reseeds=end.n_reseeds,
+    )
+    result = replace(result, failed_starts=end.failures, starts=end.reports)
+    if not isinstance(problem.engine, Trimmed):
         return result
     weights = request.rows.sample_weight
     weights = None if weights is None else _check.sample_weight(weights, len(np.asarray(X)))
-    return replace(result, kept=_keep(end, search.engine, weights))
+    return replace(result, kept=_keep(end, problem.engine, weights))
 
 
 def make_search(problem: Problem) -> Search:
@@ -231,98 +221,50 @@ def make_search(problem: Problem) -> Search:
     rng = make_generator(start.random_state)
     if request.checkpoint.resume is not None and rng is np.random.mtrand._rand:
         rng = np.random.RandomState()  # NumPy's own is not for a file to set
-    judge = Judge(engine, regularise)
-    plain = prior is None and noise is None and not model.trim and not structure.n_factors
-    accelerator = make_accelerator(iteration.acceleration, plain=plain)
+    judge = Judge(engine, m_step)
+    possible = prior is None and noise is None and not model.trim and not structure.n_factors
+    accelerator = make_accelerator(iteration.acceleration, possible=possible)
     rule = Rule(float(iteration.tol), iteration.stopping)
-    race = None
-    if problem.concentrated is None:
-        rules = start.init_params, given, m_step, accelerator, judge
-        race = make_race(*rules, rule.tol, iteration.max_iter, start.n_init, model.n_components)
+    beginnings = choose_beginnings(
+        *(judge, model.n_components, accelerator, start.init_params, given, rng),
+        concentrated=problem.concentrated,
+        n_init=start.n_init,
+        tol=rule.tol,
+        max_iter=iteration.max_iter,
+    )
     idle = accelerator is not None and iteration.stopping == "change" and accelerator.is_idle(iteration.tol)
     return Search(
-        engine,
-        model.n_components,
-        m_step,
-        Ways(start.init_params, given, rng, start.n_init),
         judge,
+        beginnings,
         rule,
         None if idle else accelerator,
         iteration.max_iter,
         iteration.previous,
         iteration.on_iteration,
-        terms=terms,
-        race=race,
         concentrated=problem.concentrated,
     )
 
 
-def run_search(search: Search, request: Request) -> Position:
+def run_search(search: Search, problem: Problem) -> Position:
     """The end of a search, which may begin at a checkpoint and may write one."""
-    asked, ways, engine = request.checkpoint, search.ways, search.engine
+    request, engine, rng = problem.request, problem.engine, search.beginnings[0].rng
+    asked = request.checkpoint
     if asked.checkpoint is None and asked.resume is None:
         return search(Position())
-    check_resumable(ways.rng)
-    identity = make_identity(engine.rows, ways.given, request.record())
+    check_resumable(rng)
+    identity = make_identity(engine.rows, problem.given, request.record())
     seed = request.start.random_state
     seed = int(seed) if isinstance(seed, int | np.integer) else None
     position = Position()
     if asked.resume is not None:
-        position, seed = load(asked.resume, identity, seed, ways.rng)
+        position, seed = load(asked.resume, identity, seed, rng)
     if asked.checkpoint is None:
         return search(position)
-    save = Saver(asked.checkpoint, identity, seed, ways.rng, asked.checkpoint_interval)
+    save = Saver(asked.checkpoint, identity, seed, rng, asked.checkpoint_interval)
     end = replace(search, save=save)(position)
     if not end.interrupted:  # what was running then is in the file already
         save(end, last=True)
     return end
-
-
-def result_of(end: Position, search: Search, feature_names: Sequence[str] | None) -> FitResult:
-    """What there is to report of the end of a search, in the coordinates of the data."""
-    best, engine, regularise = end.best, search.engine, search.m_step.regularise
-    assert best is not None
-    mixture, same = published(best.mixture, engine.frame, feature_names, search.ways.given.noise)
-    if search.ways.orders:
-        order = stable_order(mixture)
-        places = np.argsort(order)
-        collapsed = tuple(sorted(int(places[component]) for component in best.collapsed))
-        mixture = taken(mixture, order)
-        best = replace(best, mixture=taken(best.mixture, order), collapsed=collapsed)
-    mixture = search.terms.restored(mixture, search.ways.given)
-    rows = mixture.weights * engine.n_rows
-    apart = {c: (float(rows[c]), mixture.means[c]) for c in search.judge.find_apart(best.mixture)}
-    same_ones = find_coinciding(best.mixture) if best.status == FitStatus.CONVERGED else ()
-    history, log_priors = best.history, best.log_priors
-    if not same:  # a likelihood belongs to the parameters that it is reported with
-        seen = mixture.seen_from(engine.frame)
-        history = (
-            *history[:-1],
-            engine.accumulate(seen).log_likelihood / engine.weight + engine.frame.log_det,
-        )
-        log_priors = (*log_priors[:-1], search.terms.log_prior(seen) / engine.weight) if log_priors else ()
-    return FitResult(
-        mixture=mixture,
-        status=best.status,
-        advice=advice_for(
-            best.status,
-            best.collapsed,
-            **regularise.find_caveats(best.mixture)._asdict(),
-            n_reseeds=end.n_reseeds,
-            apart=apart,
-            coinciding=same_ones,
-        ),
-        history=history,
-        n_samples=engine.weight,
-        failed_starts=end.failures,
-        starts=end.reports,
-        collapsed=best.collapsed,
-        n_reseeds=end.n_reseeds,
-        log_priors=log_priors,
-        n_fixed_parameters=search.terms.constraints.n_fixed_parameters(
-            mixture.structure, *mixture.means.shape
-        ),
-    )
 
 
 def _keep(end: Position, engine: Trimmed, weights: Float64Array | None) -> Float64Array:
@@ -335,35 +277,3 @@ def _keep(end: Position, engine: Trimmed, weights: Float64Array | None) -> Float
         kept = of_all
     kept.flags.writeable = False
     return kept
-
-
-def published(
-    mixture: Mixture, frame: Frame, feature_names: Sequence[str] | None, noise: Noise | None = None
-) -> tuple[Mixture, bool]:
-    """A mixture of the frame's coordinates in the data's own, and whether it is the same to rounding.
-
-    Of the noise, which is given in the data's coordinates, it has the weight.
-    Where a covariance is too thin for double precision in those coordinates (nearly collinear features, and
-    no floor), its thinnest directions are widened.
-    """
-    structure = mixture.structure
-    mapped = mixture.mapped(frame.inverse, frame.matrix, frame.origin)
-    names = None if feature_names is None else tuple(feature_names)
-    data = Frame(frame.origin, np.asarray(1.0), np.asarray(1.0))
-    least = structure.ridge(THINNEST * frame.variances, data)
-    covariances, exact = mapped.covariances, mapped.precisions_cholesky
-    if not structure.coupled and (structure.stiffness(exact, least) > 0.5).any():
-        covariances = structure.floored(covariances, least)
-    try:
-        factors = structure.factor(covariances)
-        check_family(structure, covariances, mixture.n_components)
-    except ValueError:  # a family that shares a part, on nearly collinear features
-        raise FitError(COLLAPSED) from None
-    # numbers of the frame may be finer than those of a covariance in the data's coordinates can be
-    same = np.abs(np.log(structure.diagonal(factors) / structure.diagonal(exact))).max() < SAME
-    if noise is not None and mixture.noise is not None:
-        noise = replace(noise, weight=mixture.noise.weight)
-    reported = mapped.replace(
-        covariances=covariances, precisions_cholesky=factors, feature_names=names, noise=noise
-    )
-    return reported, bool(same)

@@ -28,10 +28,10 @@ def stable_order(mixture: Mixture) -> IntArray:
     spread = np.sqrt(weights @ (variances + apart * apart))
     spread[spread == 0.0] = 1.0
     keys = np.concatenate([apart / spread, -weights[:, None], np.log(variances)], axis=1)
-    return np.array(list(_ordered(np.arange(k), keys)))
+    return np.array(list(_order_by_keys(np.arange(k), keys)))
 
 
-def taken(mixture: Mixture, components: IntArray) -> Mixture:
+def reorder(mixture: Mixture, components: IntArray) -> Mixture:
     """The mixture with its components in another order."""
     structure = mixture.structure
     return mixture.replace(
@@ -42,7 +42,7 @@ def taken(mixture: Mixture, components: IntArray) -> Mixture:
     )
 
 
-def _ordered(components: IntArray, keys: Float64Array) -> Iterator[int]:
+def _order_by_keys(components: IntArray, keys: Float64Array) -> Iterator[int]:
     """The components by the first key, groups of equal ones by the next."""
     if len(components) == 1 or not keys.shape[1]:
         yield from (int(component) for component in components)
@@ -51,4 +51,4 @@ def _ordered(components: IntArray, keys: Float64Array) -> Iterator[int]:
     order = np.argsort(first, kind="stable")
     borders = np.flatnonzero(np.diff(first[order]) > EQUAL) + 1
     for group in np.split(components[order], borders):
-        yield from _ordered(np.sort(group), keys[:, 1:])
+        yield from _order_by_keys(np.sort(group), keys[:, 1:])

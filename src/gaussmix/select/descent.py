@@ -42,6 +42,7 @@ from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.multistart import Progress
 from gaussmix.fit.options import IterationOptions
+from gaussmix.fit.ranking import choose_run
 from gaussmix.fit.result import FitStatus
 from gaussmix.fit.starts.base import accumulate_equal
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
@@ -128,7 +129,7 @@ class ShortestMessage:
             raise NotPositiveDefiniteError((int(counts.argmin()),), 0.0)
         found = self.maximise(moments, before)
         spare = counts - 0.5 * self.code.each
-        return found if alone else parts_of(found, spare / spare.sum())
+        return found if alone else take_components(found, spare / spare.sum())
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,8 @@ class Path:
 
     def better(self, other: Path) -> Path:
         """The one of shorter message, the first of equals; interrupted if either is."""
-        chosen = self
-        if other.runs and (not self.runs or other.best.objective > self.best.objective):
-            chosen = other
+        mine = self.best if self.runs else None
+        chosen = other if other.runs and choose_run(mine, other.best) is other.best else self
         return Path(chosen.runs, self.interrupted or other.interrupted)
 
 
@@ -192,13 +192,9 @@ class Descent:
         if run.mixture.n_components == self.min_components:
             return None
         going = run.collapsed if run.status == FitStatus.DEGENERATE else spikes
-        weights = run.mixture.weights
-        weakest = (
-            min(going, key=lambda k: weights[k])
-            if going
-            else int(measure_loss(self.engine, run.mixture).argmin())
-        )
-        return without(run.mixture, weakest)
+        worth = run.mixture.weights if going else measure_loss(self.engine, run.mixture)
+        weakest = min(going or range(worth.size), key=lambda k: worth[k])
+        return remove_component(run.mixture, weakest)
 
     def _make_reporter(self, turn: int) -> Callable[[Run], bool] | None:
         on_iteration, max_iter = self.iteration.on_iteration, self.iteration.max_iter
@@ -252,14 +248,14 @@ def measure_loss(engine: Engine, mixture: Mixture) -> Float64Array:
     return np.asarray(lost.sum(axis=0) if weights is None else weights @ lost)
 
 
-def without(mixture: Mixture, k: int) -> Mixture:
+def remove_component(mixture: Mixture, k: int) -> Mixture:
     """The mixture without one of its components; the weights of the others keep their proportions."""
     left = np.delete(np.arange(mixture.n_components), k)
     weights = mixture.weights[left]
-    return parts_of(mixture, weights / weights.sum(), left)
+    return take_components(mixture, weights / weights.sum(), left)
 
 
-def parts_of(
+def take_components(
     mixture: Mixture, weights: Float64Array, components: npt.NDArray[np.int64] | None = None
 ) -> Mixture:
     """Some components of a mixture (None: all) with other weights."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,11 @@ import numpy.typing as npt
 from gaussmix._text import count
 from gaussmix._threads import blas_on_one_thread
 from gaussmix.data.rows import Rows
-from gaussmix.engines import Engine, engine_for
+from gaussmix.engines import engine_for
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
+from gaussmix.fit.beginnings import NamedStart, orders_components
+from gaussmix.fit.ending import COLLAPSED, make_result
 from gaussmix.fit.factor_count import count_factors
 from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.iterate.stack import em_together
@@ -23,9 +24,9 @@ from gaussmix.fit.iterate.stopping import Rule, Stopping
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import RegCovar, make_regularise
-from gaussmix.fit.multistart import Position, Search, Ways, better
-from gaussmix.fit.one_mixture import COLLAPSED, result_of
+from gaussmix.fit.multistart import Position, Search
 from gaussmix.fit.options import IterationOptions, ModelOptions, StartOptions
+from gaussmix.fit.ranking import choose_run
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts import EFFORTS, STARTS, Given
 from gaussmix.model.covariance import Structure, get_structure
@@ -165,7 +166,7 @@ def fit_mixtures(
     >>> round(models.fits["VVV", 2].bic, 1)
     2322.2
     """
-    numbers, rows = _numbers(n_components), read_rows(X, sample_weight, 1)
+    numbers, rows = _read_numbers(n_components), read_rows(X, sample_weight, 1)
     model = ModelOptions(max(numbers), reg_covar=reg_covar, n_factors=n_factors)
     start = StartOptions(init_params, n_init)
     iteration = IterationOptions(tol, max_iter, stopping)
@@ -184,19 +185,20 @@ def fit_mixtures(
     family = Family(rows, model, start, iteration, seed)
     fits: dict[tuple[str, int], FitResult] = {}
     failures: dict[tuple[str, int], str] = {}
-    n_factors = count_factors(n_factors)
+    n_factors, ordered = count_factors(n_factors), orders_components(init_params, Given())
     # a wrong name is an error before any fit
-    structures = {name: get_structure(name, d, n_factors) for name in _types(covariance_type, d)}
+    structures = {name: get_structure(name, d, n_factors) for name in _read_types(covariance_type, d)}
     for name, structure in structures.items():
-        for k, end, search in family(structure, numbers):
+        for k, end, judge in family(structure, numbers):
             if end.best is None:
                 failures[name, k] = "; ".join(end.failures)
             else:
-                fits[name, k] = result_of(end, search, feature_names)
+                result = make_result(end.best, judge, feature_names, ordered=ordered, n_reseeds=end.n_reseeds)
+                fits[name, k] = replace(result, failed_starts=end.failures, starts=end.reports)
     return FittedMixtures(fits, failures)
 
 
-def _numbers(n_components: int | Iterable[int]) -> list[int]:
+def _read_numbers(n_components: int | Iterable[int]) -> list[int]:
     numbers = list(n_components) if isinstance(n_components, Iterable) else [n_components]
     for k in numbers:
         ModelOptions(k)  # or ValueError
@@ -205,7 +207,7 @@ def _numbers(n_components: int | Iterable[int]) -> list[int]:
     return [int(k) for k in numbers]
 
 
-def _types(covariance_type: str | Sequence[str] | None, d: int) -> list[str]:
+def _read_types(covariance_type: str | Sequence[str] | None, d: int) -> list[str]:
     if covariance_type is None:
         return list(FOURTEEN if d > 1 else UNIVARIATE)
     types = [covariance_type] if isinstance(covariance_type, str) else list(covariance_type)
@@ -229,62 +231,59 @@ class Family:
         """When a fit has converged."""
         return Rule(float(self.iteration.tol), self.iteration.stopping)
 
-    def __call__(self, structure: Structure, numbers: Sequence[int]) -> list[tuple[int, Position, Search]]:
-        """For each number of components the end of its search, which was made with all the others."""
+    def __call__(self, structure: Structure, numbers: Sequence[int]) -> list[tuple[int, Position, Judge]]:
+        """For each number of components the end of its search, made with all the others, and its judge."""
         engine = engine_for(self.rows)(self.rows, structure)
         m_step = Maximise(structure, make_regularise(self.model.reg_covar, structure, engine))
         with blas_on_one_thread():
-            lanes = [
-                Lane(k, self._search(engine, k, m_step, turn), Position(start=turn))
-                for k in numbers
-                for turn in range(self.start.n_init)
-            ]
-            while going := [lane for lane in lanes if not lane.done]:
-                begun = [(lane, run) for lane in going if (run := lane.begun()) is not None]
+            judge = Judge(engine, m_step)
+            searches = {k: self._make_search(judge, k) for k in numbers}
+            turns = range(self.start.n_init)
+            lanes = {k: [Lane(searches[k], turn, Position(start=turn)) for turn in turns] for k in numbers}
+            while going := [lane for k in numbers for lane in lanes[k] if not lane.done]:
+                begun = [(lane, run) for lane in going if (run := lane.begin()) is not None]
                 mixtures = [run.mixture for _, run in begun]
                 runs = em_together(engine, mixtures, m_step, rule=self.rule, max_iter=self.iteration.max_iter)
                 for (lane, _), run in zip(begun, runs, strict=True):
-                    lane.position = lane.search.after(lane.position, run)
-        return [(k, *self._joined([lane for lane in lanes if lane.k == k])) for k in numbers]
+                    lane.position = lane.search.conclude(lane.position, run)
+        return [(k, join([lane.position for lane in lanes[k]]), searches[k].judge) for k in numbers]
 
-    def _search(self, engine: Engine, k: int, m_step: Maximise, turn: int) -> Search:
-        """The search of one start: the last of so many."""
-        ways = Ways(self.start.init_params, Given(), np.random.RandomState(self.seed + turn), turn + 1)
-        judge = Judge(engine, m_step.regularise)
-        return Search(
-            engine, k, m_step, ways, judge, self.rule, None, self.iteration.max_iter, -math.inf, None
-        )
+    def _make_search(self, judge: Judge, k: int) -> Search:
+        """From all starts, each with a generator of its own: the same whatever else is fitted."""
+        name = self.start.init_params
+        rngs = [np.random.RandomState(self.seed + turn) for turn in range(self.start.n_init)]
+        starts = [NamedStart(judge, k, Given(), rng, name, name, turn) for turn, rng in enumerate(rngs)]
+        return Search(judge, starts, self.rule, None, self.iteration.max_iter)
 
-    def _joined(self, lanes: Sequence[Lane]) -> tuple[Position, Search]:
-        """The end of a search from all starts."""
-        ends = [lane.position for lane in lanes]
-        best: Run | None = None
-        for end in ends:
-            best = best if end.best is None else better(best, end.best)
-        joined = Position(
-            start=self.start.n_init,
-            best=best,
-            failures=tuple(failure for end in ends for failure in end.failures),
-            reports=tuple(report for end in ends for report in end.reports),
-            n_reseeds=sum(end.n_reseeds for end in ends),
-        )
-        return joined, lanes[0].search
+
+def join(ends: Sequence[Position]) -> Position:
+    """The end of a search of which each start came to its end by itself."""
+    best: Run | None = None
+    for end in ends:
+        best = best if end.best is None else choose_run(best, end.best)
+    return Position(
+        start=len(ends),
+        best=best,
+        failures=tuple(failure for end in ends for failure in end.failures),
+        reports=tuple(report for end in ends for report in end.reports),
+        n_reseeds=sum(end.n_reseeds for end in ends),
+    )
 
 
 @dataclass
 class Lane:
     """A start of a model on its way."""
 
-    k: int
     search: Search
+    turn: int
     position: Position
 
     @property
     def done(self) -> bool:
         """Whether it has come to its end."""
-        return self.position.start == self.search.ways.n_init
+        return self.position.start > self.turn
 
-    def begun(self) -> Run | None:
+    def begin(self) -> Run | None:
         """Where its next run begins."""
-        self.position, run = self.search.begun(self.position)
+        self.position, run = self.search.begin(self.position)
         return run

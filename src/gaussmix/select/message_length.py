@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy.typing as npt
@@ -11,13 +11,13 @@ import numpy.typing as npt
 from gaussmix._threads import blas_on_one_thread
 from gaussmix.engines import engine_for
 from gaussmix.errors import FitError
-from gaussmix.fit.advice import advice_for
 from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
+from gaussmix.fit.ending import make_result
 from gaussmix.fit.factor_count import count_factors
+from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import RegCovar, make_regularise
 from gaussmix.fit.multistart import Progress
-from gaussmix.fit.one_mixture import published
 from gaussmix.fit.options import OPTIONS, IterationOptions, ModelOptions, StartOptions
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.covariance import get_structure
@@ -163,29 +163,16 @@ def fit_message_length(
                 best = best.better(descent(rng, turn))
         if not best.runs:
             raise FitError(NONE_LEFT.format(least=min_components, rows=descent.m_step.least_rows))
-        return _result(descent, best, feature_names)
+        return _make_result(descent, best, feature_names)
 
 
-def _result(descent: Descent, path: Path, feature_names: Sequence[str] | None) -> MessageLengthResult:
+def _make_result(descent: Descent, path: Path, feature_names: Sequence[str] | None) -> MessageLengthResult:
     """The run of shortest message, in the coordinates of the data."""
     best, engine = path.best, descent.engine
-    mixture, same = published(best.mixture, engine.frame, feature_names)
-    history = best.history
-    if not same:  # a likelihood belongs to the parameters that it is reported with
-        seen = engine.accumulate(mixture.seen_from(engine.frame))
-        history = (*history[:-1], seen.log_likelihood / engine.weight + engine.frame.log_det)
-    caveats = descent.m_step.maximise.regularise.find_caveats(best.mixture)
-    status = FitStatus.INTERRUPTED if path.interrupted else best.status
+    if path.interrupted:
+        best = replace(best, status=FitStatus.INTERRUPTED)
+    judge = Judge(engine, descent.m_step.maximise)
     return MessageLengthResult(
-        mixture=mixture,
-        status=status,
-        advice=advice_for(
-            status,
-            held=caveats.held,
-            holds_all=caveats.holds_all,
-        ),
-        history=history,
-        n_samples=engine.weight,
-        log_priors=best.log_priors,
+        **vars(make_result(best, judge, feature_names, doubts=False)),
         path=tuple((run.mixture.n_components, float(-engine.weight * run.objective)) for run in path.runs),
     )

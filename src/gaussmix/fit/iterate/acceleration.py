@@ -133,14 +133,14 @@ class Memory:
         last, pairs = vectors[1 : 1 + int(n_last)], vectors[1 + int(n_last) :]
         return cls(vectors[0], last, pairs.reshape(2, -1, p), reach, length, int(refusals), left)
 
-    def told(self, f: Float64Array) -> Float64Array:
+    def pairs_with(self, f: Float64Array) -> Float64Array:
         """The pairs, with what f at the point says beside f at the last one."""
         if not len(self.last):
             return self.pairs
         pair = np.stack([self.point - self.last[0], f - self.last[1]])
         return np.concatenate([self.pairs, pair[:, None]], axis=1)
 
-    def refused(self, moments: Moments) -> Memory:
+    def refuse(self, moments: Moments) -> Memory:
         """What to carry on from the last point, once the pass at a proposal gave `moments` and too little.
 
         That pass was not for nothing: it tells how f changes on the way there.
@@ -148,7 +148,7 @@ class Memory:
         pairs = self.pairs
         with suppress(NoCoordinatesError):
             image = Coordinates(moments.form, *moments.first.shape).vector(moments)
-            pairs = self.told(image - self.point)
+            pairs = self.pairs_with(image - self.point)
         reach = max(1.0, NARROWER * self.length)
         return replace(self, pairs=pairs, reach=reach, length=0.0, refusals=self.refusals + 1)
 
@@ -239,9 +239,9 @@ class Proposal:
     left: float = HUGE
     after_bold: bool = False
 
-    def refused(self, moments: Moments) -> Memory | None:
+    def refuse(self, moments: Moments) -> Memory | None:
         """What to carry once the pass at it gave `moments` and a likelihood that is too low."""
-        return None if self.memory is None else self.memory.refused(moments)
+        return None if self.memory is None else self.memory.refuse(moments)
 
 
 OWN_STEP = Proposal(None)
@@ -265,25 +265,25 @@ class Accelerator:
         """Whether EM that ends when an iteration gains less than `tol` will have ended before it begins."""
         return self.when_slow and tol >= NEAR
 
-    def proposed(
+    def propose(
         self, memory: Memory | None, moments: Moments, history: Sequence[float], *, own: bool
     ) -> Proposal:
         """A proposal, once it is time for the first; until then EM's own step, in the end one to remember."""
         if not self.when_slow or (memory is not None and memory.reach > 0.0):
-            return self.propose(memory, moments, own=own)
+            return self._extrapolate(memory, moments, own=own)
         gain = abs(history[-1] - history[-2]) if len(history) > 1 else HUGE
         if gain >= WATCHED * NEAR:
             return OWN_STEP
         before = abs(history[-2] - history[-3]) if len(history) > 2 else HUGE
         if SLOW * before < gain < NEAR:
-            return self.propose(memory and replace(memory, reach=REACH), moments, own=own)
+            return self._extrapolate(memory and replace(memory, reach=REACH), moments, own=own)
         try:
-            seen = self._seen(memory, moments)
+            seen = self._remember(memory, moments)
         except NoCoordinatesError:
             return OWN_STEP
         return Proposal(replace(seen, reach=0.0))
 
-    def _seen(self, memory: Memory | None, moments: Moments) -> Memory:
+    def _remember(self, memory: Memory | None, moments: Moments) -> Memory:
         """With what a pass at its point gave; the next point is that of EM's own step."""
         image = Coordinates(moments.form, *moments.first.shape).vector(moments)
         if memory is None:
@@ -291,11 +291,11 @@ class Accelerator:
         if memory.was_refused:
             return replace(memory, point=image, pairs=memory.pairs[:, -self.method.n_pairs :])
         f = image - memory.point
-        pairs = memory.told(f)[:, -self.method.n_pairs :]
+        pairs = memory.pairs_with(f)[:, -self.method.n_pairs :]
         reach = memory.reach * (WIDER if memory.length >= 0.9 * memory.reach else 1.0)
         return Memory(image, np.stack([memory.point, f]), pairs, reach)
 
-    def propose(self, memory: Memory | None, moments: Moments, *, own: bool) -> Proposal:
+    def _extrapolate(self, memory: Memory | None, moments: Moments, *, own: bool) -> Proposal:
         """Where to go from a mixture that was made of what `memory` says, and on which a pass gave `moments`.
 
         `own` asks for EM's own step.
@@ -303,7 +303,7 @@ class Accelerator:
         before = HUGE if memory is None or memory.was_refused else memory.left
         coordinates = Coordinates(moments.form, *moments.first.shape)
         try:
-            memory = self._seen(memory, moments)
+            memory = self._remember(memory, moments)
             rows = np.concatenate([*memory.pairs, memory.last[1:]])
             whitened = coordinates.whiten(rows, moments) if len(rows) > 1 else rows
         except NoCoordinatesError:
@@ -313,7 +313,7 @@ class Accelerator:
         if len(rows) < 2:
             return Proposal(alone)
         gram = whitened @ whitened.T
-        found = self._step(gram)
+        found = self._find_step(gram)
         if found is None:
             return Proposal(alone)
         c, size = found
@@ -328,7 +328,7 @@ class Accelerator:
             memory = replace(memory, last=memory.last[:0], pairs=memory.pairs[:, :0])
         return Proposal(memory, coordinates.moments(point, moments.weight), max(left, before))
 
-    def _step(self, gram: Float64Array) -> tuple[Float64Array, float] | None:
+    def _find_step(self, gram: Float64Array) -> tuple[Float64Array, float] | None:
         """Coefficients of a step uphill and its length beside that of f; None if none is."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             try:
@@ -341,13 +341,13 @@ class Accelerator:
         return c, float(size)
 
 
-def make_accelerator(acceleration: Acceleration, *, plain: bool = True) -> Accelerator | None:
-    """The accelerator of this name; ValueError where it does not go with a fit that is not `plain`."""
-    if acceleration is None or (acceleration == "auto" and not plain):
+def make_accelerator(acceleration: Acceleration, *, possible: bool = True) -> Accelerator | None:
+    """The accelerator of this name; ValueError where it is asked for and not `possible`."""
+    if acceleration is None or (acceleration == "auto" and not possible):
         return None
     if acceleration == "auto":
         return Accelerator(METHODS[BEST], when_slow=True)
-    if not plain:
+    if not possible:
         raise ValueError(
             f"acceleration={acceleration!r} does not go together with a prior, noise, trimming or factor "
             "analysers; leave it at 'auto'"

@@ -244,7 +244,7 @@ class Apart(Generic[T]):
         proposals = []
         for (_, seen, memory), trail in zip(self.places, trails, strict=True):
             own = rule.wants_own_step(trail.gain, memory)
-            proposal = self.accelerator.proposed(memory, seen.moments, trail.objectives, own=own)
+            proposal = self.accelerator.propose(memory, seen.moments, trail.objectives, own=own)
             bold = memory is not None and memory.bold
             proposals.append(replace(proposal, after_bold=True) if bold else proposal)
         return proposals
@@ -276,7 +276,7 @@ class Apart(Generic[T]):
             candidate = self.m_step(seen.moments, mixture)
         found = self.engine.accumulate(candidate)
         if proposal.moments is not None and not found.log_likelihood >= seen.log_likelihood:
-            return Place(mixture, seen, proposal.refused(found.moments))
+            return Place(mixture, seen, proposal.refuse(found.moments))
         return Place(candidate, found, proposal.memory)
 
 

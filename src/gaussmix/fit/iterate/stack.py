@@ -151,7 +151,7 @@ def begin_together(
     engine: Engine, labels: Sequence[IntArray], k: int, m_step: Maximise, weight: float
 ) -> list[Mixture | None]:
     """The M-step of each labelling of the rows, the rows having this weight; None where it collapses."""
-    if m_step.plain and len(labels) > 1:
+    if m_step.stackable and len(labels) > 1:
         memberships = [belonging(each, k) for each in labels]
 
         def hard(rows: slice) -> Float64Array:
@@ -196,7 +196,7 @@ def em_together(
 
     Where what EM raises is not the likelihood of Gaussians alone, each has passes of its own.
     """
-    if m_step.plain and len(mixtures) > 1:
+    if m_step.stackable and len(mixtures) > 1:
         state = SideBySide.begin(engine, Stack.of(mixtures, m_step))
     else:
         state = Apart.begin(engine, m_step, mixtures)

@@ -42,8 +42,8 @@ class Maximise:
     noise: Noise | None = None
 
     @property
-    def plain(self) -> bool:
-        """Whether what it raises is the likelihood of Gaussians alone, with nothing to bound them."""
+    def stackable(self) -> bool:
+        """Whether several mixtures can take it side by side: the likelihood of Gaussians alone, unbounded."""
         free = self.terms.prior is None and self.terms.constraints == FREE
         return free and self.noise is None and not self.structure.form.n_axes
 

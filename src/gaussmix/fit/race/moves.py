@@ -25,8 +25,26 @@ from gaussmix.model.moments.statistics import Moments
 
 #: Pairs that are joined, and components that are divided for each of them.
 MERGES, SPLITS = 3, 3
+#: Components that are seeded anew in a round of moves.
+RESEEDED = 14
+#: Moves of a round.
+MOST_MOVES = RESEEDED + MERGES * SPLITS
 #: Second moments up to here, of numbers up to one, count as zero: their squares would be.
 FLAT = 1e-150
+
+
+def propose_moves(
+    engine: Engine, mixture: Mixture, m_step: MStep[Mixture], rng: RandomState, most: int
+) -> list[tuple[str, Mixture]]:
+    """Splits and merges, and components seeded anew, with what reports call them; none if but one may be."""
+    if most < 2:
+        return []
+    divided = split_and_merge(engine, mixture, m_step)[: most - most // 2]
+    moves = [("split and merge", each) for each in divided]
+    for _ in range(min(RESEEDED, most - len(moves))):
+        component = int(rng.randint(len(mixture.means)))
+        moves.append(("seeded anew", reseed(engine, mixture, (component,), rng)))
+    return moves
 
 
 def split_and_merge(engine: Engine, mixture: Mixture, m_step: MStep[Mixture]) -> list[Mixture]:
@@ -114,7 +132,7 @@ def _moved(moments: Moments, halves: Moments, i: int, j: int, split: int) -> Mom
     )
 
 
-def reseeded(engine: Engine, mixture: Mixture, spikes: tuple[int, ...], rng: RandomState) -> Mixture:
+def reseed(engine: Engine, mixture: Mixture, spikes: tuple[int, ...], rng: RandomState) -> Mixture:
     """The mixture with each collapsed component moved to a row drawn at random.
 
     It takes the covariance and half the weight of the component that the row most probably belongs to.

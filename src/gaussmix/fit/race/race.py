@@ -2,9 +2,11 @@
 
 What is spent depends on what there is to find. A few starts run a few iterations side by side; where they
 end at the likelihood that k-means led to, there is nothing more to look for. Where they do not, more join,
-the best go on, and moves that EM cannot make follow for as long as they gain something and the budget lasts
-(`fit/race/budget.py`). Of many rows a race sees a sample; EM by the caller's rules goes on from the winner
-over all of them. How it is run is in `fit/race/course.py`.
+the best go on, and moves that EM cannot make follow for as long as they gain something and the budget lasts.
+Of many rows a race sees a sample; EM by the caller's rules goes on from the winner over all of them.
+
+:class:`Race` has its rules, :class:`Course` how it is run, from top to bottom. Who takes part is in
+`field.py`, what it may cost in `budget.py`, the moves in `moves.py`, what is sound in `fit/judge.py`.
 
 References
 ----------
@@ -16,38 +18,97 @@ K. Jamieson and A. Talwalkar, Non-stochastic best arm identification and hyperpa
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 from numpy.random import RandomState
 
 from gaussmix.engines import Engine
 from gaussmix.fit.iterate.acceleration import Accelerator
-from gaussmix.fit.iterate.em import Run
+from gaussmix.fit.iterate.em import Run, em
+from gaussmix.fit.iterate.stack import em_together
 from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.race.budget import Budget, Effort
-from gaussmix.fit.race.course import FIRST_ITER, Course
-from gaussmix.fit.result import StartReport
-from gaussmix.fit.starts import EFFORTS, Given
+from gaussmix.fit.race.field import (
+    FIRST,
+    HIERARCHY,
+    HIERARCHY_SHARE,
+    KNOWN,
+    MORE,
+    WIDEST,
+    Field,
+    Kind,
+    Racer,
+)
+from gaussmix.fit.race.labelled import cost_of_hierarchy
+from gaussmix.fit.race.moves import MOST_MOVES, propose_moves
+from gaussmix.fit.ranking import order_by_score
+from gaussmix.fit.result import FitStatus, StartReport
 from gaussmix.model.mixture import Mixture
+
+# The rows of a race, and when it ends.
 
 #: Rows of a race.
 ROWS = 2000
 #: Rows of a race for each number of a component's mean, and a constant, where that is more.
 ROWS_EACH = 5
-#: Iterations that the caller has to allow for more than the first round.
-LEAST_ITER = 20
 #: Features beyond which factor analysers, whose parameters grow with d, need no more rows.
 FEATURES = 100
-#: How much more patient a race is than one of few means.
+#: Iterations that the caller has to allow for more than the first round.
+LEAST_ITER = 20
+#: How many times as many racers have to agree, and rounds of moves may be in vain.
 PATIENCE: dict[Effort, int] = {"fast": 1, "auto": 1, "thorough": 4}
 #: Part of the caller's tolerance that may be left to gain when a racer has converged.
 CLOSER = 1e-2
 #: Nats a row that may be left to gain whatever the tolerance.
 CLOSEST = 1e-5
+
+# Its rounds.
+
+#: Iterations of rounds, and how many stay after each.
+Rounds = tuple[tuple[int, int], ...]
+#: Iterations of the first round.
+FIRST_ITER = 8
+#: How many stay after it.
+FIRST_STAY = 3
+#: The rounds of those that join.
+JOIN_ROUNDS: Rounds = ((5, 10), (5, 5))
+#: The rounds of all that are left then.
+LAST_ROUNDS: Rounds = ((8, 3), (8, 2))
+#: The first rounds of what moves have made.
+MOVE_ROUNDS: Rounds = ((4, 8), (4, 4))
+#: The last ones.
+LAST_MOVE_ROUNDS: Rounds = ((8, 2),)
+#: In early rounds racers are ranked by their likelihood and so many times what the last iteration gained.
+EAGER = 4.0
+#: Iterations that a start has to be able to afford.
+SHORTEST = 12
+#: Iterations of a racer that converges, at least, whatever is left to spend.
+LEAST_POLISH = 30
+#: The same, at most.
+MOST_POLISH = 100
+
+# Who agrees with whom.
+
+#: Nats a row by which likelihoods of the same optimum may differ.
+SAME = 1e-4
+#: Nats a row that are rounding.
+EQUAL = 1e-9
+#: Racers of the first round that have to agree with the leader to settle the race.
+AGREE = 4
+#: Racers of all rounds that have to agree with the leader for no moves to be tried.
+AGREE_OF_ALL = 6
+#: Racers that have to agree with the leader for few rounds of moves to be tried.
+AGREE_SOMEWHAT = 3
+#: Rounds of moves that may be in vain, one after the other, where some agree.
+FEW_IN_VAIN = 2
+#: The same where hardly any do.
+MANY_IN_VAIN = 6
+#: Nats a row that a move has to gain.
+GAIN = 2e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +118,7 @@ class Race:
     Parameters
     ----------
     judge : Judge
-        It knows the rows, too.
-    m_step : Maximise
+        It knows the rows and the M-step, too.
     accelerator : Accelerator, optional
     tol : float
         The caller's: what a race cannot see beyond.
@@ -71,7 +131,6 @@ class Race:
     """
 
     judge: Judge
-    m_step: Maximise
     accelerator: Accelerator | None
     tol: float
     max_iter: int
@@ -87,11 +146,11 @@ class Race:
         None where all have collapsed. `known` is what EM from k-means has ended at, if it did not collapse.
         `stops` is shown runs on the way, and ends the race with the best so far.
         """
-        rows, n_iter = self._rows(rng), 0 if known is None else len(known.history) - 1
-        held = known is not None and bool(self.judge.regularise.find_held(known.mixture))
+        rows, n_iter = self._draw_rows(rng), 0 if known is None else len(known.history) - 1
+        held = known is not None and bool(self.m_step.regularise.find_held(known.mixture))
         budget = Budget.of(self.engine, rows, self.k, n_iter, self.effort, self.n_init, held=held)
         course = Course(self, rows, rng, budget, stops)
-        leader = course.settle(known)
+        leader = course.run(known)
         if leader is None:
             return None, tuple(course.reports)
         return leader.mixture, (*course.reports, leader.report("the best"))
@@ -102,14 +161,14 @@ class Race:
         return self.judge.engine
 
     @property
+    def m_step(self) -> Maximise:
+        """What racers iterate by."""
+        return self.judge.m_step
+
+    @property
     def close(self) -> Rule:
         """When a racer has converged."""
         return Rule(max(CLOSER * self.tol, CLOSEST), "aitken")
-
-    @property
-    def patience(self) -> int:
-        """How many times as many racers have to agree, and rounds of moves may be in vain."""
-        return PATIENCE[self.effort]
 
     @property
     def short(self) -> bool:
@@ -118,36 +177,220 @@ class Race:
         For few iterations; for so few rows that the highest optimum is no better than another; and for
         mixtures that cannot iterate side by side.
         """
-        return self.judge.has_few_rows(self.k) or self.max_iter < LEAST_ITER or not self.m_step.plain
+        return self.judge.has_few_rows(self.k) or self.max_iter < LEAST_ITER or not self.m_step.stackable
 
-    def _rows(self, rng: RandomState) -> Engine:
+    def _draw_rows(self, rng: RandomState) -> Engine:
         """The rows of the race."""
         d = self.engine.rows.shape[1]
         each = d if self.engine.form.general else min(d, FEATURES)
         return self.engine.sample(max(ROWS, ROWS_EACH * self.k * (each + 1)), rng)
 
 
-def make_race(
-    init_params: str,
-    given: Given,
-    m_step: Maximise,
-    accelerator: Accelerator | None,
-    judge: Judge,
-    tol: float,
-    max_iter: int,
-    n_init: int,
-    k: int,
-) -> Race | None:
-    """The race that a start stands for; None where it is one by name, or where there is nothing to find.
+@dataclass
+class Course:
+    """A race that is being run.
 
-    Parameters that are given have a start of their own.
+    Parameters
+    ----------
+    race : Race
+        Its rules.
+    rows : Engine
+        Those of the race, which may be a sample of all.
+    rng : RandomState
+    budget : Budget
+    stops : callable, optional
+        Shown a run now and then; True ends the race.
     """
-    engine = judge.engine
-    (n, d), fixed = engine.rows.shape, bool(m_step.terms.constraints.fixed)
-    if init_params not in EFFORTS or k == 1 or max_iter < FIRST_ITER:
+
+    race: Race
+    rows: Engine
+    rng: RandomState
+    budget: Budget
+    stops: Callable[[Run], bool] | None
+    stopped: bool = False
+    #: Whether the mixture that is known has a heap, so that other mixtures may have some.
+    heaps: bool = False
+    reports: list[StartReport] = field(default_factory=list)
+    #: Likelihoods at the ends of rounds.
+    ends: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        race = self.race
+        self.field = Field(self.rows, race.engine.weight, race.k, race.m_step, self.rng)
+
+    def run(self, known: Run | None) -> Racer | None:
+        """The leader in the end; None where all have collapsed."""
+        race = self.race
+        racers = self.begin(FIRST[1:] if self.rows.rows.shape[1] > WIDEST else FIRST)
+        start = None
+        if known is not None and known.status != FitStatus.DEGENERATE:
+            start = Racer(KNOWN, known.mixture, 0, known.objective)
+            racers.insert(0, start)
+            self.heaps = race.judge.n_heaps(known.mixture) > 0
+        racers = self.iterate(racers, FIRST_ITER)
+        reached = next((racer.value for racer in racers if racer.source == KNOWN), -np.inf)
+        racers = self.choose(racers, FIRST_STAY)
+        if not racers:
+            return None
+        if not (race.short or self.stopped or self.n_agreeing(racers[0]) >= AGREE):
+            racers = [self.go_on(racers)]
+        if self.rows is race.engine:
+            return racers[0]
+        # of equals the one that has seen all rows
+        leader = racers[0] if start is None or racers[0].value > reached + SAME else start
+        n_iter = 0 if known is None else len(known.history)
+        return self.polish(leader, race.engine, max(FIRST_ITER, 2 * n_iter))
+
+    def go_on(self, racers: list[Racer]) -> Racer:
+        """The leader after more starts, more rounds, and moves of the best."""
+        race, patience = self.race, PATIENCE[self.race.effort]
+        for _ in range(race.n_init):
+            racers += self.run_rounds(self.begin_more(), JOIN_ROUNDS, EAGER)
+        racers = self.run_rounds(racers, LAST_ROUNDS) or racers[:1]  # where all collapse, as they were before
+        n_agreeing = self.n_agreeing(racers[0])
+        leader = self.polish_best(racers)
+        if n_agreeing >= AGREE_OF_ALL * race.n_init * patience:
+            return leader
+        in_vain = MANY_IN_VAIN if n_agreeing < AGREE_SOMEWHAT else FEW_IN_VAIN
+        return self.move(leader, patience * in_vain)
+
+    def begin(self, kinds: tuple[Kind, ...]) -> list[Racer]:
+        """Starts of these kinds, as many as there is enough left for."""
+        most = self.budget.n_affordable(SHORTEST, sum(kind.n_starts for kind in kinds))
+        racers, collapsed = self.field.begin(kinds, most)
+        self.budget.spend_starts(len(racers) + len(collapsed))
+        self.reports += collapsed
+        return racers
+
+    def begin_more(self) -> list[Racer]:
+        """Those that join a race that is not settled."""
+        racers, cost = self.begin(MORE), cost_of_hierarchy(self.race.k)
+        if self.budget.left > HIERARCHY_SHARE * cost:
+            self.budget.left -= cost
+            racers += self.begin(HIERARCHY)
+        return racers
+
+    def run_rounds(self, racers: list[Racer], rounds: Rounds, eager: float = 0.0) -> list[Racer]:
+        """Who is left of a field, as far as there is enough left for its rounds."""
+        for n_iter, stay in rounds:
+            most = self.budget.n_affordable(n_iter, len(racers))
+            if not most:
+                break
+            if most < len(racers):
+                racers = self.choose(racers, most)
+            racers = self.choose(self.iterate(racers, n_iter), stay, eager)
+        return racers
+
+    def iterate(self, racers: Sequence[Racer], n_iter: int) -> list[Racer]:
+        """The racers so many iterations later, side by side; those that collapse are out."""
+        if not racers:
+            return []
+        runs = em_together(self.rows, [racer.mixture for racer in racers], self.race.m_step, max_iter=n_iter)
+        self.budget.left -= self.budget.cost_of_iterations(n_iter, len(racers))
+        going = []
+        for racer, run in zip(racers, runs, strict=True):
+            if run.status == FitStatus.DEGENERATE:
+                self.reports.append(racer.report("collapsed"))
+            else:
+                going.append(racer.after(run))
+        self.ends += [racer.value for racer in going]
+        if going:
+            highest = max(going, key=lambda racer: racer.value)
+            self.watch(Run(highest.mixture, FitStatus.NOT_RUN, (highest.value,)))
+        return going
+
+    def watch(self, run: Run) -> bool:
+        """Show a run to whoever may stop it."""
+        self.stopped = self.stopped or (self.stops is not None and self.stops(run))
+        return self.stopped
+
+    def choose(self, racers: Sequence[Racer], stay: int, eager: float = 0.0) -> list[Racer]:
+        """The best of them, each optimum once: by likelihood among the sound, then by fewest flaws."""
+        scores = [racer.value + (eager * racer.gain if eager else 0.0) for racer in racers]
+        going: list[Racer] = []
+        flawed: list[tuple[int, Racer]] = []
+        for racer in [racers[place] for place in order_by_score(scores, EQUAL)]:
+            if any(abs(racer.value - other.value) < SAME for other in going):
+                self.reports.append(racer.report("the same as another"))
+            elif len(going) == stay:
+                self.reports.append(racer.report("behind"))
+            elif flaws := self.n_flaws(racer):
+                flawed.append((flaws, racer))
+            else:
+                going.append(racer)
+        flawed.sort(key=lambda pair: pair[0])
+        spare = stay - len(going)
+        self.reports += [racer.report("unsound") for _, racer in flawed[spare:]]
+        return going + [racer for _, racer in flawed[:spare]]
+
+    def n_flaws(self, racer: Racer) -> int:
+        """What tells against a mixture whatever its likelihood.
+
+        A heap does, unless EM from k-means has met one: measurements are rounded, and many equal ones need
+        not be a component.
+        """
+        judge = self.race.judge
+        return judge.n_doubts(racer.mixture) + (0 if self.heaps else judge.n_heaps(racer.mixture))
+
+    def n_agreeing(self, leader: Racer) -> int:
+        """How many have ended where the leader is."""
+        return sum(end > leader.value - SAME for end in self.ends)
+
+    def polish_best(self, racers: Sequence[Racer]) -> Racer:
+        """The best of those that may be it, when next to nothing is left for EM to gain."""
+        ended = [self.polish(racers[0], self.rows)]
+        for racer in racers[1:]:
+            if racer.potential > ended[0].value and self.budget.left > 0.0 and not self.stopped:
+                ended.append(self.polish(racer, self.rows))
+        return min(ended, key=lambda racer: (self.n_flaws(racer), -racer.value))
+
+    def polish(self, racer: Racer, rows: Engine, most: int = MOST_POLISH) -> Racer:
+        """EM until next to nothing is left to gain, or to spend."""
+        race = self.race
+        affordable = int(max(self.budget.left, 0.0) / self.budget.cost_of_polish(1, rows))
+        run = em(
+            rows,
+            Run(racer.mixture, FitStatus.NOT_RUN, ()),
+            race.m_step,
+            rule=race.close,
+            max_iter=min(max(affordable, LEAST_POLISH), most),
+            accelerator=race.accelerator,
+            on_iteration=self.watch,
+        )
+        self.budget.left -= self.budget.cost_of_polish(len(run.history), rows)
+        return racer.after(run)
+
+    def move(self, best: Racer, patience: int) -> Racer:
+        """What moves make of the best, for as long as some gain."""
+        in_vain = 0
+        while in_vain < patience and not self.stopped:
+            moves = self.begin_moves(best)
+            if not moves:
+                break
+            found = self.try_moves(moves, best)
+            in_vain = 0 if found else in_vain + 1
+            if found:
+                self.reports.append(best.report(f"lower than {found.source} from it"))
+                best = found
+        return best
+
+    def begin_moves(self, best: Racer) -> list[Racer]:
+        """What moves make of the best, as many as there is enough left for."""
+        most = self.budget.n_affordable(sum(n_iter for n_iter, _ in MOVE_ROUNDS), MOST_MOVES)
+        moves = propose_moves(self.rows, best.mixture, self.race.m_step, self.rng, most)
+        self.budget.spend_starts(len(moves))
+        return [Racer(source, mixture) for source, mixture in moves]
+
+    def try_moves(self, moves: list[Racer], best: Racer) -> Racer | None:
+        """The first of the moves that leads higher; None if none does."""
+        n_reports, n_ends = len(self.reports), len(self.ends)
+        racers = self.run_rounds(self.run_rounds(moves, MOVE_ROUNDS, EAGER), LAST_MOVE_ROUNDS)
+        del self.reports[n_reports:], self.ends[n_ends:]
+        flaws = self.n_flaws(best)
+        for racer in racers:
+            if abs(racer.value - best.value) < SAME or racer.potential < best.value + GAIN:
+                continue  # back where it came from, or on the way to less
+            ended = self.polish(racer, self.rows)
+            if ended.value > best.value + GAIN and self.n_flaws(ended) <= flaws:
+                return ended
         return None
-    if not given.empty or given.complete or fixed:
-        return None
-    if n <= d and engine.form.general:  # every covariance is singular
-        return None
-    return Race(judge, m_step, accelerator, tol, max_iter, k, cast(Effort, init_params), n_init)

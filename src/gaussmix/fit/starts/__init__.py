@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gaussmix.fit.starts.base import Start
-from gaussmix.fit.starts.first import first_mixture, with_means
+from gaussmix.fit.starts.first import first_mixture, place_given, with_means
 from gaussmix.fit.starts.given import Given, StartFrom, memberships_of
 from gaussmix.fit.starts.table import AUTO, EFFORTS, NAMES, SCIKIT_LEARN, STARTS
 
@@ -18,5 +18,6 @@ __all__ = [
     "StartFrom",
     "first_mixture",
     "memberships_of",
+    "place_given",
     "with_means",
 ]

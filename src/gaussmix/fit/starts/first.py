@@ -9,7 +9,7 @@ from gaussmix.engines import Engine
 from gaussmix.fit.iterate.em import MStep
 from gaussmix.fit.starts.base import accumulate_nearest, count_enough_rows
 from gaussmix.fit.starts.given import Given, accumulate_memberships
-from gaussmix.fit.starts.table import EFFORTS, STARTS
+from gaussmix.fit.starts.table import STARTS
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 
@@ -19,17 +19,28 @@ def with_means(mixture: Mixture, means: Float64Array | None) -> Mixture:
     return mixture if means is None else mixture.replace(means=means)
 
 
+def place_given(engine: Engine, k: int, m_step: MStep[Mixture], given: Given) -> Mixture:
+    """The start that the caller gives whole, in the frame's coordinates."""
+    if given.memberships is not None:
+        return m_step(accumulate_memberships(engine, given.memberships, k), None)
+    assert given.weights is not None and given.means is not None and given.factors is not None
+    covariances = engine.structure.covariances_of_factor(given.factors)
+    shares = given.weights / given.weights.sum()
+    begun = Mixture.of_parts(engine.structure, shares, given.means, covariances, given.factors)
+    return _beside(begun, given.noise).seen_from(engine.frame)
+
+
 def first_mixture(
     engine: Engine,
     k: int,
     m_step: MStep[Mixture],
-    init_params: str,
+    name: str,
     rng: RandomState,
     given: Given,
     nearest: bool = False,
     turn: int = 0,
 ) -> Mixture:
-    """The start in the frame's coordinates: what is given, the rest by the start of that name.
+    """The start of that name, in the frame's coordinates, with what is given of it.
 
     A start that is named works from a sample of many rows.
 
@@ -37,18 +48,11 @@ def first_mixture(
     `turn` is the number of the start.
     """
     structure = engine.structure
-    if given.memberships is not None:
-        return m_step(accumulate_memberships(engine, given.memberships, k), None)
-    if given.complete:
-        assert given.weights is not None and given.means is not None and given.factors is not None
-        weights, means, factors = given.weights, given.means, given.factors
-        covariances = structure.covariances_of_factor(factors)
-        begun = Mixture.of_parts(structure, weights / weights.sum(), means, covariances, factors)
-        return _beside(begun, given.noise).seen_from(engine.frame)
     by_means = given.means if nearest else None
     rows = engine.sample(count_enough_rows(k, engine.rows.shape[1]), rng)
-    start = STARTS["kmeans" if init_params in EFFORTS else init_params]
-    moments, chosen = start(rows, k, rng, turn) if by_means is None else accumulate_nearest(rows, by_means)
+    moments, chosen = (
+        STARTS[name](rows, k, rng, turn) if by_means is None else accumulate_nearest(rows, by_means)
+    )
     if rows is not engine:  # a prior weighs against all rows
         moments = moments.scale(engine.weight / rows.weight)
     found = with_means(m_step(moments, None), chosen)

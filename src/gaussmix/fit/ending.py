@@ -1,0 +1,135 @@
+"""How a fit ends: the best mixture in the data's coordinates, in a stable order, and what to say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gaussmix.errors import FitError
+from gaussmix.fit.advice import advice_for
+from gaussmix.fit.iterate.em import Run
+from gaussmix.fit.judge import Judge, find_coinciding
+from gaussmix.fit.order import reorder, stable_order
+from gaussmix.fit.result import FitResult, FitStatus
+from gaussmix.fit.starts import Given
+from gaussmix.model.covariance.given import check_family
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.moments.frame import Frame
+from gaussmix.model.noise import Noise
+
+#: Of the features' variances: the least variance of which double precision still tells the factor.
+THINNEST = 1e-13
+
+#: Relative difference of spreads that no likelihood shows.
+SAME = 1e-9
+
+#: The caller gives nothing of the mixture.
+NOTHING = Given()
+
+COLLAPSED = (
+    "Fitting the mixture model failed because some components have ill-defined empirical covariance (for "
+    "instance caused by singleton or collapsed samples). Try to decrease the number of components, increase "
+    "reg_covar, or scale the input data."
+)
+
+
+def make_result(
+    best: Run,
+    judge: Judge,
+    feature_names: Sequence[str] | None,
+    *,
+    given: Given = NOTHING,
+    ordered: bool = False,
+    n_reseeds: int = 0,
+    doubts: bool = True,
+) -> FitResult:
+    """What there is to report of the best run.
+
+    Parameters
+    ----------
+    best : Run
+        In the coordinates of the frame of the judge's engine.
+    judge : Judge
+    feature_names : sequence of str, optional
+    given : Given
+        What the caller has fixed, which has its own bits in the result.
+    ordered : bool
+        Whether components come in an order that no rounding decides.
+    n_reseeds : int
+        How often collapsed components were seeded anew.
+    doubts : bool
+        Whether to say which components are far from all rows but a few, and which coincide.
+    """
+    engine, m_step = judge.engine, judge.m_step
+    mixture, same = publish(best.mixture, engine.frame, feature_names, given.noise)
+    if ordered:
+        order = stable_order(mixture)
+        places = np.argsort(order)
+        mixture = reorder(mixture, order)
+        collapsed = tuple(sorted(int(places[component]) for component in best.collapsed))
+        best = replace(best, mixture=reorder(best.mixture, order), collapsed=collapsed)
+    mixture = m_step.terms.restored(mixture, given)
+    history, log_priors = best.history, best.log_priors
+    if not same:  # a likelihood belongs to the parameters that it is reported with
+        seen = mixture.seen_from(engine.frame)
+        value = engine.accumulate(seen).log_likelihood / engine.weight + engine.frame.log_det
+        history = (*history[:-1], value)
+        if m_step.log_prior is not None:
+            log_priors = (*log_priors[:-1], m_step.log_prior(seen) / engine.weight)
+    rows = mixture.weights * engine.n_rows
+    apart = judge.find_apart(best.mixture) if doubts else ()
+    coinciding = find_coinciding(best.mixture) if doubts and best.status == FitStatus.CONVERGED else ()
+    return FitResult(
+        mixture=mixture,
+        status=best.status,
+        advice=advice_for(
+            best.status,
+            best.collapsed,
+            **m_step.regularise.find_caveats(best.mixture)._asdict(),
+            n_reseeds=n_reseeds,
+            apart={component: (float(rows[component]), mixture.means[component]) for component in apart},
+            coinciding=coinciding,
+        ),
+        history=history,
+        n_samples=engine.weight,
+        collapsed=best.collapsed,
+        n_reseeds=n_reseeds,
+        log_priors=log_priors,
+        n_fixed_parameters=m_step.terms.constraints.n_fixed_parameters(
+            mixture.structure, *mixture.means.shape
+        ),
+    )
+
+
+def publish(
+    mixture: Mixture, frame: Frame, feature_names: Sequence[str] | None, noise: Noise | None = None
+) -> tuple[Mixture, bool]:
+    """A mixture of the frame's coordinates in the data's own, and whether it is the same to rounding.
+
+    Of the noise, which is given in the data's coordinates, it has the weight.
+    Where a covariance is too thin for double precision in those coordinates (nearly collinear features, and
+    no floor), its thinnest directions are widened.
+    """
+    structure = mixture.structure
+    mapped = mixture.mapped(frame.inverse, frame.matrix, frame.origin)
+    names = None if feature_names is None else tuple(feature_names)
+    data = Frame(frame.origin, np.asarray(1.0), np.asarray(1.0))
+    least = structure.ridge(THINNEST * frame.variances, data)
+    covariances, exact = mapped.covariances, mapped.precisions_cholesky
+    if not structure.coupled and (structure.stiffness(exact, least) > 0.5).any():
+        covariances = structure.floored(covariances, least)
+    try:
+        factors = structure.factor(covariances)
+        check_family(structure, covariances, mixture.n_components)
+    except ValueError:  # a family that shares a part, on nearly collinear features
+        raise FitError(COLLAPSED) from None
+    # numbers of the frame may be finer than those of a covariance in the data's coordinates can be
+    same = np.abs(np.log(structure.diagonal(factors) / structure.diagonal(exact))).max() < SAME
+    if noise is not None and mixture.noise is not None:
+        noise = replace(noise, weight=mixture.noise.weight)
+    reported = mapped.replace(
+        covariances=covariances, precisions_cholesky=factors, feature_names=names, noise=noise
+    )
+    return reported, bool(same)

@@ -1,0 +1,121 @@
+"""Who takes part in a race: kinds of labelled starts, how many of each, and a racer on its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import RandomState
+
+from gaussmix._typing import IntArray
+from gaussmix.engines import Engine
+from gaussmix.fit.iterate.em import Run
+from gaussmix.fit.iterate.stack import begin_together
+from gaussmix.fit.mstep.maximise import Maximise
+from gaussmix.fit.race import labelled as by
+from gaussmix.fit.result import StartReport
+from gaussmix.model.mixture import Mixture
+
+#: The racer that EM from k-means has led to.
+KNOWN = "EM from k-means"
+
+
+class Kind(NamedTuple):
+    """A kind of starts: its name, how the rows are labelled, and how many begin."""
+
+    name: str
+    label: by.Labelling
+    n_starts: int
+
+
+#: Who begins beside k-means.
+FIRST = (
+    Kind("pca", by.by_axes, 1),
+    Kind("kmeans", by.by_means, 2),
+    Kind("k-means++", by.by_seeds, 2),
+    Kind("random_from_data", by.by_rows, 1),
+)
+#: Features beyond which the first of these, which needs a matrix of them, does not take part.
+WIDEST = 100
+#: Who joins where these do not agree: many of the cheapest, since what a start leads to shows in a few
+#: iterations.
+MORE = (
+    Kind("k-means++", by.by_seeds, 32),
+    Kind("random_from_data", by.by_rows, 8),
+)
+#: Who joins, too, where that is a small part of what may be spent.
+HIERARCHY = (Kind("agglomerative", by.by_hierarchy, 1),)
+#: The least of the budget, in costs of a hierarchy, for it to join.
+HIERARCHY_SHARE = 6.0
+
+#: A racer gains at most about so many times what its last iteration gained.
+LONG = 30.0
+
+
+@dataclass(frozen=True)
+class Racer:
+    """A mixture on its way.
+
+    Where it is from, its iterations, what EM has raised so far and by how much last.
+    """
+
+    source: str
+    mixture: Mixture
+    n_iter: int = 0
+    value: float = -np.inf
+    gain: float = np.inf
+
+    @property
+    def potential(self) -> float:
+        """About the most that EM may raise it to."""
+        return self.value + LONG * self.gain
+
+    def after(self, run: Run) -> Racer:
+        """The same at the end of a run."""
+        values = run.objectives
+        gain = abs(values[-1] - values[-2]) if len(values) > 1 else np.inf
+        n_iter = self.n_iter + len(values) - 1
+        return replace(self, mixture=run.mixture, n_iter=n_iter, value=values[-1], gain=gain)
+
+    def report(self, outcome: str) -> StartReport:
+        """What became of it."""
+        return StartReport(self.source, self.n_iter, self.value, outcome)
+
+
+@dataclass
+class Field:
+    """The starts of a race over some rows, never twice the same.
+
+    Parameters
+    ----------
+    rows : Engine
+    weight : float
+        What the rows stand for: a prior weighs against all.
+    k : int
+    m_step : Maximise
+    rng : RandomState
+    """
+
+    rows: Engine
+    weight: float
+    k: int
+    m_step: Maximise
+    rng: RandomState
+    #: How many of each kind there were.
+    n_before: dict[str, int] = field(default_factory=dict)
+
+    def begin(self, kinds: tuple[Kind, ...], most: int) -> tuple[list[Racer], list[StartReport]]:
+        """So many racers at most, in the order of the kinds, and reports of those that collapse at once."""
+        names: list[str] = []
+        labels: list[IntArray] = []
+        for name, label, wanted in kinds:
+            n, before = min(wanted, most - len(names)), self.n_before.get(name, 0)
+            if n:
+                labels += label(self.rows, self.k, self.rng, n, before)
+                names += [name] * n
+                self.n_before[name] = before + n
+        mixtures = begin_together(self.rows, labels, self.k, self.m_step, self.weight)
+        begun = list(zip(names, mixtures, strict=True))
+        racers = [Racer(name, mixture) for name, mixture in begun if mixture is not None]
+        return racers, [StartReport(name, 0, -np.inf, "collapsed") for name, none in begun if none is None]
