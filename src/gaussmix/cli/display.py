@@ -60,7 +60,7 @@ def print_model(
     see_all : str
         The command that shows what does not fit.
     """
-    console = _console()
+    console = _make_console()
     console.print(f"{heading(mixture)}\n")
     names = [
         shorten(name, MOST_NAME, console.encoding)
@@ -78,7 +78,7 @@ def print_model(
         if first:
             console.print()
         last = _find_last_column(names, cells, first, console.width)
-        console.print(_table(mixture.weights[:shown], names[first:last], cells[first:last]))
+        console.print(_make_table(mixture.weights[:shown], names[first:last], cells[first:last]))
         first = last
         if not everything:
             break
@@ -107,24 +107,26 @@ def print_facts(info: Mapping[str, Any]) -> None:
 
     Facts may come from a file that anyone made: anything that JSON can hold is printed, and nothing executed.
     """
-    console = _console()
+    console = _make_console()
     known = [name for name in LABELS if info.get(name) not in (None, "")]
     others = [name for name in info if name not in LABELS and WITHIN.get(name) not in known]
-    labels = [_cut(LABELS.get(name, name), console.encoding) for name in known + others]
+    labels = [_shorten(LABELS.get(name, name), console.encoding) for name in known + others]
     width = min(max(map(len, labels), default=0), MOST_NAME)
     for label, name in zip(labels, known + others, strict=True):
         # No line is broken, so that programs that read the output find whole lines.
-        console.print(f"{label.ljust(width)}  {_cut(_fact(name, info), console.encoding)}", soft_wrap=True)
+        console.print(
+            f"{label.ljust(width)}  {_shorten(_format_fact(name, info), console.encoding)}", soft_wrap=True
+        )
 
 
-def _console() -> Console:
+def _make_console() -> Console:
     return Console(highlight=False, markup=False, emoji=False)
 
 
-def _fact(name: str, info: Mapping[str, Any]) -> str:
-    value, number = info[name], _number(info[name])
+def _format_fact(name: str, info: Mapping[str, Any]) -> str:
+    value, number = info[name], _read_number(info[name])
     if name == "log_likelihood" and number is not None:
-        n_samples = _number(info.get("n_samples"))
+        n_samples = _read_number(info.get("n_samples"))
         return f"{number:.10g}" + (f" ({number / n_samples:.6g} per sample)" if n_samples else "")
     if name in ("bic", "aic", "message_length") and number is not None:
         return f"{number:.10g} (lower is better)"
@@ -139,7 +141,7 @@ def _fact(name: str, info: Mapping[str, Any]) -> str:
     return str(value)
 
 
-def _number(value: Any) -> float | None:
+def _read_number(value: Any) -> float | None:
     """The value as a float; None if it is no number, or too large for a float."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
@@ -149,12 +151,12 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _cut(text: str, encoding: str) -> str:
+def _shorten(text: str, encoding: str) -> str:
     text = printable(text[: MOST_TEXT + 1], encoding)
     return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 3] + "..."
 
 
-def _table(weights: FloatArray, names: Sequence[str], cells: Sequence[Sequence[str]]) -> Table:
+def _make_table(weights: FloatArray, names: Sequence[str], cells: Sequence[Sequence[str]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
     table.add_column("component", justify="right", no_wrap=True)
     table.add_column("weight", justify="right", no_wrap=True)

@@ -33,16 +33,16 @@ def predict_table(model: Path, data: Path, output: Path | None) -> None:
 
     def results(X: FloatArray) -> dict[str, NDArray[Any]]:
         responsibilities = mixture.responsibilities(X)
-        columns: dict[str, NDArray[Any]] = {"label": labels_of(mixture, responsibilities)}
+        columns: dict[str, NDArray[Any]] = {"label": find_labels(mixture, responsibilities)}
         columns |= {f"p_{k}": responsibilities[:, k] for k in range(mixture.n_components)}
         if mixture.noise is not None:
             columns["p_noise"] = responsibilities[:, -1]
         return columns | {"log_density": mixture.log_prob(X)}
 
-    write_table(output, _blocks(table.values, results))
+    write_table(output, _compute_blocks(table.values, results))
 
 
-def labels_of(mixture: Mixture, responsibilities: FloatArray) -> NDArray[Any]:
+def find_labels(mixture: Mixture, responsibilities: FloatArray) -> NDArray[Any]:
     """Return the most probable component of each row, -1 for the noise."""
     labels = responsibilities.argmax(axis=1)
     return np.where(labels == mixture.n_components, -1, labels)
@@ -54,7 +54,7 @@ def score_table(model: Path, data: Path, weights: str | None, output: Path | Non
         raise InputError(f"{output}: --rows prints what -o writes; give one of them")
     mixture = _load(model, output).mixture
     table = _read(mixture, data, output, weights)
-    densities = [block["log_density"] for block in _blocks(table.values, _scorer(mixture))]
+    densities = [block["log_density"] for block in _compute_blocks(table.values, _make_scorer(mixture))]
     log_density = np.concatenate(densities)
     if rows or output is not None:
         write_table(output, [{"log_density": log_density}])
@@ -63,10 +63,10 @@ def score_table(model: Path, data: Path, weights: str | None, output: Path | Non
     in_double = log_density.astype(np.float64)
     n_samples = float(len(in_double)) if table.weights is None else float(table.weights.sum())
     total = float(in_double.sum()) if table.weights is None else float(in_double @ table.weights)
-    print_facts(likelihood_facts(total, n_samples, mixture.n_parameters))
+    print_facts(compute_facts(total, n_samples, mixture.n_parameters))
 
 
-def likelihood_facts(log_likelihood: float, n_samples: float, n_parameters: int) -> dict[str, float]:
+def compute_facts(log_likelihood: float, n_samples: float, n_parameters: int) -> dict[str, float]:
     """The log-likelihood and the criteria that follow from it, by the names of a model's info."""
     return {
         "n_samples": n_samples,
@@ -140,11 +140,11 @@ def _read(mixture: Mixture, data: Path, output: Path | None, weights: str | None
     return table
 
 
-def _scorer(mixture: Mixture) -> Callable[[FloatArray], dict[str, NDArray[Any]]]:
+def _make_scorer(mixture: Mixture) -> Callable[[FloatArray], dict[str, NDArray[Any]]]:
     return lambda X: {"log_density": mixture.log_prob(X)}
 
 
-def _blocks(
+def _compute_blocks(
     values: FloatArray, results: Callable[[FloatArray], dict[str, NDArray[Any]]]
 ) -> Iterator[dict[str, NDArray[Any]]]:
     for start in range(0, len(values), BLOCK_ROWS):

@@ -77,13 +77,13 @@ def assemble(
     values, before = assigned.values, assigned.before
     for name in VECTORS:
         if name not in values:
-            raise _missing(name)
+            raise _make_missing_error(name)
     means = np.asarray(values["means_"])
     if means.ndim != 2 or 0 in means.shape:
         raise ValueError(f"means_ must have the shape (n_components, n_features); got {means.shape}")
     k, d = means.shape
     try:
-        weights, weight_sum = _weights(values["weights_"], k, assigned.noise)
+        weights, weight_sum = _read_weights(values["weights_"], k, assigned.noise)
         if before is not None and "weights_" not in assigned.edited:
             weights = before.weights
         if before is not None and "means_" not in assigned.edited:
@@ -91,9 +91,9 @@ def assemble(
         names = None if feature_names is None or len(feature_names) != d else tuple(feature_names)
         if assigned.keeps_matrices:
             assert before is not None
-            mixture = _with_vectors(before, weights, means, names)
+            mixture = _replace_vectors(before, weights, means, names)
         else:
-            mixture = _with_matrices(assigned, weights, means, covariance_type, names)
+            mixture = _replace_matrices(assigned, weights, means, covariance_type, names)
     except NotFittedError:
         raise
     except ValueError as error:
@@ -101,13 +101,13 @@ def assemble(
     return mixture, weight_sum
 
 
-def _missing(name: str) -> NotFittedError:
+def _make_missing_error(name: str) -> NotFittedError:
     return NotFittedError(
         f"This estimator has no {name}, without which it is not fitted: assign it, or call 'fit'."
     )
 
 
-def _weights(values: npt.ArrayLike, k: int, noise: Noise | None) -> tuple[npt.NDArray[Any], float]:
+def _read_weights(values: npt.ArrayLike, k: int, noise: Noise | None) -> tuple[npt.NDArray[Any], float]:
     """Weights divided by their sum, and that sum; one where they have not been divided.
 
     scikit-learn takes any weights as they are: labels and responsibilities do not depend on the sum, and
@@ -120,7 +120,7 @@ def _weights(values: npt.ArrayLike, k: int, noise: Noise | None) -> tuple[npt.ND
     return weights / total, total
 
 
-def _with_vectors(
+def _replace_vectors(
     before: Mixture, weights: npt.ArrayLike, means: npt.ArrayLike, names: tuple[str, ...] | None
 ) -> Mixture:
     """Other weights and means beside the same covariances."""
@@ -138,7 +138,7 @@ def _with_vectors(
     )
 
 
-def _with_matrices(
+def _replace_matrices(
     assigned: Assigned,
     weights: npt.ArrayLike,
     means: npt.ArrayLike,
@@ -148,7 +148,7 @@ def _with_matrices(
     """The mixture of covariances, precisions or their factors, which must agree where there are several."""
     sources = assigned.sources
     if not sources:
-        raise _missing("covariances_")
+        raise _make_missing_error("covariances_")
     k, d = np.shape(means)
     structure = get_structure(covariance_type, d)
     if structure.n_factors:
@@ -157,7 +157,7 @@ def _with_matrices(
             f"noise variances, or choose another covariance_type than {covariance_type!r}"
         )
     shape, first = structure.shape(k, d), sources[0]
-    arrays = {name: _shaped(assigned.values[name], shape, name, covariance_type) for name in sources}
+    arrays = {name: _check_shape(assigned.values[name], shape, name, covariance_type) for name in sources}
     factors = {name: _factor(structure, name, arrays[name]) for name in sources if name != "covariances_"}
     found = {name: structure.covariances_of_factor(factor) for name, factor in factors.items()}
     if first == "covariances_":  # of their own type of numbers, which says how symmetric they are
@@ -172,7 +172,9 @@ def _with_matrices(
     return mixture.replace(precisions_cholesky=factors["precisions_cholesky_"])
 
 
-def _shaped(values: npt.ArrayLike, shape: tuple[int, ...], name: str, covariance_type: str) -> Float64Array:
+def _check_shape(
+    values: npt.ArrayLike, shape: tuple[int, ...], name: str, covariance_type: str
+) -> Float64Array:
     """An attribute of this shape, give or take axes of length one, which scikit-learn overlooks."""
     array = np.asarray(values)
     if [n for n in array.shape if n > 1] == [n for n in shape if n > 1]:

@@ -39,7 +39,7 @@ SHARED = (
 FITTED = ("weights_", "means_", "precisions_cholesky_")
 
 
-def original_class() -> Any:
+def find_original_class() -> Any:
     """scikit-learn's own class, under a patch, too; its import takes as long as that of all of gaussmix."""
     from sklearn.mixture._gaussian_mixture import GaussianMixture
 
@@ -95,9 +95,9 @@ class Convertible:
                 "mixture_.without_noise()"
             )
         structure = get_structure(parameters["covariance_type"]) if mixture is None else mixture.structure
-        kind = _their_type(structure)
+        kind = _find_their_type(structure)
         same_type = kind == structure.name
-        theirs = original_class()(
+        theirs = find_original_class()(
             **{name: parameters[name] for name in SAME},
             covariance_type=kind,
             reg_covar=RIDGE if isinstance(parameters["reg_covar"], str) else parameters["reg_covar"],
@@ -109,7 +109,7 @@ class Convertible:
         for name in SHARED:
             if hasattr(self, name):
                 setattr(theirs, name, copy(getattr(self, name)))
-        arrays = _their_arrays(mixture, kind, same_type=same_type)
+        arrays = _make_their_arrays(mixture, kind, same_type=same_type)
         for name, array in arrays.items():
             setattr(theirs, name, array.astype(theirs.means_.dtype))
         return theirs
@@ -157,7 +157,7 @@ class Convertible:
         >>> bool(np.allclose(theirs.score_samples(X), model.score_samples(X)))
         True
         """
-        if not isinstance(model, original_class()):
+        if not isinstance(model, find_original_class()):
             raise TypeError(
                 f"model must be a sklearn.mixture.GaussianMixture; got {type(model).__module__}."
                 f"{type(model).__qualname__}"
@@ -165,12 +165,12 @@ class Convertible:
         known = set(cls._get_param_names())  # type: ignore[attr-defined]
         ours = cls(**{name: value for name, value in vars(model).items() if name in known})
         if all(getattr(model, name, None) is not None for name in FITTED):
-            ours._take(model)
+            ours._take_over(model)
         return ours
 
-    def _take(self, model: Any) -> None:
+    def _take_over(self, model: Any) -> None:
         """The fitted state of scikit-learn's model."""
-        mixture = _mixture_of(model)
+        mixture = _read_their_mixture(model)
         bounds = tuple(float(bound) for bound in getattr(model, "lower_bounds_", ()))
         converged = bool(getattr(model, "converged_", True))
         result = FitResult(
@@ -189,7 +189,7 @@ class Convertible:
             self.feature_names_in_ = np.array(model.feature_names_in_, dtype=object)
 
 
-def _their_type(structure: Structure) -> str:
+def _find_their_type(structure: Structure) -> str:
     """The smallest of scikit-learn's families that holds this one."""
     if structure.name in TYPES:
         return structure.name
@@ -199,7 +199,7 @@ def _their_type(structure: Structure) -> str:
     return "diag" if "squares" in blocks else "spherical"
 
 
-def _their_arrays(mixture: Mixture, kind: str, *, same_type: bool) -> dict[str, Any]:
+def _make_their_arrays(mixture: Mixture, kind: str, *, same_type: bool) -> dict[str, Any]:
     """Covariances, precisions and factors in the shapes of scikit-learn's family `kind`."""
     if same_type:
         covariances, precisions, factors = (
@@ -217,7 +217,7 @@ def _their_arrays(mixture: Mixture, kind: str, *, same_type: bool) -> dict[str, 
     return {name: np.array(array) for name, array in arrays.items()}
 
 
-def _mixture_of(model: Any) -> Mixture:
+def _read_their_mixture(model: Any) -> Mixture:
     """The mixture that scikit-learn's predictions are of: its factors decide, not its covariances."""
     structure = get_structure(model.covariance_type)
     factors = np.array(model.precisions_cholesky_, dtype=np.float64)

@@ -34,7 +34,7 @@ def fit_by_steps(model: Steps, X: FloatArray, **unknown: Any) -> None:
     Raises ValueError where something is asked for that the steps know nothing of.
     """
     _check_known(model, unknown)
-    with _no_auto(model):
+    with _replace_auto(model):
         model._check_parameters(X)
         goes_on = bool(model.warm_start) and hasattr(model, "converged_")
         random_state = check_random_state(model.random_state)
@@ -88,7 +88,7 @@ def _check_known(model: Steps, unknown: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _no_auto(model: Steps) -> Iterator[None]:
+def _replace_auto(model: Steps) -> Iterator[None]:
     """Parameters that are "auto" as scikit-learn has them, for as long as this lasts."""
     auto = [name for name in INSTEAD_OF_AUTO if getattr(model, name) == "auto"]
     for name in auto:

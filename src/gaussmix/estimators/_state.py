@@ -60,26 +60,26 @@ class State(MatrixAttributes):
     @property
     def mixture_(self) -> Mixture:
         """The distribution that the fitted attributes describe, frozen and in double precision."""
-        return self._fitted()
+        return self._get_mixture()
 
-    def _fitted(self) -> Mixture:
+    def _get_mixture(self) -> Mixture:
         """The mixture of the attributes as they are now."""
-        if "_mixture" not in self.__dict__ or self._edited() or self._of_factors():
+        if "_mixture" not in self.__dict__ or self._find_edited() or self._find_overwritten():
             self._follow()
         mixture: Mixture = self.__dict__["_mixture"]
         return mixture
 
-    def _edited(self) -> list[str]:
+    def _find_edited(self) -> list[str]:
         """The attributes that do not show the mixture any more, deleted ones among them."""
         now, handed = self.__dict__, self.__dict__.get("_handed", ())
         edited = []
         for name, (shown, numbers) in now["_seen"].items():
             held = name in handed or now.get(name) is not shown
-            if held and (name not in now or not _same(now[name], numbers)):
+            if held and (name not in now or not _is_same(now[name], numbers)):
                 edited.append(name)
         return edited
 
-    def _of_factors(self) -> list[str]:
+    def _find_overwritten(self) -> list[str]:
         """Attributes that factor analysers make when asked, and that were assigned all the same."""
         mixture: Mixture | None = self.__dict__.get("_mixture")
         if mixture is None or not mixture.n_factors:
@@ -93,20 +93,20 @@ class State(MatrixAttributes):
         """
         check_is_fitted(self)
         now = self.__dict__
-        if self._of_factors():
+        if overwritten := self._find_overwritten():
             raise ValueError(
-                f"{self._of_factors()[0]} of factor analysers cannot be assigned, since it is made of the "
+                f"{overwritten[0]} of factor analysers cannot be assigned, since it is made of the "
                 "loadings and noise variances of mixture_; build a gaussmix.Mixture of other ones"
             )
         values = {name: now[name] for name in (*VECTORS, *MATRICES) if now.get(name) is not None}
         before = None if anew else now.get("_mixture")
-        edited = list(values) if before is None else self._edited()
+        edited = list(values) if before is None else self._find_edited()
         assigned = Assigned(values, edited, before)
         mixture, weight_sum = assemble(assigned, now["covariance_type"], now.get("feature_names_in_"))
         follows: dict[str, FloatArray] = {}
         for name, of in {} if mixture.n_factors else MATRICES.items():
             if name not in values or not (assigned.keeps_matrices or name in assigned.sources):
-                follows[name] = getattr(mixture, of).astype(_type_of(assigned))
+                follows[name] = getattr(mixture, of).astype(_find_type(assigned))
         self._keep(mixture, values | follows, follows, weight_sum)
 
     def _publish(self, mixture: Mixture, dtype: np.dtype[Any]) -> None:
@@ -127,14 +127,14 @@ class State(MatrixAttributes):
         seen = {}
         for name, array in shown.items():
             numbers, own = np.array(array), getattr(mixture, (VECTORS | MATRICES)[name])
-            seen[name] = array, own if _same(own, numbers) else numbers  # no copy of what the mixture has
+            seen[name] = array, own if _is_same(own, numbers) else numbers  # no copy of what the mixture has
         handed = set(shown) - set(assigned)
         self.__dict__.update(assigned, _mixture=mixture, _seen=seen, _handed=handed, _weight_sum=weight_sum)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without a second copy of the arrays; with the mixture, if it is the one that they show."""
         shows = "_mixture" in self.__dict__
-        if shows and (self._edited() or self._of_factors()):
+        if shows and (self._find_edited() or self._find_overwritten()):
             try:
                 self._follow()
             except ValueError:  # whoever uses the model will be told
@@ -157,7 +157,7 @@ class State(MatrixAttributes):
         return other
 
 
-def _same(value: Any, seen: FloatArray) -> bool:
+def _is_same(value: Any, seen: FloatArray) -> bool:
     """Whether an attribute has the numbers that it was seen with."""
     array = value if type(value) is np.ndarray else np.asarray(value)
     if array.shape != seen.shape or array.dtype != seen.dtype:
@@ -167,7 +167,7 @@ def _same(value: Any, seen: FloatArray) -> bool:
     return bool(np.array_equal(array, seen))
 
 
-def _type_of(assigned: Assigned) -> np.dtype[Any]:
+def _find_type(assigned: Assigned) -> np.dtype[Any]:
     """The type of numbers of what follows: that of the matrices it follows from, or of the means."""
     dtype = np.asarray(assigned.values[next(iter(assigned.sources), "means_")]).dtype
     return dtype if dtype == np.float32 else np.dtype(np.float64)

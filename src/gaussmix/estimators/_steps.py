@@ -60,11 +60,11 @@ class Steps(Messages, State):
 
     def _check_parameters(self, X: FloatArray, xp: Any = None) -> None:
         """Raise ValueError where weights_init, means_init or precisions_init do not fit."""
-        self._given(X.shape[1])
+        self._read_start(X.shape[1])
 
     def _initialize_parameters(self, X: FloatArray, random_state: Any, xp: Any = None) -> None:
         """Assign a start of `init_params`, or what of it is given."""
-        given = self._given(X.shape[1])
+        given = self._read_start(X.shape[1])
         if given is not None and given.complete:
             self._initialize(X, None)
             return
@@ -78,7 +78,7 @@ class Steps(Messages, State):
         """Assign an M-step of responsibilities, shape (n, k), but for what is given."""
         found = None if resp is None else self._maximise(X, np.asarray(resp))
         k, d = np.shape(self.means_init) if found is None else found.means.shape
-        given = self._given(d, k) or Given()
+        given = self._read_start(d, k) or Given()
         if found is None and not given.complete:
             raise ValueError("without responsibilities, give weights_init, means_init and precisions_init")
         values: dict[str, Any] = {"weights": given.weights, "means": given.means, "covariances": None}
@@ -127,7 +127,7 @@ class Steps(Messages, State):
 
     def _get_parameters(self) -> Parameters:
         """Weights, means, covariances, and factors of the precisions."""
-        self._fitted()
+        self._get_mixture()
         return self.weights_, self.means_, self.covariances_, self.precisions_cholesky_
 
     def _set_parameters(self, params: Parameters, xp: Any = None) -> None:
@@ -139,11 +139,11 @@ class Steps(Messages, State):
 
     def _estimate_log_prob(self, X: FloatArray, xp: Any = None) -> FloatArray:
         """Log-density of each row under each component alone, shape (n, k)."""
-        return self._fitted().component_log_prob(X)
+        return self._get_mixture().component_log_prob(X)
 
     def _estimate_log_weights(self, xp: Any = None) -> Float64Array:
         """Logarithms of the weights, shape (k,)."""
-        noise = self._fitted().noise
+        noise = self._get_mixture().noise
         weights = self.weights_ if noise is None else np.append(self.weights_, noise.weight)
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(weights))
@@ -163,7 +163,7 @@ class Steps(Messages, State):
         cls, own = type(self), self.__dict__
         return any(getattr(cls, name) is not OWN[name] or name in own for name in names)
 
-    def _given(self, d: int, k: int | None = None) -> Given | None:
+    def _read_start(self, d: int, k: int | None = None) -> Given | None:
         """What the parameters give of a start, for d features and k components."""
         return read_start_parameters(
             self.weights_init,

@@ -134,7 +134,7 @@ def find_earlier_end(estimator: Any, d: int) -> tuple[Mixture | None, float]:
     """Where a warm start goes on, if it can, and what the likelihood was before the last iteration there."""
     if "means_" not in vars(estimator):
         return None, -math.inf
-    mixture: Mixture = estimator._fitted()
+    mixture: Mixture = estimator._get_mixture()
     same_shape = mixture.means.shape == (estimator.n_components, d)
     same_noise = (mixture.noise is None) == (not estimator.noise)
     same_family = mixture.covariance_type == get_structure(estimator.covariance_type).name

@@ -252,7 +252,7 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
     def fit_predict(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> IntArray:
         """Fit the mixture to X and return the most probable component of each row, shape (n_samples,)."""
         rows = self._fit(X, sample_weight)
-        return self._densities().predict(rows)
+        return self._choose_evaluator().predict(rows)
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def _fit(
@@ -276,7 +276,7 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         result = fit_mixture(
             rows,
             sample_weight=weights,
-            start=start or self._given(d),
+            start=start or self._read_start(d),
             previous=previous,
             feature_names=getattr(self, "feature_names_in_", None),
             on_iteration=printer,
@@ -294,18 +294,18 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
 
     def predict(self, X: Any) -> IntArray:
         """The most probable component of each row, shape (n_samples,); -1 for the noise."""
-        return self._densities().predict(read_estimator_rows(self, X))
+        return self._choose_evaluator().predict(read_estimator_rows(self, X))
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Posterior probability of each component for each row, shape (n_samples, n_components).
 
         With noise there is one more column, the last.
         """
-        return self._densities().responsibilities(read_estimator_rows(self, X))
+        return self._choose_evaluator().responsibilities(read_estimator_rows(self, X))
 
     def score_samples(self, X: Any) -> FloatArray:
         """Log-density of each row in nats, shape (n_samples,)."""
-        return self._densities().log_prob(read_estimator_rows(self, X))
+        return self._choose_evaluator().log_prob(read_estimator_rows(self, X))
 
     def score(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> float:
         """Mean log-density of the rows, weighted by `sample_weight` if given."""
@@ -317,12 +317,12 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
 
     def bic(self, X: Any, sample_weight: npt.ArrayLike | None = None) -> float:
         """Bayesian information criterion on X, p log n - 2 log L; lower is better. n is the total weight."""
-        n, log_likelihood = self._total(X, sample_weight)
+        n, log_likelihood = self._sum_log_density(X, sample_weight)
         return self._n_parameters() * math.log(n) - 2.0 * log_likelihood
 
     def aic(self, X: Any, sample_weight: npt.ArrayLike | None = None) -> float:
         """Akaike's information criterion on X, 2 p - 2 log L; lower is better."""
-        return 2.0 * self._n_parameters() - 2.0 * self._total(X, sample_weight)[1]
+        return 2.0 * self._n_parameters() - 2.0 * self._sum_log_density(X, sample_weight)[1]
 
     def sample(self, n_samples: int = 1) -> tuple[FloatArray, IntArray]:
         """Draw rows from the fitted mixture.
@@ -339,7 +339,7 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         y : ndarray of shape (n_samples,)
             The component of each row, -1 for the noise.
         """
-        mixture = self._fitted()
+        mixture = self._get_mixture()
         if abs(self._weight_sum - 1.0) > AGREEMENT:
             raise ValueError(
                 f"divide weights_ by their sum before rows are drawn: they sum to {self._weight_sum:.6g}"
@@ -347,18 +347,18 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         if isinstance(self.random_state, np.random.RandomState):
             return mixture.sample(n_samples, np.random.default_rng(self.random_state.randint(2**31, size=4)))
         if "_sampling" not in self.__dict__:  # attributes were assigned without a fit
-            self._sampling = self._generator()
+            self._sampling = self._make_generator()
         return mixture.sample(n_samples, self._sampling)
 
-    def _densities(self) -> Mixture | StepByStep:
+    def _choose_evaluator(self) -> Mixture | StepByStep:
         """Who evaluates rows: the mixture, or steps where one is overridden or weights do not sum to one."""
         if self._overrides(DENSITIES):
             check_is_fitted(self)
             return StepByStep(self)
-        mixture = self._fitted()
+        mixture = self._get_mixture()
         return mixture if abs(self._weight_sum - 1.0) < WEIGHT_ROUNDING else StepByStep(self)
 
-    def _total(self, X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
+    def _sum_log_density(self, X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
         """Total weight of the rows and their total log-likelihood."""
         log_density = self.score_samples(X)
         weights = _check.sample_weight(sample_weight, log_density.shape[0])
@@ -368,7 +368,7 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
 
     def _n_parameters(self) -> int:
         """Free parameters, less those that constraints held in the fit."""
-        mixture, result = self._fitted(), self.__dict__.get("fit_result_")
+        mixture, result = self._get_mixture(), self.__dict__.get("fit_result_")
         return mixture.n_parameters - (0 if result is None else result.n_fixed_parameters)
 
     def _set_fitted(self, result: FitResult, dtype: np.dtype[Any]) -> None:
@@ -378,9 +378,9 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         self.n_iter_ = result.n_iter
         self.lower_bound_ = result.mean_log_likelihood
         self.lower_bounds_ = list(result.history[1:])
-        self._sampling = self._generator()
+        self._sampling = self._make_generator()
 
-    def _generator(self) -> np.random.Generator:
+    def _make_generator(self) -> np.random.Generator:
         """What draws of `sample` begin with."""
         seed = self.random_state if isinstance(self.random_state, int | np.integer) else None
         return np.random.default_rng(seed)

@@ -58,7 +58,7 @@ def make_identity(rows: Rows, given: Given, options: Mapping[str, Any]) -> dict[
         "shape of the data": list(rows.shape),
         "dtype of the data": rows.dtype.name,
         "data": rows.digest,
-        "start": _digest(given.weights, given.means, given.factors, given.memberships),
+        "start": _digest_arrays(given.weights, given.means, given.factors, given.memberships),
     }
 
 
@@ -66,7 +66,7 @@ class _Flaw(Exception):
     """What is wrong with a document or its tensors; the caller knows the file."""
 
 
-def _digest(*arrays: FloatArray | IntArray | None) -> str:
+def _digest_arrays(*arrays: FloatArray | IntArray | None) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(b"-" if array is None else b"+")
@@ -132,7 +132,7 @@ class Saver:
             "attempt": position.attempt,
             "statuses": statuses,
             "failures": list(position.failures),
-            "reports": [_row(report) for report in position.reports],
+            "reports": [_write_report(report) for report in position.reports],
             "n_reseeds": position.n_reseeds,
             "rng": {"pos": state["state"]["pos"], "has_gauss": state["has_gauss"], "gauss": state["gauss"]},
         }
@@ -150,12 +150,12 @@ def check_resumable(rng: np.random.RandomState) -> None:
 
 
 def read_seed(path: Path) -> int | None:
-    """The seed that the fit in a checkpoint began with, None if not a number; raises as :func:`load`."""
-    seed: int | None = _read(path).document["seed"]
+    """The seed of the fit in a checkpoint, None where it was no number; raises as :func:`load_position`."""
+    seed: int | None = _read_content(path).document["seed"]
     return seed
 
 
-def load(
+def load_position(
     path: Path, identity: Mapping[str, Any], seed: int | None, rng: np.random.RandomState
 ) -> tuple[Position, int | None]:
     """The position in a file and the seed that its fit began with; `rng` goes on from its state there.
@@ -169,7 +169,7 @@ def load(
     OSError
         If it cannot be opened.
     """
-    content = _read(path)
+    content = _read_content(path)
     document = content.document
     if seed is not None:
         identity = {**identity, "random_state": seed}
@@ -177,18 +177,18 @@ def load(
     for name, value in identity.items():
         if name not in saved or saved[name] != value:
             raise ModelFileError(
-                f"{path}: a checkpoint of another fit: {_difference(name, saved.get(name), value)}"
+                f"{path}: a checkpoint of another fit: {_describe_difference(name, saved.get(name), value)}"
             )
     try:
-        position = _position(content, identity)
-        state = _state(content)
+        position = _read_position(content, identity)
+        state = _read_state(content)
     except (_Flaw, ValueError) as error:
         raise ModelFileError(f"{path}: not a sound checkpoint: {error}") from None
     rng.set_state(state)
     return position, document["seed"]
 
 
-def _read(path: Path) -> _container.Content:
+def _read_content(path: Path) -> _container.Content:
     """A checkpoint whose checksum agrees and whose fields are those of one."""
     content = _container.read(path)
     document = content.document
@@ -208,13 +208,13 @@ def _read(path: Path) -> _container.Content:
     return content
 
 
-def _difference(name: str, saved: Any, asked: Any) -> str:
+def _describe_difference(name: str, saved: Any, asked: Any) -> str:
     if name in ("data", "start"):  # of which there is only a digest
         return f"it was made with {'other data' if name == 'data' else 'another start'}"
     return f"it was made with {name} = {reprlib.repr(saved)}, not {reprlib.repr(asked)}"
 
 
-def _position(content: _container.Content, identity: Mapping[str, Any]) -> Position:
+def _read_position(content: _container.Content, identity: Mapping[str, Any]) -> Position:
     document, tensors = content.document, content.tensors
     statuses, failures = document["statuses"], document["failures"]
     if not isinstance(statuses, dict) or not statuses.keys() <= set(RUNS):
@@ -235,24 +235,26 @@ def _position(content: _container.Content, identity: Mapping[str, Any]) -> Posit
     ):
         if not _is_whole(document[name], most):
             raise _Flaw(f"{name} is {reprlib.repr(document[name])}, and at most {most}")
-    runs: dict[str, Any] = {name: _run(tensors, name, status, identity) for name, status in statuses.items()}
+    runs: dict[str, Any] = {
+        name: _read_run(tensors, name, status, identity) for name, status in statuses.items()
+    }
     return Position(
         start=document["start"],
         attempt=document["attempt"],
         failures=tuple(failures),
-        reports=_reports(document["reports"]),
+        reports=_read_reports(document["reports"]),
         n_reseeds=document["n_reseeds"],
         **runs,
     )
 
 
-def _row(report: StartReport) -> list[Any]:
+def _write_report(report: StartReport) -> list[Any]:
     """A report as JSON has it, which has no infinity."""
     value = report.mean_log_likelihood
     return [report.source, report.n_iter, value if math.isfinite(value) else None, report.outcome]
 
 
-def _reports(rows: Any) -> tuple[StartReport, ...]:
+def _read_reports(rows: Any) -> tuple[StartReport, ...]:
     for row in rows if isinstance(rows, list) else [None]:
         types = [type(value) for value in row] if isinstance(row, list) else []
         if types not in ([str, int, float, str], [str, int, type(None), str]):
@@ -263,7 +265,9 @@ def _reports(rows: Any) -> tuple[StartReport, ...]:
     )
 
 
-def _run(tensors: Mapping[str, Float64Array], name: str, status: Any, identity: Mapping[str, Any]) -> Run:
+def _read_run(
+    tensors: Mapping[str, Float64Array], name: str, status: Any, identity: Mapping[str, Any]
+) -> Run:
     # The factors as they were, not made anew from the covariances: the same bits.
     state = {field: tensors[f"{name}.{field}"] for field in PARAMETERS}
     if identity["noise"]:
@@ -286,10 +290,10 @@ def _run(tensors: Mapping[str, Float64Array], name: str, status: Any, identity: 
         raise _Flaw(f"log_priors of the shape {log_priors.shape}, beside a history of {history.shape}")
     mixture = Mixture.of_parts(**fields)
     past = tuple(history.tolist()), tuple(log_priors.tolist())
-    return Run(mixture, FitStatus(status), *past, _memory(tensors, name, mixture))
+    return Run(mixture, FitStatus(status), *past, _read_memory(tensors, name, mixture))
 
 
-def _memory(tensors: Mapping[str, Float64Array], name: str, mixture: Mixture) -> Memory | None:
+def _read_memory(tensors: Mapping[str, Float64Array], name: str, mixture: Mixture) -> Memory | None:
     if f"{name}.{MEMORY[0]}" not in tensors:
         return None
     memory = Memory.of_arrays(*(tensors[f"{name}.{field}"] for field in MEMORY))
@@ -299,7 +303,7 @@ def _memory(tensors: Mapping[str, Float64Array], name: str, mixture: Mixture) ->
     return memory
 
 
-def _state(content: _container.Content) -> dict[str, Any]:
+def _read_state(content: _container.Content) -> dict[str, Any]:
     """The state of the generator, as it takes it."""
     key, rest = content.tensors["rng"], content.document["rng"]
     if not isinstance(rest, dict) or rest.keys() != {"pos", "has_gauss", "gauss"}:

@@ -17,7 +17,7 @@ from gaussmix._typing import Float64Array
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import make_generator
 from gaussmix.fit.beginnings import choose_beginnings, orders_components
-from gaussmix.fit.checkpoint import Saver, check_resumable, load, make_identity
+from gaussmix.fit.checkpoint import Saver, check_resumable, load_position, make_identity
 from gaussmix.fit.constant_columns import find_constant_columns
 from gaussmix.fit.ending import COLLAPSED, make_result
 from gaussmix.fit.factor_count import fit_any_factors
@@ -257,7 +257,7 @@ def run_search(search: Search, problem: Problem) -> Position:
     seed = int(seed) if isinstance(seed, int | np.integer) else None
     position = Position()
     if asked.resume is not None:
-        position, seed = load(asked.resume, identity, seed, rng)
+        position, seed = load_position(asked.resume, identity, seed, rng)
     if asked.checkpoint is None:
         return search(position)
     save = Saver(asked.checkpoint, identity, seed, rng, asked.checkpoint_interval)
