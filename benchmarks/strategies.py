@@ -98,11 +98,11 @@ def ueda_nakano(X: Floats, k: int, covariance: str, seed: int) -> Mixture:
     for beta in np.geomspace(0.15, 1.0, 8):
         for i in range(6):
             shares = stats.counts / stats.counts.sum()
-            warm, factors = regularise(structure.moments(stats), shares, warm)
+            warm, roots = regularise(structure.moments(stats), shares, warm)
             if i == 0:
-                spread = np.sqrt(structure.variances(warm, k, d))
+                spread = np.sqrt(structure.algebra.variances(warm, k, d))
                 nudge = 0.2 * spread * rng.standard_normal((k, d))
-            mixture = Mixture.of_parts(structure, shares, stats.means() + (i == 0) * nudge, warm, factors)
+            mixture = Mixture.of_parts(structure, shares, stats.means() + (i == 0) * nudge, warm, roots)
             stats = engine.accumulate(mixture, beta=float(beta)).moments
     frame = engine.frame
     return mixture.mapped(frame.inverse, frame.matrix, frame.origin)

@@ -19,7 +19,6 @@ from scipy.stats import multivariate_normal
 
 import gaussmix
 from gaussmix.model.covariance import STRUCTURES
-from gaussmix.model.moments.blocks import outer
 from gaussmix.model.moments.statistics import Moments
 
 NAMES = tuple(STRUCTURES)
@@ -31,8 +30,7 @@ EXECUTORS = ("blas", "centred", *(("compiled",) if find_spec("numba") else ()))
 
 def has_matrices(name):
     """Whether the covariance parameter of a family is a matrix, or one for each component."""
-    form = STRUCTURES[name].form
-    return "vech" in (form.own, form.pooled)
+    return STRUCTURES[name].form.general
 
 
 def stats_of(name, X, R, weights=None, centres=None, axes=None):
@@ -48,8 +46,8 @@ def stats_of(name, X, R, weights=None, centres=None, axes=None):
     for j in range(k):
         first[j] = WR[:, j] @ (X - centres[j])
         along = None if axes is None else axes[j : j + 1]
-        second.append(WR[:, j] @ outer(X - centres[j], form.own, along))
-        pooled = pooled + WR[:, j] @ outer(X - centres[j], form.pooled)
+        second.append(WR[:, j] @ form.own.outer(X - centres[j], along))
+        pooled = pooled + WR[:, j] @ form.pooled.outer(X - centres[j])
     return Moments(form, WR.sum(axis=0), first, np.array(second), pooled, centres, axes=axes)
 
 
@@ -64,13 +62,21 @@ def random_stats(name, k, d, rng, n=None):
 
 def random_covariances(name, k, d, rng):
     """A covariance parameter of the family, found by its own M-step."""
-    return STRUCTURES[name].estimate(random_stats(name, k, d, rng))
+    return best_covariances(name, random_stats(name, k, d, rng))
+
+
+def best_covariances(name, stats):
+    """The covariance parameter that the family's M-step makes of statistics."""
+    structure = STRUCTURES[name]
+    return structure.unstack(structure.estimate(stats))
 
 
 def random_mixture(name, k, d, rng, spread=2.0):
     """A mixture whose components overlap somewhat."""
     covariances = random_covariances(name, k, d, rng)
-    typical = np.sqrt(STRUCTURES[name].variances(covariances, k, d).mean(axis=0))
+    structure = STRUCTURES[name]
+    variances = structure.algebra.variances(structure.stack(covariances, d), k, d)
+    typical = np.sqrt(variances.mean(axis=0))
     means = 3.0 + spread * rng.normal(size=(k, d)) * typical
     return gaussmix.Mixture(rng.dirichlet(np.full(k, 4.0)), means, covariances, name)
 

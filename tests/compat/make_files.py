@@ -43,9 +43,8 @@ def mixture(covariance_type, k, names):
     full = deviations[:, :, None] * correlation * deviations[:, None, :]
     structure = STRUCTURES[covariance_type]
     moments = {"vech": full, "squares": deviations**2, "radial": deviations[:, 0] ** 2}
-    own, pooled = structure.form.own, structure.form.pooled
-    found = moments[own] if own != "none" else moments[pooled][-1].reshape(structure.shape(k, d))
-    covariances = structure.combine(found, weights)
+    found = moments[structure.algebra.block.name]
+    covariances = structure.unstack(structure.combine(found[-1:] if structure.shared else found, weights))
     return gaussmix.Mixture(weights, means, covariances, covariance_type, feature_names=names)
 
 

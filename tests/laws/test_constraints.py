@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix import Constraints, FitStatus, GaussianMixture, Mixture, fit_mixture
-from gaussmix.model.bounds import clipped
+from gaussmix.model.bounds import clip_values
 from gaussmix.model.constraints import weights_within
 from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import (
@@ -26,7 +26,7 @@ from tests.helpers import (
 #: Families of which the components share nothing, or all.
 BOUNDED = [name for name in NAMES if not STRUCTURES[name].coupled]
 #: Of which they share nothing.
-OWN = [name for name in BOUNDED if STRUCTURES[name].form.own != "none"]
+OWN = [name for name in BOUNDED if not STRUCTURES[name].shared]
 problems = {"d": st.integers(1, 4), "k": st.integers(1, 4), "seed": st.integers(0, 2**32 - 1)}
 ratios = st.sampled_from([1.0, 1.5, 8.0, 1e3])
 
@@ -55,14 +55,14 @@ class TestProblems:
         values, weights = np.exp(3.0 * rng.normal(size=n)), rng.uniform(size=n) * (rng.random(n) < 0.8)
         values[rng.random(n) < 0.2] = 0.0
         assume(((weights > 0) & (values > 0)).any())
-        found = clipped(values, weights, ratio, 0.0)
+        found = clip_values(values, weights, ratio, 0.0)
         assert found.max() <= ratio * found.min() * (1.0 + 1e-12)
 
         def loss(x):
             return weights @ (np.log(x) + values / x)
 
         if found.min() > 0.0:
-            # the answer is the values clipped to [m, ratio m]; no other m does better
+            # the answer is the values clip_values to [m, ratio m]; no other m does better
             for m in np.geomspace(1e-6, 1e6, 97) * found.min():
                 assert loss(np.clip(values, m, ratio * m)) >= loss(found) - 1e-9 * (1 + abs(loss(found)))
 
@@ -197,7 +197,7 @@ def test_weights_that_are_bounded_or_equal(name, d, k, seed, least):
 def test_what_is_fixed_stays_to_the_bit_and_em_climbs(name, d, k, seed):
     X, start, rng = draw(name, k, d, seed)
     structure = STRUCTURES[name]
-    single = not structure.coupled and structure.form.own != "none"
+    single = not structure.coupled and not structure.shared
     some = np.flatnonzero(rng.random(k) < 0.5).tolist()
     own = some if single else bool(rng.random() < 0.5)
     asked = Constraints(fixed_weights=some, fixed_means=some, fixed_covariances=own)

@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose
 
 import gaussmix
 from gaussmix import FitStatus, Mixture, fit_mixture
-from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import (
     EXECUTORS,
+    best_covariances,
     direct_joint,
     direct_log_prob,
     direct_responsibilities,
@@ -95,7 +95,6 @@ class Expected:
 
 def perturbations(best, stats, other_stats, rng):
     """Members of the family around `best`: a little and much off, in one parameter or in all."""
-    structure = STRUCTURES[best.covariance_type]
     k = best.n_components
     typical = np.sqrt(best.variances)
     for size in (1e-3, 1e-2, 0.1, 1.0):
@@ -103,7 +102,9 @@ def perturbations(best, stats, other_stats, rng):
         weights /= weights.sum()
         means = best.means + size * typical * rng.normal(size=best.means.shape)
         # towards the covariances of other rows, by a path within the family
-        moved = structure.estimate(stats.scale(1.0 - 0.5 * size) + other_stats.scale(0.5 * size))
+        moved = best_covariances(
+            best.covariance_type, stats.scale(1.0 - 0.5 * size) + other_stats.scale(0.5 * size)
+        )
         yield weights, best.means, best.covariances
         yield best.weights, means, best.covariances
         for factor in (np.exp(size), np.exp(-size)):
@@ -128,7 +129,7 @@ def test_an_m_step_beats_every_perturbation_of_its_parameters(name, d, k, seed, 
     weights = rng.uniform(0.1, 3.0, n) if weighted else None
     stats = stats_of(name, X, R, weights, centres=rng.normal(size=(k, d)))
     other = stats_of(name, X * np.exp(rng.normal(size=d)), other_R, weights)
-    best = Mixture(stats.counts / stats.counts.sum(), stats.means(), STRUCTURES[name].estimate(stats), name)
+    best = Mixture(stats.counts / stats.counts.sum(), stats.means(), best_covariances(name, stats), name)
     assert_best(best, stats, other, Expected(X, R, weights), rng)
 
 

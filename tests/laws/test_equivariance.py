@@ -60,7 +60,8 @@ def mapped(mixture, A, b):
     A = np.asarray(A)
     means = mixture.means @ A.T if A.ndim == 2 else mixture.means * A
     C = mixture.covariances
-    covariances = A @ C @ A.T if A.ndim == 2 and structure.group == "affine" else structure.mapped(C, A)
+    matrices = A.ndim == 2 and structure.group == "affine"
+    covariances = A @ C @ A.T if matrices else structure.algebra.map_covariances(C, A)
     if A.ndim == 2:
         covariances = (covariances + np.swapaxes(covariances, -1, -2)) / 2
     return Mixture(mixture.weights, means + b, covariances, mixture.covariance_type)

@@ -82,7 +82,7 @@ def random_factors(name, k, d, q, rng, noise=1.0):
     """A mixture of the family, its parts drawn at random."""
     sharing = FACTORS[name].sharing
     loadings = rng.normal(size=(k if sharing.own_loadings else 1, d, q)) + np.zeros((k, 1, 1))
-    psi = np.exp(rng.normal(size=(k if sharing.own_noise else 1, 1 if sharing.isotropic else d)))
+    psi = np.exp(rng.normal(size=(k if sharing.own_uniquenesses else 1, 1 if sharing.isotropic else d)))
     covariances = np.concatenate([loadings, noise * (psi + np.zeros((k, d)))[:, :, None]], axis=2)
     return Mixture(rng.dirichlet(np.full(k, 4.0)), 2.0 * rng.normal(size=(k, d)), covariances, name)
 
@@ -280,7 +280,7 @@ def test_the_parameters_are_counted(name, k, d, q):
     steps = []
     for _ in range(counted(name, k, d, q) + 5):
         step = random_factors(name, k, d, q, rng).covariances
-        ends = [structure.dense(at + h * step, k, d).ravel() for h in (1e-6, -1e-6)]
+        ends = [structure.algebra.dense(at + h * step, k, d).ravel() for h in (1e-6, -1e-6)]
         steps.append((ends[0] - ends[1]) / 2e-6)
     assert np.linalg.matrix_rank(np.array(steps), tol=1e-6) == counted(name, k, d, q)
 

@@ -30,7 +30,7 @@ def draw(name, k, d, seed):
 def mapped(mixture, A, b=0.0):
     """The mixture of A x + b; A a diagonal, or a number."""
     structure = STRUCTURES[mixture.covariance_type]
-    covariances = structure.mapped(mixture.covariances, np.asarray(A))
+    covariances = structure.algebra.map_covariances(mixture.covariances, np.asarray(A))
     return Mixture(mixture.weights, mixture.means * A + b, covariances, mixture.covariance_type)
 
 
@@ -191,7 +191,7 @@ class TestFloor:
                 return
             raise
         mixture = result.mixture
-        STRUCTURES[name].factor(mixture.covariances)
+        STRUCTURES[name].find_roots(mixture.covariance_stack)
         mixture.save(tmp_path / "model.safetensors")
         loaded = Mixture.load(tmp_path / "model.safetensors")
         change = loaded.log_prob(X).mean() - result.mean_log_likelihood

@@ -147,7 +147,8 @@ def test_each_of_several_reports_what_collapsed():
     """Its components by their numbers in its own mixture; the others go on."""
     engine, m_step, mixture = spiked(0.0)
     sound = mixture.replace(
-        means=mixture.means[[0, 0]] + [[-0.3, 0.0], [0.3, 0.0]], covariances=mixture.covariances[[0, 0]]
+        means=mixture.means[[0, 0]] + [[-0.3, 0.0], [0.3, 0.0]],
+        covariance_stack=mixture.covariance_stack[[0, 0]],
     )
     sound = Mixture(sound.weights, sound.means, sound.covariances, "full")
     runs = em_together(engine, [sound, mixture, sound], m_step, max_iter=3)

@@ -103,7 +103,7 @@ def test_an_m_step_finds_the_shortest_message(name):
         other = best.weights * np.exp(rng.choice([1e-3, 0.1]) * rng.normal(size=4))
         assert message(other / other.sum()) >= message(best.weights) - 1e-9
     assert_allclose(best.means, stats.means())
-    assert_allclose(best.covariances, structure.estimate(stats, begun.covariances), rtol=1e-9)
+    assert_allclose(best.covariance_stack, structure.estimate(stats, begun.covariance_stack), rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["full", "diag", "spherical"])

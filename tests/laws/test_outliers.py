@@ -30,7 +30,7 @@ from tests.helpers import (
     stats_of,
 )
 
-SHARED = [name for name in KINDS if STRUCTURES[name].form.own == "none"]
+SHARED = [name for name in KINDS if STRUCTURES[name].shared]
 problems = {"d": st.integers(1, 4), "k": st.integers(1, 3), "seed": st.integers(0, 2**32 - 1)}
 
 

@@ -25,9 +25,10 @@ def make_mixture(name, d, ratio, offset, rng):
     matrices = (np.eye(d) + 0.5 * turns @ turns.transpose(0, 2, 1)) * (spreads**2)[:, None, None]
     structure = STRUCTURES[name]
     moments = {"vech": matrices, "squares": matrices.diagonal(axis1=1, axis2=2), "radial": spreads**2}
-    own, pooled = structure.form.own, structure.form.pooled
-    found = moments[own] if own != "none" else moments[pooled][1].reshape(structure.shape(3, d))
-    return Mixture([0.4, 0.3, 0.3], means, structure.combine(found, np.full(3, 1 / 3)), name)
+    found = moments[structure.algebra.block.name]
+    found = found[1:2] if structure.shared else found
+    covariances = structure.unstack(structure.combine(found, np.full(3, 1 / 3)))
+    return Mixture([0.4, 0.3, 0.3], means, covariances, name)
 
 
 def extended(mixture, k, X):

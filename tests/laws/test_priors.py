@@ -13,6 +13,7 @@ from gaussmix import FitStatus, Mixture, NormalInverseWishart, fit_mixture
 from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import (
     assert_same_mixture,
+    best_covariances,
     direct_joint,
     direct_responsibilities,
     near,
@@ -43,17 +44,17 @@ def log_density(prior, mixture):
     """The kernel of the prior's log-density in the data's coordinates, by SciPy's distributions where they are."""
     k, d = mixture.means.shape
     dense, form = mixture.dense_covariances, STRUCTURES[mixture.covariance_type].form
-    shared = form.own == "none"
+    shared = form.shared
     total = 0.0
     for j in range(k):
         if prior.shrinkage:
             total += multivariate_normal(prior.mean, dense[j] / prior.shrinkage).logpdf(mixture.means[j])
         if shared and j:
             continue
-        block = form.pooled if shared else form.own
-        if block == "vech":
+        block = form.block
+        if block.general:
             total += invwishart(max(prior.dof, d), prior.scale).logpdf(dense[j])
-        elif block == "squares":
+        elif block.name == "squares":
             scales = np.diagonal(prior.scale) / 2
             total += invgamma(prior.dof / 2, scale=scales).logpdf(np.diagonal(dense[j])).sum()
         else:
@@ -94,14 +95,14 @@ def test_an_iteration_beats_every_perturbation_of_its_parameters(name, d, k, see
     def expected(mixture):
         return float((R * direct_joint(mixture, X)).sum()) + log_density(prior, mixture)
 
-    structure, top = STRUCTURES[name], expected(best)
+    top = expected(best)
     stats, other = stats_of(name, X, R), stats_of(name, X * np.exp(0.5 * rng.normal(size=d)), R)
     for size in (1e-3, 3e-2, 0.5):
         weights = best.weights * np.exp(size * rng.normal(size=k))
         weights = (weights + 1e-9) / (weights + 1e-9).sum()
         means = best.means + size * np.sqrt(best.variances) * rng.normal(size=(k, d))
         # the family is no convex set: mix moments, not covariances
-        moved = structure.estimate(stats.scale(1.0 - size) + other.scale(size))
+        moved = best_covariances(name, stats.scale(1.0 - size) + other.scale(size))
         for changed in (
             (weights, best.means, best.covariances),
             (best.weights, means, best.covariances),
@@ -122,7 +123,7 @@ def test_the_named_prior_knows_no_units(name, d, k, seed, log_unit):
     offset = unit * rng.normal(size=d)
 
     def mapped(mixture):
-        covariances = structure.mapped(mixture.covariances, unit)
+        covariances = structure.algebra.map_covariances(mixture.covariances, unit)
         return Mixture(mixture.weights, mixture.means * unit + offset, covariances, name)
 
     options = {"covariance_type": name, "prior": "mclust", "tol": 0.0, "max_iter": 5}

@@ -265,7 +265,11 @@ def test_needles_of_a_ridge_are_seen():
     ridge = make_regularise(1e-6, engine.structure, engine)
     assert isinstance(ridge, Ridge)
     scale = np.diag(1.2e-6 / engine.frame.variances) if engine.frame.matrix.ndim < 2 else None
-    covariance = engine.structure.mapped(np.eye(2) * 1.2e-6, engine.frame.matrix) if scale is None else scale
+    covariance = (
+        engine.structure.algebra.map_covariances(np.eye(2) * 1.2e-6, engine.frame.matrix)
+        if scale is None
+        else scale
+    )
     mixture = Mixture(
         weights=[0.5, 0.5],
         means=np.zeros((2, 2)),
@@ -325,7 +329,7 @@ def test_fill_values_do_not_lift_the_floor_over_the_clusters(name, fill):
     labels = model.predict(X)
     assert len(set(labels[:125])) == len(set(labels[125:250])) == 1
     assert len(set(labels)) == 3
-    spreads = np.sqrt(model.mixture_.structure.variances(model.mixture_.covariances, 3, 2))
+    spreads = np.sqrt(model.mixture_.variances)
     assert (np.sort(spreads, axis=0)[1:] < 1.2).all()
 
 
@@ -376,7 +380,7 @@ def test_constant_columns_change_nothing_of_the_others(name, reg_covar):
     assert with_it.mixture.log_prob(X).mean() == pytest.approx(with_it.mean_log_likelihood, rel=1e-9)
     assert "constant or collinear" in with_it.advice
     variance = 1e-10 * 7.0**2 if reg_covar == "auto" else reg_covar
-    assert_allclose(with_it.mixture.structure.variances(with_it.mixture.covariances, 3, 3)[:, 1], variance)
+    assert_allclose(with_it.mixture.variances[:, 1], variance)
 
 
 def test_a_few_equal_rows_are_a_heap_where_k_means_meets_them():

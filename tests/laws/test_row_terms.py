@@ -18,7 +18,7 @@ from gaussmix.model.kernels.natural import LOG_ZERO
 from gaussmix.model.kernels.projected import Projected, ProjectedCentred
 from gaussmix.model.kernels.sweep import EXECUTORS as REGISTRY
 from gaussmix.model.kernels.sweep import SMALL_PASS, Sweep, choose_executor
-from gaussmix.model.moments.blocks import Form
+from gaussmix.model.moments.blocks import VECH, AlongAxes, Form
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.moments.groups import Groups
 from tests.helpers import EXECUTORS, KINDS, direct_joint, environment, random_mixture, stats_of
@@ -189,8 +189,8 @@ def test_terms_where_float32_is_too_short(executor, blurred):
     natural = problem.natural
     if blurred:
         natural = problem.mixture.replace(
-            covariances=1e-9 * problem.mixture.covariances,
-            precisions_cholesky=problem.mixture.precisions_cholesky / np.sqrt(1e-9),
+            covariance_stack=1e-9 * problem.mixture.covariance_stack,
+            roots=problem.mixture.roots / np.sqrt(1e-9),
         ).natural
     chosen = problem.sweep._pick(natural, lambda rows: np.zeros((K, 1)))[0]
     assert chosen.takes_terms and (chosen.operands.dtype == np.float64) == blurred
@@ -236,7 +236,7 @@ def test_the_entropy_is_found_where_it_is_asked_for(executor, dtype):
     assert_allclose(found.entropy, wanted, rtol=TOLERANCE[dtype])
 
 
-FULL, AXES = Form("vech", "none"), Form("squares", "none", 2)
+FULL, AXES = Form(VECH), Form(AlongAxes(2))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix.model.covariance import STRUCTURES
-from gaussmix.model.moments.blocks import Form
+from gaussmix.model.moments.blocks import VECH, Form
 from gaussmix.model.moments.statistics import Moments, Pass
 from tests.helpers import KINDS, stats_of
 
@@ -145,9 +145,9 @@ def test_moments_do_not_depend_on_the_points(name, d, k, seed):
         covariances.append((share * centred.T) @ centred / share.sum())
     diagonals = np.einsum("kii->ki", covariances)
     expected = {"vech": np.array(covariances), "squares": diagonals, "radial": diagonals.sum(axis=1)}
-    if form.own in expected:
-        assert_allclose(stats.covariances(), expected[form.own], rtol=1e-9, atol=1e-11)
-    if form.pooled == "vech":
+    if form.own.name in expected:
+        assert_allclose(stats.covariances(), expected[form.own.name], rtol=1e-9, atol=1e-11)
+    if form.pooled.general:
         shares = (w[:, None] * R).sum(axis=0) / w.sum()
         assert_allclose(stats.within()[0], np.tensordot(shares, covariances, axes=1), rtol=1e-9, atol=1e-11)
 
@@ -169,7 +169,7 @@ def test_statistics_of_different_mixtures_do_not_add(name):
     for other in (draw(name, 2, 2, rng), draw(name, 3, 4, rng)):
         with pytest.raises(ValueError, match="statistics of different mixtures cannot be added"):
             a + other
-    unlike = dataclasses.replace(a, form=Form(own="vech", pooled="vech"))
+    unlike = dataclasses.replace(a, form=Form(own=VECH, pooled=VECH))
     with pytest.raises(ValueError, match="statistics of different mixtures cannot be added"):
         a + unlike
 

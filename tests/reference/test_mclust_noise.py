@@ -14,7 +14,7 @@ from gaussmix.data.rows import Rows
 from gaussmix.datasets import load_faithful
 from gaussmix.fit.outliers import spread_noise
 from gaussmix.model.covariance import get_structure
-from tests.helpers import stats_of
+from tests.helpers import best_covariances, stats_of
 
 #: Log-likelihood, weight of the noise, and BIC as mclust has it, 2 log L - p log n.
 THEIRS = {
@@ -58,7 +58,7 @@ def test_every_model_with_noise(name):
     stats = stats_of(structure.name, X[~far], np.stack([early, ~early], axis=1).astype(float))
     noise = Noise(far.mean(), spread_noise(Rows(X)).log_density)
     weights = stats.counts / len(X)
-    start = Mixture(weights, stats.means(), structure.estimate(stats), name, noise=noise)
+    start = Mixture(weights, stats.means(), best_covariances(structure.name, stats), name, noise=noise)
     result = fit_mixture(
         X, 2, covariance_type=name, start=start, noise=noise, reg_covar=0.0, tol=1e-13, max_iter=5000
     )

@@ -22,7 +22,6 @@ from gaussmix.model.kernels.softmax import Question
 from gaussmix.model.kernels.sweep import SMALL_GROUPED_PASS, SMALL_PASS, Responsibilities, Sweep
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.views import FARTHEST
-from gaussmix.model.moments.blocks import outer, pack
 from gaussmix.model.moments.frame import Frame, Group
 from gaussmix.model.moments.statistics import Moments, Pass
 
@@ -185,9 +184,9 @@ class LocalEngine:
     def _see_covariance(self, sure: Rows, mean: Float64Array, covariance: Float64Array) -> Float64Array:
         """The covariance of the sure rows in the frame, in the shape of one component's parameter."""
         if covariance.ndim == 1:
-            return self.structure.ridge(covariance, self.frame)
+            return self.structure.algebra.map_variances(covariance, self.frame)
         if self.frame.stretch < STRETCHED:
-            return self.structure.mapped(covariance, self.frame.matrix)
+            return self.structure.algebra.map_covariances(covariance, self.frame.matrix)
         shift = self._shift(mean)
         return second_moments(sure.values, sure.weights, self.frame, run=self.run) - np.outer(shift, shift)
 
@@ -208,16 +207,16 @@ class LocalEngine:
     def _pool_moments(self, mean: Float64Array) -> Float64Array:
         """sum_i w_i q(z_i) in the frame, from the scales, for the families that keep it."""
         block = self.form.pooled
-        if block == "none":
+        if block.empty:
             return np.zeros(0)
         shift, seen = self._shift(mean)[None, :], self.scales.covariance
-        if seen.ndim == 1:
+        if seen.ndim < 2:
             seen = np.diag(np.broadcast_to(seen, mean.shape))
-        return np.asarray(self.weight * (pack(seen, block) + outer(shift, block)[0]))
+        return np.asarray(self.weight * (block.pack(seen) + block.outer(shift)[0]))
 
     def _pool_rows(self) -> Float64Array:
         """The same from these rows, which are not those that the scales are of."""
-        if self.form.pooled == "none":
+        if self.form.pooled.empty:
             return np.zeros(0)
         about_origin = second_moments(self.rows.values, self.rows.weights, self.frame, run=self.run)
-        return np.asarray(self.weight * pack(about_origin, self.form.pooled))
+        return np.asarray(self.weight * self.form.pooled.pack(about_origin))

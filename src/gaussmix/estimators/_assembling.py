@@ -158,8 +158,13 @@ def _replace_matrices(
         )
     shape, first = structure.shape(k, d), sources[0]
     arrays = {name: _check_shape(assigned.values[name], shape, name, covariance_type) for name in sources}
-    factors = {name: _factor(structure, name, arrays[name]) for name in sources if name != "covariances_"}
-    found = {name: structure.covariances_of_factor(factor) for name, factor in factors.items()}
+    roots = {
+        name: _find_root(structure, name, structure.stack(arrays[name], d))
+        for name in sources
+        if name != "covariances_"
+    }
+    algebra = structure.algebra
+    found = {name: structure.unstack(algebra.covariances_of_roots(root)) for name, root in roots.items()}
     if first == "covariances_":  # of their own type of numbers, which says how symmetric they are
         found[first] = arrays[first].astype(np.asarray(assigned.values[first]).dtype)
     mixture = Mixture(
@@ -169,7 +174,7 @@ def _replace_matrices(
         _check_agreement(structure, mixture.covariances, found[name], first, name)
     if "precisions_cholesky_" not in sources:
         return mixture
-    return mixture.replace(precisions_cholesky=factors["precisions_cholesky_"])
+    return mixture.replace(roots=roots["precisions_cholesky_"])
 
 
 def _check_shape(
@@ -182,17 +187,18 @@ def _check_shape(
     return _check.parameter(array, shape, name, f"for covariance_type={covariance_type!r}")
 
 
-def _factor(structure: Structure, name: str, array: Float64Array) -> Float64Array:
-    """The family's own factor U, of precisions U U', from `precisions_` or `precisions_cholesky_`."""
+def _find_root(structure: Structure, name: str, array: Float64Array) -> Float64Array:
+    """The family's own roots U of precisions U U' for a stack of `precisions_` or `precisions_cholesky_`."""
+    algebra = structure.algebra
     try:
         if name == "precisions_":
-            return structure.factor_of_precisions(array)
+            return algebra.roots_of_precisions(array)
         # any A with A A' = U U' has the same densities: NumPy's Cholesky of precisions is lower triangular
-        factor = structure.factor_of_precisions(structure.precisions(array))
+        root = algebra.roots_of_precisions(algebra.precisions(array))
     except NotPositiveDefiniteError:
         raise ValueError(f"{name} must be of positive-definite matrices (variances: positive)") from None
-    is_own = np.allclose(factor, array, rtol=1e-4, atol=1e-4 * float(np.abs(array).max()))
-    return np.where(factor == 0.0, 0.0, array) if is_own else factor
+    is_own = np.allclose(root, array, rtol=1e-4, atol=1e-4 * float(np.abs(array).max()))
+    return np.where(root == 0.0, 0.0, array) if is_own else root
 
 
 def _check_agreement(

@@ -11,7 +11,7 @@ import numpy as np
 from gaussmix import _check
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.covariance import get_structure
-from gaussmix.model.covariance.matrices import upper_factors
+from gaussmix.model.covariance.matrices import upper_roots
 from gaussmix.model.covariance.structure import Structure
 from gaussmix.model.mixture import Mixture
 
@@ -193,10 +193,9 @@ def _find_their_type(structure: Structure) -> str:
     """The smallest of scikit-learn's families that holds this one."""
     if structure.name in TYPES:
         return structure.name
-    blocks = (structure.form.own, structure.form.pooled)
-    if structure.n_factors or "vech" in blocks:
+    if structure.n_factors:
         return "full"
-    return "diag" if "squares" in blocks else "spherical"
+    return {"vech": "full", "squares": "diag", "radial": "spherical"}[structure.algebra.block.name]
 
 
 def _make_their_arrays(mixture: Mixture, kind: str, *, same_type: bool) -> dict[str, Any]:
@@ -208,7 +207,7 @@ def _make_their_arrays(mixture: Mixture, kind: str, *, same_type: bool) -> dict[
         )
     elif kind == "full":
         covariances = mixture.dense_covariances
-        factors = upper_factors(covariances)
+        factors = upper_roots(covariances)
         precisions = factors @ np.swapaxes(factors, 1, 2)
     else:
         covariances = mixture.variances if kind == "diag" else mixture.variances[:, 0]
@@ -223,7 +222,7 @@ def _read_their_mixture(model: Any) -> Mixture:
     factors = np.array(model.precisions_cholesky_, dtype=np.float64)
     covariances = getattr(model, "covariances_", None)
     if covariances is None:  # a start from precisions that was never iterated
-        covariances = structure.precisions(factors)
+        covariances = structure.algebra.precisions(factors)
         covariances = np.linalg.inv(covariances) if structure.group == "affine" else 1.0 / covariances
     names = getattr(model, "feature_names_in_", None)
     mixture = Mixture.__new__(Mixture)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.model.covariance.matrices import upper_factors
+from gaussmix.model.covariance.matrices import upper_roots
 from gaussmix.model.mixture import Mixture
 
 
@@ -43,5 +43,5 @@ MADE: dict[str, Any] = {
     "noise_variances_": lambda mixture: mixture.noise_variances,
     "covariances_": lambda mixture: mixture.dense_covariances,
     "precisions_": _precisions,
-    "precisions_cholesky_": lambda mixture: upper_factors(mixture.dense_covariances),
+    "precisions_cholesky_": lambda mixture: upper_roots(mixture.dense_covariances),
 }

@@ -84,7 +84,7 @@ class Steps(Messages, State):
         values: dict[str, Any] = {"weights": given.weights, "means": given.means, "covariances": None}
         if given.factors is not None:
             structure = get_structure(self.covariance_type, d)
-            values["covariances"] = structure.covariances_of_factor(given.factors)
+            values["covariances"] = structure.unstack(structure.algebra.covariances_of_roots(given.factors))
         parts = {name: getattr(found, name) if value is None else value for name, value in values.items()}
         self._publish(Mixture(**parts, covariance_type=self.covariance_type), _find_type(X))
 

@@ -117,9 +117,9 @@ def read_start_parameters(
         name = f"{covariance_type} precision"
         matrices = _check_shape(precisions, structure.shape(k, d), name)
         try:
-            if structure.asymmetry(matrices) > 1e-5 * float(np.abs(matrices).max()):
+            if structure.algebra.asymmetry(matrices) > 1e-5 * float(np.abs(matrices).max()):
                 raise NotPositiveDefiniteError((), 0.0)
-            factors = structure.factor_of_precisions(matrices)
+            factors = structure.algebra.roots_of_precisions(structure.stack(matrices, d))
         except NotPositiveDefiniteError:
             kind = "symmetric, positive-definite" if structure.group == "affine" else "positive"
             raise ValueError(f"'{name}' should be {kind}") from None

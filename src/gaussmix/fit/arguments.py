@@ -95,7 +95,7 @@ def read_start(
                 "start has a noise component; fit with noise=True, or from start.without_noise()"
             )
         noise = replace(noise, weight=start.noise.weight)
-    return Given(start.weights, start.means, start.precisions_cholesky, noise)
+    return Given(start.weights, start.means, start.roots, noise)
 
 
 def read_rows(X: npt.ArrayLike | Rows, sample_weight: npt.ArrayLike | None, n_components: int) -> Rows:

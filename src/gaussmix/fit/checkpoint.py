@@ -280,7 +280,7 @@ def _read_run(
     )
     if fields["structure"].n_factors != identity.get("n_factors", 0):
         raise _Flaw(f"its covariances have {fields['structure'].n_factors} factors")
-    if not (fields["structure"].variances(fields["covariances"], *expected) > 0.0).all():
+    if not (fields["structure"].algebra.variances(fields["covariance_stack"], *expected) > 0.0).all():
         raise _Flaw("its covariances have variances that are not positive")
     history = tensors[f"{name}.history"]
     if history.ndim != 1 or len(history) > identity["max_iter"] + 1:

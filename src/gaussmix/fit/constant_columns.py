@@ -21,7 +21,6 @@ from gaussmix.fit.options import Request
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.starts import Given
 from gaussmix.model.covariance import get_structure
-from gaussmix.model.covariance.structure import Shared
 from gaussmix.model.mixture import Mixture
 
 #: Rows that are looked at first: columns of which these differ are not constant.
@@ -83,12 +82,12 @@ class ConstantColumns:
         matrices[:, self.varying[:, None], self.varying] = inner.dense_covariances
         matrices[:, self.columns, self.columns] = self.variances
         each = matrices if structure.form.general else np.diagonal(matrices, axis1=1, axis2=2).copy()
-        covariances = each[0] if isinstance(structure, Shared) else each
+        stack = each[:1] if structure.shared else each
         mixture = inner.replace(
             structure=structure,
             means=means,
-            covariances=covariances,
-            precisions_cholesky=structure.factor(covariances),
+            covariance_stack=stack,
+            roots=structure.find_roots(stack),
             feature_names=None if names is None else tuple(names),
         )
         return replace(

@@ -116,20 +116,18 @@ def publish(
     mapped = mixture.mapped(frame.inverse, frame.matrix, frame.origin)
     names = None if feature_names is None else tuple(feature_names)
     data = Frame(frame.origin, np.asarray(1.0), np.asarray(1.0))
-    least = structure.ridge(THINNEST * frame.variances, data)
-    covariances, exact = mapped.covariances, mapped.precisions_cholesky
-    if not structure.coupled and (structure.stiffness(exact, least) > 0.5).any():
-        covariances = structure.floored(covariances, least)
+    least = structure.algebra.map_variances(THINNEST * frame.variances, data)
+    covariances, exact = mapped.covariance_stack, mapped.roots
+    if not structure.coupled and (structure.algebra.stiffness(exact, least) > 0.5).any():
+        covariances = structure.algebra.raise_to_floor(covariances, least)
     try:
-        factors = structure.factor(covariances)
+        roots = structure.find_roots(covariances)
         check_family(structure, covariances, mixture.n_components)
     except ValueError:  # a family that shares a part, on nearly collinear features
         raise FitError(COLLAPSED) from None
     # numbers of the frame may be finer than those of a covariance in the data's coordinates can be
-    same = np.abs(np.log(structure.diagonal(factors) / structure.diagonal(exact))).max() < SAME
+    same = np.abs(np.log(structure.algebra.diagonal(roots) / structure.algebra.diagonal(exact))).max() < SAME
     if noise is not None and mixture.noise is not None:
         noise = replace(noise, weight=mixture.noise.weight)
-    reported = mapped.replace(
-        covariances=covariances, precisions_cholesky=factors, feature_names=names, noise=noise
-    )
+    reported = mapped.replace(covariance_stack=covariances, roots=roots, feature_names=names, noise=noise)
     return reported, bool(same)

@@ -103,9 +103,8 @@ class Judge:
 
     def _points(self, mixture: Mixture) -> npt.NDArray[np.bool_]:
         """Components of rows that are equal in every feature, no fewer than a covariance needs."""
-        structure, (k, d) = mixture.structure, mixture.means.shape
         enough = mixture.weights * self.engine.n_rows > self._rows_needed - 0.5
-        widest = structure.variances(mixture.covariances, k, d).max(axis=1)
+        widest = mixture.variances.max(axis=1)
         return np.asarray(enough & (widest < POINT**2))
 
     def _spikes(self, mixture: Mixture, *, starved: bool = False) -> npt.NDArray[np.bool_]:
@@ -116,7 +115,7 @@ class Judge:
             suspect |= rows < d + 1
         if not structure.least_rows(d) or not few.any():  # no component can shrink by itself, or none does
             return suspect
-        suspect |= structure.stiffness(mixture.precisions_cholesky, self._thin) > 1.0
+        suspect |= structure.algebra.stiffness(mixture.roots, self._thin) > 1.0
         suspect[list(self.m_step.regularise.find_held(mixture))] = True
         suspect &= few & ~self._points(mixture)
         found = np.flatnonzero(suspect)
@@ -144,15 +143,16 @@ class Judge:
     def _thin(self) -> Float64Array:
         # in the frame, where the rows have unit spread in every direction that the family can turn to
         unit = Frame(self.engine.frame.origin, np.asarray(1.0), np.asarray(1.0))
-        return self.engine.structure.ridge(np.full(self.engine.rows.shape[1], THIN**2), unit)
+        algebra = self.engine.structure.algebra
+        return algebra.map_variances(np.full(self.engine.rows.shape[1], THIN**2), unit)
 
 
 def squared_distances(mixture: Mixture, components: IntArray) -> Float64Array:
     """(m_i - m_j)' P_j (m_i - m_j) for each i of some components and all j, shape (i, k)."""
-    structure, factors, means = mixture.structure, mixture.precisions_cholesky, mixture.means
+    algebra, roots, means = mixture.structure.algebra, mixture.roots, mixture.means
     found = np.empty((len(components), len(means)))
     for row, i in enumerate(components):
-        Y = structure.whiten(factors, means[i] - means)
+        Y = algebra.whiten(roots, means[i] - means)
         found[row] = np.vecdot(Y, Y)
     return found
 
@@ -165,8 +165,8 @@ def find_coinciding(mixture: Mixture) -> tuple[tuple[int, int], ...]:
     near = squared_distances(mixture, np.arange(k)) < NEAR
     if near.sum() == k:  # each to itself
         return ()
-    variances = np.log(mixture.structure.variances(mixture.covariances, k, d))
-    sizes = np.broadcast_to(mixture.structure.log_det(mixture.precisions_cholesky, d), (k,))
+    variances = np.log(mixture.variances)
+    sizes = np.broadcast_to(mixture.structure.algebra.log_det(mixture.roots, d), (k,))
     pairs = []
     for j in range(1, k):
         for i in np.flatnonzero(near[j, :j] & near[:j, j]):

@@ -21,14 +21,13 @@ def stable_order(mixture: Mixture) -> IntArray:
     Numbers within a millionth of each other, in spreads of the mixture, are equal, and so are those between
     which such steps lead, so that what two machines find in their last digits makes no difference.
     """
-    k, d = mixture.means.shape
     weights = mixture.weights / (mixture.weights.sum() or 1.0)  # all may have gone to the noise
-    variances = mixture.structure.variances(mixture.covariances, k, d)
+    variances = mixture.variances
     apart = mixture.means - weights @ mixture.means
     spread = np.sqrt(weights @ (variances + apart * apart))
     spread[spread == 0.0] = 1.0
     keys = np.concatenate([apart / spread, -weights[:, None], np.log(variances)], axis=1)
-    return np.array(list(_order_by_keys(np.arange(k), keys)))
+    return np.array(list(_order_by_keys(np.arange(len(keys)), keys)))
 
 
 def reorder(mixture: Mixture, components: IntArray) -> Mixture:
@@ -37,8 +36,8 @@ def reorder(mixture: Mixture, components: IntArray) -> Mixture:
     return mixture.replace(
         weights=mixture.weights[components],
         means=mixture.means[components],
-        covariances=structure.taken(mixture.covariances, components),
-        precisions_cholesky=structure.taken(mixture.precisions_cholesky, components),
+        covariance_stack=structure.select(mixture.covariance_stack, components),
+        roots=structure.select(mixture.roots, components),
     )
 
 

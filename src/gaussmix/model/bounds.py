@@ -4,7 +4,7 @@ Both bounds lead to one problem: of values v_i >= 0 with weights s_i, find
 
     the x_i >= 0 that minimise sum_i s_i (log x_i + v_i / x_i)  subject to  max x <= c min x.
 
-Its answer is v clipped to [m, c m], and m is the root of a non-decreasing, piecewise linear function.
+Its answer is v clip_values to [m, c m], and m is the root of a non-decreasing, piecewise linear function.
 """
 
 from __future__ import annotations
@@ -51,11 +51,8 @@ class Bound:
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:
         """The nearest covariances; the moments themselves where they are within the bound."""
-        shared = self.structure.form.own == "none"
-        stack = moments[None] if shared else moments
-        if stack.ndim == 1:  # one variance a component
-            stack = stack[:, None]
-        weights = np.ones(1) if shared else shares
+        stack = moments[:, None] if moments.ndim == 1 else moments  # one variance a component
+        weights = np.ones(1) if self.structure.shared else shares
         found = self._eigenvalues(stack, weights) if self.bounds_all else self._determinants(stack, weights)
         return moments if found is stack else found.reshape(moments.shape)
 
@@ -66,9 +63,9 @@ class Bound:
 
     def _eigenvalues(self, stack: Float64Array, shares: Float64Array) -> Float64Array:
         if stack.ndim == 2:  # variances, which are eigenvalues
-            return clipped(stack, shares[:, None], self.ratio, self.least)
+            return clip_values(stack, shares[:, None], self.ratio, self.least)
         values, axes = np.linalg.eigh(stack)
-        found = clipped(values, shares[:, None], self.ratio, self.least)
+        found = clip_values(values, shares[:, None], self.ratio, self.least)
         moved = (found != values).any(axis=1)
         if not moved.any():
             return stack
@@ -81,13 +78,13 @@ class Bound:
         """Of given volumes x_k = |C_k|^(1/d) the best C_k are x_k M_k / |M_k|^(1/d)."""
         values = stack if stack.ndim == 2 else np.linalg.eigvalsh(stack)
         size = volumes(np.asarray(values))
-        found = clipped(size, shares[:, None], self.ratio ** (1.0 / values.shape[1]), 0.0)
+        found = clip_values(size, shares[:, None], self.ratio ** (1.0 / values.shape[1]), 0.0)
         if found is size:
             return stack
         return np.asarray(stack * (found / size).reshape(-1, *(1,) * (stack.ndim - 1)))
 
 
-def clipped(values: Float64Array, weights: Float64Array, ratio: float, least: float) -> Float64Array:
+def clip_values(values: Float64Array, weights: Float64Array, ratio: float, least: float) -> Float64Array:
     """The x within `ratio` of each other, none under `least`, that minimise sum w (log x + values / x).
 
     `weights` broadcast against the values. Values that are within the bounds come back as they are.
@@ -103,7 +100,7 @@ def clipped(values: Float64Array, weights: Float64Array, ratio: float, least: fl
 def _root(values: Float64Array, weights: Float64Array, ratio: float) -> float:
     """The m at which sum w (m - v)+ = sum w (v / c - m)+: the low are raised by what the high are lowered by.
 
-    Up to a positive factor the difference is the derivative of sum w (log x + v / x), x = v clipped to
+    Up to a positive factor the difference is the derivative of sum w (log x + v / x), x = v clip_values to
     [m, c m]; it is piecewise linear and does not fall, so one pass over its sorted kinks finds the root.
     """
     order = np.argsort(values, kind="stable")

@@ -135,7 +135,7 @@ class Constraints:
                     f"fixed_{parameter} names component {max(which)}, but the last of {k} is {k - 1}"
                 )
         mask = self.mask("covariances", k)
-        if mask.any() and not mask.all() and (structure.coupled or structure.form.own == "none"):
+        if mask.any() and not mask.all() and (structure.coupled or structure.shared):
             raise ValueError(
                 f"components of {structure.name!r} share a part of their covariances, so those of single "
                 "ones cannot be fixed: fix all (fixed_covariances=True), or use 'full', 'diag' or 'spherical'"

@@ -13,7 +13,7 @@ from gaussmix._typing import Float64Array
 from gaussmix.model.covariance import Structure
 from gaussmix.model.covariance.structure import log_or_zero
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.moments.blocks import Block, pack
+from gaussmix.model.moments.blocks import Block
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.moments.statistics import Moments
 
@@ -107,8 +107,7 @@ class NormalInverseWishart:
         mean = rows.mean if self.mean is None else np.asarray(self.mean)
         if mean.shape not in ((), (d,)):
             raise ValueError(f"the prior's mean must have the shape ({d},); got {mean.shape}")
-        own = structure.form.own
-        block = structure.form.pooled if own == "none" else own
+        block = structure.algebra.block
         return Conjugate(
             structure=structure,
             block=block,
@@ -125,19 +124,19 @@ class NormalInverseWishart:
         d, frame = rows.mean.size, rows.frame
         if self.scale is None:
             factor = rows.n / max(rows.n - 1.0, 1.0) / k ** (2.0 / d)
-            if block == "vech" and rows.n > d:
+            if block.general and rows.n > d:
                 return np.asarray(factor * rows.covariance)
-            variances = rows.variances if block == "vech" else np.full(d, rows.variances.mean())
-            return structure.ridge(factor * variances, frame)
+            variances = rows.variances if block.general else np.full(d, rows.variances.mean())
+            return structure.algebra.map_variances(factor * variances, frame)
         scale = np.asarray(self.scale)
         if scale.shape not in ((), (d,), (d, d)):
             raise ValueError(
                 f"the prior's scale must be a number or of the shape ({d},) or ({d}, {d}); got {scale.shape}"
             )
-        if scale.ndim == 2 and block == "vech":
-            return structure.mapped(scale, frame.matrix)
+        if scale.ndim == 2 and block.general:
+            return structure.algebra.map_covariances(scale, frame.matrix)
         variances = np.diagonal(scale) if scale.ndim == 2 else np.broadcast_to(scale, (d,))
-        return structure.ridge(variances, frame)
+        return structure.algebra.map_variances(variances, frame)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,9 +197,9 @@ class Conjugate:
         """The statistics of the rows and those that stand for the prior."""
         k, form = moments.n_components, moments.form
         packed = self.scale.reshape(-1)
-        if self.block == "vech":
-            packed = np.asarray(pack(self.scale, "vech"), dtype=np.float64)
-        shared = form.own == "none"
+        if self.block.general:
+            packed = np.asarray(self.block.pack(self.scale), dtype=np.float64)
+        shared = self.structure.shared
         return moments + replace(
             Moments.zero(form, k, self.mean.size),
             counts=np.full(k, self.shrinkage),
@@ -211,16 +210,16 @@ class Conjugate:
 
     def powers(self, k: int) -> Float64Array:
         """What the prior adds to each component's count where it multiplies log|C_k|, shape (k,)."""
-        covariances = self.power / k if self.structure.form.own == "none" else self.power
+        covariances = self.power / k if self.structure.shared else self.power
         return np.full(k, covariances + (self.shrinkage > 0.0))
 
     def log_density(self, mixture: Mixture) -> float:
         """Of the parameters of a mixture of these coordinates, in those of the data, but for a constant."""
-        structure, U = self.structure, mixture.precisions_cholesky
+        algebra, U = self.structure.algebra, mixture.roots
         k, d = mixture.means.shape
-        log_det = np.broadcast_to(structure.log_det(U, d), (k,)) + self.log_det
-        off = structure.whiten(U, mixture.means - self.mean)
-        traces = structure.stiffness(U, self.scale).sum() + self.shrinkage * np.vdot(off, off)
+        log_det = np.broadcast_to(algebra.log_det(U, d), (k,)) + self.log_det
+        off = algebra.whiten(U, mixture.means - self.mean)
+        traces = algebra.stiffness(U, self.scale).sum() + self.shrinkage * np.vdot(off, off)
         shares = mixture.weights / mixture.weights.sum()  # beside noise, they sum to less
         weights = (self.concentration - 1.0) * log_or_zero(shares).sum()
         return float(self.powers(k) @ log_det - 0.5 * traces + weights)
@@ -237,9 +236,7 @@ def named_prior(prior: str | NormalInverseWishart | None) -> NormalInverseWishar
 
 def _power(block: Block, dof: float, d: int) -> float:
     """The factor of log|C| in -2 log-density of an inverse Wishart or of inverse gamma distributions."""
-    if block == "vech":
-        return dof + d + 1.0
-    return dof + 2.0 if block == "squares" else (dof + 2.0) / d
+    return dof + d + 1.0 if block.general else (dof + 2.0) / block.n_merged(d)
 
 
 def _check_scale(scale: Float64Array) -> None:

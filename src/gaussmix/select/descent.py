@@ -212,15 +212,15 @@ def scatter_components(engine: Engine, k: int, rng: np.random.RandomState) -> Mi
     """Equal components with a tenth of all rows' variances, at different rows drawn at random."""
     structure, alike = engine.structure, accumulate_equal(engine, k)
     regularise = make_regularise("auto", structure, engine)
-    covariances, factors = regularise(structure.moments(alike), np.full(k, 1.0 / k), None)
+    covariances, roots = regularise(structure.moments(alike), np.full(k, 1.0 / k), None)
     wide = np.asarray(np.sqrt(WIDE))
     means = np.asarray(engine.frame.apply(draw_points(engine.rows, k, rng)).T, dtype=np.float64)
     return Mixture.of_parts(
         structure,
         np.full(k, 1.0 / k),
         means,
-        structure.mapped(covariances, wide),
-        structure.mapped_factor(factors, 1.0 / wide),
+        structure.algebra.map_covariances(covariances, wide),
+        structure.algebra.map_roots(roots, 1.0 / wide),
     )
 
 
@@ -260,10 +260,10 @@ def take_components(
 ) -> Mixture:
     """Some components of a mixture (None: all) with other weights."""
     kept = slice(None) if components is None else components
-    own = kept if mixture.structure.form.own != "none" else slice(None)
+    own = slice(None) if mixture.structure.shared else kept
     return mixture.replace(
         weights=weights,
         means=mixture.means[kept],
-        covariances=mixture.covariances[own],
-        precisions_cholesky=mixture.precisions_cholesky[own],
+        covariance_stack=mixture.covariance_stack[own],
+        roots=mixture.roots[own],
     )

@@ -46,25 +46,22 @@ class Stack:
     def of(cls, mixtures: Sequence[Mixture], m_step: Maximise) -> Self:
         """These, in order."""
         groups = Groups(tuple(m.n_components for m in mixtures))
-
-        def each(name: str) -> Float64Array:
-            return np.concatenate([m_step.structure.each(getattr(m, name), m.n_components) for m in mixtures])
-
-        weights = np.concatenate([m.weights for m in mixtures]) / len(mixtures)
-        means = np.concatenate([m.means for m in mixtures])
+        names = "weights", "means", "covariance_stack", "roots"
+        weights, *parts = (np.concatenate([getattr(m, name) for m in mixtures]) for name in names)
         beside = m_step.beside(groups)
-        parts = weights, means, each("covariances"), each("precisions_cholesky")
-        return cls(groups, Mixture.of_parts(beside.structure, *parts), beside, m_step)
+        joined = Mixture.of_parts(beside.structure, weights / len(mixtures), *parts)
+        return cls(groups, joined, beside, m_step)
 
     def mixture(self, group: int) -> Mixture:
         """One by itself."""
         whole, part, family = self.joined, self.groups.slices[group], self.alone.structure
+        own = slice(group, group + 1) if family.shared else part
         return whole.replace(
             structure=family,
             weights=whole.weights[part] * len(self.groups),
             means=whole.means[part],
-            covariances=family.common(whole.covariances[part]),
-            precisions_cholesky=family.common(whole.precisions_cholesky[part]),
+            covariance_stack=whole.covariance_stack[own],
+            roots=whole.roots[own],
         )
 
     def mixtures(self) -> list[Mixture]:
@@ -76,12 +73,13 @@ class Stack:
         whole, components, groups = self.joined, self.groups.components(kept), self.groups.of(kept)
         weights = whole.weights[components] * (len(self.groups) / len(groups))
         beside = self.alone.beside(groups)
+        own = list(kept) if beside.structure.shared else components
         joined = whole.replace(
             structure=beside.structure,
             weights=weights,
             means=whole.means[components],
-            covariances=whole.covariances[components],
-            precisions_cholesky=whole.precisions_cholesky[components],
+            covariance_stack=whole.covariance_stack[own],
+            roots=whole.roots[own],
         )
         return Stack(groups, joined, beside, self.alone)
 

@@ -71,17 +71,17 @@ class Maximise:
         central = terms.central(joined, means, moments.counts)
         second = terms.moments(structure.moments(central))
         shares = structure.shares(central.counts)
-        warm = None if before is None else before.covariances
-        covariances, factors = terms.covariances(*self.regularise(second, shares, warm))
+        warm = None if before is None else before.covariance_stack
+        covariances, roots = terms.covariances(*self.regularise(second, shares, warm))
         weights, noise = terms.weights(moments.counts), self.noise
         if noise is not None:
             noise = noise if before is None else replace(noise, weight=moments.noise / moments.weight)
             weights = weights * (1.0 - noise.weight)
-        mixture = Mixture.of_parts(structure, weights, means, covariances, factors, noise=noise)
+        mixture = Mixture.of_parts(structure, weights, means, covariances, roots, noise=noise)
         if self.regularise.bounded or ROUNDING * mixture.natural.condition < 0.5:
             return mixture  # every variance is far above rounding
-        sharpest = structure.diagonal(factors).max(axis=1) ** 2
-        collapsed = ~(sharpest * _rounding(moments, means, structure.form.own == "none") < 1.0)
+        sharpest = structure.algebra.diagonal(roots).max(axis=1) ** 2
+        collapsed = ~(sharpest * _rounding(moments, means, structure.shared) < 1.0)
         if collapsed.any():
             raise NotPositiveDefiniteError(
                 tuple(int(i) for i in np.flatnonzero(collapsed)), 1.0 / sharpest.max()

@@ -52,7 +52,7 @@ class Caveats(NamedTuple):
 
 
 class Regularise(Protocol):
-    """From second moments, shares and the covariances before to covariances and their factors."""
+    """From second moments, shares and the covariances before to covariances and their roots."""
 
     #: Whether what comes out is never singular, whatever goes in.
     bounded: bool
@@ -98,16 +98,17 @@ class Ridge:
     ) -> tuple[Float64Array, Float64Array]:
         """As the protocol says."""
         combine = self.bound or self.structure.combine
-        ridged = self.structure.ridged(moments, self.ridge)
+        ridged = self.structure.algebra.add_ridge(moments, self.ridge)
         covariances = combine(ridged, shares, warm)
-        factors = self.structure.factor(covariances)
-        if float(np.vdot(factors, factors)) * self._largest < 1.0:
-            return covariances, factors  # every variance is far above rounding
-        blurred = np.flatnonzero(self.structure.stiffness(factors, self.rounding) > 1.0)
+        roots = self.structure.find_roots(covariances)
+        if float(np.vdot(roots, roots)) * self._largest < 1.0:
+            return covariances, roots  # every variance is far above rounding
+        blurred = np.flatnonzero(self.structure.algebra.stiffness(roots, self.rounding) > 1.0)
         if blurred.size:
-            shared = self.structure.form.own == "none"
-            raise NotPositiveDefiniteError(() if shared else tuple(int(i) for i in blurred), 0.0)
-        return covariances, factors
+            raise NotPositiveDefiniteError(
+                () if self.structure.shared else tuple(int(i) for i in blurred), 0.0
+            )
+        return covariances, roots
 
     def find_spikes(self, mixture: Mixture, n_rows: float) -> tuple[int, ...]:
         """None: a component that collapses ends the iteration instead."""
@@ -119,7 +120,7 @@ class Ridge:
 
     def find_held(self, mixture: Mixture) -> tuple[int, ...]:
         """Components of which the ridge makes most of some variance."""
-        stiffness = self.structure.stiffness(mixture.precisions_cholesky, self.ridge)
+        stiffness = self.structure.algebra.stiffness(mixture.roots, self.ridge)
         held = np.broadcast_to(stiffness > HELD, mixture.weights.shape)
         return tuple(int(i) for i in np.flatnonzero(held))
 
@@ -159,25 +160,27 @@ class Floor:
         structure, combine = self.structure, self.bound or self.structure.combine
         if self.bound is not None and self.bound.bounds_all:
             found = combine(moments, shares, warm)
-            return found, structure.factor(found)
+            return found, structure.find_roots(found)
         if self.ends and warm is None:  # a start; its collapse is for the iterations to meet
-            floored = combine(structure.floored(moments, self.least), shares, None)
-            return floored, structure.factor(floored)
+            floored = combine(structure.algebra.raise_to_floor(moments, self.least), shares, None)
+            return floored, structure.find_roots(floored)
         if self.ends:
             return self._bounded(combine(moments, shares, warm))
-        return structure.held_above(structure.combine(moments, shares, warm), self.least, self._largest)
+        return structure.algebra.keep_above_floor(
+            structure.combine(moments, shares, warm), self.least, self._largest
+        )
 
     def _bounded(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
         """Covariances that share a part cannot be held one by one: at the floor, or as needles, EM ends."""
-        factors, groups = self.structure.factor(covariances), self.structure.groups
+        roots, groups = self.structure.find_roots(covariances), self.structure.groups
         least = max(self._largest, NEEDLE * float(np.abs(covariances).max()))
-        if float(np.vdot(factors, factors)) * least < 1.0:
-            return covariances, factors
-        sharpness = groups.total(_of_each(np.square(factors)).sum(axis=1))
+        if float(np.vdot(roots, roots)) * least < 1.0:
+            return covariances, roots
+        sharpness = groups.total(_of_each(np.square(roots)).sum(axis=1))
         size = groups.highest(_of_each(np.abs(covariances)).max(axis=1))
         if (sharpness * np.maximum(self._largest, NEEDLE * size) < 1.0).all():  # each mixture by itself
-            return covariances, factors
-        low = self.structure.stiffness(factors, self.least) > HELD
+            return covariances, roots
+        low = self.structure.algebra.stiffness(roots, self.least) > HELD
         raise NotPositiveDefiniteError(tuple(int(i) for i in np.flatnonzero(low)), 0.0)
 
     @property
@@ -191,10 +194,9 @@ class Floor:
 
     @cached_property
     def _reference(self) -> Float64Array:
-        """The factor of the covariance of all rows, held at the floor like any other."""
-        d = self.pooled.shape[-1] if self.pooled.ndim else 1
-        whole = self.structure.uncorrelated(self.pooled, d)
-        return self.structure.factor(self.structure.floored(whole, self.least))
+        """The root of the covariance of all rows, held at the floor like any other."""
+        whole = self.structure.algebra.of_uncorrelated(self.pooled)
+        return self.structure.find_roots(self.structure.algebra.raise_to_floor(whole, self.least))
 
     def find_caveats(self, mixture: Mixture) -> Caveats:
         """Where the floor, and not the rows, decides."""
@@ -202,11 +204,11 @@ class Floor:
 
     @cached_property
     def _stiffness_of_all(self) -> float:
-        return float(self.structure.stiffness(self._reference, self.least)[0])
+        return float(self.structure.algebra.stiffness(self._reference, self.least)[0])
 
     def find_held(self, mixture: Mixture) -> tuple[int, ...]:
         """Components of which the floor decides some variance, where it does not for all rows together."""
-        stiffness = self.structure.stiffness(mixture.precisions_cholesky, self.least)
+        stiffness = self.structure.algebra.stiffness(mixture.roots, self.least)
         held = np.broadcast_to(stiffness > HELD + self._stiffness_of_all, mixture.weights.shape)
         return tuple(int(i) for i in np.flatnonzero(held))
 
@@ -217,8 +219,8 @@ class Floor:
         few = counts < max(rows_needed(self.structure, d), NO_ROWS)
         if (k == 1 and mixture.noise is None) or not few.any():
             return ()
-        factors = mixture.precisions_cholesky
-        shrunk = self.structure.log_det(self._reference, d) - self.structure.log_det(factors, d)
+        roots = mixture.roots
+        shrunk = self.structure.algebra.log_det(self._reference, d) - self.structure.algebra.log_det(roots, d)
         thin = np.broadcast_to(shrunk < d * np.log(THIN), few.shape) | (counts < NO_ROWS)
         thin[list(self.find_held(mixture))] = True
         return tuple(int(i) for i in np.flatnonzero(few & thin))
@@ -247,8 +249,11 @@ def make_regularise(
     variances = engine.frame.variances
     if isinstance(reg_covar, str):
         return Floor(
-            structure, structure.ridge(FLOOR * variances, engine.frame), engine.scales.covariance, bound
+            structure,
+            structure.algebra.map_variances(FLOOR * variances, engine.frame),
+            engine.scales.covariance,
+            bound,
         )
-    ridge = structure.ridge(np.full(variances.shape, float(reg_covar)), engine.frame)
+    ridge = structure.algebra.map_variances(np.full(variances.shape, float(reg_covar)), engine.frame)
     rounding = ROUNDING**2 * (variances + engine.frame.origin**2)
-    return Ridge(structure, ridge, structure.ridge(rounding, engine.frame), bound)
+    return Ridge(structure, ridge, structure.algebra.map_variances(rounding, engine.frame), bound)

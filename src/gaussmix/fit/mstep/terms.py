@@ -48,7 +48,7 @@ class Terms:
     prior : Conjugate, optional
     bound : Bound, optional
         Of the covariances of different components.
-    fixed_weights, fixed_means, fixed_covariances, fixed_factors : Fixed, optional
+    fixed_weights, fixed_means, fixed_covariances, fixed_roots : Fixed, optional
         In the frame's coordinates.
     """
 
@@ -58,7 +58,7 @@ class Terms:
     fixed_weights: Fixed | None = None
     fixed_means: Fixed | None = None
     fixed_covariances: Fixed | None = None
-    fixed_factors: Fixed | None = None
+    fixed_roots: Fixed | None = None
 
     def joined(self, moments: Moments) -> Moments:
         """The statistics of the rows and of those that stand for the prior."""
@@ -80,12 +80,12 @@ class Terms:
         return moments if self.fixed_covariances is None else self.fixed_covariances.put(moments)
 
     def covariances(
-        self, covariances: Float64Array, factors: Float64Array
+        self, covariances: Float64Array, roots: Float64Array
     ) -> tuple[Float64Array, Float64Array]:
-        """Covariances and their factors, but for those that are fixed."""
-        if self.fixed_covariances is None or self.fixed_factors is None:
-            return covariances, factors
-        return self.fixed_covariances.put(covariances), self.fixed_factors.put(factors)
+        """Covariances and their roots, but for those that are fixed."""
+        if self.fixed_covariances is None or self.fixed_roots is None:
+            return covariances, roots
+        return self.fixed_covariances.put(covariances), self.fixed_roots.put(roots)
 
     def weights(self, counts: Float64Array) -> Float64Array:
         """The best weights."""
@@ -114,15 +114,13 @@ class Terms:
         structure, weights = mixture.structure, mixture.weights
         if self.constraints.equal_weights or self.constraints.min_weight or self.fixed_weights is not None:
             weights = replace(self, prior=None).weights(weights)
-        covariances, factors = mixture.covariances, mixture.precisions_cholesky
+        covariances, roots = mixture.covariance_stack, mixture.roots
         if self.bound is not None:
             covariances = self.bound(covariances, weights)
-            factors = factors if covariances is mixture.covariances else structure.factor(covariances)
-        covariances, factors = self.covariances(covariances, factors)
+            roots = roots if covariances is mixture.covariance_stack else structure.find_roots(covariances)
+        covariances, roots = self.covariances(covariances, roots)
         means = mixture.means if self.fixed_means is None else self.fixed_means.put(mixture.means)
-        return mixture.replace(
-            weights=weights, means=means, covariances=covariances, precisions_cholesky=factors
-        )
+        return mixture.replace(weights=weights, means=means, covariance_stack=covariances, roots=roots)
 
     def log_prior(self, mixture: Mixture) -> float:
         """The log-density of the prior at a mixture of the frame's coordinates, but for a constant."""
@@ -130,16 +128,16 @@ class Terms:
 
     def restored(self, mixture: Mixture, given: Given) -> Mixture:
         """A mixture of the data's coordinates in which what is fixed has the bits that were given."""
-        means, covariances, factors = mixture.means, mixture.covariances, mixture.precisions_cholesky
+        means, covariances, roots = mixture.means, mixture.covariance_stack, mixture.roots
         if self.fixed_means is None and self.fixed_covariances is None:
             return mixture
         if self.fixed_means is not None and given.means is not None:
             means = Fixed(self.fixed_means.mask, given.means).put(means)
         if self.fixed_covariances is not None and given.factors is not None:
             mask = self.fixed_covariances.mask
-            own = mixture.structure.covariances_of_factor(given.factors)
-            covariances, factors = Fixed(mask, own).put(covariances), Fixed(mask, given.factors).put(factors)
-        return mixture.replace(means=means, covariances=covariances, precisions_cholesky=factors)
+            own = mixture.structure.algebra.covariances_of_roots(given.factors)
+            covariances, roots = Fixed(mask, own).put(covariances), Fixed(mask, given.factors).put(roots)
+        return mixture.replace(means=means, covariance_stack=covariances, roots=roots)
 
 
 def frame_group(constraints: Constraints, structure: Structure) -> Group:
@@ -163,9 +161,9 @@ def make_terms(
     bound = None
     if constraints.eigenvalue_ratio is not None:
         bound = Bound(structure, float(constraints.eigenvalue_ratio), "eigenvalues", least)
-    elif constraints.determinant_ratio is not None and structure.form.own != "none":
+    elif constraints.determinant_ratio is not None and not structure.shared:
         d = frame.origin.size
-        if structure.form.own == "radial":  # |C| = variance^d
+        if structure.algebra.block.n_merged(d) == d:  # |C| = variance^d
             bound = Bound(structure, float(constraints.determinant_ratio) ** (1.0 / d), "eigenvalues", least)
         else:
             bound = Bound(structure, float(constraints.determinant_ratio), "determinants")
@@ -188,9 +186,11 @@ def make_terms(
         terms = replace(terms, fixed_means=Fixed(constraints.mask("means", k), means))
     if constraints.fixed_covariances and given.factors is not None:
         mask = constraints.mask("covariances", k)
-        own = structure.mapped(structure.covariances_of_factor(given.factors), frame.matrix)
-        factors = structure.mapped_factor(given.factors, frame.inverse)
-        terms = replace(terms, fixed_covariances=Fixed(mask, own), fixed_factors=Fixed(mask, factors))
+        own = structure.algebra.map_covariances(
+            structure.algebra.covariances_of_roots(given.factors), frame.matrix
+        )
+        roots = structure.algebra.map_roots(given.factors, frame.inverse)
+        terms = replace(terms, fixed_covariances=Fixed(mask, own), fixed_roots=Fixed(mask, roots))
     return terms
 
 

@@ -69,7 +69,7 @@ def cost_of(rows: Engine, k: int, n_mixtures: int = 1, *, held: bool = False) ->
     (n, d), n_components = rows.rows.shape, n_mixtures * k
     cost: float = CALLS + n_components * n * (EXPONENTIAL + PRODUCT * rows.form.n_features(d))
     if rows.form.general:  # one for all of a mixture where they share it
-        n_matrices = n_components if rows.form.own == "vech" else n_mixtures
+        n_matrices = n_mixtures if rows.form.shared else n_components
         cost += n_matrices * (FACTOR + FACTOR_ROW * d + (EIGEN * d**3 if held else 0.0))
     return cost
 

@@ -137,22 +137,21 @@ def reseed(engine: Engine, mixture: Mixture, spikes: tuple[int, ...], rng: Rando
 
     It takes the covariance and half the weight of the component that the row most probably belongs to.
     """
-    structure = mixture.structure
-    own = structure.form.own != "none"
+    structure, algebra = mixture.structure, mixture.structure.algebra
     weights, means = mixture.weights.copy(), mixture.means.copy()
-    covariances, factors = mixture.covariances.copy(), mixture.precisions_cholesky.copy()
+    covariances, roots = mixture.covariance_stack.copy(), mixture.roots.copy()
     weights[list(spikes)] = 0.0
     weights /= weights.sum()
     for spike in spikes:
         row = engine.rows.take(engine.rows.draw(1, rng)).array
         z = engine.frame.apply(row)[:, 0].astype(np.float64)
-        whitened = structure.whiten(factors, z - means)
-        peaks = log_or_zero(weights) + structure.constants(factors, z.size)
+        whitened = algebra.whiten(roots, z - means)
+        peaks = log_or_zero(weights) + algebra.log_peaks(roots, z.size)
         parent = int((peaks - 0.5 * np.vecdot(whitened, whitened)).argmax())
         means[spike] = z
         weights[spike] = weights[parent] = 0.5 * weights[parent]
-        if own:
-            covariances[spike], factors[spike] = covariances[parent], factors[parent]
-    parts = {"means": means, "covariances": covariances, "precisions_cholesky": factors}
+        if not structure.shared:
+            covariances[spike], roots[spike] = covariances[parent], roots[parent]
+    parts = {"means": means, "covariance_stack": covariances, "roots": roots}
     now = mixture.replace(weights=weights, noise=None, **parts)
     return now if mixture.noise is None else now.with_noise(mixture.noise)

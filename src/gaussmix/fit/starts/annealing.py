@@ -76,16 +76,16 @@ def put_together(engine: Engine, k: int, share: float) -> Mixture:
 
     Those of factor analysers have no factors: these would follow the clusters, and not what is within them.
     """
-    structure, d = engine.structure, engine.rows.shape[1]
+    structure, algebra = engine.structure, engine.structure.algebra
     equal = np.full(k, 1.0 / k)
     moments = accumulate_equal(engine, k)
     if structure.form.n_axes:
-        one = structure.uncorrelated(structure.ridge(engine.frame.variances, engine.frame), d)
-        covariances = np.broadcast_to(one, structure.shape(k, d))
-        factors = structure.factor(covariances)
+        one = algebra.of_uncorrelated(algebra.map_variances(engine.frame.variances, engine.frame))
+        covariances = np.broadcast_to(one, (k, *one.shape[1:]))
+        roots = structure.find_roots(covariances)
     else:
         regularise = make_regularise("auto", structure, engine)
-        covariances, factors = regularise(structure.moments(moments), equal, None)
+        covariances, roots = regularise(structure.moments(moments), equal, None)
     root = np.asarray(math.sqrt(share))
-    covariances, factors = structure.mapped(covariances, root), structure.mapped_factor(factors, 1.0 / root)
-    return Mixture.of_parts(structure, equal, moments.means(), covariances, factors)
+    covariances, roots = algebra.map_covariances(covariances, root), algebra.map_roots(roots, 1.0 / root)
+    return Mixture.of_parts(structure, equal, moments.means(), covariances, roots)

@@ -56,7 +56,7 @@ def accumulate_about(engine: Engine, centres: Float64Array, responsibilities: Re
     k = len(centres)
     moments = engine.accumulate_given(responsibilities, k, centres)
     for _ in range(SHARPENINGS):
-        axes = engine.structure.sharpened(moments)
+        axes = engine.structure.sharpen_axes(moments)
         if axes is None:
             break
         moments = engine.accumulate_given(responsibilities, k, moments.centres, axes)

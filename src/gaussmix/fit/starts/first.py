@@ -24,7 +24,7 @@ def place_given(engine: Engine, k: int, m_step: MStep[Mixture], given: Given) ->
     if given.memberships is not None:
         return m_step(accumulate_memberships(engine, given.memberships, k), None)
     assert given.weights is not None and given.means is not None and given.factors is not None
-    covariances = engine.structure.covariances_of_factor(given.factors)
+    covariances = engine.structure.algebra.covariances_of_roots(given.factors)
     shares = given.weights / given.weights.sum()
     begun = Mixture.of_parts(engine.structure, shares, given.means, covariances, given.factors)
     return _beside(begun, given.noise).seen_from(engine.frame)
@@ -61,8 +61,10 @@ def first_mixture(
     own = found.mapped(engine.frame.inverse, engine.frame.matrix, engine.frame.origin)
     weights = own.weights if given.weights is None else given.weights / given.weights.sum()
     means = own.means if given.means is None else given.means
-    factors = own.precisions_cholesky if given.factors is None else given.factors
-    covariances = own.covariances if given.factors is None else structure.covariances_of_factor(factors)
+    factors = own.roots if given.factors is None else given.factors
+    covariances = (
+        own.covariance_stack if given.factors is None else structure.algebra.covariances_of_roots(factors)
+    )
     begun = Mixture.of_parts(structure, weights, means, covariances, factors)
     return _beside(begun, given.noise).seen_from(engine.frame)
 

@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
-from gaussmix.model.covariance.analysis import Sharing
-from gaussmix.model.covariance.diagonal import Diagonal
-from gaussmix.model.covariance.eei import EEI
-from gaussmix.model.covariance.eev import EEV
-from gaussmix.model.covariance.eii import EII
-from gaussmix.model.covariance.eve import EVE
-from gaussmix.model.covariance.evi import EVI
-from gaussmix.model.covariance.evv import EVV
-from gaussmix.model.covariance.factors import Factors
-from gaussmix.model.covariance.full import Full
-from gaussmix.model.covariance.matrices import NotPositiveDefiniteError
-from gaussmix.model.covariance.spherical import Spherical
-from gaussmix.model.covariance.structure import Structure
-from gaussmix.model.covariance.tied import Tied
-from gaussmix.model.covariance.vee import VEE
-from gaussmix.model.covariance.vei import VEI
-from gaussmix.model.covariance.vev import VEV
-from gaussmix.model.covariance.vve import VVE
+from functools import partial
 
+from gaussmix.model.covariance.algebra import NotPositiveDefiniteError
+from gaussmix.model.covariance.celeux_govaert import (
+    CeleuxGovaert,
+    share_eigenvalues,
+    share_shape,
+    share_volume,
+)
+from gaussmix.model.covariance.factors import FactorAnalyser
+from gaussmix.model.covariance.orientation import on_common_axes
+from gaussmix.model.covariance.structure import Structure
+from gaussmix.model.covariance.volumes import proportional
+
+#: mclust's fourteen families; four of them have scikit-learn's names.
 STRUCTURES: dict[str, Structure] = {
     structure.name: structure
     for structure in (
-        *(Full(), Tied(), Diagonal(), Spherical()),
-        *(EII(), EEI(), VEI(), EVI(), VEE(), EVE(), VVE(), EEV(), VEV(), EVV()),
+        CeleuxGovaert("full", "VVV"),
+        CeleuxGovaert("tied", "EEE"),
+        CeleuxGovaert("diag", "VVI"),
+        CeleuxGovaert("spherical", "VII"),
+        CeleuxGovaert("EII", "EII"),
+        CeleuxGovaert("EEI", "EEI"),
+        CeleuxGovaert("VEI", "VEI", proportional),
+        CeleuxGovaert("EVI", "EVI", share_volume),
+        CeleuxGovaert("VEE", "VEE", proportional),
+        CeleuxGovaert("EVE", "EVE", partial(on_common_axes, equal_volumes=True)),
+        CeleuxGovaert("VVE", "VVE", partial(on_common_axes, equal_volumes=False)),
+        CeleuxGovaert("EEV", "EEV", share_eigenvalues),
+        CeleuxGovaert("VEV", "VEV", share_shape),
+        CeleuxGovaert("EVV", "EVV", share_volume),
     )
 }
 
-#: Factor analysers, here of one factor. The letters of McNicholas and Murphy say whether loadings are shared,
-#: whether noise is, and whether noise is isotropic (C, constrained) or not (U); "factor" is their UUU.
+#: Factor analysers, here of one factor, by the letters of McNicholas and Murphy.
 FACTORS: dict[str, Structure] = {
     structure.name: structure
     for structure in (
-        Factors("factor", Sharing(own_loadings=True, own_noise=True, isotropic=False)),
-        Factors("ppca", Sharing(own_loadings=True, own_noise=True, isotropic=True)),
-        Factors("UCU", Sharing(own_loadings=True, own_noise=False, isotropic=False)),
-        Factors("UCC", Sharing(own_loadings=True, own_noise=False, isotropic=True)),
-        Factors("CUU", Sharing(own_loadings=False, own_noise=True, isotropic=False)),
-        Factors("CUC", Sharing(own_loadings=False, own_noise=True, isotropic=True)),
-        Factors("CCU", Sharing(own_loadings=False, own_noise=False, isotropic=False)),
-        Factors("CCC", Sharing(own_loadings=False, own_noise=False, isotropic=True)),
+        FactorAnalyser("factor", "UUU"),
+        FactorAnalyser("ppca", "UUC"),
+        FactorAnalyser("UCU", "UCU"),
+        FactorAnalyser("UCC", "UCC"),
+        FactorAnalyser("CUU", "CUU"),
+        FactorAnalyser("CUC", "CUC"),
+        FactorAnalyser("CCU", "CCU"),
+        FactorAnalyser("CCC", "CCC"),
     )
 }
 
@@ -76,7 +83,7 @@ def get_structure(name: str, d: int | None = None, n_factors: int = 1) -> Struct
     if name in ("E", "V") and d not in (None, 1):
         raise ValueError(f"covariance_type {name!r} is for one feature; for {d} use {name + 'II'!r}")
     if structure.n_factors and d is not None:
-        return structure.holding((1, d, n_factors + 1))
+        return structure.of_shape((1, d, n_factors + 1))
     return structure
 
 

@@ -12,29 +12,30 @@ from functools import cached_property
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.model.covariance.matrices import NotPositiveDefiniteError, invert_lower
+from gaussmix.model.covariance.algebra import NotPositiveDefiniteError
+from gaussmix.model.covariance.matrices import invert_lower
 
 #: Eigenvalues, relative to the largest, that are rounding.
 NEGLIGIBLE = 1e-12
-#: The least noise of a start, relative to the variance of the feature.
-LEAST_NOISE = 1e-2
+#: The least uniqueness of a start, relative to the variance of the feature.
+LEAST_UNIQUENESS = 1e-2
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """Which parts of factor analysers components have of their own, and whether noise is isotropic."""
+    """Which parts of factor analysers are each component's own, and whether uniquenesses are isotropic."""
 
     own_loadings: bool
-    own_noise: bool
+    own_uniquenesses: bool
     isotropic: bool
 
-    def noise(self, noise: Float64Array, shares: Float64Array) -> Float64Array:
-        """Noise variances (k, d) of the kind nearest to those given: the same object where any are."""
+    def share(self, uniquenesses: Float64Array, shares: Float64Array) -> Float64Array:
+        """Uniquenesses (k, d) of the kind nearest to those given: the same object where any are."""
         if self.isotropic:
-            noise = np.broadcast_to(noise.mean(axis=1, keepdims=True), noise.shape)
-        if not self.own_noise:
-            noise = np.broadcast_to(shares @ noise, noise.shape)
-        return noise
+            uniquenesses = np.broadcast_to(uniquenesses.mean(axis=1, keepdims=True), uniquenesses.shape)
+        if not self.own_uniquenesses:
+            uniquenesses = np.broadcast_to(shares @ uniquenesses, uniquenesses.shape)
+        return uniquenesses
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +48,17 @@ class Analysis:
     ----------
     loadings : ndarray of shape (k, d, q)
         L.
-    noise : ndarray of shape (k, d)
+    uniquenesses : ndarray of shape (k, d)
         The diagonal of Psi.
     """
 
     loadings: Float64Array
-    noise: Float64Array
+    uniquenesses: Float64Array
 
     @cached_property
     def regression(self) -> Float64Array:
         """B."""
-        return self.loadings / self.noise[:, :, None]
+        return self.loadings / self.uniquenesses[:, :, None]
 
     @cached_property
     def signal(self) -> Float64Array:
@@ -88,7 +89,7 @@ class Analysis:
     def log_det(self) -> Float64Array:
         """Log |C| of each."""
         diagonal = np.diagonal(self.root, axis1=1, axis2=2)
-        return np.asarray(np.log(self.noise).sum(axis=1) + 2.0 * np.log(diagonal).sum(axis=1))
+        return np.asarray(np.log(self.uniquenesses).sum(axis=1) + 2.0 * np.log(diagonal).sum(axis=1))
 
 
 def _has_cholesky(matrix: Float64Array) -> bool:
@@ -132,26 +133,26 @@ class Scatters:
         product = np.swapaxes(self.axes, 1, 2) @ self.along
         return 0.5 * (product + np.swapaxes(product, 1, 2))
 
-    def plus(self, ridge: Float64Array) -> Scatters:
+    def add_ridge(self, ridge: Float64Array) -> Scatters:
         """Of S + diag(ridge), ridge of shape (d,)."""
         return Scatters(self.along + ridge[:, None] * self.axes, self.axes, self.variances + ridge)
 
-    def pooled(self, shares: Float64Array) -> Scatters:
+    def pool(self, shares: Float64Array) -> Scatters:
         """The average scatter, of components that have the same axes."""
         return Scatters(
             np.tensordot(shares, self.along, axes=1)[None], self.axes[:1], (shares @ self.variances)[None]
         )
 
 
-def maximised(
+def maximise_factors(
     scatters: Scatters, shares: Float64Array, before: Analysis, sharing: Sharing
 ) -> tuple[Float64Array, Float64Array]:
-    """Loadings and noise of greater expected log-likelihood than those before, along whose axes S is known.
+    """Loadings and uniquenesses of greater expected log-likelihood than before, along whose axes S is known.
 
     With the factors' regression beta = L'C^-1 before, their scatter is T = I - beta L + beta S beta', and the
     complete-data log-likelihood is greatest at L = S beta' T^-1; loadings that are shared solve, feature by
-    feature, the sum of these equations over components, weighted by one over the noise before. The noise is
-    that of the residuals, diag(S - 2 L beta S + L T L').
+    feature, the sum of these equations over components, weighted by one over the uniquenesses before.
+    Uniquenesses are those of the residuals, diag(S - 2 L beta S + L T L').
     """
     along = scatters.along @ before.inverse_root  # S beta'
     turn = before.inverse_root
@@ -160,26 +161,26 @@ def maximised(
     if sharing.own_loadings:
         loadings = np.swapaxes(np.linalg.solve(scores, np.swapaxes(along, 1, 2)), 1, 2)
     else:
-        weights = shares[:, None] / before.noise
+        weights = shares[:, None] / before.uniquenesses
         k, q = scores.shape[:2]
         left = (weights.T @ scores.reshape(k, q * q)).reshape(-1, q, q)
         right = np.einsum("kd,kdq->dq", weights, along)
         common = np.linalg.solve(left, right[:, :, None])[:, :, 0]
         loadings = np.broadcast_to(common, along.shape)
     residuals = scatters.variances + np.einsum("kdq,kdq->kd", loadings, loadings @ scores - 2.0 * along)
-    return loadings, sharing.noise(np.maximum(residuals, 0.0), shares)
+    return loadings, sharing.share(np.maximum(residuals, 0.0), shares)
 
 
-def principal(
+def start_from_components(
     scatters: Scatters, shares: Float64Array, sharing: Sharing, q: int
 ) -> tuple[Float64Array, Float64Array]:
-    """Loadings and noise to begin with: the principal components of S that its product with the axes shows.
+    """Loadings and uniquenesses to begin with, of the principal components of S that S A shows.
 
     S is taken to be S A (A'S A)^-1 A'S, which it is within the space of the axes (Nystrom's approximation, as
     in randomised singular value decompositions), and loadings are those of probabilistic principal
     components: each direction's spread less the average spread of the directions that are left out.
     """
-    known = scatters if sharing.own_loadings else scatters.pooled(shares)
+    known = scatters if sharing.own_loadings else scatters.pool(shares)
     d = known.variances.shape[1]
     values, vectors = np.linalg.eigh(known.within)
     kept = values > NEGLIGIBLE * np.maximum(values[:, -1:], 0.0)
@@ -191,12 +192,12 @@ def principal(
     share = np.maximum(spreads - rest[:, None], 0.0) / np.where(spreads > 0.0, spreads, 1.0)
     loadings = np.broadcast_to(root @ turns * np.sqrt(share)[:, None, :], (*scatters.variances.shape, q))
     residuals = scatters.variances - np.vecdot(loadings, loadings)
-    return loadings, sharing.noise(np.maximum(residuals, LEAST_NOISE * scatters.variances), shares)
+    return loadings, sharing.share(np.maximum(residuals, LEAST_UNIQUENESS * scatters.variances), shares)
 
 
-def sharper(scatters: Scatters, counts: Float64Array, sharing: Sharing) -> Float64Array:
+def sharpen_axes(scatters: Scatters, counts: Float64Array, sharing: Sharing) -> Float64Array:
     """Orthonormal axes nearer to the principal ones: one step of the power method."""
     if sharing.own_loadings:
         return np.asarray(np.linalg.qr(scatters.along)[0])
-    common = np.linalg.qr(scatters.pooled(counts).along)[0]
+    common = np.linalg.qr(scatters.pool(counts).along)[0]
     return np.broadcast_to(common, scatters.along.shape)

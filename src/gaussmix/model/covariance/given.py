@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._typing import Float64Array
-from gaussmix.model.covariance.matrices import NotPositiveDefiniteError
+from gaussmix.model.covariance.algebra import NotPositiveDefiniteError
 from gaussmix.model.covariance.structure import Structure
 
 #: Largest difference between mirrored entries, relative to the largest; for float32 input, the second.
@@ -21,7 +21,7 @@ FAMILY_TOLERANCE = 1e-5
 def checked_covariances(
     structure: Structure, covariances: npt.ArrayLike, k: int, d: int
 ) -> tuple[Float64Array, Float64Array]:
-    """The covariances as a read-only float64 array of the family's shape, and their factors.
+    """The covariances that a caller gives, in float64, and their roots, as stacks.
 
     Raises ValueError if the shape is another, or one is not symmetric positive definite.
     """
@@ -31,10 +31,11 @@ def checked_covariances(
     if single and asymmetry > 0.0:  # or a file of them would be refused by the tolerance for double
         array = 0.5 * (array + np.swapaxes(array, -1, -2))
         array.flags.writeable = False
+    stack = structure.stack(array, d)
     try:
-        factors = structure.factor(array)
-        check_family(structure, array, k)
-        return array, factors
+        roots = structure.find_roots(stack)
+        check_family(structure, stack, k)
+        return stack, roots
     except NotPositiveDefiniteError as error:
         raise ValueError(_not_positive_definite(structure, error)) from None
 
@@ -49,7 +50,7 @@ def _axes(structure: Structure) -> str:
 
 def _check_symmetry(structure: Structure, covariances: Float64Array, tolerance: float) -> float:
     """The asymmetry; ValueError if it is more than rounding."""
-    asymmetry, largest = structure.asymmetry(covariances), float(np.abs(covariances).max())
+    asymmetry, largest = structure.algebra.asymmetry(covariances), float(np.abs(covariances).max())
     if asymmetry > tolerance * largest:
         raise ValueError(
             f"covariances must be symmetric; mirrored entries differ by up to {asymmetry:.3g} "

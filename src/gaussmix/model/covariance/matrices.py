@@ -1,4 +1,4 @@
-"""Factors of stacks of matrices, and the error for those that have none."""
+"""Covariances as general matrices, one a component: stacks of shape (k, d, d)."""
 
 from __future__ import annotations
 
@@ -7,64 +7,139 @@ from functools import lru_cache
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
+from gaussmix.model.covariance.algebra import Algebra, NotPositiveDefiniteError
+from gaussmix.model.moments.blocks import VECH
+from gaussmix.model.moments.frame import Frame
 
 
-class NotPositiveDefiniteError(ValueError):
-    """A covariance has no Cholesky factor.
+class Matrices(Algebra):
+    """Covariances of shape (k, d, d), or (1, d, d) where components share one."""
 
-    Attributes
-    ----------
-    components : tuple of int
-        Those at fault; empty when the covariance is common to all.
-    smallest : float
-        The smallest eigenvalue (or variance) found.
-    """
+    block = VECH
 
-    def __init__(self, components: tuple[int, ...], smallest: float) -> None:
-        super().__init__(f"covariance not positive definite: smallest eigenvalue {smallest:.3g}")
-        self.components = components
-        self.smallest = smallest
+    def shape(self, d: int) -> tuple[int, ...]:
+        return (d, d)
+
+    def find_roots(self, covariances: Float64Array) -> Float64Array:
+        return upper_roots(covariances)
+
+    def roots_of_precisions(self, precisions: Float64Array) -> Float64Array:
+        # the Cholesky factor of P with rows and columns reversed
+        try:
+            flipped = np.asarray(np.linalg.cholesky(precisions[..., ::-1, ::-1]), dtype=np.float64)
+        except np.linalg.LinAlgError:
+            raise not_positive_definite(precisions) from None
+        return flipped[..., ::-1, ::-1]
+
+    def covariances_of_roots(self, roots: Float64Array) -> Float64Array:
+        inverse = invert_lower(np.swapaxes(roots, -1, -2))
+        return inverse @ np.swapaxes(inverse, -1, -2)
+
+    def precisions(self, roots: Float64Array) -> Float64Array:
+        return roots @ np.swapaxes(roots, -1, -2)
+
+    def diagonal(self, roots: Float64Array) -> Float64Array:
+        return np.diagonal(roots, axis1=-2, axis2=-1)
+
+    def whiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
+        if len(roots) == 1:  # one product for all
+            return np.asarray(vectors @ roots[0])
+        return (vectors[:, None, :] @ roots)[:, 0, :]
+
+    def unwhiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
+        if len(roots) == 1:
+            return np.asarray(vectors @ roots[0].T)
+        return (roots @ vectors[:, :, None])[:, :, 0]
+
+    def dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
+        return covariances if len(covariances) == k else np.broadcast_to(covariances, (k, d, d))
+
+    def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
+        return np.broadcast_to(np.diagonal(covariances, axis1=-2, axis2=-1), (k, d))
+
+    def map_covariances(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
+        if matrix.ndim == 2:
+            product = matrix @ covariances @ matrix.T
+            return 0.5 * (product + np.swapaxes(product, -1, -2))
+        diagonal = np.broadcast_to(matrix, covariances.shape[-1:])
+        return covariances * diagonal[:, None] * diagonal
+
+    def map_roots(self, roots: Float64Array, inverse: Float64Array) -> Float64Array:
+        if inverse.ndim == 2:  # upper triangular like both of its factors
+            return inverse.T @ roots
+        return np.broadcast_to(inverse, roots.shape[-1:])[:, None] * roots
+
+    def map_variances(self, variances: Float64Array, frame: Frame) -> Float64Array:
+        A = frame.matrix
+        return (A * variances) @ A.T if A.ndim == 2 else np.diag(variances * A * A)
+
+    def raise_to_floor(self, moments: Float64Array, least: Float64Array) -> Float64Array:
+        return raise_matrices(moments, least)
+
+    def keep_above_floor(
+        self, covariances: Float64Array, least: Float64Array, largest: float
+    ) -> tuple[Float64Array, Float64Array]:
+        roots, low = find_low_roots(covariances, largest)
+        if low.size:  # an eigendecomposition costs ten times a root: of those alone
+            covariances = covariances.copy()
+            covariances[low] = raise_matrices(covariances[low], least)
+            roots[low] = upper_roots(covariances[low])
+        return covariances, roots
+
+    def stiffness(self, roots: Float64Array, least: Float64Array) -> Float64Array:
+        return np.asarray(np.einsum("kij,ij->k", self.precisions(roots), least))
+
+    def asymmetry(self, covariances: Float64Array) -> float:
+        return float(np.abs(covariances - np.swapaxes(covariances, -1, -2)).max())
+
+    def colour(self, draws: Float64Array, root: Float64Array) -> Float64Array:
+        from scipy.linalg import solve_triangular
+
+        return np.asarray(solve_triangular(root, draws.T, trans="T").T)
 
 
-def upper_factors(covariances: Float64Array) -> Float64Array:
+MATRICES = Matrices()
+
+
+def upper_roots(covariances: Float64Array) -> Float64Array:
     """U = L^-T for each matrix L L' of a stack (k, d, d)."""
     if _stacked(covariances):
         try:
-            roots = np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
+            lower = np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
         except np.linalg.LinAlgError:
             raise not_positive_definite(covariances) from None
         # side by side, so that a copy that went through a file gives the same bits
-        return np.ascontiguousarray(np.swapaxes(invert_lower(roots), -1, -2))
+        return np.ascontiguousarray(np.swapaxes(invert_lower(lower), -1, -2))
     from scipy.linalg.lapack import dpotrf, dtrtri
 
-    factors = np.empty(covariances.shape)
-    for covariance, factor in zip(covariances, factors, strict=True):
-        root, failed = dpotrf(covariance.T, lower=1, clean=1)
+    roots = np.empty(covariances.shape)
+    for covariance, root in zip(covariances, roots, strict=True):
+        lower, failed = dpotrf(covariance.T, lower=1, clean=1)
         if failed:
             raise not_positive_definite(covariances)
-        factor[:] = dtrtri(root, lower=1, overwrite_c=1)[0].T
-    return factors
+        root[:] = dtrtri(lower, lower=1, overwrite_c=1)[0].T
+    return roots
 
 
-def factors_above(covariances: Float64Array, largest: float) -> tuple[Float64Array, IntArray]:
-    """U of each matrix of a stack, and the places of those with a variance near `largest`, or with no factor.
+def find_low_roots(covariances: Float64Array, largest: float) -> tuple[Float64Array, IntArray]:
+    """U of each matrix of a stack, and the places of those with a variance near `largest`, or with no root.
 
-    What is in their places among the factors has no meaning.
+    What is in their places among the roots has no meaning.
     """
     try:
-        factors = upper_factors(covariances) if _stacked(covariances) else None
+        roots = upper_roots(covariances) if _stacked(covariances) else None
     except NotPositiveDefiniteError:
-        factors = None
-    if factors is None:
+        roots = None
+    if roots is None:
         from scipy.linalg.lapack import dpotrf, dtrtri
 
-        factors = np.full(covariances.shape, np.inf)
-        for covariance, factor in zip(covariances, factors, strict=True):
-            root, failed = dpotrf(covariance.T, lower=1, clean=1)
+        roots = np.full(covariances.shape, np.inf)
+        for covariance, root in zip(covariances, roots, strict=True):
+            lower, failed = dpotrf(covariance.T, lower=1, clean=1)
             if not failed:
-                factor[:] = dtrtri(root, lower=1, overwrite_c=1)[0].T
-    entries = factors.reshape(len(factors), -1)
-    return factors, np.flatnonzero(~(np.vecdot(entries, entries) * largest < 1.0))
+                root[:] = dtrtri(lower, lower=1, overwrite_c=1)[0].T
+    entries = roots.reshape(len(roots), -1)
+    return roots, np.flatnonzero(~(np.vecdot(entries, entries) * largest < 1.0))
 
 
 def not_positive_definite(matrices: Float64Array) -> NotPositiveDefiniteError:
@@ -78,7 +153,7 @@ def not_positive_definite(matrices: Float64Array) -> NotPositiveDefiniteError:
     return NotPositiveDefiniteError(tuple(int(i) for i in components), float(smallest[components].min()))
 
 
-def raise_to(covariances: Float64Array, least: Float64Array) -> Float64Array:
+def raise_matrices(covariances: Float64Array, least: Float64Array) -> Float64Array:
     """For each C of a stack, the C' >= least that minimises log|C'| + tr(C C'^-1).
 
     With G G' = least, the eigenvalues of G^-1 C G'^-1 below one become one.
@@ -118,14 +193,3 @@ def _lower(d: int) -> Float64Array:
     ones = np.tri(d)
     ones.flags.writeable = False
     return ones
-
-
-def positive_roots(precisions: Float64Array) -> Float64Array:
-    """Square roots of positive numbers, one row (or one number) a component."""
-    bad = ~(precisions > 0.0)
-    if bad.any():
-        rows = bad if bad.ndim == 1 else bad.any(axis=1)
-        raise NotPositiveDefiniteError(
-            tuple(int(i) for i in np.flatnonzero(rows)), float(precisions[bad].min())
-        )
-    return np.sqrt(precisions)

@@ -4,78 +4,102 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from copy import copy
+from typing import Self
 
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.model.covariance.matrices import NotPositiveDefiniteError
+from gaussmix.model.covariance.algebra import Algebra, NotPositiveDefiniteError
 from gaussmix.model.kernels.natural import LOG_ZERO, Natural
-from gaussmix.model.moments.blocks import Form, natural_block
-from gaussmix.model.moments.frame import Frame, Group
+from gaussmix.model.moments.blocks import NONE, Form
+from gaussmix.model.moments.frame import Group
 from gaussmix.model.moments.groups import ALONE, Alone, Groups
 from gaussmix.model.moments.statistics import Moments
 
-LOG_2PI = float(np.log(2.0 * np.pi))
-
 
 class Structure(ABC):
-    """A family of covariances, end to end.
+    """A family of covariances: an algebra, and what components share.
 
-    A covariance parameter is an array in the shape that scikit-learn uses for the family; a factor is
-    U with precision U U', in the same shape. Every method is pure.
+    Covariances and their roots are stacks as :class:`Algebra` has them, with an axis of components that is of
+    length one where components share one covariance: one for each of several mixtures side by side.
+
+    Parameters
+    ----------
+    name : str
+    algebra : Algebra
+    group : {"affine", "scale", "uniform"}
+        The maps under which the family is closed.
+    shared : bool
+        Whether all components have the same covariance.
+    coupled : bool
+        Whether components share a part of covariances that are otherwise their own.
+    separable : bool
+        Whether features that vary in no component are independent of all else: a fit can leave them out.
     """
 
-    name: str
-    form: Form
-    group: Group
-    #: Whether features that vary in no component are independent of all else: a fit can leave them out.
-    separable: bool = False
-    #: Factors in each component's covariance; none in families of other matrices.
-    n_factors: int = 0
     #: Which components share what they share: those of one mixture.
     groups: Alone = ALONE
 
-    def holding(self, shape: tuple[int, ...]) -> Structure:
+    def __init__(
+        self,
+        name: str,
+        algebra: Algebra,
+        group: Group,
+        *,
+        shared: bool = False,
+        coupled: bool = False,
+        separable: bool = False,
+    ) -> None:
+        self.name, self.algebra, self.group = name, algebra, group
+        self.shared, self.coupled, self.separable = shared, coupled, separable
+        #: Where some rows may belong to no Gaussian, the quadratic part that components share does not cancel
+        #: and their total scatter is no constant. Then each component keeps its own second moments, which are
+        #: pooled when they are asked for.
+        self.own_form = Form(own=algebra.block)
+        self.form = Form(own=NONE, pooled=algebra.block) if shared else self.own_form
+
+    @property
+    def n_factors(self) -> int:
+        """Factors in each component's covariance; none in families of other matrices."""
+        return self.algebra.n_factors
+
+    def of_shape(self, shape: tuple[int, ...]) -> Structure:
         """The member of the family whose covariance parameter has this shape, where there are several.
 
         Raises ValueError where there cannot be so many factors.
         """
         return self
 
-    def beside(self, groups: Groups) -> Structure:
-        """The family as components of several mixtures have it, each a covariance in an array of them all."""
+    def beside(self, groups: Groups) -> Self:
+        """The family as components of several mixtures have it, side by side."""
         family = copy(self)
         family.groups = groups
         return family
 
-    def each(self, parameter: Float64Array, k: int) -> Float64Array:
-        """Covariances or factors, one for each of k components, whatever they share."""
-        return parameter
-
-    def taken(self, parameter: Float64Array, components: IntArray) -> Float64Array:
-        """Covariances or factors of some components, in order."""
-        return np.asarray(parameter[components])
-
-    def common(self, parameter: Float64Array) -> Float64Array:
-        """The inverse of :meth:`each`."""
-        return parameter
-
-    @property
-    def own_form(self) -> Form:
-        """The form in which each component keeps its second moments, pooled when they are asked for.
-
-        For passes in which not all rows belong to the Gaussians: there the quadratic part that families of
-        one covariance share does not cancel, and their total scatter is no constant.
-        """
-        return self.form if self.form.own != "none" else Form(own=self.form.pooled, pooled="none")
-
-    @abstractmethod
     def shape(self, k: int, d: int) -> tuple[int, ...]:
-        """Shape of the covariance parameter."""
+        """Shape of the covariance parameter that users see: without an axis of components if it is shared."""
+        one = self.algebra.shape(d)
+        return (k, *one) if not self.shared else one or (1,)
+
+    def stack(self, parameter: Float64Array, d: int) -> Float64Array:
+        """The covariances, roots or precisions that users see, as a stack."""
+        return parameter.reshape(-1, *self.algebra.shape(d))
+
+    def unstack(self, stack: Float64Array) -> Float64Array:
+        """The inverse of :meth:`stack`, for one mixture."""
+        return stack[0] if self.shared and stack.ndim > 1 else stack
+
+    def select(self, stack: Float64Array, components: IntArray) -> Float64Array:
+        """Covariances or roots of some components, in order."""
+        return stack if self.shared else np.asarray(stack[components])
 
     @abstractmethod
     def n_covariance_parameters(self, k: int, d: int) -> int:
         """Free parameters of the covariances, for information criteria."""
+
+    @abstractmethod
+    def least_rows(self, d: int) -> int:
+        """How many rows in general position keep a component from shrinking; 0 where none shrinks alone."""
 
     def estimate(self, stats: Moments, warm: Float64Array | None = None) -> Float64Array:
         """The M-step: the covariances of greatest expected log-likelihood; `warm` as in :meth:`combine`."""
@@ -85,14 +109,10 @@ class Structure(ABC):
         """The counts of components, shape (k,), as shares of their mixture's."""
         return counts / self.groups.spread(self.groups.total(counts))
 
-    @property
-    def coupled(self) -> bool:
-        """Whether components share a part of covariances that are otherwise their own."""
-        return type(self).combine is not Structure.combine
-
-    @abstractmethod
     def moments(self, stats: Moments) -> Float64Array:
         """The second moments that the M-step starts from, about the means, for each unit of weight."""
+        found = stats.within(self.groups) if self.shared else stats.covariances()
+        return self.algebra.from_moments(found, stats.n_features)
 
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
@@ -119,184 +139,58 @@ class Structure(ABC):
         """Axes for the moments of a start, shape (k, d, m), where the family keeps moments along axes."""
         return None
 
-    def sharpened(self, stats: Moments) -> Float64Array | None:
+    def sharpen_axes(self, stats: Moments) -> Float64Array | None:
         """Better axes than those of the statistics, if it takes another pass to begin well."""
         return None
 
-    def ridged(self, moments: Float64Array, ridge: Float64Array) -> Float64Array:
-        """Moments with the ridge added."""
-        return moments + ridge
-
-    def uncorrelated(self, ridge: Float64Array, d: int) -> Float64Array:
-        """The covariance parameter of one component, from what :meth:`ridge` gives."""
-        return ridge.reshape(self.shape(1, d))
-
-    @abstractmethod
-    def ridge(self, variances: Float64Array, frame: Frame) -> Float64Array:
-        """Uncorrelated features of these variances, shape (d,), in the data's units, as seen from the frame.
-
-        In the shape of one component's covariance parameter; of families with factors, variances (d,).
-        """
-
-    @abstractmethod
-    def floored(self, moments: Float64Array, least: Float64Array) -> Float64Array:
-        """The M-step's answer to moments M among matrices C with C - least positive semi-definite.
-
-        `least` is of the shape that :meth:`ridge` has. Moments that satisfy it stay as they are.
-        """
-
-    def held_above(
-        self, covariances: Float64Array, least: Float64Array, largest: float
-    ) -> tuple[Float64Array, Float64Array]:
-        """The covariances, :meth:`floored` where they are near `least`, and their factors.
-
-        `largest` bounds the eigenvalues of `least`: tr(P) largest < 1 shows that no direction is near it.
-        """
-        try:
-            factors = self.factor(covariances)
-        except NotPositiveDefiniteError:
-            pass
-        else:
-            if float(np.vdot(factors, factors)) * largest < 1.0:
-                return covariances, factors
-        floored = self.floored(covariances, least)
-        return floored, self.factor(floored)
-
-    @abstractmethod
-    def stiffness(self, factors: Float64Array, least: Float64Array) -> Float64Array:
-        """tr(least P) of each component, shape (k,) or (1,): one or more where `least` is met."""
-
-    @abstractmethod
-    def least_rows(self, d: int) -> int:
-        """How many rows in general position keep a component from shrinking; 0 where none shrinks alone."""
-
-    @abstractmethod
-    def mapped(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
-        """The covariances of A x; A as in :class:`Frame`, within the family's group."""
-
-    def mapped_factor(self, factors: Float64Array, inverse: Float64Array) -> Float64Array:
-        """The factors of A x, from those of x and the inverse of A: U becomes A^-T U."""
-        return inverse * factors
-
-    @abstractmethod
-    def factor(self, covariances: Float64Array) -> Float64Array:
-        """U with (U U')^-1 the covariance; upper triangular. Raises NotPositiveDefiniteError."""
-
-    @abstractmethod
-    def precisions(self, factors: Float64Array) -> Float64Array:
-        """U U'."""
-
-    @abstractmethod
-    def diagonal(self, factors: Float64Array) -> Float64Array:
-        """The diagonals of U, shape (k or 1, d or 1): 1 where all components or features share one entry."""
-
-    def log_det(self, factors: Float64Array, d: int) -> Float64Array:
-        """Log |U| of each component, shape (k,), or (1,) if common to all."""
-        diagonal = self.diagonal(factors)
-        return np.asarray(np.add.reduce(np.log(diagonal), axis=1) * (d / diagonal.shape[1]))
-
-    def constants(self, factors: Float64Array, d: int) -> Float64Array:
-        """Log |U| - d/2 log 2 pi: the log-density of a component at its mean, shape (k,) or (1,)."""
-        return self.log_det(factors, d) - 0.5 * d * LOG_2PI
-
-    @abstractmethod
-    def whiten(self, factors: Float64Array, vectors: Float64Array) -> Float64Array:
-        """U_k' v_k for one vector a component, shape (k, d)."""
-
-    @abstractmethod
-    def unwhiten(self, factors: Float64Array, vectors: Float64Array) -> Float64Array:
-        """U_k v_k for one vector a component, shape (k, d)."""
-
-    @abstractmethod
-    def dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
-        """The covariances as matrices, shape (k, d, d)."""
-
-    @abstractmethod
-    def factor_of_precisions(self, precisions: Float64Array) -> Float64Array:
-        """U from U U'. Raises NotPositiveDefiniteError."""
-
-    @abstractmethod
-    def covariances_of_factor(self, factors: Float64Array) -> Float64Array:
-        """(U U')^-1."""
-
-    @abstractmethod
-    def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
-        """The variance of each feature in each component, shape (k, d)."""
-
-    def average(self, covariances: Float64Array, weights: Float64Array, d: int) -> Float64Array:
-        """sum_k w_k C_k, shape (d, d)."""
-        return np.tensordot(weights, self.dense(covariances, weights.size, d), axes=1)
-
     def parts(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
-        """Loadings (k, d, q) and noise variances (k, d), of families that have them."""
+        """Loadings (k, d, q) and uniquenesses (k, d), of families that have them."""
         raise AttributeError(f"covariances of the type {self.name!r} have no loadings")
 
-    def n_noises(self, d: int) -> int:
-        """Standard normal numbers that it takes to draw a row."""
-        return d
+    def find_roots(self, covariances: Float64Array) -> Float64Array:
+        """U with (U U')^-1 the covariance.
 
-    def coloured(self, noise: Float64Array, factor: Float64Array) -> Float64Array:
-        """Rows of standard normal noise given the covariance (U U')^-1: each row e becomes U^-T e."""
-        if factor.ndim < 2:
-            return noise / factor
-        from scipy.linalg import solve_triangular
-
-        return np.asarray(solve_triangular(factor, noise.T, trans="T").T)
-
-    def asymmetry(self, covariances: Float64Array) -> float:
-        """Largest difference between an entry and its mirror image; families without matrices have none."""
-        return 0.0
+        Raises NotPositiveDefiniteError, which names no component where all share one covariance.
+        """
+        try:
+            return self.algebra.find_roots(covariances)
+        except NotPositiveDefiniteError as error:
+            raise NotPositiveDefiniteError(() if self.shared else error.components, error.smallest) from None
 
     def natural(
         self,
         weights: Float64Array,
         means: Float64Array,
         covariances: Float64Array,
-        factors: Float64Array,
+        roots: Float64Array,
         form: Form | None = None,
     ) -> Natural:
         """The natural parameters of a mixture of this family, in its own form or its :attr:`own_form`."""
-        k, d = means.shape
-        whitened = self.whiten(factors, means)
-        log_weights = np.log(weights) if weights.all() else log_or_zero(weights)
+        (k, d), algebra = means.shape, self.algebra
         form = self.form if form is None else form
-        own = form.own
-        precisions = np.empty((k, 0)) if own == "none" else self.precisions(factors)
-        if form != self.form:  # what all components share, once for each
-            shape = {"vech": (k, d, d), "squares": (k, d), "radial": (k,)}[own]
-            each, precisions = np.broadcast_to(factors, shape), np.broadcast_to(precisions, shape)
+        if self.shared:  # for each component that of its mixture
+            covariances, roots = self.groups.spread(covariances), self.groups.spread(roots)
+        whitened = algebra.whiten(roots, means)
+        log_weights = np.log(weights) if weights.all() else log_or_zero(weights)
+        constants, linear = log_weights + algebra.log_peaks(roots, d), algebra.unwhiten(roots, whitened)
+        if form.shared:
+            precisions = np.empty((k, 0))
         else:
-            each = factors
+            precisions = algebra.precisions(roots)
+            if self.shared:  # what all components share, once for each
+                each = (k, *roots.shape[1:])
+                roots, precisions = np.broadcast_to(roots, each), np.broadcast_to(precisions, each)
         return Natural(
             form=form,
-            constants=log_weights + self.constants(factors, d),
+            constants=constants,
             means=means,
-            factors=each,
-            linear=self.unwhiten(factors, whitened),
+            factors=roots,
+            linear=linear,
             quadratic=np.vecdot(whitened, whitened),
-            second=natural_block(precisions, own),
-            spread=np.add.reduce(self.variances(covariances, k, d), axis=1),
+            second=form.own.coefficients(precisions),
+            spread=np.add.reduce(algebra.variances(covariances, k, d), axis=1),
             groups=self.groups,
         )
-
-
-class Shared(Structure):
-    """A family whose components have one covariance, an array with no axis of components."""
-
-    def moments(self, stats: Moments) -> Float64Array:
-        return np.asarray(stats.within()[0])
-
-    def each(self, parameter: Float64Array, k: int) -> Float64Array:
-        return np.broadcast_to(parameter, (k, *parameter.shape))
-
-    def taken(self, parameter: Float64Array, components: IntArray) -> Float64Array:
-        return parameter
-
-    def common(self, parameter: Float64Array) -> Float64Array:
-        return np.asarray(parameter[0])
-
-    def least_rows(self, d: int) -> int:
-        return 0  # no component has a covariance of its own
 
 
 def log_or_zero(weights: Float64Array) -> Float64Array:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmix._typing import BoolArray, Float64Array
-from gaussmix.model.covariance.matrices import NotPositiveDefiniteError
+from gaussmix.model.covariance.algebra import NotPositiveDefiniteError
 from gaussmix.model.moments.groups import Alone
 
 #: Relative change of volumes after which Newton's next would be that of its square.
@@ -116,7 +116,7 @@ def _profile(M: Float64Array, s: Float64Array, logs: Float64Array) -> _Profile:
         log_det, shaped = np.add.reduce(np.log(pooled), axis=1), M / pooled[:, None]
     else:
         pooled = pooled.reshape(-1, d, d)
-        shaped = M @ inverted(pooled)[:, None]
+        shaped = M @ invert(pooled)[:, None]
         log_det = np.linalg.slogdet(pooled)[1]
     shaped *= scaled.reshape(*s.shape, *(1,) * (M.ndim - 2))
     return _Profile(d * np.vecdot(s, logs) + log_det, pooled, shaped, _traces(shaped, M.ndim == 4))
@@ -152,7 +152,7 @@ def _traces(stack: Float64Array, matrices: bool) -> Float64Array:
     return np.asarray(stack.trace(0, -2, -1) if matrices else np.add.reduce(stack, axis=-1))
 
 
-def inverted(matrices: Float64Array) -> Float64Array:
+def invert(matrices: Float64Array) -> Float64Array:
     """The inverses; NotPositiveDefiniteError where rounding leaves none."""
     try:
         return np.asarray(np.linalg.inv(matrices))

@@ -9,7 +9,6 @@ from gaussmix.model.kernels.centred import add_moments, fill_joint
 from gaussmix.model.kernels.executor import Operands, Plan, Stepwise
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.softmax import shared_quadratic
-from gaussmix.model.moments.blocks import fill
 
 
 class Blas(Stepwise[FloatArray]):
@@ -58,7 +57,7 @@ class Blas(Stepwise[FloatArray]):
         buffer = self._spare.pop() if self._spare else np.empty(self._shape, dtype=self.operands.dtype)
         Z = self.operands.frame.apply(self.operands.values(rows))
         T = buffer[:, : Z.shape[1]]
-        fill(T, Z, self.block)
+        self.block.fill(T, Z)
         if self._single:
             self._kept = T
         return T

@@ -15,7 +15,7 @@ from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.kernels.executor import DOUBLE, NONE_APART, Operands, Plan, Stepwise
 from gaussmix.model.kernels.guard import needs_double
 from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.moments.blocks import Block, Form, block_size, fill_block, pack
+from gaussmix.model.moments.blocks import Block, Form
 
 
 def whiten_columns(D: FloatArray, factor: FloatArray) -> FloatArray:
@@ -52,17 +52,8 @@ def add_moments(
         D = Z - centres[k].astype(Z.dtype)[:, None]
         S[k, 0] += R[k].sum(dtype=np.float64)
         S[k, 1 : 1 + d] += D @ R[k]
-        second = _scatter(D, R[k], block)
+        second = block.scatter(D, R[k])
         S[k, 1 + d : 1 + d + second.size] += second
-
-
-def _scatter(D: FloatArray, r: FloatArray, block: Block) -> FloatArray:
-    """sum_b r_b q(D_b), packed."""
-    if block == "vech":
-        return pack((D * r) @ D.T, block)
-    Q = np.empty((block_size(block, D.shape[0]), D.shape[1]), dtype=D.dtype)
-    fill_block(Q, D, block)
-    return Q @ r
 
 
 class Centred(Stepwise[FloatArray]):
@@ -73,7 +64,7 @@ class Centred(Stepwise[FloatArray]):
     @classmethod
     def is_fastest(cls, operands: Operands) -> bool:
         d = operands.shape[1]
-        return operands.form.own == "vech" and (d > 128 or (d >= 48 and 5 * operands.k < d))
+        return operands.form.own.general and (d > 128 or (d >= 48 and 5 * operands.k < d))
 
     @classmethod
     def chunk_rows(cls, operands: Operands) -> int:
@@ -82,7 +73,7 @@ class Centred(Stepwise[FloatArray]):
     @classmethod
     def choose_block(cls, form: Form) -> Block:
         """A shared scatter about the components' means changes with them, so here the pass computes it."""
-        return form.pooled if form.own == "none" else form.own
+        return form.block
 
     def find_apart(self, natural: Natural) -> IntArray | None:
         """No component: all are evaluated centred anyway."""

@@ -39,7 +39,7 @@ class Compiled(Executor):
         matrix = A if A.ndim == 2 else np.diag(np.broadcast_to(A, (d,)))
         origin, matrix = frame.origin.astype(dtype), np.ascontiguousarray(matrix, dtype=dtype)
         block = {"none": tiles.NONE, "radial": tiles.RADIAL, "squares": tiles.SQUARES, "vech": tiles.VECH}
-        self._frame = (origin, matrix, A.ndim < 2, block[self.block])
+        self._frame = (origin, matrix, A.ndim < 2, block[self.block.name])
         self._unweighted = np.empty(0, dtype=dtype)
         self._n_features = pad_columns(operands.n_features)
         self._block_rows = tiles.BLOCK_ROWS

@@ -13,7 +13,7 @@ from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.kernels.guard import find_imprecise, needs_double
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.softmax import Question, add_terms, answer, softmax_of_each, weigh
-from gaussmix.model.moments.blocks import Block, Form, block_size
+from gaussmix.model.moments.blocks import Block, Form
 from gaussmix.model.moments.frame import Frame
 
 ExecutorName = Literal["blas", "compiled", "centred"]
@@ -132,9 +132,8 @@ class Executor(ABC):
     def __init__(self, operands: Operands) -> None:
         form, d = operands.form, operands.X.shape[1]
         self.operands, self.block = operands, self.choose_block(form)
-        own = self.block == form.own
         #: Columns of S.
-        self.n_columns = 1 + d + (form.moments_size(d) if own else block_size(self.block, d))
+        self.n_columns = 1 + d + self.block.size(d)
         #: Rows that it is asked for at a time.
         self.chunk = self.chunk_rows(operands)
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.model.moments.blocks import Block, Form, natural_block
+from gaussmix.model.moments.blocks import Form
 from gaussmix.model.moments.groups import ALONE, Alone, Groups
 
 #: Stands for the logarithm of a zero weight: finite, so that products stay finite, and e to it is zero.
@@ -34,8 +34,7 @@ class Natural:
         log w_k + log |U_k| - d/2 log 2 pi.
     means : ndarray of shape (k, d)
     factors : ndarray
-        U_k, in scikit-learn's shape of ``precisions_cholesky_``; shared by all components if the form
-        keeps no second moments of each component's own, or one for each of several mixtures' components.
+        U_k: matrices, diagonals or scalars, one a component; one alone where all share it.
     linear : ndarray of shape (k, d)
         P_k m_k with P = U U'.
     quadratic : ndarray of shape (k,)
@@ -110,22 +109,11 @@ class Natural:
     @property
     def precision_bound(self) -> Float64Array:
         """An upper bound of lambda_max(U U'), shape (k,), or (1,) if shared; exact for diagonal ones."""
-        if self.block == "vech":
-            entries = self.different_factors.reshape(-1, self.means.shape[1] ** 2)
+        if self.form.general:
+            entries = self.factors.reshape(len(self.factors), -1)
             return np.asarray(np.vecdot(entries, entries))
-        squares = self.different_factors * self.different_factors
+        squares = self.factors * self.factors
         return squares if squares.ndim == 1 else np.asarray(squares.max(axis=1))
-
-    @property
-    def block(self) -> Block:
-        """The second-order features that the quadratic form is of."""
-        return self.form.pooled if self.shared else self.form.own
-
-    @property
-    def different_factors(self) -> Float64Array:
-        """The factors with an axis for the components, of length 1 if all share one."""
-        d = self.means.shape[1]
-        return self.factors.reshape(-1, *{"vech": (d, d), "squares": (d,)}.get(self.block, ()))
 
     @property
     def reach(self) -> Float64Array:
@@ -136,7 +124,8 @@ class Natural:
         farthest = 4.0 + 60.0 / self.means.shape[1]
         reach = np.vecdot(self.means, self.means) + farthest * self.spread
         # the squared length is rounded once for the sum and once more in the product
-        return np.asarray(2.0 * reach if self.form.own == "radial" else reach)
+        roundings = self.form.own.roundings
+        return np.asarray(reach if roundings == 1.0 else roundings * reach)
 
     @cached_property
     def condition(self) -> float:
@@ -146,18 +135,18 @@ class Natural:
     @property
     def shared(self) -> bool:
         """Whether one quadratic form serves all components and is left out of :attr:`matrix`."""
-        return self.form.own == "none"
+        return self.form.shared
 
     def shared_quadratics(self, pooled: Float64Array) -> Float64Array:
         """-sum_i w_i z_i'P z_i / 2 of each mixture, from pooled moments, for forms in which P is shared."""
-        U = self.different_factors
+        U = self.factors
         U = U[self.groups.starts] if isinstance(self.groups, Groups) else U
         precisions = U @ np.swapaxes(U, 1, 2) if U.ndim == 3 else U * U
-        return natural_block(precisions, self.block) @ pooled
+        return self.form.block.coefficients(precisions) @ pooled
 
     def factor(self, k: int) -> Float64Array:
         """U of component k: a matrix, a vector (its diagonal) or a scalar."""
-        return self.factors if self.shared else np.asarray(self.factors[k])
+        return np.asarray(self.factors[k if len(self.factors) > 1 else 0])
 
 
 class HasNatural(Protocol):

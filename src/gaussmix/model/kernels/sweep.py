@@ -32,7 +32,7 @@ from gaussmix.model.kernels.executor import (
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.projected import Projected, ProjectedCentred, ProjectedNatural, add_projected
 from gaussmix.model.kernels.softmax import Question
-from gaussmix.model.moments.blocks import Block, Form, block_size, fill
+from gaussmix.model.moments.blocks import AlongAxes, Block, Form
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.moments.statistics import TINY, Moments, Pass
 
@@ -170,7 +170,7 @@ class Sweep:
         for more, values in parts[1:]:
             S += more
             log_likelihoods += values
-        if natural.shared and executor.block == "none":
+        if natural.shared and executor.block.empty:
             # the quadratic part that all components share is linear in the total scatter
             log_likelihoods = log_likelihoods + natural.shared_quadratics(self.pooled)
         axes = natural.axes if isinstance(natural, ProjectedNatural) else None
@@ -205,10 +205,10 @@ class Sweep:
         by side (`grouped`) moments are about the origin, and forms that pool them have those of all rows.
         """
         n, d = self.operands.shape
-        own, pooled = self.operands.form.own, self.operands.form.pooled
-        block = pooled if own == "none" and not grouped else own
-        size = block_size(block, d) + (0 if axes is None else d * axes.shape[2])
-        S = np.zeros((self.k, 1 + d + size))
+        block = self.operands.form.own if grouped else self.operands.form.block
+        if axes is not None:
+            block = AlongAxes(axes.shape[2])
+        S = np.zeros((self.k, 1 + d + block.size(d)))
         about = np.zeros((self.k, d)) if centres is None else centres
         for start in range(0, n, 1024):
             rows = slice(start, min(start + 1024, n))
@@ -217,7 +217,7 @@ class Sweep:
             R = R if weights is None else R * weights
             if axes is None and grouped:  # about the origin, all components in one product
                 T = np.empty((S.shape[1], Z.shape[1]))
-                fill(T, Z, block)
+                block.fill(T, Z)
                 S += R @ T.T
             elif axes is None:
                 centred.add_moments(Z, R, about, block, S, range(self.k))
@@ -279,7 +279,7 @@ class Sweep:
     ) -> Moments:
         (k, d), form = centres.shape, self.operands.form
         if axes is not None:
-            form = replace(form, n_axes=axes.shape[2])
+            form = replace(form, own=block)
         noise = float(S[k:, 0].sum())  # what a noise component has taken, of which counts alone matter
         counts, first, second = S[:k, 0], S[:k, 1 : 1 + d], S[:k, 1 + d :]
         pooled = self.pooled

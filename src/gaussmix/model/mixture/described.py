@@ -20,8 +20,9 @@ class Described:
     structure: Structure
     weights: Float64Array
     means: Float64Array
-    covariances: Float64Array
-    precisions_cholesky: Float64Array
+    #: Covariances and their roots with an axis of components, of length one where components share one.
+    covariance_stack: Float64Array
+    roots: Float64Array
     noise: Noise | None
     feature_names: tuple[str, ...] | None
 
@@ -46,21 +47,31 @@ class Described:
         return int(k - 1 + k * d + self.structure.n_covariance_parameters(k, d) + of_noise)
 
     @cached_property
+    def covariances(self) -> Float64Array:
+        """The covariances, in the shape of the covariance type."""
+        return self.structure.unstack(self.covariance_stack)
+
+    @cached_property
+    def precisions_cholesky(self) -> Float64Array:
+        """Roots U of the precisions U U', in the same shape."""
+        return self.structure.unstack(self.roots)
+
+    @cached_property
     def precisions(self) -> Float64Array:
         """Inverses of the covariances, in the same shape."""
-        precisions = self.structure.precisions(self.precisions_cholesky)
+        precisions = self.structure.unstack(self.structure.algebra.precisions(self.roots))
         precisions.flags.writeable = False
         return precisions
 
     @property
     def dense_covariances(self) -> Float64Array:
         """The covariances of the components as matrices, shape (k, d, d), whatever the type."""
-        return self.structure.dense(self.covariances, *self.means.shape)
+        return self.structure.algebra.dense(self.covariance_stack, *self.means.shape)
 
     @property
     def variances(self) -> Float64Array:
         """The variance of each feature in each component, shape (k, d)."""
-        return self.structure.variances(self.covariances, *self.means.shape)
+        return self.structure.algebra.variances(self.covariance_stack, *self.means.shape)
 
     @property
     def n_factors(self) -> int:
@@ -70,12 +81,12 @@ class Described:
     @property
     def loadings(self) -> Float64Array:
         """L of covariances L L' + diag(psi), shape (k, d, n_factors); for factor analysers."""
-        return self.structure.parts(self.covariances)[0]
+        return self.structure.parts(self.covariance_stack)[0]
 
     @property
     def noise_variances(self) -> Float64Array:
         """The diagonals psi of covariances L L' + diag(psi), shape (k, d); for factor analysers."""
-        return self.structure.parts(self.covariances)[1]
+        return self.structure.parts(self.covariance_stack)[1]
 
     @cached_property
     def natural(self) -> Natural:
@@ -89,7 +100,7 @@ class Described:
 
     def natural_in(self, form: Form) -> Natural:
         """The natural parameters for passes of this form, the family's own or that of `own_form`."""
-        parts = self.weights, self.means, self.covariances, self.precisions_cholesky
+        parts = self.weights, self.means, self.covariance_stack, self.roots
         natural = self.structure.natural(*parts, form)
         return natural if self.noise is None else replace(natural, noise=max(self.noise.log_joint, LOG_ZERO))
 
@@ -102,7 +113,7 @@ class Described:
     def covariance(self) -> Float64Array:
         """Covariance of the whole, shape (d, d): sum_k w_k (Sigma_k + (mu_k - mu)(mu_k - mu)')."""
         deviations = self.means - self.mean
-        within = self.structure.average(self.covariances, self._shares, self.n_features)
+        within = self.structure.algebra.average(self.covariance_stack, self._shares, self.n_features)
         return np.asarray(within + (self._shares[:, None] * deviations).T @ deviations)
 
     @property

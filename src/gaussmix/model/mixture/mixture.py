@@ -26,7 +26,7 @@ from gaussmix.model.moments.frame import Frame
 from gaussmix.model.noise import Noise, as_tensors
 
 #: What a mixture is made of.
-PARTS = ("structure", "weights", "means", "covariances", "precisions_cholesky", "feature_names", "noise")
+PARTS = ("structure", "weights", "means", "covariance_stack", "roots", "feature_names", "noise")
 
 
 class Mixture(Described):
@@ -76,7 +76,6 @@ class Mixture(Described):
 
     weights: Float64Array
     means: Float64Array
-    covariances: Float64Array
     covariance_type: str
     feature_names: tuple[str, ...] | None
     noise: Noise | None
@@ -93,13 +92,13 @@ class Mixture(Described):
     ) -> None:
         shape = np.shape(means)
         structure = get_structure(covariance_type, shape[-1] if len(shape) == 2 else None)
-        structure = structure.holding(np.shape(covariances))
+        structure = structure.of_shape(np.shape(covariances))
         if len(shape) != 2 or 0 in shape:
             raise ValueError(
                 f"means must have the shape (n_components, n_features), neither zero; got {shape}"
             )
         k, d = shape
-        checked, factors = checked_covariances(structure, covariances, k, d)
+        stack, roots = checked_covariances(structure, covariances, k, d)
         names = None if feature_names is None else tuple(str(name) for name in feature_names)
         if names is not None and len(names) != d:
             raise ValueError(f"feature_names must be {d} names, one a column of means; got {len(names)}")
@@ -107,8 +106,8 @@ class Mixture(Described):
             structure,
             _check.weights(weights, k, 0.0 if noise is None else noise.checked(d).weight),
             _check.parameter(means, (k, d), "means", "(n_components, n_features)"),
-            checked,
-            factors,
+            stack,
+            roots,
             feature_names=names,
             noise=noise,
         )
@@ -119,15 +118,18 @@ class Mixture(Described):
         structure: Structure,
         weights: Float64Array,
         means: Float64Array,
-        covariances: Float64Array,
-        precisions_cholesky: Float64Array,
+        covariance_stack: Float64Array,
+        roots: Float64Array,
         *,
         feature_names: tuple[str, ...] | None = None,
         noise: Noise | None = None,
     ) -> Self:
-        """A mixture of parts that are known to be sound: nothing is checked or copied."""
+        """A mixture of parts that are known to be sound: nothing is checked or copied.
+
+        Covariances and their roots are stacks, as :class:`gaussmix.model.covariance.Structure` has them.
+        """
         mixture = cls.__new__(cls)
-        arrays = weights, means, covariances, precisions_cholesky
+        arrays = weights, means, covariance_stack, roots
         mixture._set(structure, *arrays, feature_names=feature_names, noise=noise)
         return mixture
 
@@ -139,7 +141,7 @@ class Mixture(Described):
         Parameters
         ----------
         **parts
-            Arguments of :meth:`of_parts`. Covariances go together with their ``precisions_cholesky``.
+            Arguments of :meth:`of_parts`. A ``covariance_stack`` goes together with its ``roots``.
         """
         return Mixture.of_parts(**{name: self.__dict__[name] for name in PARTS} | parts)
 
@@ -148,19 +150,19 @@ class Mixture(Described):
         structure: Structure,
         weights: Float64Array,
         means: Float64Array,
-        covariances: Float64Array,
-        precisions_cholesky: Float64Array,
+        covariance_stack: Float64Array,
+        roots: Float64Array,
         *,
         feature_names: tuple[str, ...] | None,
         noise: Noise | None,
     ) -> None:
         # Rows after rows, as files have them: products of arrays in another order round differently.
-        parts = weights, means, covariances, precisions_cholesky
+        parts = weights, means, covariance_stack, roots
         arrays = [np.ascontiguousarray(array) for array in parts]
         for array in arrays:
             array.setflags(write=False)
         self.__dict__.update(
-            zip(("weights", "means", "covariances", "precisions_cholesky"), arrays, strict=True),
+            zip(("weights", "means", "covariance_stack", "roots"), arrays, strict=True),
             structure=structure,
             covariance_type=structure.name,
             feature_names=feature_names,
@@ -208,7 +210,7 @@ class Mixture(Described):
 
     def __getstate__(self) -> dict[str, Any]:
         fields = (*schema.TENSORS, "precisions_cholesky", "covariance_type", "feature_names")
-        return {name: self.__dict__[name] for name in fields} | as_tensors(self.noise)
+        return {name: getattr(self, name) for name in fields} | as_tensors(self.noise)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._set(**schema.check_state(state))
@@ -236,7 +238,7 @@ class Mixture(Described):
         """
         sweep, natural = self._make_sweep(X)
         log_det = sweep.frame.log_det
-        at_means = self.structure.constants(self.precisions_cholesky, self.n_features) - log_det
+        at_means = self.structure.algebra.log_peaks(self.roots, self.n_features) - log_det
         noise = None if self.noise is None else self.noise.known - log_det
         unweighted = replace(natural, constants=at_means + np.zeros(self.n_components), noise=noise)
         log_density = sweep.joint(unweighted)
@@ -308,10 +310,11 @@ class Mixture(Described):
             A and its inverse: lower triangular, a diagonal, or a multiple of the identity.
         offset : ndarray of shape (d,)
         """
+        algebra = self.structure.algebra
         return self.replace(
             means=(self.means @ matrix.T if matrix.ndim == 2 else self.means * matrix) + offset,
-            covariances=np.array(self.structure.mapped(self.covariances, matrix)),
-            precisions_cholesky=np.array(self.structure.mapped_factor(self.precisions_cholesky, inverse)),
+            covariance_stack=np.array(algebra.map_covariances(self.covariance_stack, matrix)),
+            roots=np.array(algebra.map_roots(self.roots, inverse)),
             noise=None if self.noise is None else self.noise.mapped(matrix, offset),
         )
 
@@ -340,7 +343,7 @@ class Mixture(Described):
             If the file cannot be written.
         """
         fields = (*schema.TENSORS, "covariance_type", "feature_names")
-        schema.write(path, Mixture, {name: self.__dict__[name] for name in fields}, self.noise, info)
+        schema.write(path, Mixture, {name: getattr(self, name) for name in fields}, self.noise, info)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:

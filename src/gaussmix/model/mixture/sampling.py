@@ -16,12 +16,12 @@ def draw_rows(
     if noise is not None:
         shares = np.append(shares, noise.weight)
     labels = generator.choice(shares.size, size=n_samples, p=shares / shares.sum())
-    structure, natural = mixture.structure, mixture.natural
-    normal = generator.standard_normal((n_samples, structure.n_noises(mixture.n_features)))
+    algebra, natural = mixture.structure.algebra, mixture.natural
+    draws = generator.standard_normal((n_samples, algebra.n_draws(mixture.n_features)))
     X = np.empty((n_samples, mixture.n_features))
     for k in range(mixture.n_components):
         rows = labels == k
-        X[rows] = structure.coloured(normal[rows], natural.factor(k)) + mixture.means[k]
+        X[rows] = algebra.colour(draws[rows], natural.factor(k)) + mixture.means[k]
     if noise is not None and noise.weight > 0.0:
         rows = labels == mixture.n_components
         X[rows] = noise.sample(int(np.count_nonzero(rows)), generator)

@@ -86,7 +86,7 @@ def check_state(state: Mapping[str, Any]) -> dict[str, Any]:
     The factors are not computed anew, so that a copy gives the same bits. A pickle can be trusted or must not
     be opened; but other formats, skops for one, restore objects from files that may have been tampered with.
     """
-    structure = get_structure(state["covariance_type"]).holding(np.shape(state["covariances"]))
+    structure = get_structure(state["covariance_type"]).of_shape(np.shape(state["covariances"]))
     shape = np.shape(state["means"])
     if len(shape) != 2 or 0 in shape:
         raise ValueError(f"means must have the shape (n_components, n_features), neither zero; got {shape}")
@@ -94,11 +94,12 @@ def check_state(state: Mapping[str, Any]) -> dict[str, Any]:
     names = None if state["feature_names"] is None else tuple(map(str, state["feature_names"]))
     if names is not None and len(names) != d:
         raise ValueError(f"feature_names must be {d} names, one a column of means; got {len(names)}")
-    covariances, factors = (
+    covariances, roots = (
         _check.parameter(state[name], structure.shape(k, d), name, f"the shape for {structure.name!r}")
         for name in ("covariances", "precisions_cholesky")
     )
-    if not (structure.diagonal(factors) > 0.0).all():
+    roots = structure.stack(roots, d)
+    if not (structure.algebra.diagonal(roots) > 0.0).all():
         raise ValueError("precisions_cholesky must have a positive diagonal")
     weights = _check.parameter(state["weights"], (k,), "weights", "(n_components,)")
     noise = noise_of(state)
@@ -109,8 +110,8 @@ def check_state(state: Mapping[str, Any]) -> dict[str, Any]:
         "structure": structure,
         "weights": weights,
         "means": _check.parameter(state["means"], (k, d), "means", "(n_components, n_features)"),
-        "covariances": covariances,
-        "precisions_cholesky": factors,
+        "covariance_stack": structure.stack(covariances, d),
+        "roots": roots,
         "feature_names": names,
         "noise": noise,
     }

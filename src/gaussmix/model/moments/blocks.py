@@ -1,48 +1,244 @@
 """The features T(z) = (1, z, q(z)) in which a weighted Gaussian log-density is linear.
 
-The block q holds the second-order features that a family of covariances needs: all products
-("vech"), squares only ("squares"), their sum ("radial"), or nothing ("none", where the quadratic
-part is the same for every component and cancels from the responsibilities). Moments may go beyond
-the squares: z (A'z)' for a few axes A of each component's own, which are no features of z alone.
+A block q holds the second-order features that a family of covariances needs: all products, squares only,
+their sum, or none, where the quadratic part is the same for every component and cancels from the
+responsibilities.
+Moments may go beyond the squares: z (A'z)' for a few axes A of each component's own, which are no features of
+z alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import ClassVar
 
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 
-Block = Literal["vech", "squares", "radial", "none"]
-BLOCKS: tuple[Block, ...] = get_args(Block)
+
+@dataclass(frozen=True)
+class Block:
+    """Second-order features q(z), and their moments in packed form, one row a component: here, none.
+
+    Where moments are along axes A, methods are given these, one set (d, q) a row.
+    """
+
+    name: ClassVar[str] = "none"
+    #: Whether there is no feature.
+    empty: ClassVar[bool] = True
+    #: Whether moments are matrices.
+    general: ClassVar[bool] = False
+    #: How many times rounding touches the squared length of a row.
+    roundings: ClassVar[float] = 1.0
+    #: Axes along which there are moments beside the squares.
+    n_axes: int = 0
+
+    def n_features(self, d: int) -> int:
+        """Number of second-order features in d dimensions."""
+        return 0
+
+    def size(self, d: int) -> int:
+        """Numbers that the packed moments of a component come to."""
+        return self.n_features(d)
+
+    def n_merged(self, d: int) -> int:
+        """How many squares one number of the moments is the sum of."""
+        return 1
+
+    def fill(self, T: FloatArray, Z: FloatArray) -> None:
+        """Write T(z) for the columns z of Z, shape (d, b), into the rows of T, shape (F, b)."""
+        d = Z.shape[0]
+        T[0] = 1.0
+        T[1 : 1 + d] = Z
+        self.fill_second(T[1 + d :], Z)
+
+    def fill_second(self, Q: FloatArray, Z: FloatArray) -> None:
+        """Write q(z) for the columns z of Z into the rows of Q."""
+
+    def scatter(self, Z: FloatArray, r: FloatArray) -> FloatArray:
+        """sum_b r_b q(z_b) over the columns of Z."""
+        Q = np.empty((self.n_features(Z.shape[0]), Z.shape[1]), dtype=Z.dtype)
+        self.fill_second(Q, Z)
+        return Q @ r
+
+    def outer(self, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        """q(v) for each row of v, shape (m, d): the packed outer product v v', shape (m, size)."""
+        return np.empty((v.shape[0], 0))
+
+    def cross(self, u: Float64Array, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        """Pack u v' + v u' row by row: the cross term in q(u + v) = q(u) + (u v' + v u') + q(v)."""
+        return np.empty((u.shape[0], 0))
+
+    def square(self, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        """The second moments of each row of v, shape (m, d), in the shape that :meth:`unpack` gives."""
+        return self.outer(v, axes)
+
+    def unpack(self, packed: Float64Array, d: int) -> Float64Array:
+        """Second moments from their packed rows: matrices (m, d, d), vectors (m, d), or scalars (m,)."""
+        return packed
+
+    def pack(self, matrix: FloatArray) -> FloatArray:
+        """The second moments (d, d) of one component in packed form."""
+        return matrix[:0, 0]
+
+    def coefficients(self, precisions: Float64Array) -> Float64Array:
+        """Coefficients of q(z) in -z'Pz/2, one row a component, for precisions as :meth:`unpack` has them."""
+        return np.empty((precisions.shape[0], 0))
+
+
+class Vech(Block):
+    """All products of two features."""
+
+    name = "vech"
+    empty, general = False, True
+
+    def n_features(self, d: int) -> int:
+        return d * (d + 1) // 2
+
+    def fill_second(self, Q: FloatArray, Z: FloatArray) -> None:
+        start = 0
+        for i in range(Z.shape[0]):
+            np.multiply(Z[: i + 1], Z[i], out=Q[start : start + i + 1])
+            start += i + 1
+
+    def scatter(self, Z: FloatArray, r: FloatArray) -> FloatArray:
+        return self.pack((Z * r) @ Z.T)
+
+    def outer(self, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        rows, columns, _ = _triangle(v.shape[1])
+        return v[:, rows] * v[:, columns]
+
+    def cross(self, u: Float64Array, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        rows, columns, _ = _triangle(u.shape[1])
+        return u[:, rows] * v[:, columns] + v[:, rows] * u[:, columns]
+
+    def square(self, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        return v[:, :, None] * v[:, None, :]
+
+    def unpack(self, packed: Float64Array, d: int) -> Float64Array:
+        return packed.take(_triangle(d)[2], axis=1)
+
+    def pack(self, matrix: FloatArray) -> FloatArray:
+        rows, columns, _ = _triangle(matrix.shape[0])
+        return matrix[rows, columns]
+
+    def coefficients(self, precisions: Float64Array) -> Float64Array:
+        k, d, _ = precisions.shape
+        return precisions.reshape(k, d * d).take(_packing(d), axis=1) * _halves(d)
+
+
+class Squares(Block):
+    """The square of each feature."""
+
+    name = "squares"
+    empty = False
+
+    def n_features(self, d: int) -> int:
+        return d
+
+    def fill_second(self, Q: FloatArray, Z: FloatArray) -> None:
+        np.multiply(Z, Z, out=Q)
+
+    def outer(self, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        return v * v
+
+    def cross(self, u: Float64Array, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        return 2.0 * u * v
+
+    def pack(self, matrix: FloatArray) -> FloatArray:
+        return np.diagonal(matrix)
+
+    def coefficients(self, precisions: Float64Array) -> Float64Array:
+        return -0.5 * precisions
+
+
+class AlongAxes(Squares):
+    """The square of each feature; its moments have (A'z) z' beside the squares, for `n_axes` axes A."""
+
+    def size(self, d: int) -> int:
+        return d + d * self.n_axes
+
+    def outer(self, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        assert axes is not None
+        return np.concatenate([v * v, _crossed(_projected(v, axes), v)], axis=1)
+
+    def cross(self, u: Float64Array, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        assert axes is not None
+        crossed = _crossed(_projected(u, axes), v) + _crossed(_projected(v, axes), u)
+        return np.concatenate([2.0 * u * v, crossed], axis=1)
+
+
+class Radial(Block):
+    """The squared length."""
+
+    name = "radial"
+    empty = False
+    roundings = 2.0  # once for the sum, once for the product
+
+    def n_features(self, d: int) -> int:
+        return 1
+
+    def n_merged(self, d: int) -> int:
+        return d
+
+    def fill_second(self, Q: FloatArray, Z: FloatArray) -> None:
+        np.einsum("ib,ib->b", Z, Z, out=Q[0])
+
+    def outer(self, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        return np.asarray(np.einsum("ij,ij->i", v, v)[:, None])
+
+    def cross(self, u: Float64Array, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        return np.asarray(2.0 * np.einsum("ij,ij->i", u, v)[:, None])
+
+    def square(self, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
+        return np.asarray(np.vecdot(v, v))
+
+    def unpack(self, packed: Float64Array, d: int) -> Float64Array:
+        return packed[:, 0]
+
+    def pack(self, matrix: FloatArray) -> FloatArray:
+        return np.asarray(np.trace(matrix)[None])
+
+    def coefficients(self, precisions: Float64Array) -> Float64Array:
+        return -0.5 * precisions[:, None]
+
+
+VECH, SQUARES, RADIAL, NONE = Vech(), Squares(), Radial(), Block()
+BLOCKS: tuple[Block, ...] = VECH, SQUARES, RADIAL, NONE
 
 
 @dataclass(frozen=True)
 class Form:
-    """Which second moments a family needs for each component, and which pooled over all of them.
-
-    `n_axes` is the number of axes along which there are second moments beside the squares.
-    """
+    """Which second moments a family needs for each component, and which pooled over all of them."""
 
     own: Block
-    pooled: Block
-    n_axes: int = 0
+    pooled: Block = NONE
+
+    @property
+    def shared(self) -> bool:
+        """Whether one quadratic form serves all components, so that none keeps second moments."""
+        return self.own.empty
 
     @property
     def general(self) -> bool:
         """Whether covariances are general matrices, whose moments are all products of two features."""
-        return "vech" in (self.own, self.pooled)
+        return self.block.general
+
+    @property
+    def n_axes(self) -> int:
+        """The number of axes along which there are second moments beside the squares."""
+        return self.own.n_axes
+
+    @property
+    def block(self) -> Block:
+        """The second-order features that the quadratic form is of."""
+        return self.pooled if self.shared else self.own
 
     def n_features(self, d: int) -> int:
         """Length of T(z) for d-dimensional z."""
-        return 1 + d + block_size(self.own, d)
-
-    def moments_size(self, d: int) -> int:
-        """Numbers that a component's own second moments come to."""
-        return block_size(self.own, d) + d * self.n_axes
+        return 1 + d + self.own.n_features(d)
 
 
 @lru_cache(maxsize=64)
@@ -52,12 +248,6 @@ def _halves(d: int) -> Float64Array:
     halves = np.where(rows == columns, -0.5, -1.0)
     halves.flags.writeable = False
     return halves
-
-
-@lru_cache(maxsize=256)
-def block_size(block: Block, d: int) -> int:
-    """Number of second-order features of a block in d dimensions."""
-    return {"vech": d * (d + 1) // 2, "squares": d, "radial": 1, "none": 0}[block]
 
 
 @lru_cache(maxsize=64)
@@ -80,68 +270,6 @@ def _packing(d: int) -> IntArray:
     return index
 
 
-def fill(T: FloatArray, Z: FloatArray, block: Block) -> None:
-    """Write T(z) for the columns z of Z, shape (d, b), into the rows of T, shape (F, b)."""
-    d = Z.shape[0]
-    T[0] = 1.0
-    T[1 : 1 + d] = Z
-    fill_block(T[1 + d :], Z, block)
-
-
-def fill_block(Q: FloatArray, Z: FloatArray, block: Block) -> None:
-    """Write the second-order features of the columns of Z into the rows of Q."""
-    if block == "vech":
-        start = 0
-        for i in range(Z.shape[0]):
-            np.multiply(Z[: i + 1], Z[i], out=Q[start : start + i + 1])
-            start += i + 1
-    elif block == "squares":
-        np.multiply(Z, Z, out=Q)
-    elif block == "radial":
-        np.einsum("ib,ib->b", Z, Z, out=Q[0])
-
-
-def square(v: Float64Array, block: Block, axes: Float64Array | None = None) -> Float64Array:
-    """The second moments of each row of v, shape (m, d), in the shape that :func:`unpack` gives."""
-    if block == "vech":
-        return v[:, :, None] * v[:, None, :]
-    return np.vecdot(v, v) if block == "radial" else outer(v, block, axes)
-
-
-def outer(v: Float64Array, block: Block, axes: Float64Array | None = None) -> Float64Array:
-    """q(v) for each row of v, shape (m, d): the packed outer product v v', shape (m, size).
-
-    Along axes A, one set a row, shape (m, d, q), that is v^2 and (A'v) v'.
-    """
-    if axes is not None:
-        return np.concatenate([v * v, _crossed(_projected(v, axes), v)], axis=1)
-    if block == "vech":
-        rows, columns, _ = _triangle(v.shape[1])
-        return v[:, rows] * v[:, columns]
-    if block == "squares":
-        return v * v
-    if block == "radial":
-        return np.asarray(np.einsum("ij,ij->i", v, v)[:, None])
-    return np.empty((v.shape[0], 0))
-
-
-def symmetric_outer(
-    u: Float64Array, v: Float64Array, block: Block, axes: Float64Array | None = None
-) -> Float64Array:
-    """Pack u v' + v u' row by row: the cross term in q(u + v) = q(u) + (u v' + v u') + q(v)."""
-    if axes is not None:
-        crossed = _crossed(_projected(u, axes), v) + _crossed(_projected(v, axes), u)
-        return np.concatenate([2.0 * u * v, crossed], axis=1)
-    if block == "vech":
-        rows, columns, _ = _triangle(u.shape[1])
-        return u[:, rows] * v[:, columns] + v[:, rows] * u[:, columns]
-    if block == "squares":
-        return 2.0 * u * v
-    if block == "radial":
-        return np.asarray(2.0 * np.einsum("ij,ij->i", u, v)[:, None])
-    return np.empty((u.shape[0], 0))
-
-
 def _projected(v: Float64Array, axes: Float64Array) -> Float64Array:
     """A'v for each row of v, shape (m, q)."""
     return np.asarray((v[:, None, :] @ axes)[:, 0, :])
@@ -150,35 +278,3 @@ def _projected(v: Float64Array, axes: Float64Array) -> Float64Array:
 def _crossed(p: Float64Array, v: Float64Array) -> Float64Array:
     """The products p v' row by row, shape (m, q d)."""
     return np.asarray((p[:, :, None] * v[:, None, :]).reshape(len(p), -1))
-
-
-def unpack(packed: Float64Array, d: int, block: Block) -> Float64Array:
-    """Second moments from their packed rows: matrices (m, d, d), vectors (m, d), or scalars (m,)."""
-    if block == "vech":
-        return packed.take(_triangle(d)[2], axis=1)
-    return packed[:, 0] if block == "radial" else packed
-
-
-def pack(matrix: FloatArray, block: Block) -> FloatArray:
-    """The second moments (d, d) of one component in packed form."""
-    if block == "vech":
-        rows, columns, _ = _triangle(matrix.shape[0])
-        return matrix[rows, columns]
-    if block == "squares":
-        return np.diagonal(matrix)
-    return np.trace(matrix)[None] if block == "radial" else matrix[:0, 0]
-
-
-def natural_block(precisions: Float64Array, block: Block) -> Float64Array:
-    """Coefficients of q(z) in -z'Pz/2, one row a component.
-
-    Precisions come as matrices for "vech", vectors for "squares", scalars for "radial".
-    """
-    if block == "vech":
-        k, d, _ = precisions.shape
-        return precisions.reshape(k, d * d).take(_packing(d), axis=1) * _halves(d)
-    if block == "squares":
-        return -0.5 * precisions
-    if block == "radial":
-        return -0.5 * precisions[:, None]
-    return np.empty((precisions.shape[0], 0))

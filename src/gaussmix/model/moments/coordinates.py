@@ -19,7 +19,7 @@ from functools import lru_cache
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.model.moments.blocks import Block, Form, block_size
+from gaussmix.model.moments.blocks import Block, Form
 from gaussmix.model.moments.statistics import Moments
 
 #: Spreads that are rounding, as a part of the largest.
@@ -47,7 +47,7 @@ class Coordinates:
     @property
     def size(self) -> int:
         """The number of coordinates, p."""
-        own, pooled = block_size(self.form.own, self.d), block_size(self.form.pooled, self.d)
+        own, pooled = self.form.own.size(self.d), self.form.pooled.size(self.d)
         return self.k * (1 + self.d + own) + pooled
 
     def leap(self, step: Float64Array) -> float:
@@ -55,9 +55,9 @@ class Coordinates:
         shares, _, own, pooled = self._split(step[None, :])
         changes: list[Float64Array] = [shares]
         for steps, block in ((own, self.form.own), (pooled, self.form.pooled)):
-            if block == "vech":
+            if block.general:
                 changes.append(np.asarray(np.linalg.eigvalsh(_unpacked(steps, self.d))))
-            elif block != "none":
+            elif not block.empty:
                 changes.append(steps)
         return max(float(np.abs(change).max()) for change in changes)
 
@@ -66,9 +66,9 @@ class Coordinates:
         if not np.minimum.reduce(moments.counts) > 0.0:
             raise NoCoordinatesError
         parts = [np.log(moments.counts / moments.weight), moments.means().ravel()]
-        if self.form.own != "none":
+        if not self.form.own.empty:
             parts.append(_logarithms(moments.covariances(), self.form.own))
-        if self.form.pooled != "none":
+        if not self.form.pooled.empty:
             parts.append(_logarithms(moments.within(), self.form.pooled))
         vector = np.concatenate(parts)
         if not np.isfinite(vector).all():
@@ -108,9 +108,8 @@ class Coordinates:
             (pooled, self.form.pooled, at.within, np.ones(1)),
             (own, self.form.own, at.covariances, of_each),
         ):
-            if block != "none":
-                per_entry = 0.5 * self.d if block == "radial" else 0.5
-                parts.append(steps * np.sqrt(per_entry * weights)[:, None])
+            if not block.empty:
+                parts.append(steps * np.sqrt(0.5 * block.n_merged(self.d) * weights)[:, None])
                 whitened = _in_spreads(means, moments(), block)
         parts.append(whitened * np.sqrt(of_each)[:, None])
         return np.concatenate([part.reshape(len(rows), -1) for part in parts], axis=1)
@@ -119,7 +118,7 @@ class Coordinates:
         """Rows (m, p): log shares (m, k), means (m, k, d), own (m, k, ...) and pooled (m, 1, ...) blocks."""
         k, d, m = self.k, self.d, len(rows)
         means = k + k * d
-        own = means + k * block_size(self.form.own, d)
+        own = means + k * self.form.own.size(d)
         return (
             rows[:, :k],
             rows[:, k:means].reshape(m, k, d),
@@ -137,18 +136,18 @@ def _entries(d: int) -> tuple[IntArray, IntArray, Float64Array]:
 
 def _in_spreads(means: Float64Array, moments: Float64Array, block: Block) -> Float64Array:
     """Steps of means (m, k, d) in units of spreads, with second moments of this block for each component."""
-    if block == "vech":
+    if block.general:
         try:
             return (np.linalg.inv(np.linalg.cholesky(moments)) @ means[..., None])[..., 0]
         except np.linalg.LinAlgError:
             raise NoCoordinatesError from None
-    variances = moments[:, None] / means.shape[-1] if block == "radial" else moments
+    variances = moments[:, None] / means.shape[-1] if moments.ndim == 1 else moments
     return means / np.sqrt(variances)
 
 
 def _logarithms(moments: Float64Array, block: Block) -> Float64Array:
     """Logarithms of a stack of second moments, flat."""
-    if block != "vech":
+    if not block.general:
         if not np.minimum.reduce(moments, axis=None) > 0.0:
             raise NoCoordinatesError
         return np.asarray(np.log(moments).ravel())
@@ -160,7 +159,7 @@ def _logarithms(moments: Float64Array, block: Block) -> Float64Array:
 
 def _moments(logarithms: Float64Array, block: Block, d: int) -> Float64Array:
     """Packed second moments (m, size) from their coordinates (m, size)."""
-    if block != "vech":
+    if not block.general:
         return np.exp(logarithms)
     spreads, axes = np.linalg.eigh(_unpacked(logarithms, d))
     rows, columns, _ = _entries(d)

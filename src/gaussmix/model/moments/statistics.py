@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.model.moments.blocks import Block, Form, block_size, outer, square, symmetric_outer, unpack
+from gaussmix.model.moments.blocks import Block, Form
 from gaussmix.model.moments.groups import ALONE, Alone
 
 #: Stands for a count of zero where it divides: the moments of no rows are zero.
@@ -62,8 +62,8 @@ class Moments:
             form,
             np.zeros(k),
             np.zeros((k, d)),
-            np.zeros((k, form.moments_size(d))),
-            np.zeros(block_size(form.pooled, d)),
+            np.zeros((k, form.own.size(d))),
+            np.zeros(form.pooled.size(d)),
             np.zeros((k, d)),
             axes=np.zeros((k, d, form.n_axes)) if form.n_axes else None,
         )
@@ -125,7 +125,7 @@ class Moments:
         """The same statistics along axes so many times as long, where there are axes."""
         if self.axes is None:
             return self
-        own = block_size(self.form.own, self.n_features)
+        own = self.form.own.n_features(self.n_features)
         second = np.concatenate([self.second[:, :own], factor * self.second[:, own:]], axis=1)
         return replace(self, second=second, axes=factor * self.axes)
 
@@ -134,9 +134,7 @@ class Moments:
         shift = self.centres - centres
 
         def shift_block(block: Block, axes: Float64Array | None = None) -> Float64Array:
-            return symmetric_outer(self.first, shift, block, axes) + self.counts[:, None] * outer(
-                shift, block, axes
-            )
+            return block.cross(self.first, shift, axes) + self.counts[:, None] * block.outer(shift, axes)
 
         return replace(
             self,
@@ -157,7 +155,7 @@ class Moments:
     def covariances(self) -> Float64Array:
         """Central second moments of each component, in the shape of the form's own block."""
         own = self.form.own
-        return unpack(self.second / self._divisor, self.n_features, own) - square(self._shift, own, self.axes)
+        return own.unpack(self.second / self._divisor, self.n_features) - own.square(self._shift, self.axes)
 
     def within(self, groups: Alone = ALONE) -> Float64Array:
         """Second moments about the means, pooled over each mixture's components.
@@ -165,11 +163,11 @@ class Moments:
         Of shape (g, d, d) for "vech", (g, d) for "squares", (g,) for "radial"; one mixture is g = 1.
         """
         pooled, count = self.form.pooled, groups.total(self.counts)
-        if pooled == "none":
+        if pooled.empty:
             total = groups.weighed(self.covariances(), self.counts)
         else:
-            between = groups.weighed(outer(self._shift, pooled), self.counts)
-            total = unpack(self.pooled - between, self.n_features, pooled)
+            between = groups.weighed(pooled.outer(self._shift), self.counts)
+            total = pooled.unpack(self.pooled - between, self.n_features)
         return np.asarray(total / count.reshape(-1, *(1,) * (total.ndim - 1)))
 
     @cached_property
