@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import inspect
+import json
 import math
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
 import pytest
 
 import gaussmix
+from gaussmix.fit.constant_columns import find_constant_columns
 from gaussmix.fit.iterate.acceleration import Acceleration
 from gaussmix.fit.iterate.stopping import Stopping
-from gaussmix.fit.options import OPTIONS, IterationOptions, ModelOptions, Numbers, StartOptions
+from gaussmix.fit.multistart import Progress
+from gaussmix.fit.options import (
+    OPTIONS,
+    CheckpointOptions,
+    IterationOptions,
+    ModelOptions,
+    Numbers,
+    Request,
+    RowOptions,
+    StartOptions,
+)
 from gaussmix.fit.starts import NAMES
 
 #: Parameters of `fit_mixture` that are of the rows.
@@ -145,3 +158,57 @@ def test_the_command_has_every_option_that_the_table_spells():
         "n_factors",  # texts: what the library does where nothing is said is said in the help
         "noise",
     }
+
+
+def request_of(**options):
+    groups = [
+        group(**{name: value for name, value in options.items() if name in vars(group())}) for group in GROUPS
+    ]
+    return Request(RowOptions(), *groups, CheckpointOptions())
+
+
+class TestRequest:
+    def test_what_a_checkpoint_must_agree_with_is_plain_json(self):
+        request = request_of(
+            n_components=np.int64(3), reg_covar=0, constraints=gaussmix.Constraints(min_weight=0.1)
+        )
+        recorded = request.record()
+        assert json.loads(json.dumps(recorded)) == recorded
+        assert recorded["constraints"]["min_weight"] == 0.1
+        assert (recorded["n_components"], recorded["previous"]) == (3, "-inf")
+        assert type(recorded["reg_covar"]) is float
+        assert "random_state" not in recorded and "start" not in recorded
+
+    def test_only_families_with_factors_have_a_number_of_them(self):
+        assert "n_factors" not in request_of().record()
+        assert request_of(covariance_type="factor", n_factors=2).record()["n_factors"] == 2
+
+    def test_free_constraints_are_none(self):
+        assert request_of(constraints=gaussmix.Constraints()).record()["constraints"] is None
+
+
+class TestConstantColumns:
+    X = np.column_stack([np.arange(9.0), np.full(9, 3.0), np.arange(9.0) ** 2])
+
+    def test_they_are_found_with_their_values(self):
+        constant = find_constant_columns(self.X, request_of())
+        assert constant.columns.tolist() == [1] and constant.varying.tolist() == [0, 2]
+        assert constant.values.tolist() == [3.0] and constant.variances.tolist() == [9e-10]
+
+    @pytest.mark.parametrize(
+        "options",
+        [{"noise": True}, {"trim": 0.1}, {"reg_covar": 0.0}, {"covariance_type": "VEV"}, {"prior": "mclust"}],
+    )
+    def test_they_stay_where_a_fit_depends_on_all(self, options):
+        assert find_constant_columns(self.X, request_of(**options)) is None
+
+    def test_the_request_for_the_others_is_told_in_their_terms(self):
+        seen = []
+        request = request_of(previous=-2.0, on_iteration=lambda progress: seen.append(progress) or True)
+        request = replace(request, rows=RowOptions(feature_names=["a", "b", "c"]))
+        constant = find_constant_columns(self.X, request)
+        rest = constant.request_varying(request)
+        assert rest.rows.feature_names == ["a", "c"]
+        assert rest.iteration.previous == -2.0 - constant.log_density
+        assert rest.iteration.on_iteration(Progress(1, 1, 1, 9, -1.0)) is True
+        assert seen[0].mean_log_likelihood == -1.0 + constant.log_density

@@ -161,7 +161,8 @@ class Checked:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            OPTIONS[name].check(value, name)
+            if value is not OPTIONS[name].default:
+                OPTIONS[name].check(value, name)
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import RegCovar, make_regularise
 from gaussmix.fit.multistart import Position, Search
-from gaussmix.fit.options import IterationOptions, ModelOptions, StartOptions
+from gaussmix.fit.options import OPTIONS, IterationOptions, ModelOptions, StartOptions
 from gaussmix.fit.ranking import choose_run
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts import EFFORTS, STARTS, Given
@@ -201,7 +201,7 @@ def fit_mixtures(
 def _read_numbers(n_components: int | Iterable[int]) -> list[int]:
     numbers = list(n_components) if isinstance(n_components, Iterable) else [n_components]
     for k in numbers:
-        ModelOptions(k)  # or ValueError
+        OPTIONS["n_components"].check(k, "n_components")
     if not numbers or len(set(numbers)) < len(numbers):
         raise ValueError(f"n_components must be one number or several different ones; got {numbers}")
     return [int(k) for k in numbers]

@@ -132,8 +132,8 @@ def fit_message_length(
     """
     for name, number in (("max_components", max_components), ("min_components", min_components)):
         OPTIONS["n_components"].check(number, name)
-    ModelOptions(max_components, reg_covar=reg_covar, n_factors=n_factors)
-    StartOptions(n_init=n_init)
+    model = ModelOptions(max_components, covariance_type, reg_covar, n_factors)
+    start = StartOptions(n_init=n_init, random_state=random_state)
     iteration = IterationOptions(tol, max_iter, on_iteration=on_iteration)
     if min_components > max_components:
         raise ValueError(f"min_components = {min_components} is more than max_components = {max_components}")
@@ -143,22 +143,22 @@ def fit_message_length(
             f"max_components = {max_components} is more than the {rows.shape[0]} rows of positive weight"
         )
     d = rows.shape[1]
-    structure = get_structure(covariance_type, d, count_factors(n_factors))
+    structure = get_structure(model.covariance_type, d, count_factors(model.n_factors))
     feature_names = find_feature_names(X, feature_names, d)
     engine = engine_for(rows)(rows, structure)
-    maximise = Maximise(structure, make_regularise(reg_covar, structure, engine))
+    maximise = Maximise(structure, make_regularise(model.reg_covar, structure, engine))
     descent = Descent(
         engine,
         ShortestMessage(maximise, Code.of(structure, d, engine.weight)),
         iteration,
         max_components,
         min_components,
-        n_init,
+        start.n_init,
     )
-    rng = make_generator(random_state)
+    rng = make_generator(start.random_state)
     with blas_on_one_thread():
         best = descent(rng, 0)
-        for turn in range(1, n_init):
+        for turn in range(1, start.n_init):
             if not best.interrupted:
                 best = best.better(descent(rng, turn))
         if not best.runs:
