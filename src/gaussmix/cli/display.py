@@ -135,9 +135,9 @@ def _format_fact(name: str, info: Mapping[str, Any]) -> str:
     if name == "n_trimmed" and number is not None:
         return f"{count(value, 'row')} of lowest density"
     if name == "n_samples":
-        told = str(value) if number is None else f"{number:.10g}"
+        text = str(value) if number is None else f"{number:.10g}"
         of = info.get("n_rows")
-        return told + (f" (the sum of the weights of {of} rows)" if info.get("weights") and of else "")
+        return text + (f" (the sum of the weights of {of} rows)" if info.get("weights") and of else "")
     return str(value)
 
 

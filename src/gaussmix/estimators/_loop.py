@@ -76,13 +76,13 @@ def _iterate(model: Steps, X: FloatArray, previous: float) -> tuple[list[float],
 
 
 def _check_known(model: Steps, unknown: dict[str, Any]) -> None:
-    asked = [name for name, value in unknown.items() if value is not None]
-    asked += [name for name in UNKNOWN_TO_STEPS if getattr(model, name)]
+    refused = [name for name, value in unknown.items() if value is not None]
+    refused += [name for name in UNKNOWN_TO_STEPS if getattr(model, name)]
     if get_structure(model.covariance_type).n_factors:
-        asked.append(f"covariance_type={model.covariance_type!r}")
-    if asked:
+        refused.append(f"covariance_type={model.covariance_type!r}")
+    if refused:
         raise ValueError(
-            f"{', '.join(asked)} cannot be used with {type(model).__name__}: it overrides private steps of "
+            f"{', '.join(refused)} cannot be used with {type(model).__name__}: it overrides private steps of "
             "scikit-learn's EM, which know nothing of it. Fit without, or override public methods alone"
         )
 

@@ -25,7 +25,7 @@ from gaussmix.model.mixture import Mixture
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
-def allow_values(name: str) -> list[Any]:
+def list_allowed(name: str) -> list[Any]:
     """The numbers and words of an option in the table, as scikit-learn states constraints of parameters."""
     option = OPTIONS[name]
     numbers, words = option.numbers, set(option.list_words())

@@ -23,7 +23,7 @@ from gaussmix.estimators._conversion import Convertible
 from gaussmix.estimators._loop import StepByStep, fit_by_steps
 from gaussmix.estimators._printing import Printer
 from gaussmix.estimators._steps import DENSITIES, Steps
-from gaussmix.estimators._validate import allow_values, find_earlier_end, read_estimator_rows
+from gaussmix.estimators._validate import find_earlier_end, list_allowed, read_estimator_rows
 from gaussmix.fit.iterate.acceleration import Acceleration
 from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.one_mixture import fit_mixture
@@ -40,7 +40,7 @@ WEIGHT_ROUNDING = 1e-6
 
 
 #: Parameters that are options of :func:`gaussmix.fit_mixture`.
-ASKED = (
+FIT_OPTIONS = (
     *("n_components", "covariance_type", "reg_covar", "n_factors", "prior", "constraints", "noise", "trim"),
     *("init_params", "n_init", "random_state", "tol", "max_iter", "acceleration"),
 )
@@ -155,7 +155,7 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **{name: allow_values(name) for name in ASKED},
+        **{name: list_allowed(name) for name in FIT_OPTIONS},
         "weights_init": ["array-like", None],
         "means_init": ["array-like", None],
         "precisions_init": ["array-like", None],
@@ -163,10 +163,10 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
-        "prior": [*allow_values("prior"), NormalInverseWishart, None],
+        "prior": [*list_allowed("prior"), NormalInverseWishart, None],
         "constraints": [Constraints, None],
-        "noise": ["boolean", *allow_values("noise"), Noise],
-        "acceleration": [*allow_values("acceleration"), None],
+        "noise": ["boolean", *list_allowed("noise"), Noise],
+        "acceleration": [*list_allowed("acceleration"), None],
     }
 
     def __init__(
@@ -270,7 +270,7 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         weights = _check.sample_weight(sample_weight, n)
         start, previous = find_earlier_end(self, d) if self.warm_start else (None, -math.inf)
         printer = Printer(self.verbose, self.verbose_interval) if self.verbose else None
-        options = {name: getattr(self, name) for name in ASKED}
+        options = {name: getattr(self, name) for name in FIT_OPTIONS}
         if start is not None:
             options["n_factors"] = start.n_factors or 1
         result = fit_mixture(

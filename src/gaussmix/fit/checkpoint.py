@@ -28,17 +28,8 @@ from gaussmix.model.moments.coordinates import Coordinates
 VERSION = 5
 KIND = schema.CHECKPOINT
 FIELDS = {
-    "kind",
-    "schema",
-    "fit",
-    "seed",
-    "start",
-    "attempt",
-    "statuses",
-    "failures",
-    "reports",
-    "n_reseeds",
-    "rng",
+    *("kind", "schema", "fit", "seed", "start", "attempt"),
+    *("statuses", "failures", "reports", "n_reseeds", "rng"),
 }
 RUNS = ("running", "here", "best")
 PARAMETERS = ("weights", "means", "covariances", "precisions_cholesky")

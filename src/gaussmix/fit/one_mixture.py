@@ -248,19 +248,19 @@ def make_search(problem: Problem) -> Search:
 def run_search(search: Search, problem: Problem) -> Position:
     """The end of a search, which may begin at a checkpoint and may write one."""
     request, engine, rng = problem.request, problem.engine, search.beginnings[0].rng
-    asked = request.checkpoint
-    if asked.checkpoint is None and asked.resume is None:
+    files = request.checkpoint
+    if files.checkpoint is None and files.resume is None:
         return search(Position())
     check_resumable(rng)
     identity = make_identity(engine.rows, problem.given, request.record())
     seed = request.start.random_state
     seed = int(seed) if isinstance(seed, int | np.integer) else None
     position = Position()
-    if asked.resume is not None:
-        position, seed = load_position(asked.resume, identity, seed, rng)
-    if asked.checkpoint is None:
+    if files.resume is not None:
+        position, seed = load_position(files.resume, identity, seed, rng)
+    if files.checkpoint is None:
         return search(position)
-    save = Saver(asked.checkpoint, identity, seed, rng, asked.checkpoint_interval)
+    save = Saver(files.checkpoint, identity, seed, rng, files.checkpoint_interval)
     end = replace(search, save=save)(position)
     if not end.interrupted:  # what was running then is in the file already
         save(end, last=True)
