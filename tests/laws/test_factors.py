@@ -488,12 +488,10 @@ def test_components_that_collapse_are_moved_or_reported():
     assert result.n_reseeds > 0
 
 
-@pytest.mark.parametrize("family", stress.FAMILIES)
+@pytest.mark.parametrize("family", sorted(set(stress.FAMILIES) - {"one column"}))
 @pytest.mark.parametrize("name", ["factor", "CUC"])
 def test_a_fit_of_data_that_break_mixtures_is_usable(name, family, tmp_path):
-    case = stress.Case(family, 1.0, np.float64, name)
-    if case.data()[0].shape[1] > 1:
-        stress.test_a_fit_is_usable_or_one_clear_error(case, tmp_path)
+    stress.test_a_fit_is_usable_or_one_clear_error(stress.Case(family, 1.0, np.float64, name), tmp_path)
 
 
 def test_a_start_nearby_is_gone_on_from():
