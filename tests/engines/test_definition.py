@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gaussmix.engines.local import LocalEngine
+from gaussmix.data.rows import Chunks, Rows
+from gaussmix.engines import engine_for
 from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import EXECUTORS, KINDS, direct_responsibilities, environment, random_mixture, stats_of
 
@@ -29,20 +30,23 @@ def assert_same_statistics(actual, expected, rtol=1e-9):
 
 @pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("part", [False, True], ids=["all rows", "some rows"])
+@pytest.mark.parametrize("kept", ["array", "chunks"])
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("name", KINDS)
-def test_a_pass_and_given_responsibilities(name, rows, part, executor):
+def test_a_pass_and_given_responsibilities(name, rows, kept, part, executor):
     rng = np.random.default_rng(0)
     X = ROWS[rows](random_mixture(name, 3, 3, rng).sample(300, rng)[0], rng)
     weights = rng.uniform(0.2, 2.0, len(X))
     with environment(GAUSSMIX_EXECUTOR=executor):
-        engine = LocalEngine(X, STRUCTURES[name], 3, weights)
+        held = Rows(X if kept == "array" else Chunks(lambda: np.array_split(X, 7)), weights)
+        engine = engine_for(held)(held, STRUCTURES[name])
         if part:
             chosen = np.sort(rng.choice(len(X), 120, replace=False))
-            engine, X, weights = engine.subset(chosen), X[chosen], weights[chosen]
+            engine, X, weights = engine.take(chosen), X[chosen], weights[chosen]
         Z = engine.frame.apply(X).T
         mixture = random_mixture(name, 3, 3, rng)
         R = direct_responsibilities(mixture, Z)
         assert_same_statistics(engine.accumulate(mixture).moments, stats_of(name, Z, R, weights))
         R = rng.dirichlet(np.ones(3), size=len(X))
-        assert_same_statistics(engine.statistics_of(lambda rows: R[rows].T), stats_of(name, Z, R, weights))
+        given = engine.accumulate_given(lambda rows: R[rows].T, 3)
+        assert_same_statistics(given, stats_of(name, Z, R, weights))
