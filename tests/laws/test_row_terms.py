@@ -188,12 +188,11 @@ def test_terms_where_float32_is_too_short(executor, blurred):
     problem = Problem(executor, dtype="float32")
     natural = problem.natural
     if blurred:
-        natural = problem.mixture.replace(
-            covariance_stack=1e-9 * problem.mixture.covariance_stack,
-            roots=problem.mixture.roots / np.sqrt(1e-9),
-        ).natural
-    chosen = problem.sweep._pick(natural, lambda rows: np.zeros((K, 1)))[0]
-    assert chosen.takes_terms and (chosen.operands.dtype == np.float64) == blurred
+        seen = problem.mixture
+        natural = Mixture(seen.weights, seen.means, 1e-5 * seen.covariances).natural
+    chosen = problem.ask("_pick", natural, lambda rows: np.zeros((K, 1)))[0]
+    assert type(chosen) is (Centred if executor == "centred" else Blas)
+    assert (chosen.operands.dtype == np.float64) == blurred
 
 
 def test_terms_of_mixtures_side_by_side():
