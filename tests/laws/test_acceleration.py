@@ -82,7 +82,7 @@ def test_the_metric_is_the_divergence_of_complete_data(seed):
 
 
 def dense_moments(stats, form, d):
-    moments = np.asarray(stats.covariances()[0] if not form.shared else stats.within()[0])
+    moments = np.asarray(stats.covariances()[0] if not form.shared else stats.pooled_covariances()[0])
     moments = moments / d if form.block == RADIAL else moments
     return moments if moments.ndim == 2 else np.eye(d) * moments
 

@@ -123,8 +123,8 @@ def test_an_executor_computes_noise_by_definition(name, executor, dtype, d, k, s
         assert stats.second.shape == expected.second.shape and expected.second.size
         assert_allclose(stats.second, expected.second, rtol=0, atol=tolerance * size)
         if name in SHARED:
-            pooled = stats_of(name, Z, R[:, :-1], weights).within()
-            assert_allclose(stats.within(), pooled, rtol=0, atol=40 * tolerance)
+            pooled = stats_of(name, Z, R[:, :-1], weights).pooled_covariances()
+            assert_allclose(stats.pooled_covariances(), pooled, rtol=0, atol=40 * tolerance)
 
 
 @pytest.mark.parametrize("name", SHARED)

@@ -149,7 +149,9 @@ def test_moments_do_not_depend_on_the_points(name, d, k, seed):
         assert_allclose(stats.covariances(), expected[form.own.name], rtol=1e-9, atol=1e-11)
     if form.pooled.general:
         shares = (w[:, None] * R).sum(axis=0) / w.sum()
-        assert_allclose(stats.within()[0], np.tensordot(shares, covariances, axes=1), rtol=1e-9, atol=1e-11)
+        assert_allclose(
+            stats.pooled_covariances()[0], np.tensordot(shares, covariances, axes=1), rtol=1e-9, atol=1e-11
+        )
 
 
 @given(**sizes)

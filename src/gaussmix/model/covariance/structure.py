@@ -111,7 +111,7 @@ class Structure(ABC):
 
     def moments(self, stats: Moments) -> Float64Array:
         """The second moments that the M-step starts from, about the means, for each unit of weight."""
-        found = stats.within(self.groups) if self.shared else stats.covariances()
+        found = stats.pooled_covariances(self.groups) if self.shared else stats.covariances()
         return self.algebra.from_moments(found, stats.n_features)
 
     def combine(

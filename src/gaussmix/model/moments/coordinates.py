@@ -69,7 +69,7 @@ class Coordinates:
         if not self.form.own.empty:
             parts.append(_logarithms(moments.covariances(), self.form.own))
         if not self.form.pooled.empty:
-            parts.append(_logarithms(moments.within(), self.form.pooled))
+            parts.append(_logarithms(moments.pooled_covariances(), self.form.pooled))
         vector = np.concatenate(parts)
         if not np.isfinite(vector).all():
             raise NoCoordinatesError
@@ -105,7 +105,7 @@ class Coordinates:
         parts = [shares * np.sqrt(of_each)]
         whitened = means
         for steps, block, moments, weights in (
-            (pooled, self.form.pooled, at.within, np.ones(1)),
+            (pooled, self.form.pooled, at.pooled_covariances, np.ones(1)),
             (own, self.form.own, at.covariances, of_each),
         ):
             if not block.empty:

@@ -157,7 +157,7 @@ class Moments:
         own = self.form.own
         return own.unpack(self.second / self._divisor, self.n_features) - own.square(self._shift, self.axes)
 
-    def within(self, groups: Alone = ALONE) -> Float64Array:
+    def pooled_covariances(self, groups: Alone = ALONE) -> Float64Array:
         """Second moments about the means, pooled over each mixture's components.
 
         Of shape (g, d, d) for "vech", (g, d) for "squares", (g,) for "radial"; one mixture is g = 1.
