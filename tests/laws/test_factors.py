@@ -157,7 +157,7 @@ def test_an_executor_computes_the_definition(executor, dtype, tight):
         size = np.abs(wanted).max(axis=tuple(range(1, wanted.ndim)), keepdims=True)
         assert np.all(np.abs(getattr(stats, field) - wanted) <= tolerance * (size + n)), field
     assert_allclose(found.log_likelihood, w @ direct_log_prob(seen, Z), rtol=tolerance)
-    joint = sweep.joint(natural)
+    joint = sweep.evaluate(natural, "joint")
     assert_allclose(joint, direct_joint(seen, Z), rtol=1e-7 if dtype is np.float64 else 1e-3, atol=1e-2)
 
 

@@ -137,11 +137,13 @@ def test_an_executor_evaluates_the_definition(name, executor, dtype, n, d, k, se
         direct_joint(problem.seen, problem.Z),
     )
     tolerance = 10 * problem.tolerance * (1.0 + np.abs(joint).max(axis=1))
-    assert (np.abs(sweep.joint(natural) - joint) <= tolerance[:, None]).all()
-    assert (np.abs(sweep.log_prob(natural) - direct_log_prob(problem.seen, problem.Z)) <= tolerance).all()
+    assert (np.abs(sweep.evaluate(natural, "joint") - joint) <= tolerance[:, None]).all()
+    assert (
+        np.abs(sweep.evaluate(natural, "log_prob") - direct_log_prob(problem.seen, problem.Z)) <= tolerance
+    ).all()
     R = direct_responsibilities(problem.seen, problem.Z)
-    assert (np.abs(sweep.responsibilities(natural) - R) <= tolerance[:, None]).all()
-    chosen = joint[np.arange(n), sweep.labels(natural)]
+    assert (np.abs(sweep.evaluate(natural, "responsibilities") - R) <= tolerance[:, None]).all()
+    chosen = joint[np.arange(n), sweep.evaluate(natural, "labels")]
     assert (chosen >= joint.max(axis=1) - 2 * tolerance).all()
 
 
@@ -149,9 +151,9 @@ def test_an_executor_evaluates_the_definition(name, executor, dtype, n, d, k, se
 def test_what_a_row_gets_does_not_depend_on_its_neighbours(name, executor):
     problem = Problem(name, 600, 3, 5, seed=3)
     natural = problem.seen.natural
-    together = problem.sweep(executor).responsibilities(natural)
+    together = problem.sweep(executor).evaluate(natural, "responsibilities")
     for start in (0, 1, 255, 256, 511, 599):
-        alone = problem.sweep(executor, slice(start, start + 1)).responsibilities(natural)
+        alone = problem.sweep(executor, slice(start, start + 1)).evaluate(natural, "responsibilities")
         assert_allclose(alone[0], together[start], rtol=1e-11, atol=1e-13)
 
 
@@ -162,7 +164,7 @@ def test_a_sweep_can_be_used_again(name, executor):
     sweep, natural = problem.sweep(executor), problem.seen.natural
     other = random_mixture(name, 3, 2, np.random.default_rng(9)).natural
     first = sweep.accumulate(natural)
-    sweep.log_prob(other), sweep.accumulate(other), sweep.labels(other)
+    sweep.evaluate(other, "log_prob"), sweep.accumulate(other), sweep.evaluate(other, "labels")
     second = sweep.accumulate(natural)
     assert first.log_likelihood == second.log_likelihood
     for field in ("counts", "first", "second"):
@@ -178,7 +180,7 @@ def test_rows_that_no_component_explains_stay_finite(name, executor, dtype):
     found = problem.sweep(executor).accumulate(problem.seen.natural)
     assert np.isfinite(found.log_likelihood)
     assert_allclose(found.moments.counts.sum(), 300, rtol=1e-5)
-    R = problem.sweep(executor).responsibilities(problem.seen.natural)
+    R = problem.sweep(executor).evaluate(problem.seen.natural, "responsibilities")
     assert_allclose(R.sum(axis=1), 1.0, rtol=1e-5)
     assert (R >= 0.0).all()
 

@@ -108,9 +108,9 @@ def test_an_executor_computes_noise_by_definition(name, executor, dtype, d, k, s
     size = 1.0 + np.abs(log_density).max()
     if tight:  # exponents of 1e10 and more: what can be told is who takes the row
         size, tolerance = 1.0 + np.abs(joint).max(), 1e-6
-    assert_allclose(sweep.log_prob(seen.natural), log_density, rtol=0, atol=tolerance * size)
+    assert_allclose(sweep.evaluate(seen.natural, "log_prob"), log_density, rtol=0, atol=tolerance * size)
     R = np.exp(joint - log_density[:, None])
-    assert_allclose(sweep.responsibilities(seen.natural).sum(axis=1), 1.0, rtol=1e-5)
+    assert_allclose(sweep.evaluate(seen.natural, "responsibilities").sum(axis=1), 1.0, rtol=1e-5)
     stats = sweep.accumulate(seen.natural).moments
     assert_allclose(stats.noise, weights @ R[:, -1], rtol=0, atol=1e2 * tolerance * len(X))
     assert_allclose(stats.weight, weights.sum(), rtol=1e-6)

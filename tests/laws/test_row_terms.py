@@ -78,7 +78,7 @@ class Problem:
             return terms[:, part]
 
         for method, wanted in answers.items():
-            found = self.ask(method, self.natural, rows)
+            found = self.ask("evaluate", self.natural, method, rows)
             if method == "joint":
                 found = np.where(joint > 0.5 * LOG_ZERO, found, 0.0)
             assert_allclose(found, wanted, rtol=0, atol=tolerance * (1.0 + np.abs(wanted).max()))
@@ -95,7 +95,7 @@ class Problem:
         noise = R[:, K:].sum(axis=1)
         assert_allclose(found.moments.noise, w @ noise, rtol=0, atol=tolerance * w.sum())
         assert_allclose(found.kept_weight, w.sum(), rtol=1e-6)
-        chosen = joint[np.arange(N), self.ask("labels", self.natural, rows)]
+        chosen = joint[np.arange(N), self.ask("evaluate", self.natural, "labels", rows)]
         assert (chosen >= joint.max(axis=1) - tolerance * (1.0 + np.abs(self.joint).max())).all()
 
 
@@ -125,7 +125,9 @@ def test_components_apart_have_terms_too(executor, name, dtype):
     apart = problem.sweep._pick(problem.natural, None)[1].apart
     assert executor == "centred" or apart.tolist() == [0], "or this tests nothing"
     terms = np.random.default_rng(1).normal(0.0, 2.0, (K, N))
-    plain, shifted = (problem.ask("joint", problem.natural, t) for t in (None, lambda rows: terms[:, rows]))
+    plain, shifted = (
+        problem.ask("evaluate", problem.natural, "joint", t) for t in (None, lambda rows: terms[:, rows])
+    )
     assert_allclose(shifted, plain + terms.T.astype(dtype), rtol=1e-6, atol=1e-3)
 
 
@@ -165,7 +167,9 @@ def test_rows_that_belong_to_one_component_give_hard_statistics(executor, name, 
     own = problem.joint[np.arange(N), labels]
     assert_allclose(found.log_likelihood, w @ own, rtol=TOLERANCE[dtype])
     assert found.entropy == pytest.approx(0.0, abs=1e-9)
-    assert_array_equal(problem.ask("labels", problem.natural, lambda rows: terms[:, rows]), labels)
+    assert_array_equal(
+        problem.ask("evaluate", problem.natural, "labels", lambda rows: terms[:, rows]), labels
+    )
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -223,7 +227,9 @@ def test_terms_of_factor_analysers(setting):
     assert_allclose(found.log_likelihood, log_density.sum(), rtol=1e-9)
     assert_allclose(found.moments.counts, R.sum(axis=0), rtol=1e-9)
     assert_allclose(found.entropy, entr(R).sum(), rtol=1e-7)
-    assert_allclose(sweep.joint(seen.natural, lambda rows: terms[:, rows]), joint, rtol=1e-7, atol=1e-6)
+    assert_allclose(
+        sweep.evaluate(seen.natural, "joint", lambda rows: terms[:, rows]), joint, rtol=1e-7, atol=1e-6
+    )
 
 
 def test_the_entropy_is_found_where_it_is_asked_for(executor, dtype):

@@ -127,7 +127,7 @@ class LocalEngine:
     def evaluate(self, mixture: HasNatural, question: Question) -> FloatArray:
         """The answer for each row, as the protocol says."""
         natural = self._natural(mixture)
-        answer: FloatArray = getattr(self._sweep_of(natural.n_rows), question)(natural)
+        answer: FloatArray = self._sweep_of(natural.n_rows).evaluate(natural, question)
         return answer
 
     def find_quantile(self, mixture: HasNatural, weight: float) -> Quantile:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, get_args
 import numpy as np
 
 from gaussmix import _threads
-from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.model.kernels import centred
 from gaussmix.model.kernels.blas import Blas
 from gaussmix.model.kernels.centred import Centred
@@ -238,41 +238,23 @@ class Sweep:
             S[:, 1:] += R @ self.frame.apply(self.operands.X[rows].astype(np.float64)).T
         return np.asarray(S[:, 1:] / np.maximum(S[:, :1], TINY))
 
-    def log_prob(self, natural: Natural, terms: RowTerms | None = None) -> FloatArray:
-        """Log p(z) of each row in the frame's coordinates, shape (n,)."""
-        return np.asarray(self._evaluate(natural, "log_prob", 1, self.operands.X.dtype, terms)[:, 0])
+    def evaluate(self, natural: Natural, question: Question, terms: RowTerms | None = None) -> Any:
+        """The answer for each row, in the frame's coordinates.
 
-    def joint(self, natural: Natural, terms: RowTerms | None = None) -> FloatArray:
-        """Log w_k N(z | k) of each row and component, shape (n, k)."""
-        return self._evaluate(natural, "joint", self.k, self.operands.X.dtype, terms)
-
-    def responsibilities(self, natural: Natural, terms: RowTerms | None = None) -> FloatArray:
-        """Posterior probabilities of the components, shape (n, k)."""
-        return self._evaluate(natural, "responsibilities", self.k, self.operands.X.dtype, terms)
-
-    def labels(self, natural: Natural, terms: RowTerms | None = None) -> IntArray:
-        """The most probable component of each row, shape (n,); the first of equals."""
-        labels = self._evaluate(natural, "labels", 1, np.dtype(np.int64), terms)
-        return np.asarray(labels[:, 0], dtype=np.int64)
-
-    def _evaluate(
-        self,
-        natural: Natural,
-        question: Question,
-        columns: int,
-        dtype: np.dtype[Any],
-        terms: RowTerms | None,
-    ) -> FloatArray:
+        Log-densities and labels, the first of equals, have the shape (n,); what is asked of each row and
+        component (n, k).
+        """
         executor, plan = self._pick(natural, terms)
         n, chunk = self.operands.X.shape[0], executor.chunk
-        out: FloatArray = np.empty((n, columns), dtype=dtype)
+        columns = 1 if question in ("log_prob", "labels") else self.k
+        out = np.empty((n, columns), dtype=np.int64 if question == "labels" else self.operands.X.dtype)
 
         def task(c: int) -> None:
             rows = slice(c * chunk, (c + 1) * chunk)
             executor.evaluate(rows, plan, question, out[rows])
 
         self._run(task, -(-n // chunk), hold_blas=executor.uses_blas or natural.shared)
-        return out
+        return out[:, 0] if question in ("log_prob", "labels") else out
 
     def _as_moments(
         self, S: Float64Array, block: Block, centres: Float64Array, axes: Float64Array | None

@@ -224,7 +224,7 @@ class Mixture(Described):
             log sum_k w_k N(x | mu_k, Sigma_k), with w_0 c more in the sum if there is noise.
         """
         sweep, natural = self._make_sweep(X)
-        log_density = sweep.log_prob(natural)
+        log_density: FloatArray = sweep.evaluate(natural, "log_prob")
         log_density += log_density.dtype.type(sweep.frame.log_det)
         return log_density
 
@@ -241,7 +241,7 @@ class Mixture(Described):
         at_means = self.structure.algebra.log_peaks(self.roots, self.n_features) - log_det
         noise = None if self.noise is None else self.noise.known - log_det
         unweighted = replace(natural, constants=at_means + np.zeros(self.n_components), noise=noise)
-        log_density = sweep.joint(unweighted)
+        log_density: FloatArray = sweep.evaluate(unweighted, "joint")
         log_density += log_density.dtype.type(sweep.frame.log_det)
         return log_density
 
@@ -254,12 +254,13 @@ class Mixture(Described):
             w_k N(x | mu_k, Sigma_k) / p(x); the noise comes last; rows sum to one.
         """
         sweep, natural = self._make_sweep(X)
-        return sweep.responsibilities(natural)
+        responsibilities: FloatArray = sweep.evaluate(natural, "responsibilities")
+        return responsibilities
 
     def predict(self, X: npt.ArrayLike) -> IntArray:
         """The most probable component of each row, shape (n,); the first of equals; -1 is the noise."""
         sweep, natural = self._make_sweep(X)
-        labels = sweep.labels(natural)
+        labels: IntArray = sweep.evaluate(natural, "labels")
         if self.noise is not None:
             labels[labels == self.n_components] = -1
         return labels
