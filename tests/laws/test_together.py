@@ -40,7 +40,7 @@ def test_sums_over_groups_are_sums_over_each(sizes, seed):
     parts = slices(sizes)
     assert_allclose(groups.total(values), [values[part].sum(axis=0) for part in parts], atol=1e-12)
     assert_allclose(
-        groups.weighed(values, weights), [weights[part] @ values[part] for part in parts], atol=1e-12
+        groups.sum_weighted(values, weights), [weights[part] @ values[part] for part in parts], atol=1e-12
     )
     assert_array_equal(groups.highest(weights), [weights[part].max() for part in parts])
     assert_array_equal(groups.flat(groups.rows(values)), values)
@@ -58,7 +58,7 @@ def test_one_group_is_none(k, seed):
         given_to = values if name != "spread" else values[:1]
         expected = np.broadcast_to(getattr(ALONE, name)(given_to), getattr(one, name)(given_to).shape)
         assert_allclose(getattr(one, name)(given_to), expected, atol=1e-13)
-    assert_allclose(one.weighed(values, weights), ALONE.weighed(values, weights), atol=1e-13)
+    assert_allclose(one.sum_weighted(values, weights), ALONE.sum_weighted(values, weights), atol=1e-13)
     assert_array_equal(one.places(k), ALONE.places(k))
     assert_array_equal(one.bounds(k), ALONE.bounds(k))
 

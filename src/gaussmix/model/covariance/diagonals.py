@@ -44,7 +44,7 @@ class Diagonals(Algebra):
         return matrices if len(matrices) == k else np.broadcast_to(matrices, (k, d, d))
 
     def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
-        return np.broadcast_to(covariances, (k, d))
+        return covariances if len(covariances) == k else np.broadcast_to(covariances, (k, d))
 
     def map_covariances(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
         return covariances * matrix**2

@@ -55,7 +55,8 @@ class Matrices(Algebra):
         return covariances if len(covariances) == k else np.broadcast_to(covariances, (k, d, d))
 
     def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
-        return np.broadcast_to(np.diagonal(covariances, axis1=-2, axis2=-1), (k, d))
+        diagonals = covariances.diagonal(0, -2, -1)
+        return diagonals if len(diagonals) == k else np.broadcast_to(diagonals, (k, d))
 
     def map_covariances(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
         if matrix.ndim == 2:

@@ -62,7 +62,7 @@ def on_common_axes(
     spread = groups.spread(axes)
     # from axes of the one before, no round can make it worse
     safe = warm is None or _are_diagonal(np.swapaxes(spread, -1, -2) @ warm @ spread)
-    at = _turned(axes, spread, moments, shares, groups, equal_volumes)
+    at = _turn(axes, spread, moments, shares, groups, equal_volumes)
     wait, pause, before = 0 if moments.shape[-1] <= MANY else MAX_ROUNDS, 1, np.inf
     for _ in range(MAX_ROUNDS if moments.shape[-1] > 1 else 0):
         found = _newton_round(at, shares, groups, equal_volumes) if wait == 0 else None
@@ -97,7 +97,7 @@ def common_axes(moments: Float64Array, shares: Float64Array, groups: Alone) -> F
     return np.asarray(np.linalg.eigh(groups.total(weights[:, None, None] * moments))[1])
 
 
-def _turned(
+def _turn(
     axes: Float64Array,
     rotation: Float64Array,
     moments: Float64Array,
@@ -116,11 +116,11 @@ def _turned(
     return _Turned(axes, turned, d * np.log(total), sizes / groups.spread(total))
 
 
-def _rotated(
+def _rotate(
     at: _Turned, rotation: Float64Array, shares: Float64Array, groups: Alone, equal_volumes: bool
 ) -> _Turned:
     axes = at.axes @ rotation
-    return _turned(axes, groups.spread(rotation), at.moments, shares, groups, equal_volumes)
+    return _turn(axes, groups.spread(rotation), at.moments, shares, groups, equal_volumes)
 
 
 def _newton_round(
@@ -131,7 +131,7 @@ def _newton_round(
     if newton is None:
         return None
     rotation, turn = newton
-    tried = _rotated(at, rotation, shares, groups, equal_volumes)
+    tried = _rotate(at, rotation, shares, groups, equal_volumes)
     gain, rounding = at.value - tried.value, SLACK * (1.0 + np.abs(at.value))
     if not (gain >= -rounding).all():
         return None
@@ -146,7 +146,7 @@ def _plane_round(
     for first, second in _planes(at.moments.shape[-1]):
         diagonals = _diagonals(at.moments, shares, groups, equal_volumes)
         rotation, turn = _plane_rotation(at.moments, shares, diagonals, groups, first, second)
-        at, largest = _rotated(at, rotation, shares, groups, equal_volumes), max(largest, turn)
+        at, largest = _rotate(at, rotation, shares, groups, equal_volumes), max(largest, turn)
     return at, largest
 
 
@@ -245,7 +245,7 @@ def no_worse(
     if warm is None:
         return found
     try:
-        now, before = (_expected(c, moments, shares, groups) for c in (found, warm))
+        now, before = (_expect(c, moments, shares, groups) for c in (found, warm))
     except np.linalg.LinAlgError:  # beyond what doubles can tell
         return found
     # to rounding, they are equal: that must not choose between them, or results would jump
@@ -256,7 +256,7 @@ def no_worse(
     return np.where(kept, found, warm)
 
 
-def _expected(
+def _expect(
     covariances: Float64Array, moments: Float64Array, shares: Float64Array, groups: Alone
 ) -> Float64Array:
     """-sum_k s_k (log|C_k| + tr(C_k^-1 M_k)) of each mixture, shape (g,)."""

@@ -7,10 +7,10 @@ one product of a chunk with the axes W of all components, stacked. The same proj
 rows give the scatters along the axes, S W, which are all that an M-step needs beside the squares. No matrix
 is of the size d x d, and a pass over n rows costs O(n k d q).
 
-Two differences of large numbers hide in this. The first part is one where a feature's noise is small beside
-the square of its mean: such features, of such components, are taken out of the product and evaluated about
-the mean. And the second part is subtracted from the first, which costs digits where loadings are large beside
-the noise: components of which the guard says so are evaluated centred, as a sum of squares,
+Two differences of large numbers hide in this. The first part is one where a feature's uniqueness is small
+beside the square of its mean: such features, of such components, are taken out of the product and evaluated
+about the mean. And the second part is subtracted from the first, which costs digits where loadings are large
+beside uniquenesses: components of which the guard says so are evaluated centred, as a sum of squares,
 
     (z - m)' C^-1 (z - m) = |Psi^-1/2 (e - L y)|^2 + |y|^2,     e = z - m,  y = E(factors | z)
 """
@@ -53,7 +53,7 @@ class ProjectedNatural(Natural):
     stretch: Float64Array = field(kw_only=True)
 
     def temper(self, beta: float) -> Self:
-        """As for other families: a covariance C / beta has loadings and noise of its own."""
+        """As for other families: a covariance C / beta has loadings and uniquenesses of its own."""
         axes, uniquenesses = np.sqrt(beta) * self.axes, self.uniquenesses / beta
         return replace(super().temper(beta), axes=axes, uniquenesses=uniquenesses)
 
@@ -70,7 +70,7 @@ class ProjectedNatural(Natural):
 
     @property
     def precision_bound(self) -> Float64Array:
-        """One: the reach is in units of the noise already."""
+        """One: the reach is in units of the uniquenesses already."""
         return np.ones(1)
 
     def far(self, dtype: np.dtype[Any]) -> list[tuple[int, IntArray]]:
@@ -268,13 +268,13 @@ def _select_components(natural: ProjectedNatural, components: Any) -> ProjectedN
 
 def evaluate_centred(Z: FloatArray, natural: ProjectedNatural, k: int) -> FloatArray:
     """Log w_k N(z | k), complete, for the columns of Z."""
-    W, noise = natural.axes[k].astype(Z.dtype), natural.uniquenesses[k].astype(Z.dtype)
+    W, uniquenesses = natural.axes[k].astype(Z.dtype), natural.uniquenesses[k].astype(Z.dtype)
     E = Z - natural.means[k].astype(Z.dtype)[:, None]
     projections = W.T @ E
     Y = natural.scores[k].astype(Z.dtype) @ projections
-    E -= (noise[:, None] * W) @ projections  # less L y
+    E -= (uniquenesses[:, None] * W) @ projections  # less L y
     E *= E
-    distances = (1.0 / noise) @ E + np.einsum("qb,qb->b", Y, Y)
+    distances = (1.0 / uniquenesses) @ E + np.einsum("qb,qb->b", Y, Y)
     return np.asarray(natural.constants[k] - 0.5 * distances)
 
 

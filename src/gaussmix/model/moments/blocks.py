@@ -162,11 +162,11 @@ class AlongAxes(Squares):
 
     def outer(self, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
         assert axes is not None
-        return np.concatenate([v * v, _crossed(_projected(v, axes), v)], axis=1)
+        return np.concatenate([v * v, _cross(_project(v, axes), v)], axis=1)
 
     def cross(self, u: Float64Array, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
         assert axes is not None
-        crossed = _crossed(_projected(u, axes), v) + _crossed(_projected(v, axes), u)
+        crossed = _cross(_project(u, axes), v) + _cross(_project(v, axes), u)
         return np.concatenate([2.0 * u * v, crossed], axis=1)
 
 
@@ -270,11 +270,11 @@ def _packing(d: int) -> IntArray:
     return index
 
 
-def _projected(v: Float64Array, axes: Float64Array) -> Float64Array:
+def _project(v: Float64Array, axes: Float64Array) -> Float64Array:
     """A'v for each row of v, shape (m, q)."""
     return np.asarray((v[:, None, :] @ axes)[:, 0, :])
 
 
-def _crossed(p: Float64Array, v: Float64Array) -> Float64Array:
+def _cross(p: Float64Array, v: Float64Array) -> Float64Array:
     """The products p v' row by row, shape (m, q d)."""
     return np.asarray((p[:, :, None] * v[:, None, :]).reshape(len(p), -1))

@@ -56,7 +56,7 @@ class Coordinates:
         changes: list[Float64Array] = [shares]
         for steps, block in ((own, self.form.own), (pooled, self.form.pooled)):
             if block.general:
-                changes.append(np.asarray(np.linalg.eigvalsh(_unpacked(steps, self.d))))
+                changes.append(np.asarray(np.linalg.eigvalsh(_unpack(steps, self.d))))
             elif not block.empty:
                 changes.append(steps)
         return max(float(np.abs(change).max()) for change in changes)
@@ -154,26 +154,26 @@ def _logarithms(moments: Float64Array, block: Block) -> Float64Array:
     spreads, axes = np.linalg.eigh(moments)
     if not (spreads[:, 0] > ROUNDING * spreads[:, -1]).all():
         raise NoCoordinatesError
-    return _packed((axes * np.log(spreads)[:, None, :]) @ np.swapaxes(axes, -1, -2)).ravel()
+    return _pack((axes * np.log(spreads)[:, None, :]) @ np.swapaxes(axes, -1, -2)).ravel()
 
 
 def _moments(logarithms: Float64Array, block: Block, d: int) -> Float64Array:
     """Packed second moments (m, size) from their coordinates (m, size)."""
     if not block.general:
         return np.exp(logarithms)
-    spreads, axes = np.linalg.eigh(_unpacked(logarithms, d))
+    spreads, axes = np.linalg.eigh(_unpack(logarithms, d))
     rows, columns, _ = _entries(d)
     return np.asarray(((axes * np.exp(spreads)[:, None, :]) @ np.swapaxes(axes, -1, -2))[:, rows, columns])
 
 
-def _packed(matrices: Float64Array) -> Float64Array:
+def _pack(matrices: Float64Array) -> Float64Array:
     """Symmetric matrices (..., d, d) as vectors (..., size) of the same products."""
     rows, columns, scales = _entries(matrices.shape[-1])
     return np.asarray(matrices[..., rows, columns] * scales)
 
 
-def _unpacked(vectors: Float64Array, d: int) -> Float64Array:
-    """The inverse of :func:`_packed`."""
+def _unpack(vectors: Float64Array, d: int) -> Float64Array:
+    """The inverse of :func:`_pack`."""
     rows, columns, scales = _entries(d)
     matrices = np.empty((*vectors.shape[:-1], d, d))
     matrices[..., rows, columns] = matrices[..., columns, rows] = vectors / scales

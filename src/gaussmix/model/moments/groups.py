@@ -25,13 +25,13 @@ class Alone:
         """The sums over each mixture's components: values (K, ...) become (g, ...)."""
         return np.asarray(np.add.reduce(values, keepdims=True))
 
-    def weighed(self, values: Float64Array, weights: Float64Array) -> Float64Array:
+    def sum_weighted(self, values: Float64Array, weights: Float64Array) -> Float64Array:
         """sum_k w_k v_k over each mixture's components: values (K, ...) become (g, ...)."""
         return np.tensordot(weights, values, axes=1)[None]
 
     def average(self, values: Float64Array, shares: Float64Array) -> Float64Array:
         """The same for each component: shape (K, ...), or (1, ...) for all."""
-        return self.spread(self.weighed(values, shares))
+        return self.spread(self.sum_weighted(values, shares))
 
     def highest(self, values: Float64Array) -> Float64Array:
         """The largest number of each mixture: values (K,) become (g,)."""
@@ -112,7 +112,7 @@ class Groups(Alone):
     def total(self, values: Float64Array) -> Float64Array:
         return np.asarray(np.add.reduceat(values, self.starts, axis=0))
 
-    def weighed(self, values: Float64Array, weights: Float64Array) -> Float64Array:
+    def sum_weighted(self, values: Float64Array, weights: Float64Array) -> Float64Array:
         return self.total(weights.reshape(-1, *(1,) * (values.ndim - 1)) * values)
 
     def highest(self, values: Float64Array) -> Float64Array:

@@ -164,9 +164,9 @@ class Moments:
         """
         pooled, count = self.form.pooled, groups.total(self.counts)
         if pooled.empty:
-            total = groups.weighed(self.covariances(), self.counts)
+            total = groups.sum_weighted(self.covariances(), self.counts)
         else:
-            between = groups.weighed(pooled.outer(self._shift), self.counts)
+            between = groups.sum_weighted(pooled.outer(self._shift), self.counts)
             total = pooled.unpack(self.pooled - between, self.n_features)
         return np.asarray(total / count.reshape(-1, *(1,) * (total.ndim - 1)))
 
