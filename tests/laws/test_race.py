@@ -414,3 +414,25 @@ def test_racers_may_all_collapse_in_any_round(n_sound, monkeypatch):
     reported = "collapsed" in [report.outcome for report in result.starts]
     assert reported or n_sound == 5  # rounds of moves, of which there is no report
     assert result.mixture.log_prob(X).mean() == pytest.approx(result.mean_log_likelihood, abs=1e-9)
+
+
+def test_the_history_of_a_winner_is_all_that_EM_did_for_it(tmp_path):
+    """The racer's iterations come before those of the run from it, which alone max_iter bounds."""
+    n_won = 0
+    for seed in range(4):
+        result = fit_mixture(FAITHFUL, 3, random_state=seed, tol=1e-5, max_iter=60)
+        (winner,) = (report for report in result.starts if report.outcome == "the best")
+        final = result.starts[-1]
+        if final.mean_log_likelihood != result.mean_log_likelihood or winner.source == KNOWN:
+            continue
+        n_won += 1
+        assert result.n_iter == winner.n_iter + final.n_iter and final.n_iter <= 60
+        assert (np.diff(result.history) > -1e-12).all()
+        assert result.history[winner.n_iter] == pytest.approx(winner.mean_log_likelihood, rel=1e-9)
+    assert n_won
+    path, options = tmp_path / "fit.gm", {"random_state": seed, "tol": 1e-10, "max_iter": 500}
+    whole = fit_mixture(FAITHFUL, 3, **options)
+    stop = {"on_iteration": lambda progress: progress.start == 2 and progress.iteration == 1}
+    cut = fit_mixture(FAITHFUL, 3, checkpoint=path, **stop, **options)
+    assert cut.status == FitStatus.INTERRUPTED and len(whole.history) > len(cut.history)
+    assert fit_mixture(FAITHFUL, 3, resume=path, **options).history == whole.history

@@ -123,6 +123,8 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         Of factor analysers only, these three.
     converged_ : bool
     n_iter_ : int
+        Iterations of EM that led to the fit; where another start than k-means has won the race, those that it
+        made in the race among them. `max_iter` bounds each run by itself.
     lower_bound_ : float
         Mean log-likelihood of the training data under the fitted parameters; equals ``score(X)``. Of a
         trimmed fit it is the mean over the weight that was kept.

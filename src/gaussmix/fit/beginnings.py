@@ -13,13 +13,12 @@ from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.race.budget import Effort
 from gaussmix.fit.race.race import FIRST_ITER, Race
-from gaussmix.fit.result import StartReport
+from gaussmix.fit.result import FitStatus, StartReport
 from gaussmix.fit.starts import EFFORTS, SCIKIT_LEARN, Given, first_mixture, place_given
 from gaussmix.fit.starts.concentrated import Concentrated
-from gaussmix.model.mixture import Mixture
 
-#: A mixture to run EM from, none where all have collapsed; and what became of others that might have been it.
-Begun = tuple[Mixture | None, tuple[StartReport, ...]]
+#: A run to begin, none where all have collapsed; and what became of others that might have been it.
+Begun = tuple[Run | None, tuple[StartReport, ...]]
 #: Shown runs on the way to a beginning; True ends the way with the best so far.
 Watch = Callable[[Run], bool] | None
 
@@ -40,7 +39,7 @@ class Beginning(Protocol):
         """Whether it has won a race against the best run so far."""
 
     def begin(self, best: Run | None, watch: Watch) -> Begun:
-        """The mixture to run EM from, once the best run before is known.
+        """The run of EM to begin, once the best run before is known.
 
         Raises NotPositiveDefiniteError where it collapses at once.
         """
@@ -59,7 +58,8 @@ class GivenStart:
 
     def begin(self, best: Run | None, watch: Watch) -> Begun:
         """As the protocol says."""
-        return place_given(self.judge.engine, self.k, self.judge.m_step, self.given), ()
+        mixture = place_given(self.judge.engine, self.k, self.judge.m_step, self.given)
+        return Run(mixture, FitStatus.NOT_RUN, ()), ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +97,10 @@ class NamedStart:
         nearest = m_step.terms.fixed_means is not None  # which clusters of a start know nothing of
         options = self.k, m_step, self.name, self.rng, self.given, nearest
         if self.concentrated is not None:
-            return self.concentrated.find_mixture(*options, self.judge.find_spikes), ()
-        return first_mixture(engine, *options, self.turn), ()
+            mixture = self.concentrated.find_mixture(*options, self.judge.find_spikes)
+        else:
+            mixture = first_mixture(engine, *options, self.turn)
+        return Run(mixture, FitStatus.NOT_RUN, ()), ()
 
 
 @dataclass(frozen=True, eq=False)

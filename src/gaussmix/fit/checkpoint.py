@@ -35,6 +35,8 @@ RUNS = ("running", "here", "best")
 PARAMETERS = ("weights", "means", "covariances", "precisions_cholesky")
 #: What an accelerator carries, of the run that is in progress.
 MEMORY = ("memory", "memory.numbers")
+#: What EM did in a race before a run.
+PAST = ("past.history", "past.log_priors")
 
 #: Numbers in the state of the Mersenne Twister.
 WORDS = 624
@@ -109,6 +111,8 @@ class Saver:
                 tensors.update({f"{name}.{field}": getattr(run.mixture, field) for field in PARAMETERS})
                 if run.mixture.noise is not None:  # its box is not the fit's business
                     tensors[f"{name}.noise"] = run.mixture.noise.tensors["noise"]
+                pasts = zip(PAST, run.past, strict=True)
+                tensors.update({f"{name}.{field}": np.array(past) for field, past in pasts if past})
                 if run.memory is not None:
                     arrays = zip(MEMORY, run.memory.arrays(), strict=True)
                     tensors.update({f"{name}.{field}": array for field, array in arrays})
@@ -214,7 +218,8 @@ def _read_position(content: _container.Content, identity: Mapping[str, Any]) -> 
     fields = ("history", *PARAMETERS, *optional)
     expected = {f"{name}.{field}" for name in statuses for field in fields} | {"rng"}
     memory = {f"{RUNS[0]}.{field}" for field in MEMORY} if RUNS[0] in statuses else set()
-    if tensors.keys() not in (expected, expected | memory):
+    past = {f"{name}.{field}" for name in statuses for field in PAST}
+    if tensors.keys() - past not in (expected, expected | memory):
         raise _Flaw("its tensors are not those of its runs")
     if not isinstance(failures, list) or not all(isinstance(failure, str) for failure in failures):
         raise _Flaw("its failures are not text")
@@ -279,9 +284,12 @@ def _read_run(
     log_priors = tensors.get(f"{name}.log_priors", np.zeros(0))
     if log_priors.shape not in (history.shape, (0,)):
         raise _Flaw(f"log_priors of the shape {log_priors.shape}, beside a history of {history.shape}")
+    before = [tensors.get(f"{name}.{field}", np.zeros(0)) for field in PAST]
+    if any(past.ndim != 1 for past in before) or before[1].shape not in (before[0].shape, (0,)):
+        raise _Flaw(f"a past of the shapes {before[0].shape} and {before[1].shape}")
     mixture = Mixture.of_parts(**fields)
-    past = tuple(history.tolist()), tuple(log_priors.tolist())
-    return Run(mixture, FitStatus(status), *past, _read_memory(tensors, name, mixture))
+    done, past = ((tuple(h.tolist()), tuple(p.tolist())) for h, p in ((history, log_priors), before))
+    return Run(mixture, FitStatus(status), *done, _read_memory(tensors, name, mixture), past=past)
 
 
 def _read_memory(tensors: Mapping[str, Float64Array], name: str, mixture: Mixture) -> Memory | None:

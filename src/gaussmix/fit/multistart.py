@@ -136,20 +136,22 @@ class Search:
         beginning, reports = self.beginnings[position.start], position.reports
         try:
             if position.here is None:
-                mixture, more = beginning.begin(position.best, self._make_watch(position))
+                begun, more = beginning.begin(position.best, self._make_watch(position))
                 reports = (*reports, *more)
             else:
                 here = position.here.mixture
                 clean = self.judge.engine if self.concentrated is None else self.concentrated.clean
                 mixture = reseed(clean, here, self.judge.find_spikes(here), beginning.rng)
-            begun = None if mixture is None else self.judge.m_step.terms.start(mixture)
+                begun = Run(mixture, FitStatus.NOT_RUN, ())
+            if begun is not None:
+                begun = replace(begun, mixture=self.judge.m_step.terms.start(begun.mixture))
         except NotPositiveDefiniteError as error:
             collapse = f"{naming(error.components)} collapsed before the first iteration"
             return self._next_start(position, collapse), None
         position = replace(position, reports=reports)
         if begun is None:
             return self._next_start(position, ""), None
-        return position, Run(begun, FitStatus.NOT_RUN, ())
+        return position, begun
 
     def conclude(self, position: Position, run: Run) -> Position:
         """What to do next, once a run has come to its end."""

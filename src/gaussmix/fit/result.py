@@ -61,7 +61,9 @@ class FitResult:
         What to do about the status; empty when all is well.
     history : tuple of float
         Mean log-likelihood for each unit of weight, in nats: of the start, then after each iteration. Each
-        value belongs to the parameters of that moment, the last one to `mixture`.
+        value belongs to the parameters of that moment, the last one to `mixture`. Where another start than
+        k-means has won a race, its iterations there come first; those on a sample of the rows have the
+        likelihood of the sample. `max_iter` bounds each run by itself.
     n_samples : float
         Sum of the sample weights (the number of rows where there are none); of a trimmed fit, those kept.
     failed_starts : tuple of str
@@ -120,7 +122,7 @@ class FitResult:
 
     @property
     def n_iter(self) -> int:
-        """Iterations done."""
+        """Iterations that led to `mixture`, those of a race among them."""
         return len(self.history) - 1
 
     @property

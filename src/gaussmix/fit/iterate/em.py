@@ -37,6 +37,10 @@ from gaussmix.model.moments.statistics import Moments, Pass
 
 T = TypeVar("T", bound=HasNatural)
 
+#: Likelihoods and, with a prior, its log-densities, of moments one after the other.
+Past = tuple[tuple[float, ...], tuple[float, ...]]
+NO_PAST: Past = ((), ())
+
 
 class MStep(Protocol[T]):
     """From the moments of a pass, and what the pass was of, to what is to be iterated next."""
@@ -54,7 +58,8 @@ class RunOf(Generic[T]):
     """Where one run of EM is, in the frame's coordinates; `history` and `log_priors` as in FitResult.
 
     `memory` is what an accelerator carries. `collapsed` has the components that ended a degenerate run, none
-    where it is the covariance that all share.
+    where it is the covariance that all share. `past` is what EM did before, in a race: history and log-priors
+    of the moments that led to the start of this run.
     """
 
     mixture: T
@@ -63,6 +68,11 @@ class RunOf(Generic[T]):
     log_priors: tuple[float, ...] = ()
     memory: Memory | None = None
     collapsed: tuple[int, ...] = ()
+    past: Past = NO_PAST
+
+    def following(self, past: Past) -> Past:
+        """What EM has done in all, where it began at the last moment of a past, measured anew by this run."""
+        return past[0][:-1] + self.history, past[1][:-1] + self.log_priors
 
     @property
     def objectives(self) -> list[float]:
@@ -82,11 +92,11 @@ Run: TypeAlias = RunOf[Mixture]
 class Trail(Generic[T]):
     """The record of one run that is under way. The loop alone writes it."""
 
-    __slots__ = ("history", "log_priors", "objectives", "outcome", "previous", "status")
+    __slots__ = ("history", "log_priors", "objectives", "outcome", "past", "previous", "status")
 
     def __init__(self, begun: RunOf[T], previous: float) -> None:
         self.history, self.log_priors = list(begun.history), list(begun.log_priors)
-        self.objectives, self.previous = begun.objectives, previous
+        self.objectives, self.previous, self.past = begun.objectives, previous, begun.past
         #: Why it is to end: NOT_RUN while it is not.
         self.status = FitStatus.NOT_RUN
         self.outcome = begun
@@ -105,13 +115,13 @@ class Trail(Generic[T]):
 
     def show(self, state: State[T], place: int) -> RunOf[T]:
         """The run as it is now, with all that it takes to go on."""
-        past = tuple(self.history), tuple(self.log_priors)
-        return RunOf(state.mixture(place), self.status, *past, state.memory(place))
+        done = tuple(self.history), tuple(self.log_priors)
+        return RunOf(state.mixture(place), self.status, *done, state.memory(place), past=self.past)
 
     def end(self, mixture: T, status: FitStatus, collapsed: tuple[int, ...] = ()) -> None:
         """Settle the outcome."""
-        past = tuple(self.history), tuple(self.log_priors)
-        self.outcome = RunOf(mixture, status, *past, collapsed=collapsed)
+        done = tuple(self.history), tuple(self.log_priors)
+        self.outcome = RunOf(mixture, status, *done, collapsed=collapsed, past=self.past)
 
 
 class State(Protocol[T]):

@@ -10,7 +10,7 @@ from numpy.random import RandomState
 
 from gaussmix._typing import IntArray
 from gaussmix.engines import Engine
-from gaussmix.fit.iterate.em import Run
+from gaussmix.fit.iterate.em import NO_PAST, Past, Run
 from gaussmix.fit.iterate.stack import begin_together
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.race import labelled as by
@@ -57,7 +57,8 @@ LONG = 30.0
 class Racer:
     """A mixture on its way.
 
-    Where it is from, its iterations, what EM has raised so far and by how much last.
+    Where it is from, its iterations, what EM has raised so far and by how much last. `past` is all that EM
+    did on the way, that of the run which it is from included.
     """
 
     source: str
@@ -65,6 +66,7 @@ class Racer:
     n_iter: int = 0
     value: float = -np.inf
     gain: float = np.inf
+    past: Past = NO_PAST
 
     @property
     def potential(self) -> float:
@@ -76,7 +78,8 @@ class Racer:
         values = run.objectives
         gain = abs(values[-1] - values[-2]) if len(values) > 1 else np.inf
         n_iter = self.n_iter + len(values) - 1
-        return replace(self, mixture=run.mixture, n_iter=n_iter, value=values[-1], gain=gain)
+        past = run.following(self.past)
+        return replace(self, mixture=run.mixture, n_iter=n_iter, value=values[-1], gain=gain, past=past)
 
     def report(self, outcome: str) -> StartReport:
         """What became of it."""

@@ -47,7 +47,6 @@ from gaussmix.fit.race.labelled import cost_of_hierarchy
 from gaussmix.fit.race.moves import MOST_MOVES, propose_moves
 from gaussmix.fit.ranking import order_by_score
 from gaussmix.fit.result import FitStatus, StartReport
-from gaussmix.model.mixture import Mixture
 
 # The rows of a race, and when it ends.
 
@@ -140,8 +139,8 @@ class Race:
 
     def __call__(
         self, rng: RandomState, known: Run | None, stops: Callable[[Run], bool] | None = None
-    ) -> tuple[Mixture | None, tuple[StartReport, ...]]:
-        """A mixture for EM to go on from, and what became of all that took part.
+    ) -> tuple[Run | None, tuple[StartReport, ...]]:
+        """Where EM is to go on from, and what became of all that took part.
 
         None where all have collapsed. `known` is what EM from k-means has ended at, if it did not collapse.
         `stops` is shown runs on the way, and ends the race with the best so far.
@@ -153,7 +152,8 @@ class Race:
         leader = course.run(known)
         if leader is None:
             return None, tuple(course.reports)
-        return leader.mixture, (*course.reports, leader.report("the best"))
+        begun = Run(leader.mixture, FitStatus.NOT_RUN, (), past=leader.past)
+        return begun, (*course.reports, leader.report("the best"))
 
     @property
     def engine(self) -> Engine:
@@ -224,7 +224,7 @@ class Course:
         racers = self.begin(FIRST[1:] if self.rows.rows.shape[1] > WIDEST else FIRST)
         start = None
         if known is not None and known.status != FitStatus.DEGENERATE:
-            start = Racer(KNOWN, known.mixture, 0, known.objective)
+            start = Racer(KNOWN, known.mixture, 0, known.objective, past=(known.history, known.log_priors))
             racers.insert(0, start)
             self.heaps = race.judge.n_heaps(known.mixture) > 0
         racers = self.iterate(racers, FIRST_ITER)
