@@ -45,7 +45,7 @@ from gaussmix.fit.race.field import (
 )
 from gaussmix.fit.race.labelled import cost_of_hierarchy
 from gaussmix.fit.race.moves import MOST_MOVES, propose_moves
-from gaussmix.fit.ranking import order_by_score
+from gaussmix.fit.ranking import Standing, order_by_score
 from gaussmix.fit.result import FitStatus, StartReport
 
 # The rows of a race, and when it ends.
@@ -342,7 +342,7 @@ class Course:
         for racer in racers[1:]:
             if racer.potential > ended[0].value and self.budget.left > 0.0 and not self.stopped:
                 ended.append(self.polish(racer, self.rows))
-        return min(ended, key=lambda racer: (self.n_flaws(racer), -racer.value))
+        return max(ended, key=lambda racer: Standing(-self.n_flaws(racer), racer.value))
 
     def polish(self, racer: Racer, rows: Engine, most: int = MOST_POLISH) -> Racer:
         """EM until next to nothing is left to gain, or to spend."""
