@@ -71,7 +71,7 @@ def make_result(
         collapsed = tuple(sorted(int(places[component]) for component in best.collapsed))
         best = replace(best, mixture=reorder(best.mixture, order), collapsed=collapsed)
     mixture = m_step.terms.restored(mixture, given)
-    history, log_priors = best.following(best.past)
+    history, log_priors = best.append_to(best.past)
     if not same:  # a likelihood belongs to the parameters that it is reported with
         seen = mixture.seen_from(engine.frame)
         value = engine.accumulate(seen).log_likelihood / engine.weight + engine.frame.log_det

@@ -70,7 +70,7 @@ class RunOf(Generic[T]):
     collapsed: tuple[int, ...] = ()
     past: Past = NO_PAST
 
-    def following(self, past: Past) -> Past:
+    def append_to(self, past: Past) -> Past:
         """What EM has done in all, where it began at the last moment of a past, measured anew by this run."""
         return past[0][:-1] + self.history, past[1][:-1] + self.log_priors
 

@@ -78,7 +78,7 @@ class Racer:
         values = run.objectives
         gain = abs(values[-1] - values[-2]) if len(values) > 1 else np.inf
         n_iter = self.n_iter + len(values) - 1
-        past = run.following(self.past)
+        past = run.append_to(self.past)
         return replace(self, mixture=run.mixture, n_iter=n_iter, value=values[-1], gain=gain, past=past)
 
     def report(self, outcome: str) -> StartReport:
