@@ -57,8 +57,8 @@ def test_each_start_of_a_fit_is_chosen_once(options, kinds, sources):
     assert [type(beginning) for beginning in found] == kinds
     assert [beginning.source for beginning in found] == sources
     assert [beginning.raced for beginning in found] == [kind is RaceWinner for kind in kinds]
-    mixture, reports = found[0].begin(None, None)
-    assert mixture.means.shape == (options.get("k", 2), 2) and reports == ()
+    run, reports = found[0].begin(None, None)
+    assert run.mixture.means.shape == (options.get("k", 2), 2) and run.history == reports == ()
 
 
 def test_components_keep_an_order_that_was_given_or_is_scikit_learns():
