@@ -262,7 +262,8 @@ class Sweep:
         (k, d), form = centres.shape, self.operands.form
         if axes is not None:
             form = replace(form, own=block)
-        noise = float(S[k:, 0].sum())  # what a noise component has taken, of which counts alone matter
+        # what a noise component has taken, of which counts alone matter
+        noise = float(S[k:, 0].sum()) if len(S) > k else 0.0
         counts, first, second = S[:k, 0], S[:k, 1 : 1 + d], S[:k, 1 + d :]
         pooled = self.pooled
         if block != form.own:  # a shared scatter, about each component's own point
