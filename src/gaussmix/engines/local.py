@@ -16,6 +16,7 @@ from gaussmix.data.rows import Rows
 from gaussmix.engines.bulk import find_bulk
 from gaussmix.engines.protocol import Quantile, Scales
 from gaussmix.model.covariance import Structure
+from gaussmix.model.kernels.executor import RowTerms
 from gaussmix.model.kernels.moments import pooled_moments, second_moments
 from gaussmix.model.kernels.natural import HasNatural, Natural
 from gaussmix.model.kernels.softmax import Question
@@ -87,16 +88,22 @@ class LocalEngine:
         """How many rows that is: weights over one are copies of a row, others may be shares of one."""
         return max(self.rows.weight, float(self.rows.shape[0]))
 
-    def accumulate(self, mixture: HasNatural, *, beta: float = 1.0, above: Quantile | None = None) -> Pass:
+    def accumulate(
+        self,
+        mixture: HasNatural,
+        *,
+        beta: float = 1.0,
+        above: Quantile | None = None,
+        terms: RowTerms | None = None,
+    ) -> Pass:
         """One pass, as the protocol says."""
         natural = self._natural(mixture)
-        sweep = self._sweep_of(natural.n_rows)
+        sweep = self._sweep_of(natural.n_rows, trimmed=above is not None)
         if above is not None:
-            sweep = self._sweep_of(natural.n_rows, trimmed=True)
             self._left[:] = above.weights_above(self._log_densities(mixture), self.rows.masses)
         if beta == 1.0:
-            return sweep.accumulate(natural)
-        found = sweep.accumulate(natural.temper(beta))
+            return sweep.accumulate(natural, terms)
+        found = sweep.accumulate(natural.temper(beta), terms)
         return replace(found, moments=found.moments.stretch_axes(beta**-0.5))
 
     def accumulate_groups(self, joined: Mixture) -> Pass | None:

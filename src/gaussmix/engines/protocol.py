@@ -10,6 +10,7 @@ import numpy as np
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.data.rows import Rows
 from gaussmix.model.covariance import Structure
+from gaussmix.model.kernels.executor import RowTerms
 from gaussmix.model.kernels.natural import HasNatural
 from gaussmix.model.kernels.softmax import Question
 from gaussmix.model.kernels.sweep import Responsibilities
@@ -98,11 +99,19 @@ class Engine(Protocol):
     def n_rows(self) -> float:
         """How many rows that is: weights over one are copies of a row, others may be shares of one."""
 
-    def accumulate(self, mixture: HasNatural, *, beta: float = 1.0, above: Quantile | None = None) -> Pass:
+    def accumulate(
+        self,
+        mixture: HasNatural,
+        *,
+        beta: float = 1.0,
+        above: Quantile | None = None,
+        terms: RowTerms | None = None,
+    ) -> Pass:
         """One pass: the moments of all rows under a mixture, and its log-likelihood.
 
         With another beta, responsibilities are in proportion to (w_k N_k)^beta, and the likelihood is
-        sum_i log sum_k (w_k N_k)^beta. With a quantile, rows count as far as they lie above it.
+        sum_i log sum_k (w_k N_k)^beta. With a quantile, rows count as far as they lie above it. Terms are
+        added to the joint log-densities before anything else.
         """
 
     def accumulate_groups(self, joined: Mixture) -> Pass | None:

@@ -79,7 +79,8 @@ def make_result(
         if m_step.log_prior is not None:
             log_priors = (*log_priors[:-1], m_step.log_prior(seen) / engine.weight)
     rows = mixture.weights * engine.n_rows
-    apart = judge.find_apart(best.mixture) if doubts else ()
+    caveats = m_step.regularise.find_caveats(best.mixture)
+    apart = judge.find_apart(best.mixture, caveats.held) if doubts else ()
     coinciding = find_coinciding(best.mixture) if doubts and best.status == FitStatus.CONVERGED else ()
     return FitResult(
         mixture=mixture,
@@ -87,7 +88,7 @@ def make_result(
         advice=advice_for(
             best.status,
             best.collapsed,
-            **m_step.regularise.find_caveats(best.mixture)._asdict(),
+            **caveats._asdict(),
             n_reseeds=n_reseeds,
             apart={component: (float(rows[component]), mixture.means[component]) for component in apart},
             coinciding=coinciding,

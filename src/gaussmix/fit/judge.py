@@ -87,13 +87,15 @@ class Judge:
         alone = self._apart(mixture, np.array(spikes))
         return tuple(spike for spike, far in zip(spikes, alone, strict=True) if not far)
 
-    def find_apart(self, mixture: Mixture) -> tuple[int, ...]:
-        """Components of fewer rows than a covariance needs, held at the least variance, that are no spikes.
+    def find_apart(self, mixture: Mixture, held: tuple[int, ...]) -> tuple[int, ...]:
+        """Those of the components held at the least variance that have too few rows, and are no spikes.
 
         They are so far from all others that these could not take their rows in.
         """
-        held = np.array(self.m_step.regularise.find_held(mixture), dtype=np.int64)
-        few = held[mixture.weights[held] * self.engine.n_rows < self._rows_needed]
+        if not held:
+            return ()
+        places = np.array(held)
+        few = places[mixture.weights[places] * self.engine.n_rows < self._rows_needed]
         return tuple(int(i) for i, far in zip(few, self._apart(mixture, few), strict=True) if far)
 
     def _few(self, mixture: Mixture) -> npt.NDArray[np.bool_]:

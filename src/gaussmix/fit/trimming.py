@@ -11,6 +11,7 @@ from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines import Engine, Quantile
+from gaussmix.model.kernels.executor import RowTerms
 from gaussmix.model.kernels.natural import HasNatural
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.statistics import Pass
@@ -45,9 +46,16 @@ class Trimmed:
         #: How many rows that is.
         self.n_rows = engine.n_rows * (self.weight / engine.weight)
 
-    def accumulate(self, mixture: HasNatural, *, beta: float = 1.0, above: Quantile | None = None) -> Pass:
+    def accumulate(
+        self,
+        mixture: HasNatural,
+        *,
+        beta: float = 1.0,
+        above: Quantile | None = None,
+        terms: RowTerms | None = None,
+    ) -> Pass:
         """One pass over the rows of highest density."""
-        return self.engine.accumulate(mixture, beta=beta, above=self._find_border(mixture))
+        return self.engine.accumulate(mixture, beta=beta, above=self._find_border(mixture), terms=terms)
 
     def accumulate_groups(self, joined: Mixture) -> None:
         """None: mixtures side by side would each leave out rows of its own."""

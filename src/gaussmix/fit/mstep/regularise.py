@@ -195,8 +195,8 @@ class Floor:
     @cached_property
     def _reference(self) -> Float64Array:
         """The root of the covariance of all rows, held at the floor like any other."""
-        whole = self.structure.algebra.of_uncorrelated(self.pooled)
-        return self.structure.find_roots(self.structure.algebra.raise_to_floor(whole, self.least))
+        algebra = self.structure.algebra
+        return algebra.keep_above_floor(algebra.of_uncorrelated(self.pooled), self.least, self._largest)[1]
 
     def find_caveats(self, mixture: Mixture) -> Caveats:
         """Where the floor, and not the rows, decides."""

@@ -7,6 +7,7 @@ subtracts no large numbers, thresholds need no units, and a fit of scaled or shi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -82,7 +83,7 @@ class Frame:
         spread = np.sqrt(self.variances)
         return float(np.abs(self.matrix * spread).max()) if self.matrix.ndim == 2 else 1.0
 
-    @property
+    @cached_property
     def log_det(self) -> float:
         """Log |det A|: log p(x) = log p(z) + log |det A|."""
         if self.matrix.ndim == 0:
