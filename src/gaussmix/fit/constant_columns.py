@@ -106,7 +106,7 @@ def find_constant_columns(X: Any, request: Request) -> ConstantColumns | None:
     """The columns to leave out, fewer than all; None where there are none, or the fit depends on them."""
     if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind != "f" or not X.size:
         return None
-    places = np.linspace(0, len(X) - 1, GLANCE).astype(np.int64)
+    places = np.arange(GLANCE) * (len(X) - 1) // (GLANCE - 1)
     candidates = np.flatnonzero((X[places] == X[0]).all(axis=0))
     if not candidates.size or _depends_on_all(request):
         return None

@@ -191,11 +191,10 @@ def fit_request(X: Any, request: Request) -> FitResult:
     end = run_search(search, problem)
     if end.best is None:
         raise FitError(COLLAPSED)
-    settled, given = problem.request, problem.given
     result = make_result(
-        *(end.best, search.judge, settled.rows.feature_names),
-        given=given,
-        ordered=orders_components(settled.start.init_params, given),
+        *(end.best, search.judge, problem.feature_names),
+        given=problem.given,
+        ordered=orders_components(request.start.init_params, problem.given),
         n_reseeds=end.n_reseeds,
     )
     result = replace(result, failed_starts=end.failures, starts=end.reports)
@@ -252,7 +251,7 @@ def run_search(search: Search, problem: Problem) -> Position:
     if files.checkpoint is None and files.resume is None:
         return search(Position())
     check_resumable(rng)
-    identity = make_identity(engine.rows, problem.given, request.record())
+    identity = make_identity(engine.rows, problem.given, problem.record())
     seed = request.start.random_state
     seed = int(seed) if isinstance(seed, int | np.integer) else None
     position = Position()

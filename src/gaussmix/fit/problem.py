@@ -1,7 +1,8 @@
-"""A request for some rows: names are looked up, defaults settled, and an engine computes on the rows."""
+"""A request for some rows: names are looked up, and an engine computes on the rows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +28,8 @@ class Problem:
     Parameters
     ----------
     request : Request
-        Settled: names looked up, and defaults as they are for these rows and this start.
+    feature_names : sequence of str, optional
+        Those that are given, or those of the data frame.
     engine : Engine
     given : Given
         What is fixed of the start, and the noise.
@@ -36,9 +38,23 @@ class Problem:
     """
 
     request: Request
+    feature_names: Sequence[str] | None
     engine: Engine
     given: Given
     concentrated: Concentrated | None
+
+    def record(self) -> dict[str, Any]:
+        """What the checkpoint of another fit must agree with: options, settled for these rows and start."""
+        model, start, structure = self.request.model, self.request.start, self.engine.structure
+        settled = replace(
+            model,
+            covariance_type=structure.name,
+            n_factors=structure.n_factors or None,
+            prior=named_prior(model.prior),
+            noise=self.given.noise or False,
+        )
+        start = replace(start, n_init=1 if self.given.complete else start.n_init)
+        return replace(self.request, model=settled, start=start).record()
 
 
 def make_problem(X: Any, request: Request) -> Problem:
@@ -50,27 +66,12 @@ def make_problem(X: Any, request: Request) -> Problem:
     structure = get_structure(model.covariance_type, d, count_factors(model.n_factors, start.start))
     names = find_feature_names(X, request.rows.feature_names, d)
     warn_of_few_rows(n, structure, d)
-    constraints, prior = model.constraints or FREE, named_prior(model.prior)
+    constraints = model.constraints or FREE
     constraints.check(structure, k)
     found = find_outliers(rows, k, model.noise, model.trim)
     given = read_start(start.start, structure, k, X, request.rows.sample_weight, found.noise)
-    settled = replace(
-        model,
-        covariance_type=structure.name,
-        n_factors=structure.n_factors or None,
-        prior=prior,
-        constraints=constraints,
-        noise=given.noise or False,
-        trim=found.trim,
-    )
-    request = replace(
-        request,
-        rows=replace(request.rows, feature_names=names),
-        model=settled,
-        start=replace(start, n_init=1 if given.complete else start.n_init),
-    )
     engine, concentrated = make_engine(rows, structure, constraints, found)
-    return Problem(request, engine, given, concentrated)
+    return Problem(request, names, engine, given, concentrated)
 
 
 def make_engine(

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from gaussmix._text import count
@@ -251,7 +250,7 @@ class Family:
     def _make_search(self, judge: Judge, k: int) -> Search:
         """From all starts, each with a generator of its own: the same whatever else is fitted."""
         name = self.start.init_params
-        rngs = [np.random.RandomState(self.seed + turn) for turn in range(self.start.n_init)]
+        rngs = [make_generator(self.seed + turn) for turn in range(self.start.n_init)]
         starts = [NamedStart(judge, k, Given(), rng, name, name, turn) for turn, rng in enumerate(rngs)]
         return Search(judge, starts, self.rule, None, self.iteration.max_iter)
 

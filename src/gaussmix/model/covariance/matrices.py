@@ -80,6 +80,8 @@ class Matrices(Algebra):
     def keep_above_floor(
         self, covariances: Float64Array, least: Float64Array, largest: float
     ) -> tuple[Float64Array, Float64Array]:
+        if len(covariances) == 1:
+            return super().keep_above_floor(covariances, least, largest)
         roots, low = find_low_roots(covariances, largest)
         if low.size:  # an eigendecomposition costs ten times a root: of those alone
             covariances = covariances.copy()

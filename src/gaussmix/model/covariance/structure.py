@@ -188,7 +188,7 @@ class Structure(ABC):
             linear=linear,
             quadratic=np.vecdot(whitened, whitened),
             second=form.own.coefficients(precisions),
-            spread=np.add.reduce(algebra.variances(covariances, k, d), axis=1),
+            spread=np.add.reduce(algebra.variances(covariances, len(covariances), d), axis=1),
             groups=self.groups,
         )
 

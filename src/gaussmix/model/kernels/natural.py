@@ -41,7 +41,7 @@ class Natural:
         m_k' P_k m_k.
     second : ndarray of shape (k, F2)
         Coefficients of the second-order features.
-    spread : ndarray of shape (k,)
+    spread : ndarray of shape (k,), or (1,) if all share it
         tr C_k, the trace of the covariance.
     noise : float, optional
         log w_0 + log density of a noise component: one more row of H, which is constant.
