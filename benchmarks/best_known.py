@@ -30,7 +30,7 @@ from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.result import FitStatus
-from gaussmix.fit.starts import STARTS
+from gaussmix.fit.starts.table import STARTS
 from gaussmix.model.covariance import NotPositiveDefiniteError, get_structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.statistics import Moments

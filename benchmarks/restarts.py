@@ -18,7 +18,7 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.iterate.stack import em_together
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
-from gaussmix.fit.starts import STARTS, with_means
+from gaussmix.fit.starts.table import STARTS
 from gaussmix.model.covariance import get_structure
 
 CASES = ((200_000, 8, 3), (200_000, 8, 16), (200_000, 2, 5), (20_000, 4, 4), (272, 2, 3))
@@ -48,7 +48,7 @@ def measure(X: Floats, k: int, restarts: int, repeats: int) -> tuple[float, floa
     begun = []
     for turn in range(restarts):
         stats, means = STARTS["random_from_data"](engine, k, rng, turn)
-        begun.append(with_means(m_step(stats), means))
+        begun.append(m_step(stats).replace(means=means))
     times: tuple[list[float], list[float]] = ([], [])
     with blas_on_one_thread():
         for _ in range(repeats + 1):  # the first of each is not counted

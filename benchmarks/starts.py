@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussmix import Mixture, fit_mixture
-from gaussmix.fit.starts import STARTS
+from gaussmix.fit.starts.table import STARTS
 
 Floats = NDArray[np.floating]
 

@@ -21,8 +21,8 @@ from benchmarks.cases import Floats
 from gaussmix import Mixture, fit_message_length, fit_mixture
 from gaussmix.data.rows import Rows
 from gaussmix.engines.local import LocalEngine
+from gaussmix.fit.memberships import accumulate_equal
 from gaussmix.fit.mstep.regularise import make_regularise
-from gaussmix.fit.starts.base import accumulate_equal
 from gaussmix.model.covariance import get_structure
 
 STARTS = ("kmeans", "k-means++", "random", "agglomerative", "pca", "annealing", "Ueda and Nakano")

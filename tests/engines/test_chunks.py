@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from gaussmix import Noise, fit_message_length, fit_mixture, fit_mixtures
 from gaussmix.data.rows import Chunks, Rows
-from gaussmix.fit.starts import NAMES
+from gaussmix.fit.starts.table import NAMES
 
 BORDERS = [1, 700, 701, 1900]
 

@@ -26,7 +26,7 @@ from gaussmix.fit.options import (
     RowOptions,
     StartOptions,
 )
-from gaussmix.fit.starts import NAMES
+from gaussmix.fit.starts.table import NAMES
 
 #: Parameters of `fit_mixture` that are of the rows.
 OF_ROWS = {"X", "sample_weight", "feature_names"}

@@ -17,7 +17,7 @@ import gaussmix
 from gaussmix import GaussianMixture, Mixture, _container, fit_mixture
 from gaussmix.errors import FitError, ModelFileError
 from gaussmix.fit.checkpoint import read_seed
-from gaussmix.fit.starts import Given
+from gaussmix.fit.given import Given
 from tests.files.making import LONGEST_MESSAGE, framed, same, sealed, taken_apart
 from tests.helpers import NAMES, random_mixture
 

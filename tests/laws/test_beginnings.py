@@ -13,12 +13,12 @@ from gaussmix import FitStatus, fit_mixture
 from gaussmix.data.rows import Rows
 from gaussmix.engines import engine_for
 from gaussmix.fit.beginnings import GivenStart, NamedStart, RaceWinner, choose_beginnings, orders_components
+from gaussmix.fit.given import Given
 from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.ranking import Standing, choose_run, order_by_score
-from gaussmix.fit.starts import Given
 from gaussmix.model.covariance import STRUCTURES
 
 X = np.random.default_rng(0).normal(size=(200, 2)) + np.repeat([[0, 0], [6, 6]], 100, axis=0)

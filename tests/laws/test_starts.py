@@ -8,9 +8,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.linalg import eigvalsh
 
 from gaussmix import Mixture, NormalInverseWishart, fit_mixture
+from gaussmix.fit import memberships
+from gaussmix.fit.given import Given
 from gaussmix.fit.order import reorder, stable_order
-from gaussmix.fit.starts import STARTS, Given, base
+from gaussmix.fit.starts import first
 from gaussmix.fit.starts.pca import divide, two_means
+from gaussmix.fit.starts.table import STARTS
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import KINDS, assert_same_mixture, random_mixture
@@ -189,11 +192,13 @@ class TestGiven:
     def test_the_labels_of_a_start_are_that_start(self, monkeypatch, name, init):
         X, _ = clusters()
         seen = []
-        own = base.belonging
-        monkeypatch.setattr(base, "belonging", lambda labels, k: seen.append(labels) or own(labels, k))
+        own = memberships.make_responsibilities
+        monkeypatch.setattr(
+            memberships, "make_responsibilities", lambda labels, k: seen.append(labels) or own(labels, k)
+        )
         mixture = start(X, 4, init, covariance_type=name)
-        for memberships in (seen[0], (seen[0][:, None] == np.arange(4)).astype(np.float32)):
-            given = start(X, 4, start=memberships, covariance_type=name)
+        for members in (seen[0], (seen[0][:, None] == np.arange(4)).astype(np.float32)):
+            given = start(X, 4, start=members, covariance_type=name)
             if init == "agglomerative":  # its components come in an order of their own
                 given = reorder(given, stable_order(given))
             assert_array_equal(given.means, mixture.means)
@@ -212,7 +217,7 @@ class TestGiven:
     def test_of_many_rows_they_are_of_all(self, monkeypatch):
         X, labels = clusters(n=700)
         exact = start(X, 4, start=labels)
-        monkeypatch.setattr("gaussmix.fit.starts.given.ENOUGH", 50)
+        monkeypatch.setattr("gaussmix.fit.memberships.ENOUGH", 50)
         assert_same_mixture(start(X, 4, start=labels), exact, rtol=1e-12)
 
     def test_rows_of_no_weight_have_labels_that_do_not_matter(self):
@@ -272,8 +277,8 @@ class TestManyRows:
 
     @pytest.fixture(autouse=True)
     def few(self, monkeypatch):
-        monkeypatch.setattr(base, "ENOUGH", 400)
-        monkeypatch.setattr(base, "ENOUGH_EACH", 1)
+        monkeypatch.setattr(first, "ENOUGH", 400)
+        monkeypatch.setattr(first, "ENOUGH_EACH", 1)
 
     @EACH
     def test_the_mixture_is_proper_and_that_of_its_seed(self, init):
@@ -292,7 +297,7 @@ class TestManyRows:
         X, _ = clusters(2, 2, n=4000)
         prior = NormalInverseWishart(dof=2000.0, scale=1.0)
         sampled = start(X, 1, prior=prior)
-        monkeypatch.setattr(base, "ENOUGH", len(X))
+        monkeypatch.setattr(first, "ENOUGH", len(X))
         assert_allclose(sampled.variances, start(X, 1, prior=prior).variances, rtol=0.2)
 
     def test_means_that_are_fixed_take_their_rows_from_it(self):

@@ -13,12 +13,13 @@ from gaussmix.data.rows import Rows
 from gaussmix.datasets import load_faithful
 from gaussmix.engines.local import LocalEngine
 from gaussmix.errors import FitError
+from gaussmix.fit.given import Given
 from gaussmix.fit.iterate.em import Run, em
 from gaussmix.fit.iterate.stack import em_together
 from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
-from gaussmix.fit.starts import Given, first_mixture
+from gaussmix.fit.starts.first import make_first_mixture
 from gaussmix.model.covariance import STRUCTURES, orientation
 from gaussmix.model.moments.groups import ALONE, Groups
 from tests.helpers import EXECUTORS, random_stats
@@ -107,7 +108,7 @@ def fitting(X, name, weights=None, reg_covar="auto"):
 
 def starts(engine, m_step, sizes):
     rng = np.random.RandomState(0)
-    return [first_mixture(engine, k, m_step, "random_from_data", rng, Given()) for k in sizes]
+    return [make_first_mixture(engine, k, m_step, "random_from_data", rng, Given()) for k in sizes]
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
@@ -134,7 +135,7 @@ def test_one_that_the_guard_has_centred_sends_the_others_alone():
     X = 1e-7 * np.random.default_rng(0).normal(size=(60, 2)) + np.repeat(np.eye(2), 30, axis=0)
     engine, m_step = fitting(X, "tied")
     mixtures = [
-        first_mixture(engine, 2, m_step, "kmeans", np.random.RandomState(0), Given()) for _ in range(2)
+        make_first_mixture(engine, 2, m_step, "kmeans", np.random.RandomState(0), Given()) for _ in range(2)
     ]
     runs = em_together(engine, mixtures, m_step, max_iter=3)
     alone = em(engine, Run(mixtures[0], FitStatus.NOT_RUN, ()), m_step, rule=Rule(0.0), max_iter=3)

@@ -15,8 +15,8 @@ from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.estimators._printing import Messages
 from gaussmix.estimators._state import State
 from gaussmix.estimators._validate import read_start_parameters
+from gaussmix.fit.given import Given
 from gaussmix.fit.one_mixture import fit_mixture
-from gaussmix.fit.starts import Given
 from gaussmix.model.covariance import get_structure
 from gaussmix.model.mixture import Mixture
 

@@ -15,9 +15,9 @@ from sklearn.utils.validation import validate_data
 from gaussmix._check import check_finite
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.fit.factor_count import count_factors
+from gaussmix.fit.given import Given
 from gaussmix.fit.options import OPTIONS, NFactors
 from gaussmix.fit.result import FitResult
-from gaussmix.fit.starts import Given
 from gaussmix.model.covariance import NotPositiveDefiniteError, get_structure
 from gaussmix.model.mixture import Mixture
 

@@ -15,8 +15,8 @@ from numpy.random.bit_generator import ISeedSequence
 from gaussmix import _check
 from gaussmix.data.rows import Rows
 from gaussmix.errors import DoubtfulFitWarning
+from gaussmix.fit.given import Given, StartFrom, read_memberships
 from gaussmix.fit.options import SHARES
-from gaussmix.fit.starts import Given, StartFrom, memberships_of
 from gaussmix.model.covariance import Structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
@@ -78,7 +78,7 @@ def read_start(
         return replace(start or Given(), noise=noise)
     if not isinstance(start, Mixture):
         weights = _check.sample_weight(sample_weight, n)
-        memberships, share = memberships_of(start, n, k, weights, noise=noise is not None)
+        memberships, share = read_memberships(start, n, k, weights, noise=noise is not None)
         if noise is not None and share > 0.0:
             noise = replace(noise, weight=share)
         return Given(noise=noise, memberships=memberships)

@@ -8,14 +8,16 @@ from typing import Protocol, cast
 
 from numpy.random import RandomState
 
+from gaussmix.fit.given import Given
 from gaussmix.fit.iterate.acceleration import Accelerator
 from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.race.budget import Effort
 from gaussmix.fit.race.race import FIRST_ITER, Race
 from gaussmix.fit.result import FitStatus, StartReport
-from gaussmix.fit.starts import EFFORTS, SCIKIT_LEARN, Given, first_mixture, place_given
 from gaussmix.fit.starts.concentrated import Concentrated
+from gaussmix.fit.starts.first import make_first_mixture, place_given
+from gaussmix.fit.starts.table import EFFORTS, SCIKIT_LEARN
 
 #: A run to begin, none where all have collapsed; and what became of others that might have been it.
 Begun = tuple[Run | None, tuple[StartReport, ...]]
@@ -94,12 +96,10 @@ class NamedStart:
     def begin(self, best: Run | None, watch: Watch) -> Begun:
         """As the protocol says."""
         engine, m_step = self.judge.engine, self.judge.m_step
-        nearest = m_step.terms.fixed_means is not None  # which clusters of a start know nothing of
-        options = self.k, m_step, self.name, self.rng, self.given, nearest
         if self.concentrated is not None:
-            mixture = self.concentrated.find_mixture(*options, self.judge.find_spikes)
+            mixture = self.concentrated.find_mixture(self.judge, self.k, self.name, self.rng, self.given)
         else:
-            mixture = first_mixture(engine, *options, self.turn)
+            mixture = make_first_mixture(engine, self.k, m_step, self.name, self.rng, self.given, self.turn)
         return Run(mixture, FitStatus.NOT_RUN, ()), ()
 
 

@@ -16,11 +16,11 @@ from gaussmix import _container
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.data.rows import Rows
 from gaussmix.errors import ModelFileError
+from gaussmix.fit.given import Given
 from gaussmix.fit.iterate.acceleration import Memory
 from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.multistart import MAX_RESEEDS, Position
 from gaussmix.fit.result import FitStatus, StartReport
-from gaussmix.fit.starts import Given
 from gaussmix.model.mixture import Mixture, schema
 from gaussmix.model.moments.coordinates import Coordinates
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.fit.advice import HOLDS_ALL
+from gaussmix.fit.given import Given
 from gaussmix.fit.mstep.regularise import FLOOR, RegCovar
 from gaussmix.fit.multistart import Progress
 from gaussmix.fit.options import Request
 from gaussmix.fit.result import FitResult
-from gaussmix.fit.starts import Given
 from gaussmix.model.covariance import get_structure
 from gaussmix.model.mixture import Mixture
 

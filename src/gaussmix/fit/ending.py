@@ -9,11 +9,11 @@ import numpy as np
 
 from gaussmix.errors import FitError
 from gaussmix.fit.advice import advice_for
+from gaussmix.fit.given import Given
 from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.judge import Judge, find_coinciding
 from gaussmix.fit.order import reorder, stable_order
 from gaussmix.fit.result import FitResult, FitStatus
-from gaussmix.fit.starts import Given
 from gaussmix.model.covariance.given import check_family
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.frame import Frame

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from gaussmix.errors import FitError
+from gaussmix.fit.given import Given, StartFrom
 from gaussmix.fit.options import NFactors, Request
 from gaussmix.fit.ranking import rate_fit
 from gaussmix.fit.result import FitResult, FitStatus
-from gaussmix.fit.starts import Given, StartFrom
 from gaussmix.model.covariance import get_structure
 from gaussmix.model.mixture import Mixture
 

@@ -21,6 +21,7 @@ from gaussmix.fit.checkpoint import Saver, check_resumable, load_position, make_
 from gaussmix.fit.constant_columns import find_constant_columns
 from gaussmix.fit.ending import COLLAPSED, make_result
 from gaussmix.fit.factor_count import fit_any_factors
+from gaussmix.fit.given import StartFrom
 from gaussmix.fit.iterate.acceleration import Acceleration, make_accelerator
 from gaussmix.fit.iterate.stopping import Rule, Stopping
 from gaussmix.fit.judge import Judge
@@ -40,7 +41,6 @@ from gaussmix.fit.options import (
 from gaussmix.fit.outliers import NoiseRequest
 from gaussmix.fit.problem import Problem, make_problem
 from gaussmix.fit.result import FitResult
-from gaussmix.fit.starts import StartFrom
 from gaussmix.fit.trimming import Trimmed
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.priors import NormalInverseWishart, named_prior

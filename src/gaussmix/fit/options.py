@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from gaussmix.fit.given import StartFrom
     from gaussmix.fit.iterate.acceleration import Acceleration
     from gaussmix.fit.iterate.stopping import Stopping
     from gaussmix.fit.mstep.regularise import RegCovar
     from gaussmix.fit.multistart import Progress
     from gaussmix.fit.outliers import NoiseRequest
-    from gaussmix.fit.starts import StartFrom
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.priors import NormalInverseWishart
 
@@ -249,7 +249,7 @@ class StartOptions(Checked):
 
     init_params: str = make_row(
         "auto",
-        words=("gaussmix.fit.starts:NAMES",),
+        words=("gaussmix.fit.starts.table:NAMES",),
         flag="--init",
         help="Where starts come from: auto (k-means, and a race against it), fast or thorough (races that "
         "cost less or more), kmeans, k-means++, random, random_from_data, agglomerative, pca or annealing.",

@@ -10,10 +10,10 @@ from gaussmix.data.rows import Rows
 from gaussmix.engines import Engine, engine_for
 from gaussmix.fit.arguments import check_noise, find_feature_names, read_rows, read_start, warn_of_few_rows
 from gaussmix.fit.factor_count import count_factors
+from gaussmix.fit.given import Given
 from gaussmix.fit.mstep.terms import FREE, frame_group
 from gaussmix.fit.options import Request
 from gaussmix.fit.outliers import Outliers, find_outliers
-from gaussmix.fit.starts import Given
 from gaussmix.fit.starts.concentrated import Concentrated
 from gaussmix.fit.trimming import Trimmed
 from gaussmix.model.constraints import Constraints

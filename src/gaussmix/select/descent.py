@@ -38,13 +38,13 @@ from gaussmix.data.rows import Rows
 from gaussmix.engines import Engine
 from gaussmix.fit.iterate.em import Run, em
 from gaussmix.fit.iterate.stopping import Rule
+from gaussmix.fit.memberships import accumulate_equal
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.multistart import Progress
 from gaussmix.fit.options import IterationOptions
 from gaussmix.fit.ranking import choose_run
 from gaussmix.fit.result import FitStatus
-from gaussmix.fit.starts.base import accumulate_equal
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.statistics import Moments

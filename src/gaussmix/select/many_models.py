@@ -17,6 +17,7 @@ from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
 from gaussmix.fit.beginnings import NamedStart, orders_components
 from gaussmix.fit.ending import COLLAPSED, make_result
 from gaussmix.fit.factor_count import count_factors
+from gaussmix.fit.given import Given
 from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.iterate.stack import em_together
 from gaussmix.fit.iterate.stopping import Rule, Stopping
@@ -27,7 +28,7 @@ from gaussmix.fit.multistart import Position, Search
 from gaussmix.fit.options import OPTIONS, IterationOptions, ModelOptions, StartOptions
 from gaussmix.fit.ranking import choose_run
 from gaussmix.fit.result import FitResult, FitStatus
-from gaussmix.fit.starts import EFFORTS, STARTS, Given
+from gaussmix.fit.starts.table import EFFORTS, STARTS
 from gaussmix.model.covariance import Structure, get_structure
 from gaussmix.select.bic_table import BICTable
 

@@ -14,9 +14,9 @@ from gaussmix.engines import Engine
 from gaussmix.fit.iterate.acceleration import OWN_STEP, Memory, Proposal
 from gaussmix.fit.iterate.em import Apart, Run, State, Trail, iterate
 from gaussmix.fit.iterate.stopping import ENDLESS, Rule
+from gaussmix.fit.memberships import accumulate_labels, make_responsibilities
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.result import FitStatus
-from gaussmix.fit.starts.base import accumulate_labels, belonging
 from gaussmix.model.covariance import NotPositiveDefiniteError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.groups import Groups
@@ -150,7 +150,7 @@ def begin_together(
 ) -> list[Mixture | None]:
     """The M-step of each labelling of the rows, the rows having this weight; None where it collapses."""
     if m_step.stackable and len(labels) > 1:
-        memberships = [belonging(each, k) for each in labels]
+        memberships = [make_responsibilities(each, k) for each in labels]
 
         def hard(rows: slice) -> Float64Array:
             return np.concatenate([members(rows) for members in memberships])

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from gaussmix._typing import Float64Array
 from gaussmix.engines import Engine
-from gaussmix.fit.starts import Given
+from gaussmix.fit.given import Given
 from gaussmix.model.bounds import Bound
 from gaussmix.model.constraints import Constraints, weights_within
 from gaussmix.model.covariance import Structure

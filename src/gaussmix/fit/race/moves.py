@@ -17,7 +17,7 @@ from numpy.random import RandomState
 from gaussmix._typing import Float64Array
 from gaussmix.engines import Engine
 from gaussmix.fit.iterate.em import MStep
-from gaussmix.fit.starts.base import belonging
+from gaussmix.fit.memberships import make_responsibilities
 from gaussmix.model.covariance import NotPositiveDefiniteError
 from gaussmix.model.covariance.structure import log_or_zero
 from gaussmix.model.mixture import Mixture
@@ -100,7 +100,7 @@ def _halved(engine: Engine, R: Float64Array) -> tuple[Moments, Moments]:
         T = np.linalg.eigh((D * r) @ D.T)[1].T @ D
         beyond[:, c] = T[_two_sided(T, r)] > 0.0
     k = R.shape[1]
-    whole, half = (engine.accumulate_given(belonging(shares, k), k) for shares in (R, R * beyond))
+    whole, half = (engine.accumulate_given(make_responsibilities(shares, k), k) for shares in (R, R * beyond))
     return whole, half
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import RandomState
 
 from gaussmix.engines import Engine
-from gaussmix.fit.starts.base import accumulate_labels
+from gaussmix.fit.memberships import accumulate_labels
 from gaussmix.fit.starts.hierarchy import clusters
 from gaussmix.model.moments.statistics import Moments
 

@@ -28,8 +28,8 @@ from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array
 from gaussmix.engines import Engine
+from gaussmix.fit.memberships import accumulate_equal, accumulate_labels
 from gaussmix.fit.mstep.regularise import make_regularise
-from gaussmix.fit.starts.base import accumulate_equal, accumulate_labels
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.statistics import Moments
 

@@ -13,29 +13,34 @@ cluster analysis, Ann. Stat. 36 (2008) 1324-1345.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.random import RandomState
 
 from gaussmix._typing import IntArray
 from gaussmix.engines import Engine
-from gaussmix.fit.iterate.em import MStep, Run, em
-from gaussmix.fit.iterate.stopping import Rule
+from gaussmix.fit.given import Given
+from gaussmix.fit.iterate.em import Run, em
+from gaussmix.fit.iterate.stopping import ENDLESS
+from gaussmix.fit.judge import Judge
+from gaussmix.fit.ranking import Standing
 from gaussmix.fit.result import FitStatus
-from gaussmix.fit.starts import Given, first_mixture
+from gaussmix.fit.starts.first import make_first_mixture
 from gaussmix.model.covariance import NotPositiveDefiniteError
 from gaussmix.model.mixture import Mixture
 
-#: Starts that compete, the passes of each, and the rows that these go over.
-N_SHORT, N_STEPS, MOST_ROWS = 10, 5, 5000
+#: Starts that compete.
+N_SHORT = 10
+#: Passes of each.
+N_STEPS = 5
+#: Rows beyond which these go over a sample.
+MOST_ROWS = 5000
 
 #: A gain, in nats a row, that may be rounding: the start found first is kept then, whatever the units.
 SAME = 1e-8
-
-Spikes = Callable[[Mixture], tuple[int, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,35 +66,28 @@ class Concentrated:
         """The rows of the first core."""
         return self.whole.take(self.cores[0])
 
-    def find_mixture(
-        self,
-        k: int,
-        m_step: MStep[Mixture],
-        init_params: str,
-        rng: np.random.RandomState,
-        given: Given,
-        nearest: bool,
-        spikes: Spikes,
-    ) -> Mixture:
+    def find_mixture(self, judge: Judge, k: int, name: str, rng: RandomState, given: Given) -> Mixture:
         """The mixture to begin with: of those found, the one of highest likelihood without a spike."""
-        judges, best, failed = self.engine.sample(MOST_ROWS, rng), None, None
-        highest, sound = -math.inf, False
+        competing, m_step = self.engine.sample(MOST_ROWS, rng), judge.m_step
+        best: tuple[Mixture, Standing] | None = None
+        failure = None
         for part in self._choose_parts(k, rng):
             try:
-                start = first_mixture(part, k, m_step, init_params, rng, given, nearest)
+                start = make_first_mixture(part, k, m_step, name, rng, given)
             except NotPositiveDefiniteError as error:
-                failed = error
+                failure = error
                 continue
-            run = em(judges, Run(start, FitStatus.NOT_RUN, ()), m_step, rule=Rule(0.0), max_iter=N_STEPS)
-            good = run.status != FitStatus.DEGENERATE and not spikes(run.mixture)
-            if best is None or (good, run.history[-1]) > (sound, highest + SAME):
-                best, highest, sound = run.mixture, run.history[-1], good
+            run = em(competing, Run(start, FitStatus.NOT_RUN, ()), m_step, rule=ENDLESS, max_iter=N_STEPS)
+            sound = run.status != FitStatus.DEGENERATE and not judge.find_spikes(run.mixture)
+            standing = Standing(sound, run.history[-1])
+            if best is None or standing.beats(best[1], SAME):
+                best = run.mixture, standing
         if best is None:
-            assert failed is not None
-            raise failed
-        return best
+            assert failure is not None
+            raise failure
+        return best[0]
 
-    def _choose_parts(self, k: int, rng: np.random.RandomState) -> Iterator[Engine]:
+    def _choose_parts(self, k: int, rng: RandomState) -> Iterator[Engine]:
         """The rows of each core; then few rows drawn at random and the clean ones, in turn."""
         yield from (self.whole.take(core) for core in self.cores)
         n, d = self.whole.rows.shape

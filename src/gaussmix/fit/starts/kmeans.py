@@ -8,11 +8,15 @@ S. P. Lloyd, Least squares quantization in PCM, IEEE Trans. Inf. Theory 28 (1982
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 from numpy.random import RandomState
 
 from gaussmix.engines import Engine
-from gaussmix.fit.starts.base import accumulate_labels, one_openmp_thread
+from gaussmix.fit.memberships import accumulate_labels
 from gaussmix.model.moments.statistics import Moments
 
 
@@ -28,3 +32,22 @@ def kmeans(engine: Engine, k: int, rng: RandomState, turn: int) -> tuple[Moments
             engine.rows.array, sample_weight=engine.rows.weights
         )
     return accumulate_labels(engine, clusters.labels_, k), None
+
+
+@contextmanager
+def one_openmp_thread() -> Iterator[None]:
+    """Hold scikit-learn's loops to one thread; it has to be imported by then.
+
+    On a few thousand rows its threads wait for one another longer than they work (on busy processors a
+    hundred times as long), and the order in which they add would show in the last bits.
+    """
+    with _controller().limit(limits=1, user_api="openmp"):
+        yield
+
+
+@cache
+def _controller() -> Any:
+    """Looking for the libraries of the process takes longer than k-means of some hundred rows."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -13,7 +13,8 @@ from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array
 from gaussmix.engines import Engine
-from gaussmix.fit.starts.base import accumulate_nearest, one_openmp_thread
+from gaussmix.fit.memberships import accumulate_nearest
+from gaussmix.fit.starts.kmeans import one_openmp_thread
 from gaussmix.model.moments.statistics import Moments
 
 

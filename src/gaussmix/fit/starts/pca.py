@@ -20,7 +20,7 @@ from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.engines import Engine
-from gaussmix.fit.starts.base import accumulate_labels
+from gaussmix.fit.memberships import accumulate_labels
 from gaussmix.model.moments.statistics import Moments
 
 #: Rows nearer than this to each other along an axis, in spreads of all, are the same but for rounding.

@@ -7,7 +7,7 @@ from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array
 from gaussmix.engines import Engine
-from gaussmix.fit.starts.base import accumulate_nearest
+from gaussmix.fit.memberships import accumulate_nearest
 from gaussmix.model.moments.statistics import Moments
 
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
+from numpy.random import RandomState
+
+from gaussmix._typing import Float64Array
+from gaussmix.engines import Engine
 from gaussmix.fit.starts.agglomerative import agglomerative
 from gaussmix.fit.starts.annealing import annealing
-from gaussmix.fit.starts.base import Start
 from gaussmix.fit.starts.kmeans import kmeans
 from gaussmix.fit.starts.kmeans_plusplus import kmeans_plusplus
 from gaussmix.fit.starts.pca import pca
 from gaussmix.fit.starts.random_responsibilities import random
 from gaussmix.fit.starts.random_rows import random_from_data
+from gaussmix.model.moments.statistics import Moments
+
+#: A start gives moments of k components to make a mixture of and, where it has chosen them itself, the means.
+#: The last number says which start of the fit it is: no need to begin the same rows alike twice.
+Start: TypeAlias = Callable[[Engine, int, RandomState, int], tuple[Moments, Float64Array | None]]
 
 STARTS: dict[str, Start] = {
     "kmeans": kmeans,
@@ -25,6 +36,5 @@ STARTS: dict[str, Start] = {
 SCIKIT_LEARN = ("kmeans", "k-means++", "random", "random_from_data")
 #: Races of them (`fit/race/race.py`), by how hard they look; where there can be none, the first in the table.
 EFFORTS = ("fast", "auto", "thorough")
-AUTO = "auto"
 #: All that a start may be called.
 NAMES = (*EFFORTS, *STARTS)

@@ -16,10 +16,7 @@ import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.engines import Engine
-from gaussmix.fit.starts.base import ENOUGH, accumulate_about, belonging
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.moments.statistics import Moments
 from gaussmix.model.noise import Noise
 
 #: How far responsibilities of a row may sum from one: they may come from float32.
@@ -58,7 +55,7 @@ class Given:
 StartFrom: TypeAlias = Mixture | Given | npt.ArrayLike
 
 
-def memberships_of(
+def read_memberships(
     values: npt.ArrayLike, n: int, k: int, weights: Float64Array | None, *, noise: bool
 ) -> tuple[IntArray | Float64Array, float]:
     """Labels or responsibilities of the rows of positive weight, and the share of the noise; checked.
@@ -67,7 +64,7 @@ def memberships_of(
     """
     array = np.asarray(values)
     members: IntArray | Float64Array
-    members = _labels(array, n, k) if array.ndim == 1 else _responsibilities(array, n, k, noise)
+    members = _read_labels(array, n, k) if array.ndim == 1 else _read_responsibilities(array, n, k, noise)
     if weights is not None:
         present = weights > 0.0
         members, weights = members[present], weights[present]
@@ -88,19 +85,7 @@ def memberships_of(
     return members, outside / float(w.sum())
 
 
-def accumulate_memberships(engine: Engine, members: IntArray | Float64Array, k: int) -> Moments:
-    """Statistics of the rows under given labels or responsibilities.
-
-    They are of all rows, not of a sample: that is what was asked for.
-    """
-    few, some = engine, members
-    places = engine.rows.choose(ENOUGH)
-    if places is not None:  # any points in the clusters will do for moments to be taken about
-        few, some = engine.take(places), members[places]
-    return accumulate_about(engine, few.find_means(belonging(some, k), k), belonging(members, k))
-
-
-def _labels(array: npt.NDArray[Any], n: int, k: int) -> IntArray:
+def _read_labels(array: npt.NDArray[Any], n: int, k: int) -> IntArray:
     if array.shape != (n,):
         raise ValueError(f"start must have a label for each of the {n} rows of X; got {array.size}")
     if array.dtype.kind not in "iu":
@@ -118,7 +103,7 @@ def _labels(array: npt.NDArray[Any], n: int, k: int) -> IntArray:
     return array.astype(np.int64)
 
 
-def _responsibilities(array: npt.NDArray[Any], n: int, k: int, noise: bool) -> Float64Array:
+def _read_responsibilities(array: npt.NDArray[Any], n: int, k: int, noise: bool) -> Float64Array:
     columns = (k, k + 1) if noise else (k,)
     if array.ndim != 2 or array.shape[0] != n or array.shape[1] not in columns:
         beside = f" (or {k + 1} columns, the last that of the noise)" if noise else ""
