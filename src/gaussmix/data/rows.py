@@ -93,17 +93,11 @@ Source: TypeAlias = FloatArray | Chunks
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows of numbers and their weights.
+    """Rows of numbers and their weights."""
 
-    Parameters
-    ----------
-    values : ndarray of shape (n, d), or Chunks
-        Float32 or float64, finite.
-    weights : ndarray of shape (n,), optional
-        Positive; None stands for ones.
-    """
-
+    #: Shape (n, d): float32 or float64, finite.
     values: Source
+    #: Shape (n,): positive; None stands for ones.
     weights: Float64Array | None = None
 
     @property

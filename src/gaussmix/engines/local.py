@@ -96,7 +96,6 @@ class LocalEngine:
         above: Quantile | None = None,
         terms: RowTerms | None = None,
     ) -> Pass:
-        """One pass, as the protocol says."""
         natural = self._natural(mixture)
         sweep = self._sweep_of(natural.n_rows, trimmed=above is not None)
         if above is not None:
@@ -107,7 +106,6 @@ class LocalEngine:
         return replace(found, moments=found.moments.stretch_axes(beta**-0.5))
 
     def accumulate_groups(self, joined: Mixture) -> Pass | None:
-        """One pass for mixtures side by side, as the protocol says."""
         return self._sweep_of_groups(len(joined.means)).accumulate_groups(joined.natural)
 
     def accumulate_given(
@@ -119,7 +117,6 @@ class LocalEngine:
         *,
         grouped: bool = False,
     ) -> Moments:
-        """The moments under given responsibilities, as the protocol says."""
         if grouped:
             sweep = self._make_sweep(k, self.rows.weights, small=SMALL_GROUPED_PASS)
             return sweep.accumulate_given(responsibilities, grouped=True)
@@ -128,21 +125,17 @@ class LocalEngine:
         return self._sweep_of(k).accumulate_given(responsibilities, centres, axes)
 
     def find_means(self, responsibilities: Responsibilities, k: int) -> Float64Array:
-        """The means under given responsibilities, as the protocol says."""
         return self._sweep_of(k).means_given(responsibilities)
 
     def evaluate(self, mixture: HasNatural, question: Question) -> FloatArray:
-        """The answer for each row, as the protocol says."""
         natural = self._natural(mixture)
         answer: FloatArray = self._sweep_of(natural.n_rows).evaluate(natural, question)
         return answer
 
     def find_quantile(self, mixture: HasNatural, weight: float) -> Quantile:
-        """Where the rows of lowest density end, as the protocol says."""
         return Quantile.of(self._log_densities(mixture), self.rows.weights, weight)
 
     def take(self, places: IntArray) -> LocalEngine:
-        """The rows at some places, as the protocol says."""
         part = copy(self)
         part.__class__ = LocalEngine  # rows of any kind are taken into memory
         part.rows, part._sweeps, part._grouped = self.rows.take(places), {}, None
@@ -151,7 +144,6 @@ class LocalEngine:
         return part
 
     def sample(self, most: int, rng: RandomState | None = None) -> LocalEngine:
-        """All rows or a sample of them, as the protocol says."""
         places = self.rows.choose(most, rng)
         return self if places is None else self.take(places)
 

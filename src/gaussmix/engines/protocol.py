@@ -22,35 +22,23 @@ from gaussmix.model.moments.statistics import Moments, Pass
 
 @dataclass(frozen=True, eq=False)
 class Scales:
-    """How large the rows are: what frames, floors and priors are measured by.
+    """How large the rows are: what frames, floors and priors are measured by."""
 
-    Parameters
-    ----------
-    mean, variances : ndarray of shape (d,)
-        Of the rows, in the coordinates of the data; those that look like outliers count only where nobody
-        has looked for any.
-    covariance : ndarray
-        Of the bulk of the rows, in the frame, in the shape of one component's parameter.
-    """
-
+    #: Means and variances of the rows, shape (d,), in the coordinates of the data. Rows that look like
+    #: outliers count only where nobody has looked for any.
     mean: Float64Array
     variances: Float64Array
+    #: Of the bulk of the rows, in the frame, in the shape of one component's parameter.
     covariance: Float64Array
 
 
 @dataclass(frozen=True)
 class Quantile:
-    """Where the rows of lowest density end, if they are to be of some weight together.
+    """Where the rows of lowest density end, if they are to be of some weight together."""
 
-    Parameters
-    ----------
-    log_density : float
-        Rows under it are of less weight than that, together with those at it of more.
-    share : float
-        The part of the weight of rows at it that does not count to the lowest.
-    """
-
+    #: Rows under it are of less weight than that, together with those at it of more.
     log_density: float
+    #: The part of the weight of rows at it that does not count to the lowest.
     share: float
 
     @classmethod

@@ -59,42 +59,28 @@ class GivenStart:
     raced = False
 
     def begin(self, best: Run | None, watch: Watch) -> Begun:
-        """As the protocol says."""
         mixture = place_given(self.judge.engine, self.k, self.judge.m_step, self.given)
         return Run(mixture, FitStatus.NOT_RUN, ()), ()
 
 
 @dataclass(frozen=True, eq=False)
 class NamedStart:
-    """A start by name, for what the caller does not give; where rows may be outliers, the best of several.
-
-    Parameters
-    ----------
-    judge : Judge
-    k : int
-    given : Given
-    rng : RandomState
-    name : str
-        As in the table of starts.
-    source : str
-    turn : int
-        Which start of the fit it is: the same rows need not be begun in the same way twice.
-    concentrated : Concentrated, optional
-        Where there may be outliers: it has the rows that look like none.
-    """
+    """A start by name, for what the caller does not give; where rows may be outliers, the best of several."""
 
     judge: Judge
     k: int
     given: Given
     rng: RandomState
+    #: As in the table of starts.
     name: str
     source: str
+    #: Which start of the fit it is: the same rows need not be begun in the same way twice.
     turn: int = 0
+    #: Where there may be outliers: it has the rows that look like none.
     concentrated: Concentrated | None = None
     raced = False
 
     def begin(self, best: Run | None, watch: Watch) -> Begun:
-        """As the protocol says."""
         engine, m_step = self.judge.engine, self.judge.m_step
         if self.concentrated is not None:
             mixture = self.concentrated.find_mixture(self.judge, self.k, self.name, self.rng, self.given)
@@ -113,11 +99,9 @@ class RaceWinner:
 
     @property
     def source(self) -> str:
-        """As the protocol says: how hard it looks."""
         return self.race.effort
 
     def begin(self, best: Run | None, watch: Watch) -> Begun:
-        """As the protocol says."""
         return self.race(self.rng, best, watch)
 
 

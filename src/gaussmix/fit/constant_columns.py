@@ -29,19 +29,14 @@ GLANCE = 4
 
 @dataclass(frozen=True, eq=False)
 class ConstantColumns:
-    """Columns that a fit leaves out.
-
-    Parameters
-    ----------
-    columns, varying : ndarray of int
-        Those that are constant, and all others.
-    values, variances : ndarray
-        Of the constant columns: their values, and the variances that the result has there.
-    """
+    """Columns that a fit leaves out."""
 
     columns: IntArray
+    #: All others.
     varying: IntArray
+    #: The values of the constant columns.
     values: Float64Array
+    #: The variances that the result has there.
     variances: Float64Array
 
     @cached_property

@@ -42,13 +42,7 @@ ALIKE = 1e-2
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """What there is to say of a mixture's components, in the coordinates of the engine's frame.
-
-    Parameters
-    ----------
-    engine : Engine
-    m_step : Maximise
-    """
+    """What there is to say of a mixture's components, in the coordinates of the engine's frame."""
 
     engine: Engine
     m_step: Maximise

@@ -39,68 +39,44 @@ class Progress:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a search over starts is: all that it takes, with the rows, to go on from there.
+    """Where a search over starts is: all that it takes, with the rows, to go on from there."""
 
-    Parameters
-    ----------
-    start : int
-        Starts done with.
-    attempt : int
-        Re-seedings of the current start.
-    running : Run, optional
-        The run of EM in progress; None between runs.
-    here, best : Run, optional
-        The best finished run of the current start, and of all starts before it.
-    failures : tuple of str
-        What became of starts that collapsed.
-    reports : tuple of StartReport
-        What became of all starts done with, and of those that took part in a race.
-    n_reseeds : int
-        Re-seedings in all.
-    interrupted : bool
-    """
-
+    #: Starts done with.
     start: int = 0
+    #: Re-seedings of the current start.
     attempt: int = 0
+    #: The run of EM in progress; None between runs.
     running: Run | None = None
+    #: The best finished run of the current start.
     here: Run | None = None
+    #: The same of all starts before it.
     best: Run | None = None
+    #: What became of starts that collapsed.
     failures: tuple[str, ...] = ()
+    #: What became of all starts done with, and of those that took part in a race.
     reports: tuple[StartReport, ...] = ()
+    #: Re-seedings in all.
     n_reseeds: int = 0
     interrupted: bool = False
 
 
 @dataclass(frozen=True)
 class Search:
-    """EM from several starts, with collapsed components seeded anew, and the best of what comes of it.
+    """EM from several starts, with collapsed components seeded anew, and the best of what comes of it."""
 
-    Parameters
-    ----------
-    judge : Judge
-        It knows the rows and the M-step, too.
-    beginnings : sequence of Beginning
-        The starts, in order.
-    rule : Rule
-    accelerator : Accelerator, optional
-    max_iter : int
-    previous : float
-        The objective that the first iteration's is compared with.
-    on_iteration : callable, optional
-    save : callable, optional
-        Shown each position that can be gone on from, and whether it is the last.
-    concentrated : Concentrated, optional
-        Where there may be outliers, components are seeded anew from rows that look like none.
-    """
-
+    #: It knows the rows and the M-step, too.
     judge: Judge
+    #: The starts, in order.
     beginnings: Sequence[Beginning]
     rule: Rule
     accelerator: Accelerator | None
     max_iter: int
+    #: The objective that the first iteration's is compared with.
     previous: float = -math.inf
     on_iteration: Callable[[Progress], bool] | None = None
+    #: Shown each position that can be gone on from, and whether it is the last.
     save: Callable[[Position, bool], None] | None = None
+    #: Where there may be outliers, components are seeded anew from rows that look like none.
     concentrated: Concentrated | None = None
 
     def __call__(self, position: Position) -> Position:

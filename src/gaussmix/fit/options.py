@@ -71,34 +71,23 @@ SHARES = Numbers(0, 1, open=True)
 
 @dataclass(frozen=True)
 class Option:
-    """A row of the table.
-
-    Parameters
-    ----------
-    default : object
-    words : tuple of str
-        Names that the option may have; "module:NAMES" stands for those that a module lists.
-    numbers : Numbers, optional
-        Those that it may have.
-    other : bool
-        Whether it may be something else, which is checked where it is used.
-    flag, metavar, help : str
-        How the command spells, shows and explains it.
-    spoken : mapping
-        Words of the command alone, and the values that they stand for. The library takes None where it is one
-        of these values, or the default.
-    record : callable, optional
-        From the value to what a checkpoint has of it, plain JSON; None where another fit's value may differ.
-    """
+    """A row of the table."""
 
     default: Any
+    #: Names that the option may have; "module:NAMES" stands for those that a module lists.
     words: tuple[str, ...] = ()
+    #: Those that it may have.
     numbers: Numbers | None = None
+    #: Whether it may be something else, which is checked where it is used.
     other: bool = False
+    #: How the command spells, shows and explains it.
     flag: str = ""
     metavar: str | None = None
     help: str = ""
+    #: Words of the command alone, and the values that they stand for. The library takes None where it is one
+    #: of these values, or the default.
     spoken: Mapping[str, Any] = field(default_factory=dict)
+    #: From the value to what a checkpoint has of it, plain JSON; None where another fit's value may differ.
     record: Callable[[Any], Any] | None = None
 
     @property

@@ -34,21 +34,14 @@ FLAT = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class Outliers:
-    """What a fit makes of outliers.
+    """What a fit makes of outliers."""
 
-    Parameters
-    ----------
-    noise : Noise, optional
-        In the data's coordinates, with its weight to begin with.
-    trim : float
-        The share of the weight that is left out.
-    cores : tuple of ndarray of int
-        Rows that do not look like outliers, for each share that outliers may have; empty where there are to
-        be none.
-    """
-
+    #: In the data's coordinates, with its weight to begin with.
     noise: Noise | None = None
+    #: The share of the weight that is left out.
     trim: float = 0.0
+    #: Rows that do not look like outliers, for each share that outliers may have; empty where there are to be
+    #: none.
     cores: tuple[IntArray, ...] = ()
 
 

@@ -23,24 +23,15 @@ from gaussmix.model.priors import named_prior
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A request for some rows.
-
-    Parameters
-    ----------
-    request : Request
-    feature_names : sequence of str, optional
-        Those that are given, or those of the data frame.
-    engine : Engine
-    given : Given
-        What is fixed of the start, and the noise.
-    concentrated : Concentrated, optional
-        The start among outliers, where there may be some.
-    """
+    """A request for some rows."""
 
     request: Request
+    #: Those that are given, or those of the data frame.
     feature_names: Sequence[str] | None
     engine: Engine
+    #: What is fixed of the start, and the noise.
     given: Given
+    #: The start among outliers, where there may be some.
     concentrated: Concentrated | None
 
     def record(self) -> dict[str, Any]:

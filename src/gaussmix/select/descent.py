@@ -66,20 +66,13 @@ MOST_ROWS = 10_000
 
 @dataclass(frozen=True)
 class Code:
-    """The length of the parameters' part of the message.
+    """The length of the parameters' part of the message."""
 
-    Parameters
-    ----------
-    n : float
-        Rows, or the sum of their weights.
-    each : int
-        N, the parameters of one component beside its weight.
-    common : int
-        a, those that all components share.
-    """
-
+    #: Rows, or the sum of their weights.
     n: float
+    #: N, the parameters of one component beside its weight.
     each: int
+    #: a, those that all components share.
     common: int = 0
 
     @classmethod
@@ -98,15 +91,9 @@ class Code:
 
 @dataclass(frozen=True, eq=False)
 class ShortestMessage:
-    """The M-step for the message length.
+    """The M-step for the message length."""
 
-    Parameters
-    ----------
-    maximise : Maximise
-        For the likelihood alone, without prior or constraint.
-    code : Code
-    """
-
+    #: For the likelihood alone, without prior or constraint.
     maximise: Maximise
     code: Code
 

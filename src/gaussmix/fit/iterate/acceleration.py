@@ -68,32 +68,21 @@ Combine = Callable[[Float64Array], Float64Array]
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """What an accelerated run carries from one pass to the next.
+    """What an accelerated run carries from one pass to the next."""
 
-    Parameters
-    ----------
-    point : ndarray of shape (p,)
-        The coordinates of the statistics that the current mixture was made of.
-    last : ndarray of shape (2, p), or (0, p)
-        The point before and its f.
-    pairs : ndarray of shape (2, n, p)
-        Steps between points, and the changes of f along them; the latest last.
-    reach : float
-        How many times as long as f a proposal may be; 0 while EM goes alone.
-    length : float
-        How many times as long as f the current point's step was; 0 for EM's own.
-    refusals : int
-        How many proposals were refused since the likelihood rose.
-    left : float
-        What the last estimate was of the nats left to gain.
-    """
-
+    #: Shape (p,): the coordinates of the statistics that the current mixture was made of.
     point: Float64Array
+    #: Shape (2, p), or (0, p): the point before and its f.
     last: Float64Array
+    #: Shape (2, n, p): steps between points, and the changes of f along them; the latest last.
     pairs: Float64Array
+    #: How many times as long as f a proposal may be; 0 while EM goes alone.
     reach: float = REACH
+    #: How many times as long as f the current point's step was; 0 for EM's own.
     length: float = 0.0
+    #: How many proposals were refused since the likelihood rose.
     refusals: int = 0
+    #: What the last estimate was of the nats left to gain.
     left: float = HUGE
 
     @property
@@ -155,19 +144,12 @@ class Memory:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to combine what is remembered.
-
-    Parameters
-    ----------
-    combine : callable
-    n_pairs : int
-        How many pairs to remember.
-    forgets : bool
-        Whether a proposal begins anew.
-    """
+    """A way to combine what is remembered."""
 
     combine: Combine
+    #: How many pairs to remember.
     n_pairs: int
+    #: Whether a proposal begins anew.
     forgets: bool = False
 
 
@@ -249,16 +231,10 @@ OWN_STEP = Proposal(None)
 
 @dataclass(frozen=True)
 class Accelerator:
-    """A method, when to use it, and what keeps it safe.
-
-    Parameters
-    ----------
-    method : Method
-    when_slow : bool
-        Whether to leave EM alone until it is slow and near an optimum.
-    """
+    """A method, when to use it, and what keeps it safe."""
 
     method: Method
+    #: Whether to leave EM alone until it is slow and near an optimum.
     when_slow: bool = False
 
     def is_idle(self, tol: float) -> bool:

@@ -234,17 +234,14 @@ class Apart(Generic[T]):
         return cls(engine, m_step, [Place(each, engine.accumulate(each)) for each in mixtures], accelerator)
 
     def mixture(self, place: int) -> T:
-        """As the protocol says."""
         return self.places[place].mixture
 
     def measure(self, place: int) -> tuple[float, float | None]:
-        """As the protocol says."""
         engine, log_prior, (mixture, seen, _) = self.engine, self.m_step.log_prior, self.places[place]
         value = seen.log_likelihood / engine.weight + engine.frame.log_det
         return value, None if log_prior is None else log_prior(mixture) / engine.weight
 
     def memory(self, place: int) -> Memory | None:
-        """As the protocol says."""
         return self.places[place].memory
 
     def propose(self, trails: Sequence[Trail[T]], rule: Rule) -> list[Proposal]:
@@ -260,7 +257,6 @@ class Apart(Generic[T]):
         return proposals
 
     def step(self, proposals: Sequence[Proposal]) -> tuple[Apart[T], dict[int, tuple[int, ...]]]:
-        """As the protocol says."""
         places, collapsed = [], {}
         for number, proposal in enumerate(proposals):
             try:
@@ -270,7 +266,6 @@ class Apart(Generic[T]):
         return Apart(self.engine, self.m_step, places, self.accelerator), collapsed
 
     def take(self, kept: Sequence[int]) -> Apart[T]:
-        """As the protocol says."""
         return Apart(self.engine, self.m_step, [self.places[place] for place in kept], self.accelerator)
 
     def _advance(self, place: Place[T], proposal: Proposal) -> Place[T]:

@@ -28,18 +28,13 @@ class Stack:
     """Mixtures of one family, side by side as one mixture of all their components.
 
     Each has an equal part of its weight: the density is the mean of theirs.
-
-    Parameters
-    ----------
-    groups : Groups
-    joined : Mixture
-    m_step, alone : Maximise
-        Of all of them, and of one by itself.
     """
 
     groups: Groups
     joined: Mixture
+    #: Of all of them.
     m_step: Maximise
+    #: Of one by itself.
     alone: Maximise
 
     @classmethod
@@ -100,7 +95,10 @@ class Stack:
 
 @dataclass(slots=True, eq=False)
 class SideBySide:
-    """The state of a loop over a stack of mixtures, from which those leave that have come to their end."""
+    """The state of a loop over a stack of mixtures, from which those leave that have come to their end.
+
+    Stacks have no prior and no acceleration.
+    """
 
     engine: Engine
     stack: Stack
@@ -117,30 +115,24 @@ class SideBySide:
         return cls(engine, stack, seen.moments, (each / engine.weight + engine.frame.log_det).tolist())
 
     def mixture(self, place: int) -> Mixture:
-        """As the protocol says."""
         return self.stack.mixture(place)
 
     def measure(self, place: int) -> tuple[float, float | None]:
-        """As the protocol says: there is no prior."""
         return self.values[place], None
 
     def memory(self, place: int) -> Memory | None:
-        """As the protocol says: there is no acceleration."""
         return None
 
     def propose(self, trails: Sequence[Trail[Mixture]], rule: Rule) -> list[Proposal]:
-        """As the protocol says: EM's own step."""
         return [OWN_STEP] * len(trails)
 
     def step(self, proposals: Sequence[Proposal]) -> tuple[State[Mixture], dict[int, tuple[int, ...]]]:
-        """As the protocol says."""
         stack, collapsed = self.stack.maximise(self.moments)
         if stack is None:
             return self, collapsed
         return SideBySide.begin(self.engine, stack), collapsed
 
     def take(self, kept: Sequence[int]) -> SideBySide:
-        """As the protocol says."""
         moments, values = take_groups(self.moments, self.stack.groups, kept), [self.values[i] for i in kept]
         return SideBySide(self.engine, self.stack.take(kept), moments, values)
 

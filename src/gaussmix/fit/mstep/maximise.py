@@ -23,22 +23,14 @@ UNBOUND = Terms()
 
 @dataclass(frozen=True, eq=False)
 class Maximise:
-    """The M-step: weights, means and regularised covariances of moments.
-
-    Parameters
-    ----------
-    structure : Structure
-    regularise : Ridge or Floor
-    terms : Terms
-        A prior and constraints, which have their say.
-    noise : Noise, optional
-        The noise component that there is; its weight is that of the moments. A start, before which there
-        is nothing, has the weight that was asked for.
-    """
+    """The M-step: weights, means and regularised covariances of moments."""
 
     structure: Structure
     regularise: Ridge | Floor
+    #: A prior and constraints, which have their say.
     terms: Terms = UNBOUND
+    #: The noise component that there is; its weight is that of the moments. A start, before which there is
+    #: nothing, has the weight that was asked for.
     noise: Noise | None = None
 
     @property

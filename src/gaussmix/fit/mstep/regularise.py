@@ -34,20 +34,13 @@ HELD = 0.5
 
 
 class Caveats(NamedTuple):
-    """What a result should say of how its covariances were kept regular.
+    """What a result should say of how its covariances were kept regular."""
 
-    Parameters
-    ----------
-    held : tuple of int
-        Components of which a bound, and not the rows, decides some variance.
-    bounded : bool
-        Whether variances have a least value, so that iteration goes on beside a collapse.
-    holds_all : bool
-        Whether the rows as a whole have no spread in some direction: constant or collinear features.
-    """
-
+    #: Components of which a bound, and not the rows, decides some variance.
     held: tuple[int, ...] = ()
+    #: Whether variances have a least value, so that iteration goes on beside a collapse.
     bounded: bool = False
+    #: Whether the rows as a whole have no spread in some direction: constant or collinear features.
     holds_all: bool = False
 
 
@@ -74,29 +67,20 @@ class Regularise(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Ridge:
-    """Add the same to all moments: no longer the maximum of the likelihood, but what is widely done.
-
-    Parameters
-    ----------
-    structure : Structure
-    ridge : ndarray
-        In the shape of one component's covariance parameter, in the frame's coordinates.
-    rounding : ndarray
-        What the rounding of the rows alone may amount to, likewise.
-    bound : Bound, optional
-        Of the ratio of different components' sizes.
-    """
+    """Add the same to all moments: no longer the maximum of the likelihood, but what is widely done."""
 
     structure: Structure
+    #: In the shape of one component's covariance parameter, in the frame's coordinates.
     ridge: Float64Array
+    #: What the rounding of the rows alone may amount to, likewise.
     rounding: Float64Array
+    #: Of the ratio of different components' sizes.
     bound: Bound | None = None
     bounded = False
 
     def __call__(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
     ) -> tuple[Float64Array, Float64Array]:
-        """As the protocol says."""
         combine = self.bound or self.structure.combine
         ridged = self.structure.algebra.add_ridge(moments, self.ridge)
         covariances = combine(ridged, shares, warm)
@@ -135,28 +119,20 @@ class Floor:
 
     Families in which components share a part of their covariances end at the floor, as in mclust, and so do
     fits with a bounded ratio of determinants. A bounded ratio of eigenvalues has its own least eigenvalue.
-
-    Parameters
-    ----------
-    structure : Structure
-    least : ndarray
-        In the shape of one component's covariance parameter, in the frame's coordinates.
-    pooled : ndarray
-        The covariance of all rows in the same shape and coordinates.
-    bound : Bound, optional
-        Of the ratio of different components' sizes.
     """
 
     structure: Structure
+    #: In the shape of one component's covariance parameter, in the frame's coordinates.
     least: Float64Array
+    #: The covariance of all rows in the same shape and coordinates.
     pooled: Float64Array
+    #: Of the ratio of different components' sizes.
     bound: Bound | None = None
     bounded = True
 
     def __call__(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
     ) -> tuple[Float64Array, Float64Array]:
-        """As the protocol says."""
         structure, combine = self.structure, self.bound or self.structure.combine
         if self.bound is not None and self.bound.bounds_all:
             found = combine(moments, shares, warm)

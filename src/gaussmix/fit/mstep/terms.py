@@ -40,21 +40,13 @@ class Fixed:
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """The steps of an M-step in which a prior or a constraint has a say; without either they change nothing.
-
-    Parameters
-    ----------
-    constraints : Constraints
-    prior : Conjugate, optional
-    bound : Bound, optional
-        Of the covariances of different components.
-    fixed_weights, fixed_means, fixed_covariances, fixed_roots : Fixed, optional
-        In the frame's coordinates.
-    """
+    """The steps of an M-step in which a prior or a constraint has a say; without either they do nothing."""
 
     constraints: Constraints = FREE
     prior: Conjugate | None = None
+    #: Of the covariances of different components.
     bound: Bound | None = None
+    #: What stays, in the frame's coordinates.
     fixed_weights: Fixed | None = None
     fixed_means: Fixed | None = None
     fixed_covariances: Fixed | None = None

@@ -95,19 +95,11 @@ def cost_of_plain_fit(rows: Engine, k: int, n_iter: int) -> float:
 
 @dataclass
 class Budget:
-    """What is left to spend on a race over some rows.
-
-    Parameters
-    ----------
-    rows : Engine
-    k : int
-    held : bool
-        Whether variances are held at the floor.
-    left : float
-    """
+    """What is left to spend on a race over some rows."""
 
     rows: Engine
     k: int
+    #: Whether variances are held at the floor.
     held: bool
     left: float
 

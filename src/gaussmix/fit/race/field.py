@@ -88,19 +88,10 @@ class Racer:
 
 @dataclass
 class Field:
-    """The starts of a race over some rows, never twice the same.
-
-    Parameters
-    ----------
-    rows : Engine
-    weight : float
-        What the rows stand for: a prior weighs against all.
-    k : int
-    m_step : Maximise
-    rng : RandomState
-    """
+    """The starts of a race over some rows, never twice the same."""
 
     rows: Engine
+    #: What the rows stand for: a prior weighs against all.
     weight: float
     k: int
     m_step: Maximise

@@ -112,29 +112,18 @@ GAIN = 2e-5
 
 @dataclass(frozen=True, eq=False)
 class Race:
-    """The rules of a race.
+    """The rules of a race."""
 
-    Parameters
-    ----------
-    judge : Judge
-        It knows the rows and the M-step, too.
-    accelerator : Accelerator, optional
-    tol : float
-        The caller's: what a race cannot see beyond.
-    max_iter : int
-        The caller's, too: where it is less than racers take, only the first round is run.
-    k : int
-    effort : {"fast", "auto", "thorough"}
-    n_init : int
-        So many times as many may join, and so much more may be spent.
-    """
-
+    #: It knows the rows and the M-step, too.
     judge: Judge
     accelerator: Accelerator | None
+    #: The caller's: what a race cannot see beyond.
     tol: float
+    #: The caller's, too: where it is less than racers take, only the first round is run.
     max_iter: int
     k: int
     effort: Effort = "auto"
+    #: So many times as many may join, and so much more may be spent.
     n_init: int = 1
 
     def __call__(
@@ -188,24 +177,15 @@ class Race:
 
 @dataclass
 class Course:
-    """A race that is being run.
+    """A race that is being run."""
 
-    Parameters
-    ----------
-    race : Race
-        Its rules.
-    rows : Engine
-        Those of the race, which may be a sample of all.
-    rng : RandomState
-    budget : Budget
-    stops : callable, optional
-        Shown a run now and then; True ends the race.
-    """
-
+    #: Its rules.
     race: Race
+    #: Those of the race, which may be a sample of all.
     rows: Engine
     rng: RandomState
     budget: Budget
+    #: Shown a run now and then; True ends the race.
     stops: Callable[[Run], bool] | None
     stopped: bool = False
     #: Whether the mixture that is known has a heap, so that other mixtures may have some.

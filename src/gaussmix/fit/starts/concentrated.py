@@ -45,20 +45,13 @@ SAME = 1e-8
 
 @dataclass(frozen=True, eq=False)
 class Concentrated:
-    """A start among outliers.
+    """A start among outliers."""
 
-    Parameters
-    ----------
-    engine : Engine
-        By its passes the starts compete.
-    whole : Engine
-        The same rows, of which no pass leaves any out: starts are made of some of them.
-    cores : tuple of ndarray of int
-        The places of rows that do not look like outliers, by one or more guesses of how many these are.
-    """
-
+    #: By its passes the starts compete.
     engine: Engine
+    #: The same rows, of which no pass leaves any out: starts are made of some of them.
     whole: Engine
+    #: The places of rows that do not look like outliers, by one or more guesses of how many these are.
     cores: tuple[IntArray, ...]
 
     @cached_property
