@@ -40,20 +40,20 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "llvmlite")
 
 @dataclass(frozen=True)
 class Outcome:
-    """The numbers of one or several mixtures: all of them, and those that hold on any machine."""
+    """The numbers of one or several mixtures: all of them, and those that hold on any machine.
+
+    `arrays` are of where fits end, `ways` of the iterations that led there.
+    """
 
     arrays: Sequence[Any]
     mean_log_likelihoods: Sequence[float]
     n_components: Sequence[int]
+    ways: Sequence[Any] = ()
 
     @property
     def digest(self) -> str:
-        """The digest of the bits of all arrays."""
-        digest = hashlib.sha256()
-        for array in self.arrays:
-            array = np.ascontiguousarray(array)
-            digest.update(f"{array.shape}{array.dtype}".encode() + array.tobytes())
-        return digest.hexdigest()[:16]
+        """The digests of the bits of the ends and, after a colon, of the ways."""
+        return f"{digest_of(self.arrays)}:{digest_of(self.ways)}"
 
     def to_json(self) -> dict[str, Any]:
         """What the file keeps."""
@@ -64,12 +64,22 @@ class Outcome:
         }
 
 
+def digest_of(arrays: Sequence[Any]) -> str:
+    """The digest of the bits of some arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        array = np.ascontiguousarray(array)
+        digest.update(f"{array.shape}{array.dtype}".encode() + array.tobytes())
+    return digest.hexdigest()[:16]
+
+
 def outcome_of(*results: Any) -> Outcome:
     """The numbers of the results of fits."""
     return Outcome(
         [array for result in results for array in arrays_of(result)],
         [result.mean_log_likelihood for result in results],
         [result.mixture.n_components for result in results],
+        [np.array(values) for result in results for values in (result.history, result.log_priors)],
     )
 
 
@@ -79,7 +89,8 @@ def arrays_of(result: Any) -> list[Any]:
     arrays = [mixture.weights, mixture.means, mixture.covariances, mixture.precisions_cholesky]
     if mixture.noise is not None:
         arrays.append(np.array([mixture.noise.weight, mixture.noise.log_density]))
-    return [*arrays, np.array(result.history), np.array(result.log_priors), np.array(result.collapsed)]
+    ends = result.history[-1:], result.log_priors[-1:], result.collapsed
+    return [*arrays, *(np.array(values) for values in ends)]
 
 
 def clusters(n: int = 600, d: int = 3, k: int = 4, seed: int = 0, dtype: Any = np.float64) -> Any:
@@ -131,6 +142,7 @@ def estimator() -> Outcome:
         [*fitted.arrays, labels, scores, model.predict_proba(X)],
         [*fitted.mean_log_likelihoods, scores.mean()],
         fitted.n_components,
+        fitted.ways,
     )
 
 
@@ -249,10 +261,13 @@ def keep() -> None:
     KEPT.write_text(json.dumps({"machine": describe_machine(), "fits": fits}, indent=1) + "\n", "utf-8")
 
 
-def compare(source: Path) -> list[str]:
-    """The fits that differ from those of the package in another folder."""
+def compare(source: Path) -> tuple[list[str], list[str]]:
+    """The fits that end elsewhere than those of the package in another folder, and those by another way."""
     before, now = digests_of(source), digests()
-    return [name for name in now if now[name] != before[name]]
+    found = []
+    for part in range(2):
+        found.append([name for name in now if now[name].split(":")[part] != before[name].split(":")[part]])
+    return found[0], found[1]
 
 
 if __name__ == "__main__":
@@ -261,9 +276,8 @@ if __name__ == "__main__":
     elif sys.argv[1] == "--keep":
         keep()
     else:
-        other = compare(Path(sys.argv[1]).resolve())
-        print(
-            f"{len(FITS) - len(other)} of {len(FITS)} fits have the same bits"
-            + "".join(f"\n  not: {name}" for name in other)
-        )
-        sys.exit(bool(other))
+        others = compare(Path(sys.argv[1]).resolve())
+        for other, what in zip(others, ("end with", "have histories of"), strict=True):
+            print(f"{len(FITS) - len(other)} of {len(FITS)} fits {what} the same bits")
+            print("".join(f"  not: {name}\n" for name in other), end="")
+        sys.exit(bool(others[0]))

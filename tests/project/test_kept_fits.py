@@ -44,6 +44,7 @@ def test_a_fit_ends_where_it_ended(name, same_machine):
 def test_a_digest_tells_the_last_bit_the_shape_and_the_type():
     arrays = [np.ones(4), np.nextafter(np.ones(4), 2.0), np.ones((2, 2)), np.ones(4, np.float32)]
     assert len({Outcome([array], [0.0], [1]).digest for array in arrays}) == len(arrays)
+    assert len({Outcome([], [0.0], [1], [array]).digest for array in arrays}) == len(arrays)
 
 
 def test_a_machine_is_told_by_what_decides_bits(monkeypatch):

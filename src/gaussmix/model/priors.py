@@ -199,7 +199,7 @@ class Conjugate:
         packed = self.scale.reshape(-1)
         if self.block.general:
             packed = np.asarray(self.block.pack(self.scale), dtype=np.float64)
-        shared = self.structure.shared
+        shared = form.shared
         return moments + replace(
             Moments.zero(form, k, self.mean.size),
             counts=np.full(k, self.shrinkage),
