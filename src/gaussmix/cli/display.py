@@ -85,7 +85,9 @@ def print_model(
     console.print(f"Each cell: mean {plus_minus} standard deviation.")
     if mixture.noise is not None:
         noise = mixture.noise
-        console.print(f"Noise: weight {noise.weight:.4f}, log-density {noise.known:.6g} everywhere.")
+        console.print(
+            f"Noise: weight {noise.weight:.4f}, log-density {noise.known_log_density:.6g} everywhere."
+        )
     hidden = [
         count(number, noun)
         for number, noun in (

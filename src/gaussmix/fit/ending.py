@@ -14,7 +14,7 @@ from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.judge import Judge, find_coinciding
 from gaussmix.fit.order import reorder, stable_order
 from gaussmix.fit.result import FitResult, FitStatus
-from gaussmix.model.covariance.given import check_family
+from gaussmix.model.covariance.checking import check_family
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.noise import Noise

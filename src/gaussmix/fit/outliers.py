@@ -65,7 +65,8 @@ def _make_noise(rows: Rows, request: NoiseRequest) -> Noise | None:
         return replace(spread_noise(rows), weight=float(request))
     if request.log_density is None:
         return replace(spread_noise(rows), weight=request.weight)
-    return request.checked(rows.shape[1])
+    request.check_features(rows.shape[1])
+    return request
 
 
 def spread_noise(rows: Rows) -> Noise:
@@ -88,7 +89,7 @@ def spread_noise(rows: Rows) -> Noise:
     if not size.min() > FLAT * size.max():
         return upright
     along = Noise(box=np.concatenate([(mean + turned[0] @ axes)[None], size[:, None] * axes]))
-    return along if along.known > upright.known else upright
+    return along if along.known_log_density > upright.known_log_density else upright
 
 
 def _find_extent(

@@ -4,7 +4,7 @@ Both bounds lead to one problem: of values v_i >= 0 with weights s_i, find
 
     the x_i >= 0 that minimise sum_i s_i (log x_i + v_i / x_i)  subject to  max x <= c min x.
 
-Its answer is v clip_values to [m, c m], and m is the root of a non-decreasing, piecewise linear function.
+Its answer is v clipped to [m, c m], and m is the root of a non-decreasing, piecewise linear function.
 """
 
 from __future__ import annotations
@@ -26,16 +26,6 @@ class Bound:
     Called like :meth:`Structure.combine`, of which it takes the place for families whose components share
     no part of their covariances, or all of them.
 
-    Parameters
-    ----------
-    structure : Structure
-    ratio : float
-        c >= 1, the largest over the smallest.
-    of : {"eigenvalues", "determinants"}
-        All eigenvalues of all components, or the determinants |C_k|.
-    least : float
-        No eigenvalue may be less; in squared units of the moments.
-
     References
     ----------
     L. A. Garcia-Escudero, A. Gordaliza, C. Matran and A. Mayo-Iscar, Ann. Statist. 36 (2008) 1324-1345.
@@ -43,8 +33,11 @@ class Bound:
     """
 
     structure: Structure
+    #: c >= 1, the largest size over the smallest.
     ratio: float
+    #: What is compared: all eigenvalues of all components, or the determinants |C_k|.
     of: Literal["eigenvalues", "determinants"]
+    #: The least eigenvalue, in squared units of the moments.
     least: float = 0.0
 
     def __call__(
@@ -100,8 +93,8 @@ def clip_values(values: Float64Array, weights: Float64Array, ratio: float, least
 def _root(values: Float64Array, weights: Float64Array, ratio: float) -> float:
     """The m at which sum w (m - v)+ = sum w (v / c - m)+: the low are raised by what the high are lowered by.
 
-    Up to a positive factor the difference is the derivative of sum w (log x + v / x), x = v clip_values to
-    [m, c m]; it is piecewise linear and does not fall, so one pass over its sorted kinks finds the root.
+    With x = v clipped to [m, c m], the difference is the derivative of sum w (log x + v / x), up to a
+    positive factor. It is piecewise linear and does not fall, so one pass over its sorted kinks finds the root.
     """
     order = np.argsort(values, kind="stable")
     low, w = values[order], weights[order]

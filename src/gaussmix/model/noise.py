@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -14,7 +15,6 @@ from gaussmix.model.moments.frame import Frame
 
 #: The weight of the noise that a fit begins with, where nothing else is said.
 DEFAULT_WEIGHT = 0.1
-
 #: How far a given density may be from one over the volume of a given box, in nats.
 AGREEMENT = 1e-8
 
@@ -96,11 +96,14 @@ class Noise:
         return cls(weight, box=np.concatenate([first[None], np.diag(last - first)]))
 
     @classmethod
-    def of_tensors(cls, numbers: Float64Array, box: Float64Array | None) -> Self:
-        """From what :attr:`tensors` gives."""
+    def of_tensors(cls, tensors: Mapping[str, Float64Array]) -> Self | None:
+        """The noise among the :attr:`tensors` of a mixture; ValueError if it makes no sense."""
+        if "noise" not in tensors:
+            return None
+        numbers = tensors["noise"]
         if numbers.shape != (2,):
             raise ValueError(f"noise must have the shape (2,), weight and log-density; got {numbers.shape}")
-        return cls(float(numbers[0]), float(numbers[1]), box)
+        return cls(float(numbers[0]), float(numbers[1]), tensors.get("noise_box"))
 
     @property
     def tensors(self) -> dict[str, Float64Array]:
@@ -112,29 +115,28 @@ class Noise:
     def log_joint(self) -> float:
         """The logarithm of w_0 c, minus infinity where the weight is zero."""
         with np.errstate(divide="ignore"):
-            return float(np.log(self.weight)) + self.known
+            return float(np.log(self.weight)) + self.known_log_density
 
     @property
-    def known(self) -> float:
-        """The log-density, once there is one."""
+    def known_log_density(self) -> float:
+        """The log-density; ValueError where neither it nor a box was given."""
         if self.log_density is None:
             raise ValueError("the noise has no density; give it a log_density or a box")
         return self.log_density
 
-    def checked(self, d: int) -> Self:
-        """The same, if it has a density and fits d features; else ValueError."""
+    def check_features(self, d: int) -> None:
+        """Raise ValueError if the noise has no density, or a box of another number of features than d."""
         if self.box is not None and np.shape(self.box)[1] != d:
             raise ValueError(
                 f"the box of the noise has {np.shape(self.box)[1]} features, and the mixture {d}"
             )
-        _ = self.known
-        return self
+        _ = self.known_log_density  # raises if there is none
 
     def mapped(self, matrix: Float64Array, offset: Float64Array) -> Noise:
         """The noise of A x + b; A as in :class:`gaussmix.model.moments.frame.Frame`."""
         d = offset.size
         diagonal = np.diagonal(matrix) if matrix.ndim == 2 else np.broadcast_to(matrix, (d,))
-        density = self.known - float(np.log(np.abs(diagonal)).sum())
+        density = self.known_log_density - float(np.log(np.abs(diagonal)).sum())
         if self.box is None:
             return Noise(self.weight, density)
         box = np.asarray(self.box)
@@ -143,7 +145,7 @@ class Noise:
         return Noise(self.weight, density, moved)
 
     def seen_from(self, frame: Frame) -> Noise:
-        """The same in the coordinates of a frame."""
+        """The noise in the coordinates of a frame."""
         return self.mapped(np.asarray(1.0), -frame.origin).mapped(frame.matrix, np.zeros_like(frame.origin))
 
     def sample(self, n_samples: int, generator: np.random.Generator) -> Float64Array:
@@ -158,14 +160,9 @@ class Noise:
         return np.asarray(box[0] + drawn @ box[1:])
 
     def __repr__(self) -> str:
-        known = None if self.log_density is None else round(self.log_density, 6)
-        return f"Noise(weight={self.weight:.6g}, log_density={known})"
+        log_density = None if self.log_density is None else round(self.log_density, 6)
+        return f"Noise(weight={self.weight:.6g}, log_density={log_density})"
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
-
-
-def as_tensors(noise: Noise | None) -> dict[str, Any]:
-    """What a state or a file keeps of the noise of a mixture: nothing, if there is none."""
-    return {} if noise is None else dict(noise.tensors)

@@ -101,7 +101,7 @@ class NormalInverseWishart:
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {name: v.tolist() if isinstance(v, np.ndarray) else v for name, v in values.items()}
 
-    def for_fit(self, structure: Structure, rows: Rows, k: int) -> Conjugate:
+    def for_fit(self, structure: Structure, rows: RowScales, k: int) -> Conjugate:
         """The prior in the coordinates of a fit, with what is left to the rows filled in."""
         d, frame = rows.mean.size, rows.frame
         mean = rows.mean if self.mean is None else np.asarray(self.mean)
@@ -110,7 +110,6 @@ class NormalInverseWishart:
         block = structure.algebra.block
         return Conjugate(
             structure=structure,
-            block=block,
             mean=np.asarray(frame.apply(np.broadcast_to(mean, (1, d)).astype(np.float64))[:, 0]),
             shrinkage=float(self.shrinkage),
             scale=self._scale(structure, block, rows, k),
@@ -119,7 +118,7 @@ class NormalInverseWishart:
             log_det=frame.log_det,
         )
 
-    def _scale(self, structure: Structure, block: Block, rows: Rows, k: int) -> Float64Array:
+    def _scale(self, structure: Structure, block: Block, rows: RowScales, k: int) -> Float64Array:
         """Lambda in the shape of one component's covariance parameter, in the frame."""
         d, frame = rows.mean.size, rows.frame
         if self.scale is None:
@@ -140,23 +139,15 @@ class NormalInverseWishart:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """What a prior may ask of the rows.
+class RowScales:
+    """What a prior takes from the rows where the caller leaves its location or scale open."""
 
-    Parameters
-    ----------
-    n : float
-        How many there are.
-    mean, variances : ndarray of shape (d,)
-        In the coordinates of the data.
-    covariance : ndarray
-        In the shape of one component's covariance parameter, in the frame.
-    frame : Frame
-    """
-
+    #: Number of rows n.
     n: float
+    #: Mean and variances in the coordinates of the data, shape (d,).
     mean: Float64Array
     variances: Float64Array
+    #: Covariance in the frame, in the shape of one component's covariance parameter.
     covariance: Float64Array
     frame: Frame
 
@@ -167,38 +158,27 @@ class Conjugate:
 
     That is what rows at `mean` with scatter Lambda would add to the log-likelihood, but for the factor a of
     log|C|: so it is added to the statistics, and the counts that divide them are n_k + a.
-
-    Parameters
-    ----------
-    structure : Structure
-    block : Block
-        The second-order features that the family's covariances have.
-    mean : ndarray of shape (d,)
-    shrinkage : float
-    scale : ndarray
-        Lambda, in the shape of one component's covariance parameter.
-    power : float
-        What the prior of one covariance adds to a; each mean adds 1, if its shrinkage is not zero.
-    concentration : float
-    log_det : float
-        Of the map into these coordinates.
     """
 
     structure: Structure
-    block: Block
+    #: Shape (d,).
     mean: Float64Array
+    #: kappa.
     shrinkage: float
+    #: Lambda, in the shape of one component's covariance parameter.
     scale: Float64Array
+    #: What the prior of one covariance adds to a; each mean adds 1, if its shrinkage is not zero.
     power: float
     concentration: float
+    #: Log |det A| of the map A into these coordinates.
     log_det: float
 
-    def joined(self, moments: Moments) -> Moments:
+    def add_to(self, moments: Moments) -> Moments:
         """The statistics of the rows and those that stand for the prior."""
-        k, form = moments.n_components, moments.form
+        k, form, block = moments.n_components, moments.form, self.structure.algebra.block
         packed = self.scale.reshape(-1)
-        if self.block.general:
-            packed = np.asarray(self.block.pack(self.scale), dtype=np.float64)
+        if block.general:
+            packed = np.asarray(block.pack(self.scale), dtype=np.float64)
         shared = form.shared
         return moments + replace(
             Moments.zero(form, k, self.mean.size),
@@ -208,7 +188,7 @@ class Conjugate:
             centres=np.tile(self.mean, (k, 1)),
         )
 
-    def powers(self, k: int) -> Float64Array:
+    def added_counts(self, k: int) -> Float64Array:
         """What the prior adds to each component's count where it multiplies log|C_k|, shape (k,)."""
         covariances = self.power / k if self.structure.shared else self.power
         return np.full(k, covariances + (self.shrinkage > 0.0))
@@ -222,7 +202,7 @@ class Conjugate:
         traces = algebra.stiffness(U, self.scale).sum() + self.shrinkage * np.vdot(off, off)
         shares = mixture.weights / mixture.weights.sum()  # beside noise, they sum to less
         weights = (self.concentration - 1.0) * log_or_zero(shares).sum()
-        return float(self.powers(k) @ log_det - 0.5 * traces + weights)
+        return float(self.added_counts(k) @ log_det - 0.5 * traces + weights)
 
 
 def named_prior(prior: str | NormalInverseWishart | None) -> NormalInverseWishart | None:

@@ -16,7 +16,7 @@ from gaussmix.model.covariance import Structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.frame import Group
 from gaussmix.model.moments.statistics import Moments
-from gaussmix.model.priors import Conjugate, NormalInverseWishart, Rows
+from gaussmix.model.priors import Conjugate, NormalInverseWishart, RowScales
 
 FREE = Constraints()
 #: The argument of the estimators that gives each parameter.
@@ -54,7 +54,7 @@ class Terms:
 
     def joined(self, moments: Moments) -> Moments:
         """The statistics of the rows and of those that stand for the prior."""
-        return moments if self.prior is None else self.prior.joined(moments)
+        return moments if self.prior is None else self.prior.add_to(moments)
 
     def means(self, joined: Moments) -> Float64Array:
         """The best means, but for those that are fixed."""
@@ -65,7 +65,7 @@ class Terms:
         """The statistics about the means, over the counts by which a prior has them divided."""
         if self.prior is None:
             return joined if self.fixed_means is None else joined.centre_on(means)
-        return replace(joined.centre_on(means), counts=counts + self.prior.powers(counts.size))
+        return replace(joined.centre_on(means), counts=counts + self.prior.added_counts(counts.size))
 
     def moments(self, moments: Float64Array) -> Float64Array:
         """Second moments, in which components of fixed covariances have these."""
@@ -166,7 +166,7 @@ def make_terms(
             "use one of mclust's families"
         )
     if prior is not None:
-        rows = Rows(engine.n_rows, scales.mean, scales.variances, scales.covariance, frame)
+        rows = RowScales(engine.n_rows, scales.mean, scales.variances, scales.covariance, frame)
         conjugate = prior.for_fit(structure, rows, k)
     terms = Terms(constraints, conjugate, bound)
     _check_start(constraints, given, k)

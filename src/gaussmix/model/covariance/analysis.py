@@ -43,16 +43,11 @@ class Analysis:
     """Covariances L L' + Psi, by what Woodbury's identity makes of them.
 
     With B = Psi^-1 L and G G' = M = I + L'Psi^-1 L, G lower triangular, C^-1 = Psi^-1 - W W' for W = B G'^-1.
-
-    Parameters
-    ----------
-    loadings : ndarray of shape (k, d, q)
-        L.
-    uniquenesses : ndarray of shape (k, d)
-        The diagonal of Psi.
     """
 
+    #: L, shape (k, d, q).
     loadings: Float64Array
+    #: The diagonal of Psi, shape (k, d).
     uniquenesses: Float64Array
 
     @cached_property
@@ -101,20 +96,13 @@ def _has_cholesky(matrix: Float64Array) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Scatters:
-    """What is known of the components' scatters S, for each unit of weight.
+    """What is known of the components' scatters S, for each unit of weight."""
 
-    Parameters
-    ----------
-    along : ndarray of shape (k, d, m)
-        S A.
-    axes : ndarray of shape (k, d, m)
-        A.
-    variances : ndarray of shape (k, d)
-        The diagonal of S.
-    """
-
+    #: S A, shape (k, d, m).
     along: Float64Array
+    #: A, shape (k, d, m).
     axes: Float64Array
+    #: The diagonal of S, shape (k, d).
     variances: Float64Array
 
     @classmethod

@@ -184,11 +184,11 @@ class Structure(ABC):
             form=form,
             constants=constants,
             means=means,
-            factors=roots,
+            roots=roots,
             linear=linear,
             quadratic=np.vecdot(whitened, whitened),
             second=form.own.coefficients(precisions),
-            spread=np.add.reduce(algebra.variances(covariances, len(covariances), d), axis=1),
+            traces=np.add.reduce(algebra.variances(covariances, len(covariances), d), axis=1),
             groups=self.groups,
         )
 

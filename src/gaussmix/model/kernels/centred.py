@@ -32,7 +32,7 @@ def fill_joint(L: FloatArray, Z: FloatArray, natural: Natural, components: Itera
     """
     for k in components:
         D = Z - natural.means[k].astype(Z.dtype)[:, None]
-        Y = whiten_columns(D, natural.factor(k).astype(Z.dtype))
+        Y = whiten_columns(D, natural.root(k).astype(Z.dtype))
         L[k] = natural.constants[k] - 0.5 * np.einsum("ib,ib->b", Y, Y)
     if natural.noise is not None:
         L[-1] = natural.noise

@@ -120,7 +120,7 @@ class Compiled(Executor):
         constants = natural.constants[apart].astype(dtype)
         means = np.zeros((apart.size, size), dtype=dtype)
         means[:, :d] = natural.means[apart]
-        U = natural.factors[apart]
+        U = natural.roots[apart]
         if U.ndim == 3:
             factors = np.zeros((apart.size, size, size), dtype=dtype)
             factors[:, :d, :d] = np.swapaxes(U, 1, 2)

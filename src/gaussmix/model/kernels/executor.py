@@ -59,29 +59,19 @@ class Run(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Operands:
-    """All that passes read but a mixture; what an executor is chosen by and made of.
+    """All that passes read but a mixture; what an executor is chosen by and made of."""
 
-    Parameters
-    ----------
-    X : ndarray of shape (n, d), or Source
-    weights : ndarray of shape (n,), optional
-        None stands for ones.
-    frame : Frame
-    form : Form
-    k : int
-        The most components that there will be, a noise component among them.
-    dtype : dtype
-        The type of float that rows are worked on in.
-    small : int
-        The products k F n of a pass that are few enough for NumPy.
-    """
-
+    #: The rows, shape (n, d).
     X: Source
+    #: The weight of each row, shape (n,); None stands for ones.
     weights: FloatArray | None
     frame: Frame
     form: Form
+    #: The most components that there will be, a noise component among them.
     k: int
+    #: The type of float that rows are worked on in.
     dtype: np.dtype[Any]
+    #: The products k F n of a pass that are few enough for NumPy.
     small: int
 
     def values(self, rows: slice) -> FloatArray:

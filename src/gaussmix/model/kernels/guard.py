@@ -47,7 +47,7 @@ def largest_precision(natural: Natural) -> Float64Array:
     """lambda_max(U U') of each component, by power iteration; shape (k,), or (1,) if shared."""
     if not natural.form.general:
         return natural.precision_bound
-    U = natural.factors
+    U = natural.roots
     P = U @ np.swapaxes(U, -1, -2)
     rows = np.diagonal(P, axis1=-2, axis2=-1).argmax(axis=1)
     v = P[np.arange(P.shape[0]), rows][:, :, None]

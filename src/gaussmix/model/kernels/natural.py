@@ -26,38 +26,26 @@ class Natural:
     """log w_k N(z | m_k, (U_k U_k')^-1) in the two ways that kernels evaluate it.
 
     Product form: the rows of :attr:`matrix` times T(z). Centred form: ``constants - |U'(z - m)|^2 / 2``.
-
-    Parameters
-    ----------
-    form : Form
-    constants : ndarray of shape (k,)
-        log w_k + log |U_k| - d/2 log 2 pi.
-    means : ndarray of shape (k, d)
-    factors : ndarray
-        U_k: matrices, diagonals or scalars, one a component; one alone where all share it.
-    linear : ndarray of shape (k, d)
-        P_k m_k with P = U U'.
-    quadratic : ndarray of shape (k,)
-        m_k' P_k m_k.
-    second : ndarray of shape (k, F2)
-        Coefficients of the second-order features.
-    spread : ndarray of shape (k,), or (1,) if all share it
-        tr C_k, the trace of the covariance.
-    noise : float, optional
-        log w_0 + log density of a noise component: one more row of H, which is constant.
-    groups : Groups, optional
-        Whose components they are, if of several mixtures side by side.
     """
 
     form: Form
+    #: log w_k + log |U_k| - d/2 log 2 pi, shape (k,).
     constants: Float64Array
+    #: m_k, shape (k, d).
     means: Float64Array
-    factors: Float64Array
+    #: U_k: matrices, diagonals or scalars, one a component; one alone where all share it.
+    roots: Float64Array
+    #: P_k m_k with P = U U', shape (k, d).
     linear: Float64Array
+    #: m_k' P_k m_k, shape (k,).
     quadratic: Float64Array
+    #: Coefficients of the second-order features, shape (k, F2).
     second: Float64Array
-    spread: Float64Array
+    #: tr C_k, the trace of the covariance, shape (k,), or (1,) if all share it.
+    traces: Float64Array
+    #: log w_0 + log density of a noise component: one more row of H, which is constant.
     noise: float | None = None
+    #: Whose components they are, if of several mixtures side by side.
     groups: Alone = ALONE
 
     @cached_property
@@ -79,11 +67,11 @@ class Natural:
         return replace(
             self,
             constants=beta * self.constants,
-            factors=np.sqrt(beta) * self.factors,
+            roots=np.sqrt(beta) * self.roots,
             linear=beta * self.linear,
             quadratic=beta * self.quadratic,
             second=beta * self.second,
-            spread=self.spread / beta,
+            traces=self.traces / beta,
             noise=None if self.noise is None else beta * self.noise,
         )
 
@@ -110,9 +98,9 @@ class Natural:
     def precision_bound(self) -> Float64Array:
         """An upper bound of lambda_max(U U'), shape (k,), or (1,) if shared; exact for diagonal ones."""
         if self.form.general:
-            entries = self.factors.reshape(len(self.factors), -1)
+            entries = self.roots.reshape(len(self.roots), -1)
             return np.asarray(np.vecdot(entries, entries))
-        squares = self.factors * self.factors
+        squares = self.roots * self.roots
         return squares if squares.ndim == 1 else np.asarray(squares.max(axis=1))
 
     @property
@@ -122,7 +110,7 @@ class Natural:
         |m_k|^2 + (4 + 60 / d) tr C_k: a point 30 + 2 d nats from the peak is 60 + 4 d squared spreads away.
         """
         farthest = 4.0 + 60.0 / self.means.shape[1]
-        reach = np.vecdot(self.means, self.means) + farthest * self.spread
+        reach = np.vecdot(self.means, self.means) + farthest * self.traces
         # the squared length is rounded once for the sum and once more in the product
         roundings = self.form.own.roundings
         return np.asarray(reach if roundings == 1.0 else roundings * reach)
@@ -139,14 +127,14 @@ class Natural:
 
     def shared_quadratics(self, pooled: Float64Array) -> Float64Array:
         """-sum_i w_i z_i'P z_i / 2 of each mixture, from pooled moments, for forms in which P is shared."""
-        U = self.factors
+        U = self.roots
         U = U[self.groups.starts] if isinstance(self.groups, Groups) else U
         precisions = U @ np.swapaxes(U, 1, 2) if U.ndim == 3 else U * U
         return self.form.block.coefficients(precisions) @ pooled
 
-    def factor(self, k: int) -> Float64Array:
+    def root(self, k: int) -> Float64Array:
         """U of component k: a matrix, a vector (its diagonal) or a scalar."""
-        return np.asarray(self.factors[k if len(self.factors) > 1 else 0])
+        return np.asarray(self.roots[k if len(self.roots) > 1 else 0])
 
 
 class HasNatural(Protocol):

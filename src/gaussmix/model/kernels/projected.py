@@ -33,23 +33,15 @@ from gaussmix.model.kernels.natural import EPS, TOLERANCE, Natural
 
 @dataclass(frozen=True, eq=False)
 class ProjectedNatural(Natural):
-    """The natural parameters of factor analysers; those of :class:`Natural` are of their diagonal parts.
+    """The natural parameters of factor analysers; those of :class:`Natural` are of their diagonal parts."""
 
-    Parameters
-    ----------
-    axes : ndarray of shape (k, d, q)
-        W_k.
-    uniquenesses : ndarray of shape (k, d)
-        The diagonals of Psi_k.
-    scores : ndarray of shape (k, q, q)
-        The factors' expectation is y = scores_k W_k'(z - m).
-    stretch : ndarray of shape (k,)
-        A bound of the largest eigenvalue of Psi^-1/2 C Psi^-1/2.
-    """
-
+    #: W_k, shape (k, d, q).
     axes: Float64Array = field(kw_only=True)
+    #: The diagonals of Psi_k, shape (k, d).
     uniquenesses: Float64Array = field(kw_only=True)
+    #: The factors' expectation is y = scores_k W_k'(z - m); shape (k, q, q).
     scores: Float64Array = field(kw_only=True)
+    #: A bound of the largest eigenvalue of Psi^-1/2 C Psi^-1/2, shape (k,).
     stretch: Float64Array = field(kw_only=True)
 
     def temper(self, beta: float) -> Self:

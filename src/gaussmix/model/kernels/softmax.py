@@ -73,7 +73,7 @@ def weigh(R: FloatArray, log_density: FloatArray, weights: FloatArray | None) ->
 
 def shared_quadratic(Z: FloatArray, natural: Natural) -> FloatArray:
     """Z'Pz / 2 for the columns of Z, for forms in which it is the same for every component."""
-    U = natural.factor(0).astype(Z.dtype)
+    U = natural.root(0).astype(Z.dtype)
     Y = U.T @ Z if U.ndim == 2 else U[..., None] * Z
     return np.asarray(0.5 * np.einsum("ib,ib->b", Y, Y))
 

@@ -14,22 +14,22 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.covariance import Structure, get_structure
-from gaussmix.model.covariance.given import checked_covariances
+from gaussmix.model.covariance.checking import check_covariances
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.mixture import schema
-from gaussmix.model.mixture.described import Described
 from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, html_of, text_of
+from gaussmix.model.mixture.properties import MixtureProperties
 from gaussmix.model.mixture.sampling import draw_rows
 from gaussmix.model.mixture.views import View
 from gaussmix.model.moments.frame import Frame
-from gaussmix.model.noise import Noise, as_tensors
+from gaussmix.model.noise import Noise
 
-#: What a mixture is made of.
+#: The arguments of `Mixture.of_parts`.
 PARTS = ("structure", "weights", "means", "covariance_stack", "roots", "feature_names", "noise")
 
 
-class Mixture(Described):
+class Mixture(MixtureProperties):
     """A mixture of k Gaussians in d dimensions.
 
     The density is ``p(x) = sum_k w_k N(x | mu_k, Sigma_k)``. Instances are frozen and their arrays
@@ -93,24 +93,21 @@ class Mixture(Described):
         shape = np.shape(means)
         structure = get_structure(covariance_type, shape[-1] if len(shape) == 2 else None)
         structure = structure.of_shape(np.shape(covariances))
-        if len(shape) != 2 or 0 in shape:
-            raise ValueError(
-                f"means must have the shape (n_components, n_features), neither zero; got {shape}"
-            )
-        k, d = shape
-        stack, roots = checked_covariances(structure, covariances, k, d)
-        names = None if feature_names is None else tuple(str(name) for name in feature_names)
-        if names is not None and len(names) != d:
-            raise ValueError(f"feature_names must be {d} names, one a column of means; got {len(names)}")
-        self._set(
+        k, d = schema.check_shape(shape)
+        stack, roots = check_covariances(structure, covariances, k, d)
+        names = schema.check_names(None if feature_names is None else tuple(feature_names), d)
+        if noise is not None:
+            noise.check_features(d)
+        mixture = self.of_parts(
             structure,
-            _check.weights(weights, k, 0.0 if noise is None else noise.checked(d).weight),
+            _check.weights(weights, k, 0.0 if noise is None else noise.weight),
             _check.parameter(means, (k, d), "means", "(n_components, n_features)"),
             stack,
             roots,
             feature_names=names,
             noise=noise,
         )
+        self.__dict__.update(mixture.__dict__)
 
     @classmethod
     def of_parts(
@@ -129,8 +126,18 @@ class Mixture(Described):
         Covariances and their roots are stacks, as :class:`gaussmix.model.covariance.Structure` has them.
         """
         mixture = cls.__new__(cls)
-        arrays = weights, means, covariance_stack, roots
-        mixture._set(structure, *arrays, feature_names=feature_names, noise=noise)
+        # Rows after rows, as files have them: products of arrays in another order round differently.
+        parts = weights, means, covariance_stack, roots
+        arrays = [np.ascontiguousarray(array) for array in parts]
+        for array in arrays:
+            array.setflags(write=False)
+        mixture.__dict__.update(
+            zip(("weights", "means", "covariance_stack", "roots"), arrays, strict=True),
+            structure=structure,
+            covariance_type=structure.name,
+            feature_names=feature_names,
+            noise=noise,
+        )
         return mixture
 
     def replace(self, **parts: Any) -> Mixture:
@@ -144,30 +151,6 @@ class Mixture(Described):
             Arguments of :meth:`of_parts`. A ``covariance_stack`` goes together with its ``roots``.
         """
         return Mixture.of_parts(**{name: self.__dict__[name] for name in PARTS} | parts)
-
-    def _set(
-        self,
-        structure: Structure,
-        weights: Float64Array,
-        means: Float64Array,
-        covariance_stack: Float64Array,
-        roots: Float64Array,
-        *,
-        feature_names: tuple[str, ...] | None,
-        noise: Noise | None,
-    ) -> None:
-        # Rows after rows, as files have them: products of arrays in another order round differently.
-        parts = weights, means, covariance_stack, roots
-        arrays = [np.ascontiguousarray(array) for array in parts]
-        for array in arrays:
-            array.setflags(write=False)
-        self.__dict__.update(
-            zip(("weights", "means", "covariance_stack", "roots"), arrays, strict=True),
-            structure=structure,
-            covariance_type=structure.name,
-            feature_names=feature_names,
-            noise=noise,
-        )
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a Mixture is immutable: make a new one instead of setting {name!r}")
@@ -210,10 +193,11 @@ class Mixture(Described):
 
     def __getstate__(self) -> dict[str, Any]:
         fields = (*schema.TENSORS, "precisions_cholesky", "covariance_type", "feature_names")
-        return {name: getattr(self, name) for name in fields} | as_tensors(self.noise)
+        tensors = {} if self.noise is None else self.noise.tensors
+        return {name: getattr(self, name) for name in fields} | tensors
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._set(**schema.check_state(state))
+        self.__dict__.update(Mixture.of_parts(**schema.check_state(state)).__dict__)
 
     def log_prob(self, X: npt.ArrayLike) -> FloatArray:
         """Log-density of each row of X, shape (n, d), in nats.
@@ -239,7 +223,7 @@ class Mixture(Described):
         sweep, natural = self._make_sweep(X)
         log_det = sweep.frame.log_det
         at_means = self.structure.algebra.log_peaks(self.roots, self.n_features) - log_det
-        noise = None if self.noise is None else self.noise.known - log_det
+        noise = None if self.noise is None else self.noise.known_log_density - log_det
         unweighted = replace(natural, constants=at_means + np.zeros(self.n_components), noise=noise)
         log_density: FloatArray = sweep.evaluate(unweighted, "joint")
         log_density += log_density.dtype.type(sweep.frame.log_det)
@@ -293,9 +277,10 @@ class Mixture(Described):
 
     def with_noise(self, noise: Noise | None) -> Mixture:
         """The same Gaussians beside this noise, or none; their weights keep their proportions."""
-        weights = (
-            self._shares if noise is None else self._shares * (1.0 - noise.checked(self.n_features).weight)
-        )
+        weights = self._shares
+        if noise is not None:
+            noise.check_features(self.n_features)
+            weights = weights * (1.0 - noise.weight)
         return self.replace(weights=weights, noise=noise)
 
     def without_noise(self) -> Mixture:

@@ -8,14 +8,14 @@ import numpy as np
 
 from gaussmix._text import count, html_notes, html_table, shorten, text_table
 from gaussmix._typing import Float64Array
-from gaussmix.model.mixture.described import Described
+from gaussmix.model.mixture.properties import MixtureProperties
 
 MOST_COMPONENTS = 24  # components shown unless all are asked for
 MOST_FEATURES = 8  # features, likewise
 MOST_NAME = 24  # characters of a feature's name
 
 
-def heading(mixture: Described) -> str:
+def heading(mixture: MixtureProperties) -> str:
     """Sizes and family, in one line."""
     return (
         f"Gaussian mixture: {count(mixture.n_components, 'component')}, "
@@ -24,13 +24,13 @@ def heading(mixture: Described) -> str:
     )
 
 
-def text_of(mixture: Described, most_components: int, most_features: int) -> str:
+def text_of(mixture: MixtureProperties, most_components: int, most_features: int) -> str:
     """Heading, table and notes as plain text."""
     table = text_table(component_rows(mixture, most_components, most_features))
     return "\n".join([heading(mixture), "", table, *notes(mixture, most_components, most_features)])
 
 
-def html_of(mixture: Described) -> str:
+def html_of(mixture: MixtureProperties) -> str:
     """The same as HTML."""
     limits = MOST_COMPONENTS, MOST_FEATURES
     return html_table(component_rows(mixture, *limits), heading(mixture)) + html_notes(
@@ -38,7 +38,7 @@ def html_of(mixture: Described) -> str:
     )
 
 
-def component_rows(mixture: Described, most_components: int, most_features: int) -> list[list[str]]:
+def component_rows(mixture: MixtureProperties, most_components: int, most_features: int) -> list[list[str]]:
     """A header, and for each component its number, weight, means and standard deviations."""
     k, d = min(mixture.n_components, most_components), min(mixture.n_features, most_features)
     names = mixture.feature_names or default_names(mixture.n_features)
@@ -51,13 +51,12 @@ def component_rows(mixture: Described, most_components: int, most_features: int)
     ]
 
 
-def notes(mixture: Described, most_components: int, most_features: int) -> list[str]:
+def notes(mixture: MixtureProperties, most_components: int, most_features: int) -> list[str]:
     """What belongs below the table."""
     lines = ["Each cell: mean ± standard deviation."]
     if mixture.noise is not None:
-        lines.append(
-            f"Noise: weight {mixture.noise.weight:.4f}, log-density {mixture.noise.known:.6g} everywhere."
-        )
+        weight, log_density = mixture.noise.weight, mixture.noise.known_log_density
+        lines.append(f"Noise: weight {weight:.4f}, log-density {log_density:.6g} everywhere.")
     numbers = (
         (mixture.n_features - most_features, "feature"),
         (mixture.n_components - most_components, "component"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from gaussmix import _check, _container
 from gaussmix._typing import Float64Array
 from gaussmix.errors import ModelFileError
 from gaussmix.model.covariance import FACTORS, STRUCTURES, get_structure
-from gaussmix.model.noise import Noise, as_tensors
+from gaussmix.model.noise import Noise
 
 M = TypeVar("M")
 
@@ -39,7 +39,7 @@ def write(
     info: Mapping[str, Any] | None,
 ) -> None:
     """Save the mixture that `build` makes of the arguments, once it is known that it can be built again."""
-    names, extra = arguments["feature_names"], as_tensors(noise)
+    names, extra = arguments["feature_names"], {} if noise is None else noise.tensors
     document = {
         "schema": 2 if extra else 1,
         "covariance_type": arguments["covariance_type"],
@@ -69,7 +69,7 @@ def read(path: str | os.PathLike[str], build: Callable[..., M]) -> tuple[M, dict
     arguments = _arguments(path, content.tensors, content.document)
     try:
         with np.errstate(all="ignore"):  # where hostile numbers overflow, the checks say what is wrong
-            model = build(**arguments, noise=noise_of(content.tensors))
+            model = build(**arguments, noise=Noise.of_tensors(content.tensors))
     except ValueError as error:
         raise ModelFileError(f"{path}: the model is not a valid mixture: {error}") from None
     if not content.intact:
@@ -87,13 +87,8 @@ def check_state(state: Mapping[str, Any]) -> dict[str, Any]:
     be opened; but other formats, skops for one, restore objects from files that may have been tampered with.
     """
     structure = get_structure(state["covariance_type"]).of_shape(np.shape(state["covariances"]))
-    shape = np.shape(state["means"])
-    if len(shape) != 2 or 0 in shape:
-        raise ValueError(f"means must have the shape (n_components, n_features), neither zero; got {shape}")
-    k, d = shape
-    names = None if state["feature_names"] is None else tuple(map(str, state["feature_names"]))
-    if names is not None and len(names) != d:
-        raise ValueError(f"feature_names must be {d} names, one a column of means; got {len(names)}")
+    k, d = check_shape(np.shape(state["means"]))
+    names = check_names(state["feature_names"], d)
     covariances, roots = (
         _check.parameter(state[name], structure.shape(k, d), name, f"the shape for {structure.name!r}")
         for name in ("covariances", "precisions_cholesky")
@@ -102,8 +97,11 @@ def check_state(state: Mapping[str, Any]) -> dict[str, Any]:
     if not (structure.algebra.diagonal(roots) > 0.0).all():
         raise ValueError("precisions_cholesky must have a positive diagonal")
     weights = _check.parameter(state["weights"], (k,), "weights", "(n_components,)")
-    noise = noise_of(state)
-    rest = 1.0 if noise is None else 1.0 - noise.checked(d).weight
+    noise = Noise.of_tensors(state)
+    rest = 1.0
+    if noise is not None:
+        noise.check_features(d)
+        rest -= noise.weight
     if weights.min() < 0.0 or abs(float(weights.sum()) - rest) > SUM_TOLERANCE:
         raise ValueError(f"weights must not be negative and sum to 1; got {reprlib.repr(weights.tolist())}")
     return {
@@ -117,9 +115,18 @@ def check_state(state: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def noise_of(state: Mapping[str, Any]) -> Noise | None:
-    """The noise among the tensors of a file or a state; ValueError if it makes no sense."""
-    return None if "noise" not in state else Noise.of_tensors(state["noise"], state.get("noise_box"))
+def check_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+    """The numbers of components and features, from the shape of means; ValueError if there are none."""
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(f"means must have the shape (n_components, n_features), neither zero; got {shape}")
+    return shape[0], shape[1]
+
+
+def check_names(names: Sequence[str] | None, d: int) -> tuple[str, ...] | None:
+    """The names of d features; ValueError if there are more or fewer."""
+    if names is not None and len(names) != d:
+        raise ValueError(f"feature_names must be {d} names, one a column of means; got {len(names)}")
+    return None if names is None else tuple(str(name) for name in names)
 
 
 def _arguments(

@@ -32,13 +32,7 @@ class NoCoordinatesError(ArithmeticError):
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Coordinates of the statistics of k components in d dimensions.
-
-    Parameters
-    ----------
-    form : Form
-    k, d : int
-    """
+    """Coordinates of the statistics of k components in d dimensions."""
 
     form: Form
     k: int

@@ -24,19 +24,13 @@ CONSTANT = 4.0 * float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Coordinates z = A (x - origin).
+    """Coordinates z = A (x - origin)."""
 
-    Parameters
-    ----------
-    origin : ndarray of shape (d,)
-    matrix : ndarray of shape (d, d), lower triangular, or (d,), a diagonal, or (), a multiple of the identity
-        A.
-    inverse : ndarray of the shape of `matrix`
-        The inverse of A.
-    """
-
+    #: Shape (d,).
     origin: Float64Array
+    #: A, of shape (d, d), lower triangular, or (d,), a diagonal, or (), a multiple of the identity.
     matrix: Float64Array
+    #: The inverse of A, in the same shape.
     inverse: Float64Array
 
     @classmethod

@@ -65,14 +65,9 @@ ALONE = Alone()
 
 @dataclass(frozen=True)
 class Groups(Alone):
-    """The first components are of one mixture, the next of another, and so on.
+    """The first components are of one mixture, the next of another, and so on."""
 
-    Parameters
-    ----------
-    sizes : tuple of int
-        How many components each mixture has.
-    """
-
+    #: Number of components of each mixture.
     sizes: tuple[int, ...]
 
     def __len__(self) -> int:

@@ -29,30 +29,24 @@ class Moments:
 
     A noise component has a count of its own and no moments. Moments of disjoint sets of rows add;
     :meth:`zero` is neutral. Nothing mutates them.
-
-    Parameters
-    ----------
-    form : Form
-        Which second moments are kept.
-    counts : ndarray of shape (k,)
-    first : ndarray of shape (k, d)
-    second : ndarray of shape (k, F2)
-        Packed as :mod:`gaussmix.model.moments.blocks` says.
-    pooled : ndarray of shape (P,)
-    centres : ndarray of shape (k, d)
-    noise : float
-        The count of the noise component; zero where there is none.
-    axes : ndarray of shape (k, d, q), optional
-        A_k, for forms with axes: q(z) is then z^2 and (A_k'z) z'. Moments along different axes do not add.
     """
 
+    #: Which second moments are kept.
     form: Form
+    #: Shape (k,).
     counts: Float64Array
+    #: Shape (k, d).
     first: Float64Array
+    #: Shape (k, F2), packed as :mod:`gaussmix.model.moments.blocks` says.
     second: Float64Array
+    #: Shape (P,), packed likewise.
     pooled: Float64Array
+    #: c_k, shape (k, d).
     centres: Float64Array
+    #: The count of the noise component; zero where there is none.
     noise: float = 0.0
+    #: A_k, shape (k, d, q), for forms with axes: q(z) is then z^2 and (A_k'z) z'. Moments along other axes do
+    #: not add.
     axes: Float64Array | None = None
 
     @classmethod
@@ -192,18 +186,12 @@ class Pass:
 
     Of mixtures side by side, moments are of all components, and every row belongs to each mixture with the
     whole of its weight. Results of disjoint sets of rows add.
-
-    Parameters
-    ----------
-    moments : Moments
-    log_likelihoods : ndarray of shape (g,)
-        In nats, of each mixture; of shape (1,) if there is but one.
-    entropy : float, optional
-        In nats, of the components' responsibilities, if the pass was asked for it.
     """
 
     moments: Moments
+    #: The log-likelihood of each mixture, in nats, shape (g,); of shape (1,) if there is but one.
     log_likelihoods: Float64Array
+    #: In nats, of the components' responsibilities, if the pass was asked for it.
     entropy: float | None = None
 
     @cached_property

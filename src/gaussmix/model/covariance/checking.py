@@ -18,14 +18,14 @@ SYMMETRY_TOLERANCE = {False: 1e-8, True: 1e-5}
 FAMILY_TOLERANCE = 1e-5
 
 
-def checked_covariances(
+def check_covariances(
     structure: Structure, covariances: npt.ArrayLike, k: int, d: int
 ) -> tuple[Float64Array, Float64Array]:
     """The covariances that a caller gives, in float64, and their roots, as stacks.
 
     Raises ValueError if the shape is another, or one is not symmetric positive definite.
     """
-    array = _check.parameter(covariances, structure.shape(k, d), "covariances", _axes(structure))
+    array = _check.parameter(covariances, structure.shape(k, d), "covariances", _describe_shape(structure))
     single = bool(np.asarray(covariances).dtype == np.float32)
     asymmetry = _check_symmetry(structure, array, SYMMETRY_TOLERANCE[single])
     if single and asymmetry > 0.0:  # or a file of them would be refused by the tolerance for double
@@ -37,10 +37,10 @@ def checked_covariances(
         check_family(structure, stack, k)
         return stack, roots
     except NotPositiveDefiniteError as error:
-        raise ValueError(_not_positive_definite(structure, error)) from None
+        raise ValueError(_tell_fault(structure, error)) from None
 
 
-def _axes(structure: Structure) -> str:
+def _describe_shape(structure: Structure) -> str:
     """The shape of a covariance parameter in words."""
     k, d = 10**6, 10**7
     letters = {1: "1", k: "n_components", d: "n_features"}
@@ -72,7 +72,7 @@ def check_family(structure: Structure, covariances: Float64Array, k: int) -> Non
         )
 
 
-def _not_positive_definite(structure: Structure, error: NotPositiveDefiniteError) -> str:
+def _tell_fault(structure: Structure, error: NotPositiveDefiniteError) -> str:
     whose = "the covariance" if not error.components else f"the covariance of component {error.components[0]}"
     others = f" (and {len(error.components) - 1} more)" if len(error.components) > 1 else ""
     return (

@@ -14,7 +14,7 @@ from gaussmix.model.moments.blocks import Form
 from gaussmix.model.noise import Noise
 
 
-class Described:
+class MixtureProperties:
     """Read-only views of the parameters of a mixture."""
 
     structure: Structure
