@@ -94,7 +94,7 @@ def _root(values: Float64Array, weights: Float64Array, ratio: float) -> float:
     """The m at which sum w (m - v)+ = sum w (v / c - m)+: the low are raised by what the high are lowered by.
 
     With x = v clipped to [m, c m], the difference is the derivative of sum w (log x + v / x), up to a
-    positive factor. It is piecewise linear and does not fall, so one pass over its sorted kinks finds the root.
+    positive factor. It is piecewise linear and does not fall, so one pass over its sorted kinks finds it.
     """
     order = np.argsort(values, kind="stable")
     low, w = values[order], weights[order]
