@@ -23,7 +23,6 @@ from gaussmix.fit.options import (
     ModelOptions,
     Numbers,
     Request,
-    RowOptions,
     StartOptions,
 )
 from gaussmix.fit.starts.table import NAMES
@@ -164,7 +163,7 @@ def request_of(**options):
     groups = [
         group(**{name: value for name, value in options.items() if name in vars(group())}) for group in GROUPS
     ]
-    return Request(RowOptions(), *groups, CheckpointOptions())
+    return Request(*groups, CheckpointOptions())
 
 
 class TestRequest:
@@ -205,10 +204,10 @@ class TestConstantColumns:
     def test_the_request_for_the_others_is_told_in_their_terms(self):
         seen = []
         request = request_of(previous=-2.0, on_iteration=lambda progress: seen.append(progress) or True)
-        request = replace(request, rows=RowOptions(feature_names=["a", "b", "c"]))
+        request = replace(request, feature_names=["a", "b", "c"])
         constant = find_constant_columns(self.X, request)
         rest = constant.request_varying(request)
-        assert rest.rows.feature_names == ["a", "c"]
+        assert rest.feature_names == ["a", "c"]
         assert rest.iteration.previous == -2.0 - constant.log_density
         assert rest.iteration.on_iteration(Progress(1, 1, 1, 9, -1.0)) is True
         assert seen[0].mean_log_likelihood == -1.0 + constant.log_density

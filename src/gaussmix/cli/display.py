@@ -112,13 +112,12 @@ def print_facts(info: Mapping[str, Any]) -> None:
     console = _make_console()
     known = [name for name in LABELS if info.get(name) not in (None, "")]
     others = [name for name in info if name not in LABELS and WITHIN.get(name) not in known]
-    labels = [_shorten(LABELS.get(name, name), console.encoding) for name in known + others]
+    labels = [shorten(LABELS.get(name, name), MOST_TEXT, console.encoding) for name in known + others]
     width = min(max(map(len, labels), default=0), MOST_NAME)
     for label, name in zip(labels, known + others, strict=True):
         # No line is broken, so that programs that read the output find whole lines.
-        console.print(
-            f"{label.ljust(width)}  {_shorten(_format_fact(name, info), console.encoding)}", soft_wrap=True
-        )
+        fact = shorten(_format_fact(name, info), MOST_TEXT, console.encoding)
+        console.print(f"{label.ljust(width)}  {fact}", soft_wrap=True)
 
 
 def _make_console() -> Console:
@@ -151,11 +150,6 @@ def _read_number(value: Any) -> float | None:
         return float(value)
     except OverflowError:
         return None
-
-
-def _shorten(text: str, encoding: str) -> str:
-    text = printable(text[: MOST_TEXT + 1], encoding)
-    return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 3] + "..."
 
 
 def _make_table(weights: FloatArray, names: Sequence[str], cells: Sequence[Sequence[str]]) -> Table:

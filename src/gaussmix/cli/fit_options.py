@@ -63,7 +63,7 @@ def read_options(said: Mapping[str, Any], files: FitFiles) -> FitOptions:
         values = {
             name: option.parse(said[name])
             for name, option in OPTIONS.items()
-            if option.can_be_parsed and said[name] is not None
+            if option.flag and (option.words or option.numbers) and said[name] is not None
         }
     except ValueError as error:
         raise InputError(str(error)) from None

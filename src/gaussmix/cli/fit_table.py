@@ -19,6 +19,7 @@ from gaussmix.cli.display import print_model
 from gaussmix.cli.fit_options import OF_MESSAGE_LENGTH, FitFiles, FitOptions
 from gaussmix.cli.progress import ProgressBar, StopOnInterrupt
 from gaussmix.cli.using import refuse_overwriting, tell_notes
+from gaussmix.data.source import refuse_os_errors
 from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
 from gaussmix.data.writing import check_output, replace_file
 from gaussmix.errors import FitError, InputError, ModelFileError
@@ -60,9 +61,13 @@ def fit_table(
         raise InputError(f"{data}: {error}") from None
     info = _describe_fit(result, table, weights, seed)
     if output is not None:
-        _save(result, output, info)
+        with refuse_os_errors(output, "written"):
+            result.mixture.save(output, info=info)
     if plot is not None:
-        _draw(result, table, plot)
+        from gaussmix.plot import save_plot
+
+        with refuse_os_errors(plot, "written"), replace_file(plot) as temporary:
+            save_plot(result.mixture, table.values, path=temporary)
     if not quiet:
         saved_as = "MODEL" if output is None else str(output)
         first = "" if output is not None else "save the model with -o MODEL, then "
@@ -103,12 +108,10 @@ def _choose_seed(files: FitFiles, options: FitOptions) -> int | None:
     """The seed of the options, else that of the checkpoint to resume from (may be None), else one drawn."""
     if files.resume is None:
         return secrets.randbelow(2**31) if options.seed is None else options.seed
-    try:
+    with refuse_os_errors(files.resume, "read"):
+        if not files.resume.exists():
+            raise InputError(f"{files.resume}: no such file")
         saved = read_seed(files.resume)
-    except FileNotFoundError:
-        raise InputError(f"{files.resume}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{files.resume}: cannot be read: {error.strerror or error}") from error
     return saved if options.seed is None else options.seed
 
 
@@ -141,12 +144,10 @@ def _fit_rows(table: Table, options: FitOptions, seed: int | None, files: FitFil
             own = {name: options.of_library[name] for name in OF_MESSAGE_LENGTH}
             return fit_message_length(table.values, own.pop("n_components"), **own, **asked)
         asked |= {"checkpoint": files.checkpoint, "resume": files.resume}
-        try:
+        if files.checkpoint is None:
             return fit_mixture(table.values, **options.of_library, **asked)
-        except OSError as error:
-            if files.checkpoint is None:
-                raise
-            raise InputError(f"{files.checkpoint}: cannot be written: {error.strerror or error}") from error
+        with refuse_os_errors(files.checkpoint, "written"):
+            return fit_mixture(table.values, **options.of_library, **asked)
 
 
 def _describe_fit(result: FitResult, table: Table, weights: str | None, seed: int | None) -> dict[str, Any]:
@@ -171,23 +172,6 @@ def _describe_fit(result: FitResult, table: Table, weights: str | None, seed: in
         for name, value in info.items()
         if value not in (None, "") and not (isinstance(value, float) and not math.isfinite(value))
     }
-
-
-def _save(result: FitResult, output: Path, info: dict[str, Any]) -> None:
-    try:
-        result.mixture.save(output, info=info)
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written: {error.strerror or error}") from error
-
-
-def _draw(result: FitResult, table: Table, plot: Path) -> None:
-    from gaussmix.plot import save_plot
-
-    try:
-        with replace_file(plot) as temporary:
-            save_plot(result.mixture, table.values, path=temporary)
-    except OSError as error:
-        raise InputError(f"{plot}: cannot be written: {error.strerror or error}") from error
 
 
 def _find_exit_code(result: FitResult, files: FitFiles) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import reprlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gaussmix._text import printable
 from gaussmix._typing import FloatArray
 from gaussmix.cli.display import print_facts, print_model
+from gaussmix.data.source import refuse_os_errors
 from gaussmix.data.tables import Table, read_matching
 from gaussmix.data.writing import check_table_output, write_table
 from gaussmix.errors import InputError
@@ -31,21 +32,17 @@ def predict_table(model: Path, data: Path, output: Path | None) -> None:
     mixture = _load(model, output).mixture
     table = _read(mixture, data, output)
 
-    def results(X: FloatArray) -> dict[str, NDArray[Any]]:
-        responsibilities = mixture.responsibilities(X)
-        columns: dict[str, NDArray[Any]] = {"label": find_labels(mixture, responsibilities)}
-        columns |= {f"p_{k}": responsibilities[:, k] for k in range(mixture.n_components)}
-        if mixture.noise is not None:
-            columns["p_noise"] = responsibilities[:, -1]
-        return columns | {"log_density": mixture.log_prob(X)}
+    def compute_blocks() -> Iterator[dict[str, NDArray[Any]]]:
+        for X in _cut_blocks(table.values):
+            responsibilities = mixture.responsibilities(X)
+            labels = responsibilities.argmax(axis=1)
+            columns = {"label": np.where(labels == mixture.n_components, -1, labels)}
+            columns |= {f"p_{k}": responsibilities[:, k] for k in range(mixture.n_components)}
+            if mixture.noise is not None:
+                columns["p_noise"] = responsibilities[:, -1]
+            yield columns | {"log_density": mixture.log_prob(X)}
 
-    write_table(output, _compute_blocks(table.values, results))
-
-
-def find_labels(mixture: Mixture, responsibilities: FloatArray) -> NDArray[Any]:
-    """Return the most probable component of each row, -1 for the noise."""
-    labels = responsibilities.argmax(axis=1)
-    return np.where(labels == mixture.n_components, -1, labels)
+    write_table(output, compute_blocks())
 
 
 def score_table(model: Path, data: Path, weights: str | None, output: Path | None, rows: bool) -> None:
@@ -54,8 +51,7 @@ def score_table(model: Path, data: Path, weights: str | None, output: Path | Non
         raise InputError(f"{output}: --rows prints what -o writes; give one of them")
     mixture = _load(model, output).mixture
     table = _read(mixture, data, output, weights)
-    densities = [block["log_density"] for block in _compute_blocks(table.values, _make_scorer(mixture))]
-    log_density = np.concatenate(densities)
+    log_density = np.concatenate([mixture.log_prob(X) for X in _cut_blocks(table.values)])
     if rows or output is not None:
         write_table(output, [{"log_density": log_density}])
     if rows:
@@ -63,17 +59,9 @@ def score_table(model: Path, data: Path, weights: str | None, output: Path | Non
     in_double = log_density.astype(np.float64)
     n_samples = float(len(in_double)) if table.weights is None else float(table.weights.sum())
     total = float(in_double.sum()) if table.weights is None else float(in_double @ table.weights)
-    print_facts(compute_facts(total, n_samples, mixture.n_parameters))
-
-
-def compute_facts(log_likelihood: float, n_samples: float, n_parameters: int) -> dict[str, float]:
-    """The log-likelihood and the criteria that follow from it, by the names of a model's info."""
-    return {
-        "n_samples": n_samples,
-        "log_likelihood": log_likelihood,
-        "bic": n_parameters * float(np.log(n_samples)) - 2 * log_likelihood,
-        "aic": 2 * n_parameters - 2 * log_likelihood,
-    }
+    bic = mixture.n_parameters * float(np.log(n_samples)) - 2 * total
+    aic = 2 * mixture.n_parameters - 2 * total
+    print_facts({"n_samples": n_samples, "log_likelihood": total, "bic": bic, "aic": aic})
 
 
 def sample_table(model: Path, number: int, seed: int | None, output: Path | None) -> None:
@@ -90,12 +78,12 @@ def sample_table(model: Path, number: int, seed: int | None, output: Path | None
         label = f"mixture_{label}"
     generator = np.random.default_rng(seed)
 
-    def blocks() -> Iterator[Mapping[str, NDArray[Any]]]:
+    def draw_blocks() -> Iterator[Mapping[str, NDArray[Any]]]:
         for start in range(0, number, BLOCK_ROWS):
             X, components = mixture.sample(min(BLOCK_ROWS, number - start), generator)
             yield dict(zip(names, X.T, strict=True)) | {label: components}
 
-    write_table(output, blocks())
+    write_table(output, draw_blocks())
 
 
 def show_model(model: Path, everything: bool) -> None:
@@ -125,10 +113,8 @@ def _load(model: Path, output: Path | None) -> SavedModel:
         raise InputError(f"{model}: is a directory; expected a model")
     if not model.exists():
         raise InputError(f"{model}: no such file")
-    try:
+    with refuse_os_errors(model, "read"):
         return load_model(model)
-    except OSError as error:
-        raise InputError(f"{model}: cannot be read: {error.strerror or error}") from error
 
 
 def _read(mixture: Mixture, data: Path, output: Path | None, weights: str | None = None) -> Table:
@@ -140,12 +126,6 @@ def _read(mixture: Mixture, data: Path, output: Path | None, weights: str | None
     return table
 
 
-def _make_scorer(mixture: Mixture) -> Callable[[FloatArray], dict[str, NDArray[Any]]]:
-    return lambda X: {"log_density": mixture.log_prob(X)}
-
-
-def _compute_blocks(
-    values: FloatArray, results: Callable[[FloatArray], dict[str, NDArray[Any]]]
-) -> Iterator[dict[str, NDArray[Any]]]:
+def _cut_blocks(values: FloatArray) -> Iterator[FloatArray]:
     for start in range(0, len(values), BLOCK_ROWS):
-        yield results(values[start : start + BLOCK_ROWS])
+        yield values[start : start + BLOCK_ROWS]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,9 @@ import numpy as np
 
 from gaussmix._typing import FloatArray
 from gaussmix.errors import InputError
+
+#: What to do about missing values.
+REMEDY = "rows with missing values have to be removed or filled in first"
 
 #: Rows checked at a time, so that a check takes little memory beside a mapped file.
 CHECK_ROWS = 1 << 18
@@ -44,14 +49,16 @@ class Source(ABC):
             row, at = np.argwhere(~finite)[0]
             row += start
             where = f"{self.path}: {self.place(int(row))}, column {self.names[columns[at]]!r}"
-            raise InputError(f"{where}: {not_finite(float(values[row, at]))}")
+            value = float(values[row, at])
+            if np.isnan(value):
+                raise InputError(f"{where}: the value is missing (NaN); {REMEDY}")
+            raise InputError(f"{where}: {value} is infinite; expected finite numbers")
 
 
-def not_finite(value: float) -> str:
-    """Say what is wrong with a value that is NaN or infinite."""
-    if np.isnan(value):
-        return f"the value is missing (NaN); {REMEDY}"
-    return f"{value} is infinite; expected finite numbers"
-
-
-REMEDY = "rows with missing values have to be removed or filled in first"
+@contextmanager
+def refuse_os_errors(path: str | os.PathLike[str], done: str) -> Iterator[None]:
+    """Raise InputError for an OSError: the file "cannot be" `done`, which is "read" or "written"."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be {done}: {error.strerror or error}") from error

@@ -14,15 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
+from gaussmix._text import count
 from gaussmix._typing import FloatArray
 from gaussmix.data.binary_tables import open_npy, open_parquet
-from gaussmix.data.source import Source
+from gaussmix.data.source import Source, refuse_os_errors
 from gaussmix.data.text_tables import open_text
+from gaussmix.data.writing import PARQUET_SUFFIXES
 from gaussmix.errors import InputError
 from gaussmix.model.mixture.printing import default_names
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat")
-PARQUET_SUFFIXES = (".parquet", ".pq")
 TABLE_SUFFIXES = (*TEXT_SUFFIXES, *PARQUET_SUFFIXES, ".npy")
 
 NOT_IN_MODEL = "not in the model"
@@ -93,7 +94,9 @@ def read_table(
         if not columns:
             raise InputError(f"{source.path}: no column is picked; the file has {_list_names(source.names)}")
         chosen = [_position(source, name) for name in columns]
-        _refuse_twice(source, chosen)
+        for i in chosen:
+            if chosen.count(i) > 1:
+                raise InputError(f"{source.path}: column {source.names[i]!r} is picked twice")
         if at_weights in chosen:
             raise InputError(f"{source.path}: column {weights!r} cannot be both a feature and the weights")
     else:
@@ -155,19 +158,10 @@ def read_matching(
     chosen = [i for i in range(len(source.names)) if i not in passed]
     if len(chosen) != len(wanted):
         raise InputError(
-            f"{source.path}: {_count(len(chosen), 'numeric column')}, but the model has "
-            f"{_count(len(wanted), 'feature')}: {_list_names(wanted)}"
+            f"{source.path}: {count(len(chosen), 'numeric column')}, but the model has "
+            f"{count(len(wanted), 'feature')}: {_list_names(wanted)}"
         )
     return _read(source, chosen, at_weights, source.left_out)
-
-
-def check_table_suffix(path: str | os.PathLike[str]) -> None:
-    """Raise InputError unless the ending of the name is one of a table that can be read."""
-    if Path(path).suffix.lower() not in TABLE_SUFFIXES:
-        raise InputError(
-            f"{path}: the ending {Path(path).suffix!r} is not one of a table; "
-            f"expected one of {', '.join(TABLE_SUFFIXES)}"
-        )
 
 
 def _open(path: str | os.PathLike[str]) -> Source:
@@ -176,8 +170,10 @@ def _open(path: str | os.PathLike[str]) -> Source:
         raise InputError(f"{path}: is a directory; expected a table")
     if not path.exists():
         raise InputError(f"{path}: no such file")
-    check_table_suffix(path)
-    try:
+    if path.suffix.lower() not in TABLE_SUFFIXES:
+        known = ", ".join(TABLE_SUFFIXES)
+        raise InputError(f"{path}: the ending {path.suffix!r} is not one of a table; expected one of {known}")
+    with refuse_os_errors(path, "read"):
         if path.is_file() and path.stat().st_size == 0:
             raise InputError(f"{path}: the file is empty")
         if path.suffix.lower() == ".npy":
@@ -185,8 +181,6 @@ def _open(path: str | os.PathLike[str]) -> Source:
         if path.suffix.lower() in PARQUET_SUFFIXES:
             return open_parquet(path)
         return open_text(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def _read(source: Source, chosen: list[int], at_weights: int | None, unused: dict[int, str]) -> Table:
@@ -196,10 +190,8 @@ def _read(source: Source, chosen: list[int], at_weights: int | None, unused: dic
             raise InputError(
                 f"{source.path}: column {source.names[i]!r} is not numeric: it has {source.not_numbers[i]}"
             )
-    try:
+    with refuse_os_errors(source.path, "read"):
         values, *rest = source.read(groups)
-    except OSError as error:
-        raise InputError(f"{source.path}: cannot be read: {error.strerror or error}") from error
     values.flags.writeable = False
     weights = None
     if at_weights is not None:
@@ -245,12 +237,6 @@ def _position(source: Source, name: str) -> int:
     raise InputError(f"{source.path}: no column {name!r}{hint}")
 
 
-def _refuse_twice(source: Source, chosen: list[int]) -> None:
-    for i in chosen:
-        if chosen.count(i) > 1:
-            raise InputError(f"{source.path}: column {source.names[i]!r} is picked twice")
-
-
 def _no_numbers(source: Source, weights: str | None) -> str:
     if weights is not None and len(source.left_out) < len(source.names):
         return f"{source.path}: no numeric column is left beside the weights {weights!r}"
@@ -264,7 +250,3 @@ def _no_numbers(source: Source, weights: str | None) -> str:
 def _list_names(names: Sequence[str], most: int = 8) -> str:
     shown = ", ".join(repr(name) for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -140,13 +140,10 @@ class TextTable(Source):
                     row, at = np.argwhere(~np.isfinite(values))[0]
                     line, cells = block[row]
                     row += sum(len(values) for values in blocks)
-                    self._refuse(line, int(row), wanted[at], cells[wanted[at]])
+                    where = f"{self.path}: line {line} (row {row + 1}), column {self.names[wanted[at]]!r}"
+                    raise InputError(f"{where}: {_complaint(cells[wanted[at]])}")
                 blocks.append(values)
         return np.concatenate(blocks)
-
-    def _refuse(self, line: int, row: int, column: int, cell: str) -> None:
-        where = f"{self.path}: line {line} (row {row + 1}), column {self.names[column]!r}"
-        raise InputError(f"{where}: {_complaint(cell)}")
 
 
 def open_text(path: Path) -> TextTable:

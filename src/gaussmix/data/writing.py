@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gaussmix._atomic import replace_file
 from gaussmix._text import printable
+from gaussmix.data.source import refuse_os_errors
 from gaussmix.errors import InputError
 
 __all__ = ["Columns", "check_output", "check_table_output", "replace_file", "write_table"]
@@ -41,11 +42,8 @@ def check_output(path: str | os.PathLike[str]) -> None:
         raise InputError(f"{path}: cannot be written: there is no directory {folder}")
     if path.exists() and not path.is_file():
         raise InputError(f"{path}: cannot be written: it is not an ordinary file")
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    with refuse_os_errors(path, "written"), tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def check_table_output(path: str | os.PathLike[str]) -> None:
@@ -87,15 +85,12 @@ def write_table(path: str | os.PathLike[str] | None, blocks: Iterable[Columns]) 
         return
     check_table_output(path)
     suffix = Path(path).suffix.lower()
-    try:
-        with _refuse_names(path), replace_file(path) as temporary:
-            if suffix in PARQUET_SUFFIXES:
-                _write_parquet(temporary, blocks)
-            else:
-                with open(temporary, "w", encoding="utf-8", newline="") as file:
-                    _write_text(file, blocks, DELIMITERS[suffix])
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    with refuse_os_errors(path, "written"), _refuse_names(path), replace_file(path) as temporary:
+        if suffix in PARQUET_SUFFIXES:
+            _write_parquet(temporary, blocks)
+        else:
+            with open(temporary, "w", encoding="utf-8", newline="") as file:
+                _write_text(file, blocks, DELIMITERS[suffix])
 
 
 @contextmanager

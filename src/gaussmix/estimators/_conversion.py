@@ -199,30 +199,28 @@ def _find_their_type(structure: Structure) -> str:
 
 
 def _make_their_arrays(mixture: Mixture, kind: str, *, same_type: bool) -> dict[str, Any]:
-    """Covariances, precisions and factors in the shapes of scikit-learn's family `kind`."""
+    """Covariances, precisions and their roots in the shapes of scikit-learn's family `kind`."""
     if same_type:
-        covariances, precisions, factors = (
-            *(mixture.covariances, mixture.precisions),
-            mixture.precisions_cholesky,
-        )
+        covariances, precisions = mixture.covariances, mixture.precisions
+        roots = mixture.precisions_cholesky
     elif kind == "full":
         covariances = mixture.dense_covariances
-        factors = upper_roots(covariances)
-        precisions = factors @ np.swapaxes(factors, 1, 2)
+        roots = upper_roots(covariances)
+        precisions = roots @ np.swapaxes(roots, 1, 2)
     else:
         covariances = mixture.variances if kind == "diag" else mixture.variances[:, 0]
-        precisions, factors = 1.0 / covariances, 1.0 / np.sqrt(covariances)
-    arrays = {"covariances_": covariances, "precisions_": precisions, "precisions_cholesky_": factors}
+        precisions, roots = 1.0 / covariances, 1.0 / np.sqrt(covariances)
+    arrays = {"covariances_": covariances, "precisions_": precisions, "precisions_cholesky_": roots}
     return {name: np.array(array) for name, array in arrays.items()}
 
 
 def _read_their_mixture(model: Any) -> Mixture:
-    """The mixture that scikit-learn's predictions are of: its factors decide, not its covariances."""
+    """The mixture that scikit-learn's predictions are of: its roots decide, not its covariances."""
     structure = get_structure(model.covariance_type)
-    factors = np.array(model.precisions_cholesky_, dtype=np.float64)
+    roots = np.array(model.precisions_cholesky_, dtype=np.float64)
     covariances = getattr(model, "covariances_", None)
     if covariances is None:  # a start from precisions that was never iterated
-        covariances = structure.algebra.precisions(factors)
+        covariances = structure.algebra.precisions(roots)
         covariances = np.linalg.inv(covariances) if structure.group == "affine" else 1.0 / covariances
     names = getattr(model, "feature_names_in_", None)
     mixture = Mixture.__new__(Mixture)
@@ -231,7 +229,7 @@ def _read_their_mixture(model: Any) -> Mixture:
             "weights": _check.weights(model.weights_, len(model.means_)),
             "means": model.means_,
             "covariances": covariances,
-            "precisions_cholesky": factors,
+            "precisions_cholesky": roots,
             "covariance_type": structure.name,
             "feature_names": None if names is None else list(names),
         }

@@ -7,13 +7,31 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from gaussmix._typing import FloatArray
+from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.estimators._assembling import MATRICES, VECTORS, Assigned, assemble
-from gaussmix.estimators._matrices import MADE, MatrixAttributes
+from gaussmix.model.covariance.matrices import upper_roots
 from gaussmix.model.mixture import Mixture
 
 #: Bytes up to which arrays are compared as bytes, which is quicker than a call of NumPy.
 SMALL = 4096
+
+
+def _make_precisions(mixture: Mixture) -> Float64Array:
+    """Psi^-1 - V V', by Woodbury's identity."""
+    V, inverse = mixture.precisions[:, :, :-1], mixture.precisions[:, :, -1]
+    return np.asarray(inverse[:, :, None] * np.eye(inverse.shape[1]) - V @ np.swapaxes(V, 1, 2))
+
+
+#: Attributes of factor analysers, made whenever they are asked for, since the matrices of all features would
+#: be large. They are read-only: an edit of what is made anew each time would be lost.
+MADE: dict[str, Any] = {
+    "n_factors_": lambda mixture: mixture.n_factors,
+    "loadings_": lambda mixture: mixture.loadings,
+    "noise_variances_": lambda mixture: mixture.noise_variances,
+    "covariances_": lambda mixture: mixture.dense_covariances,
+    "precisions_": _make_precisions,
+    "precisions_cholesky_": lambda mixture: upper_roots(mixture.dense_covariances),
+}
 
 
 class Attribute:
@@ -43,7 +61,7 @@ class Attribute:
             raise AttributeError(self.name)
 
 
-class State(MatrixAttributes):
+class State:
     """Weights, means and covariances as plain arrays, and the frozen mixture that belongs to them.
 
     The mixture last made is kept, with the arrays that showed it. Every use compares them with those that
@@ -56,6 +74,17 @@ class State(MatrixAttributes):
     covariances_ = Attribute()
     precisions_ = Attribute()
     precisions_cholesky_ = Attribute()
+
+    def __getattr__(self, name: str) -> Any:
+        mixture: Mixture | None = self.__dict__.get("_mixture")
+        if name not in MADE or mixture is None or not mixture.n_factors:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        made = MADE[name](mixture)
+        if isinstance(made, int):
+            return made
+        array = made.astype(np.asarray(self.__dict__["means_"]).dtype)
+        array.flags.writeable = False
+        return array
 
     @property
     def mixture_(self) -> Mixture:
@@ -106,7 +135,9 @@ class State(MatrixAttributes):
         follows: dict[str, FloatArray] = {}
         for name, of in {} if mixture.n_factors else MATRICES.items():
             if name not in values or not (assigned.keeps_matrices or name in assigned.sources):
-                follows[name] = getattr(mixture, of).astype(_find_type(assigned))
+                # of the type of the matrices that it follows from, or of the means
+                source = values[next(iter(assigned.sources), "means_")]
+                follows[name] = getattr(mixture, of).astype(find_float_type(source))
         self._keep(mixture, values | follows, follows, weight_sum)
 
     def _publish(self, mixture: Mixture, dtype: np.dtype[Any]) -> None:
@@ -167,7 +198,7 @@ def _is_same(value: Any, seen: FloatArray) -> bool:
     return bool(np.array_equal(array, seen))
 
 
-def _find_type(assigned: Assigned) -> np.dtype[Any]:
-    """The type of numbers of what follows: that of the matrices it follows from, or of the means."""
-    dtype = np.asarray(assigned.values[next(iter(assigned.sources), "means_")]).dtype
+def find_float_type(array: Any) -> np.dtype[Any]:
+    """The type of numbers of attributes that are made of this array: float32 of float32, else float64."""
+    dtype = np.asarray(array).dtype
     return dtype if dtype == np.float32 else np.dtype(np.float64)

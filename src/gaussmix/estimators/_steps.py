@@ -13,7 +13,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.estimators._printing import Messages
-from gaussmix.estimators._state import State
+from gaussmix.estimators._state import State, find_float_type
 from gaussmix.estimators._validate import read_start_parameters
 from gaussmix.fit.given import Given
 from gaussmix.fit.one_mixture import fit_mixture
@@ -60,11 +60,11 @@ class Steps(Messages, State):
 
     def _check_parameters(self, X: FloatArray, xp: Any = None) -> None:
         """Raise ValueError where weights_init, means_init or precisions_init do not fit."""
-        self._read_start(X.shape[1])
+        read_start_parameters(self, self.n_components, X.shape[1])
 
     def _initialize_parameters(self, X: FloatArray, random_state: Any, xp: Any = None) -> None:
         """Assign a start of `init_params`, or what of it is given."""
-        given = self._read_start(X.shape[1])
+        given = read_start_parameters(self, self.n_components, X.shape[1])
         if given is not None and given.complete:
             self._initialize(X, None)
             return
@@ -72,13 +72,13 @@ class Steps(Messages, State):
         if self._overrides(("_initialize",)):
             self._initialize(X, mixture.responsibilities(X))
         else:
-            self._publish(mixture, _find_type(X))
+            self._publish(mixture, find_float_type(X))
 
     def _initialize(self, X: FloatArray, resp: FloatArray | None, xp: Any = None) -> None:
         """Assign an M-step of responsibilities, shape (n, k), but for what is given."""
         found = None if resp is None else self._maximise(X, np.asarray(resp))
         k, d = np.shape(self.means_init) if found is None else found.means.shape
-        given = self._read_start(d, k) or Given()
+        given = read_start_parameters(self, k, d) or Given()
         if found is None and not given.complete:
             raise ValueError("without responsibilities, give weights_init, means_init and precisions_init")
         values: dict[str, Any] = {"weights": given.weights, "means": given.means, "covariances": None}
@@ -86,7 +86,7 @@ class Steps(Messages, State):
             structure = get_structure(self.covariance_type, d)
             values["covariances"] = structure.unstack(structure.algebra.covariances_of_roots(given.factors))
         parts = {name: getattr(found, name) if value is None else value for name, value in values.items()}
-        self._publish(Mixture(**parts, covariance_type=self.covariance_type), _find_type(X))
+        self._publish(Mixture(**parts, covariance_type=self.covariance_type), find_float_type(X))
 
     def _e_step(self, X: FloatArray, xp: Any = None) -> tuple[Any, FloatArray]:
         """Mean log-density of the rows, and the logarithms of their responsibilities, shape (n, k)."""
@@ -95,7 +95,7 @@ class Steps(Messages, State):
 
     def _m_step(self, X: FloatArray, log_resp: FloatArray, xp: Any = None) -> None:
         """Assign the parameters of greatest likelihood for logarithms of responsibilities, shape (n, k)."""
-        self._publish(self._maximise(X, np.exp(np.asarray(log_resp))), _find_type(X))
+        self._publish(self._maximise(X, np.exp(np.asarray(log_resp))), find_float_type(X))
 
     def _maximise(self, X: FloatArray, start: Any, random_state: Any = None) -> Mixture:
         """The mixture of a start before any iteration: of responsibilities, an M-step of them."""
@@ -104,9 +104,8 @@ class Steps(Messages, State):
             k, sums = start.shape[1], start.sum(axis=1, dtype=np.float64)
             if np.abs(sums - 1.0).max() > 1e-6:  # what a row counts for is its weight
                 weights = sums
-                start = np.where(
-                    sums[:, None] > 0.0, start / np.where(sums > 0.0, sums, 1.0)[:, None], 1.0 / k
-                )
+                divisors = np.where(sums > 0.0, sums, 1.0)[:, None]
+                start = np.where(sums[:, None] > 0.0, start / divisors, 1.0 / k)
         return fit_mixture(
             X,
             k,
@@ -162,24 +161,6 @@ class Steps(Messages, State):
         """Whether a subclass, or somebody who assigned it to the class or the instance, replaced a step."""
         cls, own = type(self), self.__dict__
         return any(getattr(cls, name) is not OWN[name] or name in own for name in names)
-
-    def _read_start(self, d: int, k: int | None = None) -> Given | None:
-        """What the parameters give of a start, for d features and k components."""
-        return read_start_parameters(
-            self.weights_init,
-            self.means_init,
-            self.precisions_init,
-            self.covariance_type,
-            self.n_components if k is None else k,
-            d,
-            self.n_factors,
-        )
-
-
-def _find_type(X: FloatArray) -> np.dtype[Any]:
-    """The type of numbers of attributes that are fitted to rows."""
-    dtype = np.asarray(X).dtype
-    return dtype if dtype == np.float32 else np.dtype(np.float64)
 
 
 #: The steps as they are here.

@@ -14,9 +14,10 @@ from sklearn.utils.validation import validate_data
 
 from gaussmix._check import check_finite
 from gaussmix._typing import Float64Array, FloatArray
+from gaussmix.fit.arguments import find_frame
 from gaussmix.fit.factor_count import count_factors
 from gaussmix.fit.given import Given
-from gaussmix.fit.options import OPTIONS, NFactors
+from gaussmix.fit.options import OPTIONS
 from gaussmix.fit.result import FitResult
 from gaussmix.model.covariance import NotPositiveDefiniteError, get_structure
 from gaussmix.model.mixture import Mixture
@@ -46,7 +47,7 @@ def read_estimator_rows(estimator: Any, X: Any, *, reset: bool = False) -> Float
     if type(X) is np.ndarray and X.dtype in FLOATS and X.ndim == 2 and X.shape[0] >= 2 and X.shape[1] >= 1:
         # scikit-learn's own look at an array takes longer than a few iterations on small data
         return validate_data(estimator, X, reset=reset, skip_check_array=True)  # type: ignore[no-any-return]
-    frame = _find_frame(X)
+    frame = find_frame(X)
     rows: FloatArray = validate_data(
         estimator,
         _Named(frame) if frame is not None and _hides_names(X) else X,
@@ -56,16 +57,6 @@ def read_estimator_rows(estimator: Any, X: Any, *, reset: bool = False) -> Float
         ensure_all_finite=False,
     )
     return rows
-
-
-def _find_frame(X: Any) -> Any:
-    """X as narwhals' data frame; None if it is none."""
-    if isinstance(X, np.ndarray | list | tuple):
-        return None
-    import narwhals as nw  # what data frames alone need
-
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
-    return frame if isinstance(frame, nw.DataFrame) else None
 
 
 def _is_float32(frame: Any) -> bool:
@@ -97,24 +88,16 @@ class _Named:
         return np.asarray(self._to_numpy(), dtype=dtype)
 
 
-def read_start_parameters(
-    weights: npt.ArrayLike | None,
-    means: npt.ArrayLike | None,
-    precisions: npt.ArrayLike | None,
-    covariance_type: str,
-    k: int,
-    d: int,
-    n_factors: NFactors = 1,
-) -> Given | None:
+def read_start_parameters(estimator: Any, k: int, d: int) -> Given | None:
     """The start that weights_init, means_init and precisions_init ask for; None if they ask for nothing."""
+    weights, means, precisions = estimator.weights_init, estimator.means_init, estimator.precisions_init
     if weights is None and means is None and precisions is None:
         return None
     factors = None
     if precisions is not None:
-        structure = get_structure(
-            covariance_type, d, count_factors(None if n_factors == "auto" else n_factors, None)
-        )
-        name = f"{covariance_type} precision"
+        n_factors = None if estimator.n_factors == "auto" else estimator.n_factors
+        structure = get_structure(estimator.covariance_type, d, count_factors(n_factors))
+        name = f"{estimator.covariance_type} precision"
         matrices = _check_shape(precisions, structure.shape(k, d), name)
         try:
             if structure.algebra.asymmetry(matrices) > 1e-5 * float(np.abs(matrices).max()):

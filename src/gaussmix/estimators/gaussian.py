@@ -23,7 +23,12 @@ from gaussmix.estimators._conversion import Convertible
 from gaussmix.estimators._loop import StepByStep, fit_by_steps
 from gaussmix.estimators._printing import Printer
 from gaussmix.estimators._steps import DENSITIES, Steps
-from gaussmix.estimators._validate import find_earlier_end, list_allowed, read_estimator_rows
+from gaussmix.estimators._validate import (
+    find_earlier_end,
+    list_allowed,
+    read_estimator_rows,
+    read_start_parameters,
+)
 from gaussmix.fit.iterate.acceleration import Acceleration
 from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.one_mixture import fit_mixture
@@ -37,7 +42,6 @@ from gaussmix.model.priors import NormalInverseWishart
 
 #: How far weights may sum from one by rounding.
 WEIGHT_ROUNDING = 1e-6
-
 
 #: Parameters that are options of :func:`gaussmix.fit_mixture`.
 FIT_OPTIONS = (
@@ -278,7 +282,7 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         result = fit_mixture(
             rows,
             sample_weight=weights,
-            start=start or self._read_start(d),
+            start=start or read_start_parameters(self, self.n_components, d),
             previous=previous,
             feature_names=getattr(self, "feature_names_in_", None),
             on_iteration=printer,

@@ -42,23 +42,25 @@ def find_feature_names(X: Any, feature_names: Sequence[str] | None, d: int) -> S
     ValueError where the names are not one for each column.
     """
     if feature_names is None:
-        return _find_frame_names(X)
+        try:
+            frame = find_frame(X)
+        except ValueError:  # names that do not tell columns apart
+            return None
+        names: Sequence[str] = [] if frame is None else frame.columns
+        return names if names and all(isinstance(name, str) for name in names) else None
     if len(feature_names) != d:
         raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
     return feature_names
 
 
-def _find_frame_names(X: Any) -> Sequence[str] | None:
+def find_frame(X: Any) -> Any:
+    """X as narwhals' data frame; None if it is none."""
     if isinstance(X, np.ndarray | list | tuple):
         return None
     import narwhals as nw  # only where there may be a data frame: the import takes its time
 
-    try:
-        frame = nw.from_native(X, eager_only=True, pass_through=True)
-        names = frame.columns if isinstance(frame, nw.DataFrame) else []
-    except nw.exceptions.DuplicateError:  # names that do not tell columns apart
-        return None
-    return names if names and all(isinstance(name, str) for name in names) else None
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    return frame if isinstance(frame, nw.DataFrame) else None
 
 
 def read_start(

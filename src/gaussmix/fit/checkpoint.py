@@ -63,8 +63,9 @@ def _digest_arrays(*arrays: FloatArray | IntArray | None) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(b"-" if array is None else b"+")
-        for i in range(0, 0 if array is None else len(array), 65536):
-            assert array is not None
+        if array is None:
+            continue
+        for i in range(0, len(array), 65536):
             digest.update(np.ascontiguousarray(array[i : i + 65536]).data)
     return digest.hexdigest()
 
@@ -224,11 +225,8 @@ def _read_position(content: _container.Content, identity: Mapping[str, Any]) -> 
     if not isinstance(failures, list) or not all(isinstance(failure, str) for failure in failures):
         raise _Flaw("its failures are not text")
     n_init = identity["n_init"]
-    for name, most in (
-        ("start", n_init),
-        ("attempt", MAX_RESEEDS),
-        ("n_reseeds", n_init * MAX_RESEEDS),
-    ):
+    most_of = {"start": n_init, "attempt": MAX_RESEEDS, "n_reseeds": n_init * MAX_RESEEDS}
+    for name, most in most_of.items():
         if not _is_whole(document[name], most):
             raise _Flaw(f"{name} is {reprlib.repr(document[name])}, and at most {most}")
     runs: dict[str, Any] = {
@@ -305,11 +303,10 @@ def _read_memory(tensors: Mapping[str, Float64Array], name: str, mixture: Mixtur
 def _read_state(content: _container.Content) -> dict[str, Any]:
     """The state of the generator, as it takes it."""
     key, rest = content.tensors["rng"], content.document["rng"]
-    if not isinstance(rest, dict) or rest.keys() != {"pos", "has_gauss", "gauss"}:
-        raise _Flaw("the state of its generator is not of one")
-    sound = _is_whole(rest["pos"], WORDS) and _is_whole(rest["has_gauss"], 1) and type(rest["gauss"]) is float
+    known = isinstance(rest, dict) and rest.keys() == {"pos", "has_gauss", "gauss"}
+    sound = known and _is_whole(rest["pos"], WORDS) and _is_whole(rest["has_gauss"], 1)
     whole = key.shape == (WORDS,) and bool(((key >= 0.0) & (key < 2.0**32) & (key == np.trunc(key))).all())
-    if not sound or not whole:
+    if not sound or type(rest["gauss"]) is not float or not whole:
         raise _Flaw("the state of its generator is not of one")
     return {
         "bit_generator": "MT19937",

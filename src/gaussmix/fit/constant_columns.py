@@ -16,7 +16,7 @@ import numpy as np
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.fit.advice import HOLDS_ALL
 from gaussmix.fit.given import Given
-from gaussmix.fit.mstep.regularise import FLOOR, RegCovar
+from gaussmix.fit.mstep.regularise import FLOOR
 from gaussmix.fit.multistart import Progress
 from gaussmix.fit.options import Request
 from gaussmix.fit.result import FitResult
@@ -46,7 +46,7 @@ class ConstantColumns:
 
     def request_varying(self, request: Request) -> Request:
         """The request for the columns that vary; `on_iteration` is still shown likelihoods of all."""
-        names, iteration = request.rows.feature_names, request.iteration
+        names, iteration = request.feature_names, request.iteration
         watch = iteration.on_iteration
         if names is not None and len(names) > self.varying.max():
             names = [names[column] for column in self.varying]
@@ -56,19 +56,13 @@ class ConstantColumns:
             likelihood = progress.mean_log_likelihood + self.log_density
             return bool(watch(replace(progress, mean_log_likelihood=likelihood)))
 
-        return replace(
-            request,
-            rows=replace(request.rows, feature_names=names),
-            iteration=replace(
-                iteration,
-                previous=iteration.previous - self.log_density,
-                on_iteration=None if watch is None else show,
-            ),
-        )
+        previous = iteration.previous - self.log_density
+        iteration = replace(iteration, previous=previous, on_iteration=None if watch is None else show)
+        return replace(request, feature_names=names, iteration=iteration)
 
     def complete(self, result: FitResult, request: Request) -> FitResult:
         """The result of all columns, of that of the columns that vary."""
-        inner, names = result.mixture, request.rows.feature_names
+        inner, names = result.mixture, request.feature_names
         k, d = len(inner.means), len(self.columns) + len(self.varying)
         structure = get_structure(request.model.covariance_type, d)
         means = np.empty((k, d))
@@ -109,25 +103,21 @@ def find_constant_columns(X: Any, request: Request) -> ConstantColumns | None:
     d = X.shape[1]
     if not 0 < len(columns) < d or not np.isfinite(X).all():  # the fit says which entry is not
         return None
-    values = X[0, columns].astype(np.float64)
-    variances = _find_variances(values, request.model.reg_covar)
+    values, ridge = X[0, columns].astype(np.float64), request.model.reg_covar
+    if isinstance(ridge, str):  # the floor, in units of the feature's size
+        variances = FLOOR * np.where(values != 0.0, values, 1.0) ** 2
+    else:
+        variances = np.full(values.shape, float(ridge))
     return ConstantColumns(columns, np.delete(np.arange(d), columns), values, variances)
 
 
 def _depends_on_all(request: Request) -> bool:
     """Whether the fit is about all features together, or leaves a constant one no variance."""
     model, start = request.model, request.start.start
-    if any(
-        value not in (None, False, 0.0) for value in (model.prior, model.constraints, model.noise, model.trim)
-    ):
-        return True
-    if isinstance(start, Mixture | Given) or model.reg_covar == 0.0:
-        return True
-    return not get_structure(model.covariance_type).separable
-
-
-def _find_variances(values: Float64Array, reg_covar: RegCovar) -> Float64Array:
-    """The variances of constant features: the ridge, or the floor in units of the feature's size."""
-    if not isinstance(reg_covar, str):
-        return np.full(values.shape, float(reg_covar))
-    return FLOOR * np.where(values != 0.0, values, 1.0) ** 2
+    asked = model.prior, model.constraints, model.noise, model.trim
+    return (
+        any(value not in (None, False, 0.0) for value in asked)
+        or isinstance(start, Mixture | Given)
+        or model.reg_covar == 0.0
+        or not get_structure(model.covariance_type).separable
+    )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gaussmix.errors import FitError
+from gaussmix.fit.arguments import make_generator
 from gaussmix.fit.given import Given, StartFrom
 from gaussmix.fit.options import NFactors, Request
 from gaussmix.fit.ranking import rate_fit
@@ -16,8 +17,9 @@ from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.covariance import get_structure
 from gaussmix.model.mixture import Mixture
 
-#: The numbers that "auto" tries, in this order, until two in a row are no better than one before.
+#: The numbers that "auto" tries, in this order.
 CANDIDATES = (1, 2, 3, 4, 6, 8, 12, 16)
+#: How many in a row that are no better than one before end the search.
 PATIENCE = 2
 
 
@@ -77,13 +79,14 @@ def _draw_seed(random_state: Any) -> int:
         return int(random_state)
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(2**31))
-    from sklearn.utils import check_random_state
-
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    return int(make_generator(random_state).randint(2**31 - 1))
 
 
 def _find_best(fit: Callable[[int], FitResult]) -> FitResult:
-    """The result of least BIC; one with a collapsed component only where all have some."""
+    """The result of least BIC; one with a collapsed component only where all have some.
+
+    Where a fit was stopped, the best so far is marked as stopped.
+    """
     best = fit(1)
     waited = 0
     for q in find_candidates(best.mixture.n_features)[1:]:
@@ -94,14 +97,8 @@ def _find_best(fit: Callable[[int], FitResult]) -> FitResult:
         except FitError:
             waited += 1
             continue
-        if result.status == FitStatus.INTERRUPTED:
-            return _end_interrupted(best, result)
         better = rate_fit(result).beats(rate_fit(best))
+        if result.status == FitStatus.INTERRUPTED:
+            return replace(result if better else best, status=result.status, advice=result.advice)
         best, waited = (result, 0) if better else (best, waited + 1)
     return best
-
-
-def _end_interrupted(best: FitResult, result: FitResult) -> FitResult:
-    """The better of the best so far and a fit that was stopped, marked as stopped."""
-    better = result if rate_fit(result).beats(rate_fit(best)) else best
-    return replace(better, status=result.status, advice=result.advice)

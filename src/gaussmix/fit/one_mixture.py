@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._threads import blas_on_one_thread
-from gaussmix._typing import Float64Array
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import make_generator
 from gaussmix.fit.beginnings import choose_beginnings, orders_components
@@ -35,7 +34,6 @@ from gaussmix.fit.options import (
     ModelOptions,
     NFactors,
     Request,
-    RowOptions,
     StartOptions,
 )
 from gaussmix.fit.outliers import NoiseRequest
@@ -171,11 +169,12 @@ def fit_mixture(
     (True, [0.5, 0.5])
     """
     request = Request(
-        RowOptions(sample_weight, feature_names),
         ModelOptions(n_components, covariance_type, reg_covar, n_factors, prior, constraints, noise, trim),
         StartOptions(init_params, n_init, start, random_state),
         IterationOptions(tol, max_iter, stopping, acceleration, previous, on_iteration),
         CheckpointOptions(checkpoint, checkpoint_interval, resume),
+        sample_weight,
+        feature_names,
     )
     constant = find_constant_columns(X, request)
     if constant is None:
@@ -200,9 +199,14 @@ def fit_request(X: Any, request: Request) -> FitResult:
     result = replace(result, failed_starts=end.failures, starts=end.reports)
     if not isinstance(problem.engine, Trimmed):
         return result
-    weights = request.rows.sample_weight
-    weights = None if weights is None else _check.sample_weight(weights, len(np.asarray(X)))
-    return replace(result, kept=_keep(end, problem.engine, weights))
+    kept = problem.engine.keep(end.best.mixture)
+    weights = _check.sample_weight(request.sample_weight, np.shape(X)[0])
+    if weights is not None:  # rows of no weight are not the engine's
+        of_all = np.zeros(len(weights))
+        of_all[weights > 0.0] = kept
+        kept = of_all
+    kept.flags.writeable = False
+    return replace(result, kept=kept)
 
 
 def make_search(problem: Problem) -> Search:
@@ -264,15 +268,3 @@ def run_search(search: Search, problem: Problem) -> Position:
     if not end.interrupted:  # what was running then is in the file already
         save(end, last=True)
     return end
-
-
-def _keep(end: Position, engine: Trimmed, weights: Float64Array | None) -> Float64Array:
-    """What the best mixture keeps of each row that was given, those of no weight among them; read-only."""
-    assert end.best is not None
-    kept = engine.keep(end.best.mixture)
-    if weights is not None:
-        of_all = np.zeros(len(weights))
-        of_all[weights > 0.0] = kept
-        kept = of_all
-    kept.flags.writeable = False
-    return kept

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from importlib import import_module
 from numbers import Integral, Real
@@ -90,11 +91,6 @@ class Option:
     #: From the value to what a checkpoint has of it, plain JSON; None where another fit's value may differ.
     record: Callable[[Any], Any] | None = None
 
-    @property
-    def can_be_parsed(self) -> bool:
-        """Whether the command has the option as a word or a number."""
-        return bool(self.flag and (self.words or self.numbers))
-
     def list_words(self) -> list[str]:
         """All names that the option may have."""
         listed: list[str] = []
@@ -120,24 +116,17 @@ class Option:
         words = [*self.list_words(), *self.spoken]
         if said in words:
             return self.spoken.get(said, said)
-        if self.numbers is not None and (number := read_number(said, self.numbers.whole)) in self.numbers:
-            return number
+        if self.numbers is not None:
+            with suppress(ValueError):  # of a text that is no number
+                number = int(said) if self.numbers.whole and str(said).isdecimal() else float(said)
+                if number in self.numbers:
+                    return number
         raise ValueError(f"{self.flag} must be {self._describe(words)}; got {said!r}")
 
     def _describe(self, words: Sequence[str]) -> str:
         if self.numbers is None:
             return f"one of {', '.join(words)}"
         return " or ".join([*words, str(self.numbers)])
-
-
-def read_number(text: Any, whole: bool) -> float:
-    """The number of a text, NaN where it is none."""
-    if whole:
-        return int(text) if str(text).isdecimal() else math.nan
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def make_row(default: Any, **facts: Any) -> Any:
@@ -152,14 +141,6 @@ class Checked:
         for name, value in vars(self).items():
             if value is not OPTIONS[name].default:
                 OPTIONS[name].check(value, name)
-
-
-@dataclass(frozen=True, eq=False)
-class RowOptions:
-    """What is known of the rows beside their numbers."""
-
-    sample_weight: npt.ArrayLike | None = None
-    feature_names: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -319,13 +300,14 @@ OPTIONS: dict[str, Option] = {
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """All that is asked of a fit of one mixture, but for the rows."""
+    """All that is asked of a fit of one mixture, and what is known of the rows beside their numbers."""
 
-    rows: RowOptions
     model: ModelOptions
     start: StartOptions
     iteration: IterationOptions
     checkpoint: CheckpointOptions
+    sample_weight: npt.ArrayLike | None = None
+    feature_names: Sequence[str] | None = None
 
     def record(self) -> dict[str, Any]:
         """What the checkpoint of another fit must agree with, as plain JSON."""

@@ -52,15 +52,15 @@ def make_problem(X: Any, request: Request) -> Problem:
     """What the options come to for these rows; ValueError where one of them does not go with the rows."""
     model, start, k = request.model, request.start, request.model.n_components
     check_noise(model.noise)
-    rows = read_rows(X, request.rows.sample_weight, k)
+    rows = read_rows(X, request.sample_weight, k)
     n, d = rows.shape
     structure = get_structure(model.covariance_type, d, count_factors(model.n_factors, start.start))
-    names = find_feature_names(X, request.rows.feature_names, d)
+    names = find_feature_names(X, request.feature_names, d)
     warn_of_few_rows(n, structure, d)
     constraints = model.constraints or FREE
     constraints.check(structure, k)
     found = find_outliers(rows, k, model.noise, model.trim)
-    given = read_start(start.start, structure, k, X, request.rows.sample_weight, found.noise)
+    given = read_start(start.start, structure, k, X, request.sample_weight, found.noise)
     engine, concentrated = make_engine(rows, structure, constraints, found)
     return Problem(request, names, engine, given, concentrated)
 
