@@ -76,9 +76,8 @@ def _permissions(target: Path, path: str | os.PathLike[str]) -> int | None:
 
 def _new_file_beside(target: Path, private: bool) -> Path:
     """A new empty file with a unique name, on the same disk, so that a rename can put it in place."""
-    suffix = (
-        target.suffix if len(target.suffix) <= REPEATED else ""
-    )  # writers of pictures and tables choose the format by it
+    # writers of pictures and tables choose the format by the suffix
+    suffix = target.suffix if len(target.suffix) <= REPEATED else ""
     temporary = target.with_name(f".{target.name[:REPEATED]}.{os.urandom(8).hex()}.part{suffix}")
     # The system applies the umask: a process can read it only by changing it for all its threads.
     # A file that replaces a private one is private from its first byte.

@@ -43,13 +43,6 @@ class Content(NamedTuple):
     intact: bool
 
 
-class Place(NamedTuple):
-    """The bytes of a tensor, counted from the end of the header."""
-
-    begin: int
-    end: int
-
-
 class _Flaw(Exception):
     """What is wrong with the bytes. The caller adds the name of the file."""
 
@@ -143,7 +136,7 @@ def _content(file: BinaryIO) -> Content:
     if len(header) + len(data) != room:
         _refuse_damaged("it became shorter while it was read")
     document = _document(metadata[KEY])
-    blocks = {name: memoryview(data)[place.begin : place.end] for name, place in places.items()}
+    blocks = {name: memoryview(data)[begin:end] for name, (begin, end) in places.items()}
     intact = metadata.get(CHECKSUM) == _checksum(metadata[KEY], blocks)
     return Content(_tensors(start + header + data), document, intact)
 
@@ -160,8 +153,8 @@ def _tensors(content: bytes) -> dict[str, Float64Array]:
     return {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
 
 
-def _check_header(header: bytes, n_data: int) -> tuple[dict[str, str], dict[str, Place]]:
-    """The metadata, and the places of the tensors, which fill the `n_data` bytes after the header."""
+def _check_header(header: bytes, n_data: int) -> tuple[dict[str, str], dict[str, tuple[int, int]]]:
+    """The metadata, and where each tensor begins and ends in the `n_data` bytes that they fill."""
     try:
         text = header.decode("utf-8")
         entries = _strict_json.parse(text) if text.startswith("{") else None
@@ -174,19 +167,19 @@ def _check_header(header: bytes, n_data: int) -> tuple[dict[str, str], dict[str,
         _refuse_damaged("its metadata are not text")
     if KEY not in metadata:
         raise _Flaw(f"a safetensors file, but not a gaussmix model: its metadata have no entry {KEY!r}")
-    places = {name: _place(name, entry, n_data) for name, entry in entries.items()}
+    places = {name: _read_place(name, entry, n_data) for name, entry in entries.items()}
     end = 0
-    for place in sorted(places.values()):
-        if place.begin != end:
+    for begin, following in sorted(places.values()):
+        if begin != end:
             _refuse_damaged("its tensors do not follow each other without gap or overlap")
-        end = place.end
+        end = following
     if end != n_data:
         _refuse_damaged(f"its tensors take {end} bytes, but {n_data} follow the header")
     return metadata, places
 
 
-def _place(name: str, entry: Any, n_data: int) -> Place:
-    """The place of a tensor whose type, shape and length agree."""
+def _read_place(name: str, entry: Any, n_data: int) -> tuple[int, int]:
+    """Where a tensor whose type, shape and length agree begins and ends."""
     shown = reprlib.repr(name)
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
         _refuse_damaged(f"tensor {shown} is not described by dtype, shape and data_offsets")
@@ -202,7 +195,7 @@ def _place(name: str, entry: Any, n_data: int) -> Place:
     begin, end = offsets
     if end - begin != math.prod(shape) * ITEM_SIZES[dtype]:
         _refuse_damaged(f"tensor {shown} of type {dtype} and shape {shape} cannot have the offsets {offsets}")
-    return Place(begin, end)
+    return begin, end
 
 
 def _are_integers(values: Any, least: int, most: int) -> bool:

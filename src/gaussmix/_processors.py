@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import sys
@@ -57,15 +58,17 @@ def cgroup_quota(root: Path) -> float | None:
     mount, quotas = root / "sys/fs/cgroup", []
     for line in lines:
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
-        if not controllers:
-            quotas += [_read_v2(folder) for folder in _folders_upwards(mount, path)]
-        elif "cpu" in controllers.split(","):
-            for name in {"cpu", controllers}:
-                quotas += [_read_v1(folder) for folder in _folders_upwards(mount / name, path)]
+        if not controllers:  # version 2, with a file such as "max 100000" or "150000 100000"
+            quotas += [_read_quota(folder / "cpu.max") for folder in _list_folders(mount, path)]
+        elif "cpu" in controllers.split(","):  # version 1, with a quota of -1 where there is none
+            for folder in itertools.chain(
+                *(_list_folders(mount / name, path) for name in {"cpu", controllers})
+            ):
+                quotas.append(_read_quota(folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us"))
     return min((quota for quota in quotas if quota is not None), default=None)
 
 
-def _folders_upwards(mount: Path, path: str) -> Iterator[Path]:
+def _list_folders(mount: Path, path: str) -> Iterator[Path]:
     """The folders of a group and of those above it. In a container with the host's path some do not exist."""
     parts = [part for part in path.split("/") if part]
     if ".." in parts:  # a group outside the container's own hierarchy
@@ -74,24 +77,12 @@ def _folders_upwards(mount: Path, path: str) -> Iterator[Path]:
         yield mount.joinpath(*parts[:n])
 
 
-def _read_v2(folder: Path) -> float | None:
-    """The quota in cpu.max, "max 100000" or "150000 100000"."""
-    return _ratio(_words(folder / "cpu.max"))
-
-
-def _read_v1(folder: Path) -> float | None:
-    """The quota in cpu.cfs_quota_us, which is -1 where there is none."""
-    return _ratio([*_words(folder / "cpu.cfs_quota_us"), *_words(folder / "cpu.cfs_period_us")])
-
-
-def _words(path: Path) -> list[str]:
+def _read_quota(*paths: Path) -> float | None:
+    """The ratio of the two numbers in these files; None where there are none, or they set no limit."""
     try:
-        return path.read_text().split()
+        words = [word for path in paths for word in path.read_text().split()]
     except (OSError, ValueError):
-        return []
-
-
-def _ratio(words: list[str]) -> float | None:
+        return None
     if len(words) != 2 or not all(word.isdecimal() and int(word) > 0 for word in words):
         return None
     return int(words[0]) / int(words[1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 #: Levels to which lists and objects may be nested.
@@ -51,10 +51,10 @@ def parse(text: str) -> Any:
     try:
         value = json.loads(
             text,
-            object_pairs_hook=_object,
-            parse_constant=_no_number,
-            parse_int=_integer,
-            parse_float=_float,
+            object_pairs_hook=_make_object,
+            parse_constant=_refuse_constant,
+            parse_int=_read_integer,
+            parse_float=_read_float,
         )
     except RecursionError:
         raise _too_deep() from None
@@ -62,24 +62,24 @@ def parse(text: str) -> Any:
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
         raise ValueError("a key occurs twice in an object")
     return value
 
 
-def _no_number(text: str) -> NoReturn:
+def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no number")
 
 
-def _integer(text: str) -> int:
+def _read_integer(text: str) -> int:
     if len(text) > MAX_DIGITS:  # the time for the conversion grows with the square of the length
         raise ValueError(f"a number has {len(text)} digits; the most is {MAX_DIGITS}")
     return int(text)
 
 
-def _float(text: str) -> float:
+def _read_float(text: str) -> float:
     number = float(text) if len(text) <= MAX_DIGITS else math.inf
     if not math.isfinite(number):
         raise ValueError("a number is too long, or too large for double precision")
@@ -89,17 +89,14 @@ def _float(text: str) -> float:
 def _check_depth(value: Any) -> None:
     """Go through the value level by level: the caller's own depth would limit a recursion."""
     level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [member for outer in level for member in _members(outer) if isinstance(member, dict | list)]
-        if not level:
+    for _ in range(MAX_DEPTH + 1):
+        outers = [member for member in level if isinstance(member, dict | list)]
+        if not outers:
             return
+        level = [
+            inner for outer in outers for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
     raise _too_deep()
-
-
-def _members(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def _too_deep() -> ValueError:

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from gaussmix import _processors
@@ -42,7 +42,11 @@ def n_threads() -> int:
     if setting is not None:
         return setting
     available = _processors.available()
-    return available if available == 1 else min(available, _library_threads() or available)
+    if available == 1:
+        return 1
+    with _lock:  # of BLAS while gaussmix does not hold it; None where it has no limit
+        of_blas = _held_from if _holders or _left_held else _count_blas_threads()
+    return min(available, of_blas or available)
 
 
 def setting_of_threads() -> int | None:
@@ -55,13 +59,8 @@ def setting_of_threads() -> int | None:
     return int(setting)
 
 
-def _library_threads() -> int | None:
-    """The fewest threads of any BLAS while gaussmix does not hold it; None if none has a limit."""
-    with _lock:
-        return _held_from if _holders or _left_held else _fewest_threads()
-
-
-def _fewest_threads() -> int | None:
+def _count_blas_threads() -> int | None:
+    """The fewest threads of any BLAS as it is now; None if none has a limit. The caller holds the lock."""
     libraries = [library for library in _get_controller().lib_controllers if library.user_api == "blas"]
     numbers = [library.num_threads for library in libraries]
     return min((number for number in numbers if number and number < BUILT_FOR), default=None)
@@ -124,10 +123,7 @@ def _run(task: Callable[[int], T], n_tasks: int, workers: int, hold_blas: bool) 
                 stop.set()
                 raise
 
-    if hold_blas:
-        with blas_on_one_thread():
-            _share(work, workers, stop)
-    else:
+    with blas_on_one_thread() if hold_blas else nullcontext():
         _share(work, workers, stop)
     return results
 
@@ -177,7 +173,7 @@ def blas_on_one_thread() -> Iterator[None]:
     global _holders, _limiter, _held_from
     with _lock:
         if _holders == 0:
-            _held_from = _held_from if _left_held else _fewest_threads()
+            _held_from = _held_from if _left_held else _count_blas_threads()
             _limiter = _get_controller().limit(limits=1, user_api="blas")
         _holders += 1
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import sys
 import warnings
@@ -194,15 +193,10 @@ def fit(
 
     Ctrl-C stops the fit after the running iteration and keeps the best so far; a second Ctrl-C gives up.
     """
-    from gaussmix.cli.fit_options import FitFiles, read_options
+    from gaussmix.cli.fit_options import read_task
     from gaussmix.cli.fit_table import fit_table
 
-    # As a line of CSV, so that a name with a comma can be quoted.
-    picked = None if columns is None else [name.strip() for name in next(csv.reader([columns]), [])]
-    files = FitFiles(data, output, plot, resume if checkpoint is None else checkpoint, resume)
-    options = read_options(context.params, files)
-    code = fit_table(files, options, columns=picked, weights=weights, quiet=quiet)
-    raise typer.Exit(code)
+    raise typer.Exit(fit_table(read_task(context.params)))
 
 
 @app.command()

@@ -1,9 +1,10 @@
-"""The options of `gaussmix fit`: its files, and the options of the library that its flags stand for."""
+"""What `gaussmix fit` is asked to do: its files, and the options of the library that its flags stand for."""
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,36 +25,26 @@ OF_MESSAGE_LENGTH = ("n_components", "covariance_type", "reg_covar", "n_factors"
 NOT_OF_MESSAGE_LENGTH = ("init_params", "prior", *CONSTRAINTS, "noise", "trim", "acceleration", "stopping")
 
 
-@dataclass(frozen=True)
-class FitFiles:
-    """The files that `gaussmix fit` reads and writes."""
+@dataclass(frozen=True, kw_only=True)
+class FitTask:
+    """What `gaussmix fit` is asked to do: files to read and to write, and how to fit."""
 
     data: Path
-    output: Path | None = None
-    plot: Path | None = None
-    checkpoint: Path | None = None
-    resume: Path | None = None
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """How `gaussmix fit` fits.
-
-    Parameters
-    ----------
-    strategy : str
-    seed : int or None
-    of_library : mapping
-        What :func:`gaussmix.fit_mixture` takes, by its names; "message-length" begins with `n_components`.
-    """
-
+    output: Path | None
+    plot: Path | None
+    checkpoint: Path | None  # to be kept up to date: that of `resume`, unless another is given
+    resume: Path | None
+    columns: Sequence[str] | None  # None: all that are numeric
+    weights: str | None  # a column
     strategy: str
     seed: int | None
-    of_library: Mapping[str, Any]
+    quiet: bool
+    #: What :func:`gaussmix.fit_mixture` takes, by its names; "message-length" begins with `n_components`.
+    options: Mapping[str, Any]
 
 
-def read_options(said: Mapping[str, Any], files: FitFiles) -> FitOptions:
-    """The options of a fit, from all arguments of the command by name. Raises InputError if one is wrong."""
+def read_task(said: Mapping[str, Any]) -> FitTask:
+    """The task of a fit, from all arguments of the command by name. Raises InputError if one is wrong."""
     strategy = said["strategy"]
     if strategy not in STRATEGIES:
         raise InputError(f"--strategy must be one of {', '.join(STRATEGIES)}; got {strategy!r}")
@@ -69,8 +60,16 @@ def read_options(said: Mapping[str, Any], files: FitFiles) -> FitOptions:
         raise InputError(str(error)) from None
     values["constraints"] = _read_constraints(said)
     if strategy != "em":
-        _check_known(said, files)
-    return FitOptions(strategy, said["seed"], values)
+        _check_known(said)
+    columns = said["columns"]
+    return FitTask(
+        **{name: said[name] for name in ("data", "output", "plot", "resume", "weights", "seed", "quiet")},
+        # As a line of CSV, so that a name with a comma can be quoted.
+        columns=None if columns is None else [name.strip() for name in next(csv.reader([columns]), [])],
+        checkpoint=said["resume"] if said["checkpoint"] is None else said["checkpoint"],
+        strategy=strategy,
+        options=values,
+    )
 
 
 def _read_constraints(said: Mapping[str, Any]) -> Constraints:
@@ -85,16 +84,16 @@ def _read_constraints(said: Mapping[str, Any]) -> Constraints:
     return constraints
 
 
-def _check_known(said: Mapping[str, Any], files: FitFiles) -> None:
+def _check_known(said: Mapping[str, Any]) -> None:
     """Raise InputError if an option is given that the strategy does not have."""
     refused = ["--factors auto"] if said["n_factors"] == "auto" else []
     for name in NOT_OF_MESSAGE_LENGTH:
         default = OPTIONS[name].default if name in OPTIONS else None
         if said[name] not in (default, None, False):
             refused.append(_find_flag(name))
-    if files.resume is not None:
+    if said["resume"] is not None:
         refused.append("--resume")
-    elif files.checkpoint is not None:
+    elif said["checkpoint"] is not None:
         refused.append("--checkpoint")
     if refused:
         raise InputError(f"--strategy {said['strategy']} does not go with {', '.join(refused)}")

@@ -7,7 +7,6 @@ import itertools
 import math
 import secrets
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import typer
 
 from gaussmix._text import count, printable
 from gaussmix.cli.display import print_model
-from gaussmix.cli.fit_options import OF_MESSAGE_LENGTH, FitFiles, FitOptions
+from gaussmix.cli.fit_options import OF_MESSAGE_LENGTH, FitTask
 from gaussmix.cli.progress import ProgressBar, StopOnInterrupt
 from gaussmix.cli.using import refuse_overwriting, tell_notes
 from gaussmix.data.source import refuse_os_errors
@@ -34,24 +33,17 @@ PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 EXIT_GOOD, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 
 
-def fit_table(
-    files: FitFiles,
-    options: FitOptions,
-    *,
-    columns: Sequence[str] | None,
-    weights: str | None,
-    quiet: bool,
-) -> int:
+def fit_table(task: FitTask) -> int:
     """Fit, save and print; return the exit code."""
-    data, output, plot = files.data, files.output, files.plot
-    _check_outputs(files)
-    seed = _choose_seed(files, options)
-    table = read_table(data, columns=columns, weights=weights)
-    if not quiet:
+    data, output, plot = task.data, task.output, task.plot
+    _check_outputs(task)
+    seed = _choose_seed(task)
+    table = read_table(data, columns=task.columns, weights=task.weights)
+    if not task.quiet:
         tell_notes(table)
-    _check_rows(table, options.of_library["n_components"])
+    _check_rows(table, task.options["n_components"])
     try:
-        result = _fit_rows(table, options, seed, files, quiet)
+        result = _fit_rows(table, task, seed)
     except (FitError, ArithmeticError) as error:
         typer.echo(f"error: {data}: the fit failed: {error}", err=True)
         return EXIT_FAILED
@@ -59,7 +51,7 @@ def fit_table(
         raise  # the message names the checkpoint
     except ValueError as error:  # what only the library checks of the rows, such as numbers out of range
         raise InputError(f"{data}: {error}") from None
-    info = _describe_fit(result, table, weights, seed)
+    info = _describe_fit(result, table, task.weights, seed)
     if output is not None:
         with refuse_os_errors(output, "written"):
             result.mixture.save(output, info=info)
@@ -68,19 +60,19 @@ def fit_table(
 
         with refuse_os_errors(plot, "written"), replace_file(plot) as temporary:
             save_plot(result.mixture, table.values, path=temporary)
-    if not quiet:
+    if not task.quiet:
         saved_as = "MODEL" if output is None else str(output)
         first = "" if output is not None else "save the model with -o MODEL, then "
         print_model(result.mixture, info, see_all=f"{first}gaussmix show {saved_as} --all")
         for what, path in (("model", output), ("picture", plot)):
             if path is not None:
                 typer.echo(f"{what} saved in {printable(str(path))}")
-    return _find_exit_code(result, files)
+    return _find_exit_code(result, task)
 
 
-def _check_outputs(files: FitFiles) -> None:
+def _check_outputs(task: FitTask) -> None:
     """Raise InputError, before the work, for outputs that could not be written after it."""
-    output, plot, checkpoint = files.output, files.plot, files.checkpoint
+    output, plot, checkpoint = task.output, task.plot, task.checkpoint
     for what, path in (("model", output), ("checkpoint", checkpoint)):
         if path is not None and path.suffix.lower() in TABLE_SUFFIXES:
             raise InputError(f"{path}: a {what} is not a table; name it for example {path.stem}.safetensors")
@@ -92,7 +84,7 @@ def _check_outputs(files: FitFiles) -> None:
         if path.resolve() == same.resolve():
             raise InputError(f"{same}: the {what} and the {other} cannot be the same file")
     for _, path in written:
-        refuse_overwriting(path, [files.data])
+        refuse_overwriting(path, [task.data])
         check_output(path)
 
 
@@ -104,15 +96,15 @@ def _check_picture(plot: Path) -> None:
         raise InputError(f"{plot}: cannot write a picture ending in {plot.suffix!r}; expected one of {known}")
 
 
-def _choose_seed(files: FitFiles, options: FitOptions) -> int | None:
+def _choose_seed(task: FitTask) -> int | None:
     """The seed of the options, else that of the checkpoint to resume from (may be None), else one drawn."""
-    if files.resume is None:
-        return secrets.randbelow(2**31) if options.seed is None else options.seed
-    with refuse_os_errors(files.resume, "read"):
-        if not files.resume.exists():
-            raise InputError(f"{files.resume}: no such file")
-        saved = read_seed(files.resume)
-    return saved if options.seed is None else options.seed
+    if task.resume is None:
+        return secrets.randbelow(2**31) if task.seed is None else task.seed
+    with refuse_os_errors(task.resume, "read"):
+        if not task.resume.exists():
+            raise InputError(f"{task.resume}: no such file")
+        saved = read_seed(task.resume)
+    return saved if task.seed is None else task.seed
 
 
 def _check_rows(table: Table, n_components: int) -> None:
@@ -125,9 +117,9 @@ def _check_rows(table: Table, n_components: int) -> None:
         )
 
 
-def _fit_rows(table: Table, options: FitOptions, seed: int | None, files: FitFiles, quiet: bool) -> FitResult:
-    shown = not quiet and sys.stderr.isatty()
-    with StopOnInterrupt(begun=files.resume is not None) as interrupt, ProgressBar(shown) as bar:
+def _fit_rows(table: Table, task: FitTask, seed: int | None) -> FitResult:
+    shown = not task.quiet and sys.stderr.isatty()
+    with StopOnInterrupt(begun=task.resume is not None) as interrupt, ProgressBar(shown) as bar:
 
         def on_iteration(progress: Progress) -> bool:
             interrupt.begun = True
@@ -140,14 +132,14 @@ def _fit_rows(table: Table, options: FitOptions, seed: int | None, files: FitFil
             "feature_names": table.names,
             "on_iteration": on_iteration,
         }
-        if options.strategy == "message-length":
-            own = {name: options.of_library[name] for name in OF_MESSAGE_LENGTH}
+        if task.strategy == "message-length":
+            own = {name: task.options[name] for name in OF_MESSAGE_LENGTH}
             return fit_message_length(table.values, own.pop("n_components"), **own, **asked)
-        asked |= {"checkpoint": files.checkpoint, "resume": files.resume}
-        if files.checkpoint is None:
-            return fit_mixture(table.values, **options.of_library, **asked)
-        with refuse_os_errors(files.checkpoint, "written"):
-            return fit_mixture(table.values, **options.of_library, **asked)
+        asked |= {"checkpoint": task.checkpoint, "resume": task.resume}
+        if task.checkpoint is None:
+            return fit_mixture(table.values, **task.options, **asked)
+        with refuse_os_errors(task.checkpoint, "written"):
+            return fit_mixture(table.values, **task.options, **asked)
 
 
 def _describe_fit(result: FitResult, table: Table, weights: str | None, seed: int | None) -> dict[str, Any]:
@@ -174,15 +166,15 @@ def _describe_fit(result: FitResult, table: Table, weights: str | None, seed: in
     }
 
 
-def _find_exit_code(result: FitResult, files: FitFiles) -> int:
+def _find_exit_code(result: FitResult, task: FitTask) -> int:
     if result.status == FitStatus.INTERRUPTED:
-        nothing = "no model was saved" if files.checkpoint else "nothing was saved"
+        nothing = "no model was saved" if task.checkpoint else "nothing was saved"
         kept = (
-            f"{nothing}: there was no -o" if files.output is None else f"the best so far is in {files.output}"
+            f"{nothing}: there was no -o" if task.output is None else f"the best so far is in {task.output}"
         )
-        more = "" if files.checkpoint is None else f"; go on with --resume {files.checkpoint}"
+        more = "" if task.checkpoint is None else f"; go on with --resume {task.checkpoint}"
         typer.echo(f"interrupted after {count(result.n_iter, 'iteration')}; {kept}{more}", err=True)
-        return EXIT_INTERRUPTED if files.output is None else EXIT_GOOD
+        return EXIT_INTERRUPTED if task.output is None else EXIT_GOOD
     if result.status == FitStatus.DEGENERATE:
         typer.echo(f"error: the fit failed: {result.status}: {result.advice}", err=True)
         return EXIT_FAILED

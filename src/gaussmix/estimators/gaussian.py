@@ -315,11 +315,10 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
 
     def score(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> float:
         """Mean log-density of the rows, weighted by `sample_weight` if given."""
-        log_density = self.score_samples(X)
-        weights = _check.sample_weight(sample_weight, log_density.shape[0])
-        if weights is None:
-            return float(log_density.mean())
-        return float(weights @ log_density / weights.sum())
+        if sample_weight is None:
+            return float(self.score_samples(X).mean())
+        weight, log_likelihood = self._sum_log_density(X, sample_weight)
+        return log_likelihood / weight
 
     def bic(self, X: Any, sample_weight: npt.ArrayLike | None = None) -> float:
         """Bayesian information criterion on X, p log n - 2 log L; lower is better. n is the total weight."""

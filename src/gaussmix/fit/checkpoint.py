@@ -8,6 +8,7 @@ import os
 import reprlib
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,7 @@ def _digest_arrays(*arrays: FloatArray | IntArray | None) -> str:
     return digest.hexdigest()
 
 
+@dataclass
 class Saver:
     """Writes positions of a fit to one file, atomically, and not more often than asked.
 
@@ -84,18 +86,16 @@ class Saver:
         What the starts draw from; its state is saved too.
     interval : float
         Seconds between two writes; the first iteration is written at once, the end always.
+    due : float
+        When the next write is due, by the clock that knows no date.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        identity: Mapping[str, Any],
-        seed: int | None,
-        rng: np.random.RandomState,
-        interval: float,
-    ) -> None:
-        self.path, self.identity, self.seed, self.rng = path, identity, seed, rng
-        self.interval, self.due = interval, -math.inf
+    path: Path
+    identity: Mapping[str, Any]
+    seed: int | None
+    rng: np.random.RandomState
+    interval: float
+    due: float = -math.inf
 
     def __call__(self, position: Position, last: bool = False) -> None:
         """Write the position if it is time, or the last one."""

@@ -191,7 +191,9 @@ def fit_request(X: Any, request: Request) -> FitResult:
     if end.best is None:
         raise FitError(COLLAPSED)
     result = make_result(
-        *(end.best, search.judge, problem.feature_names),
+        end.best,
+        search.judge,
+        problem.feature_names,
         given=problem.given,
         ordered=orders_components(request.start.init_params, problem.given),
         n_reseeds=end.n_reseeds,
@@ -229,7 +231,12 @@ def make_search(problem: Problem) -> Search:
     accelerator = make_accelerator(iteration.acceleration, possible=possible)
     rule = Rule(float(iteration.tol), iteration.stopping)
     beginnings = choose_beginnings(
-        *(judge, model.n_components, accelerator, start.init_params, given, rng),
+        judge,
+        model.n_components,
+        accelerator,
+        start.init_params,
+        given,
+        rng,
         concentrated=problem.concentrated,
         n_init=start.n_init,
         tol=rule.tol,

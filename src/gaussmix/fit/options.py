@@ -60,11 +60,6 @@ class Numbers:
             return f"a finite number of at least {self.least}"
         return f"a share {'over' if self.open else 'of at least'} {self.least} and under {self.end}"
 
-    def check(self, value: Any, name: str) -> None:
-        """Raise ValueError unless the value is one of them."""
-        if value not in self:
-            raise ValueError(f"{name} must be {self}; got {value!r}")
-
 
 #: Shares of the rows that noise may begin with.
 SHARES = Numbers(0, 1, open=True)
@@ -105,7 +100,8 @@ class Option:
         if self.other or not (self.words or self.numbers) or (value is None and none):
             return
         if self.numbers is not None and not isinstance(value, str):
-            self.numbers.check(value, name)
+            if value not in self.numbers:
+                raise ValueError(f"{name} must be {self.numbers}; got {value!r}")
         elif value not in (words := self.list_words()):
             quoted = words if self.numbers is None else [f'"{word}"' for word in words]
             none_too = ", or None" if none and self.numbers is None else ""

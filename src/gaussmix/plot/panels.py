@@ -158,15 +158,8 @@ def _draw_plane(panel: Axes, view: View, j: int, i: int) -> None:
     alone = view.shown == 2
     if len(view.points):
         size = float(np.clip(9000 / len(view.points), 5, 22)) * (1.0 if alone else 0.5)
-        panel.scatter(
-            view.points[:, j],
-            view.points[:, i],
-            s=size,
-            c=_point_colours(view),
-            linewidths=0,
-            rasterized=True,
-            zorder=2,
-        )
+        x, y, colours = view.points[:, j], view.points[:, i], _point_colours(view)
+        panel.scatter(x, y, s=size, c=colours, linewidths=0, rasterized=True, zorder=2)
     pair = marginal(view.mixture, [j, i])
     for c in range(pair.n_components):
         _draw_ellipses(panel, c, pair.means[c], pair.dense_covariances[c])
@@ -177,10 +170,8 @@ def _draw_plane(panel: Axes, view: View, j: int, i: int) -> None:
 
 
 def _point_colours(view: View) -> Float64Array:
-    of_labels = [
-        *(_colour(c) for c in range(view.mixture.n_components)),
-        NOISE,
-    ]  # noise has the label -1, the last place
+    # noise has the label -1, the last place
+    of_labels = [*(_colour(c) for c in range(view.mixture.n_components)), NOISE]
     palette = matplotlib("colors").to_rgba_array(of_labels)
     colours: Float64Array = palette[view.labels]
     colours[:, 3] = 0.2 + 0.5 * view.sureness
@@ -200,12 +191,8 @@ def _draw_ellipses(panel: Axes, component: int, mean: Float64Array, covariance: 
 
 def _put_number(panel: Axes, component: int, x: float, y: float, *, size: float) -> None:
     """Write the component's number in a disc, visible even where the component is smaller than a dot."""
-    disc = {
-        "boxstyle": "circle,pad=0.2",
-        "facecolor": "white",
-        "edgecolor": _colour(component),
-        "linewidth": 1.3,
-    }
+    colour = _colour(component)
+    disc = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": colour, "linewidth": 1.3}
     text = panel.text(x, y, str(component), fontsize=size, color=INK, ha="center", va="center")
     text.set(bbox=disc, clip_on=True, zorder=4)
 
@@ -229,17 +216,10 @@ def _add_legend(panel: Axes, view: View, *, outside: bool) -> None:
     if view.mixture.n_components > LEGIBLE_COMPONENTS:
         return  # the numbers at the means identify the components
     line = matplotlib("lines").Line2D
-    handles = [
-        line(
-            [],
-            [],
-            color=_colour(c),
-            linestyle=_line_style(c),
-            linewidth=2.5,
-            label=f"{c}  ({_percent((1.0 - view.noise) * w)})",
-        )
-        for c, w in enumerate(view.mixture.weights)
-    ]
+    handles = []
+    for c, weight in enumerate(view.mixture.weights):
+        label = f"{c}  ({_percent((1.0 - view.noise) * weight)})"
+        handles.append(line([], [], color=_colour(c), linestyle=_line_style(c), linewidth=2.5, label=label))
     if view.noise:
         label = f"noise  ({_percent(view.noise)})"
         handles.append(line([], [], color=NOISE, linestyle="", marker="o", markersize=4, label=label))
