@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from benchmarks.cases import Case, Floats, make_problem
-from gaussmix._threads import blas_on_one_thread
+from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix.data.rows import Rows
 from gaussmix.engines.local import LocalEngine
 from gaussmix.fit.iterate.stack import em_together
@@ -50,7 +50,7 @@ def measure(X: Floats, k: int, restarts: int, repeats: int) -> tuple[float, floa
         stats, means = STARTS["random_from_data"](engine, k, rng, turn)
         begun.append(m_step(stats).replace(means=means))
     times: tuple[list[float], list[float]] = ([], [])
-    with blas_on_one_thread():
+    with hold_blas_to_one_thread():
         for _ in range(repeats + 1):  # the first of each is not counted
             ends = []
             for stacks, kept in zip(([[m] for m in begun], [begun]), times, strict=True):

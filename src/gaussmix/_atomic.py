@@ -36,8 +36,8 @@ def replace_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     ['out.txt']
     """
     target = Path(os.path.realpath(path))
-    mode = _permissions(target, path)
-    temporary = _new_file_beside(target, private=mode is not None)
+    mode = _read_permissions(target, path)
+    temporary = _make_file_beside(target, private=mode is not None)
     try:
         yield temporary
         _flush(temporary, os.O_RDWR)
@@ -58,7 +58,7 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def _permissions(target: Path, path: str | os.PathLike[str]) -> int | None:
+def _read_permissions(target: Path, path: str | os.PathLike[str]) -> int | None:
     """The permissions of the file to be replaced, None if there is none. Raises OSError for other things."""
     try:
         mode = target.lstat().st_mode
@@ -74,7 +74,7 @@ def _permissions(target: Path, path: str | os.PathLike[str]) -> int | None:
     raise OSError(errno.EINVAL, "it is not an ordinary file", os.fspath(path))
 
 
-def _new_file_beside(target: Path, private: bool) -> Path:
+def _make_file_beside(target: Path, private: bool) -> Path:
     """A new empty file with a unique name, on the same disk, so that a rename can put it in place."""
     # writers of pictures and tables choose the format by the suffix
     suffix = target.suffix if len(target.suffix) <= REPEATED else ""

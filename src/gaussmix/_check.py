@@ -17,16 +17,16 @@ from gaussmix._typing import Float64Array, FloatArray
 WEIGHT_TOLERANCE = {False: 1e-8, True: 1e-6}
 
 
-def as_rows(X: npt.ArrayLike, d: int, name: str = "X") -> FloatArray:
+def read_rows(X: npt.ArrayLike, d: int, name: str = "X") -> FloatArray:
     """X as a finite float32 or float64 array of shape (n, d)."""
-    return rows_and_extent(X, d, name)[0]
+    return read_rows_and_extent(X, d, name)[0]
 
 
-def rows_and_extent(X: npt.ArrayLike, d: int, name: str = "X") -> tuple[FloatArray, float]:
+def read_rows_and_extent(X: npt.ArrayLike, d: int, name: str = "X") -> tuple[FloatArray, float]:
     """X as a finite float32 or float64 array of shape (n, d), and its largest absolute value."""
     array = np.asarray(X)
     if array.dtype not in (np.float32, np.float64):
-        array = _as_float64(array, name)
+        array = _convert_to_float64(array, name)
     if array.ndim != 2 or array.shape[1] != d:
         raise ValueError(
             f"{name} must have the shape (n_samples, {d}), one column a feature; got {array.shape}"
@@ -50,9 +50,9 @@ def check_finite(array: FloatArray, name: str) -> float:
     )
 
 
-def parameter(values: npt.ArrayLike, shape: tuple[int, ...], name: str, axes: str) -> Float64Array:
+def read_parameter(values: npt.ArrayLike, shape: tuple[int, ...], name: str, axes: str) -> Float64Array:
     """A finite float64 copy of a parameter of exactly this shape, read-only."""
-    array = np.array(_as_float64(np.asarray(values), name))
+    array = np.array(_convert_to_float64(np.asarray(values), name))
     if array.shape != shape:
         raise ValueError(f"{name} must have the shape {shape} = {axes}; got {array.shape}")
     check_finite(array, name)
@@ -60,12 +60,12 @@ def parameter(values: npt.ArrayLike, shape: tuple[int, ...], name: str, axes: st
     return array
 
 
-def weights(values: npt.ArrayLike, k: int, rest: float = 0.0) -> Float64Array:
+def read_weights(values: npt.ArrayLike, k: int, rest: float = 0.0) -> Float64Array:
     """Mixing weights: k non-negative numbers that sum to one less `rest`, the weight of the noise.
 
     Weights given as float32 are scaled so that they sum to one in double precision.
     """
-    array = parameter(values, (k,), "weights", "(n_components,)")
+    array = read_parameter(values, (k,), "weights", "(n_components,)")
     if (array < 0.0).any():
         worst = int(array.argmin())
         raise ValueError(f"weights must not be negative; weight {worst} is {array[worst]:.6g}")
@@ -82,17 +82,17 @@ def weights(values: npt.ArrayLike, k: int, rest: float = 0.0) -> Float64Array:
     return array
 
 
-def non_negative(value: Any, name: str) -> None:
+def refuse_negative(value: Any, name: str) -> None:
     """Raise ValueError unless the value is a finite number of at least zero."""
     if not isinstance(value, int | float | np.number) or not 0.0 <= float(value) < np.inf:
         raise ValueError(f"{name} must be a finite number of at least 0; got {value!r}")
 
 
-def sample_weight(values: npt.ArrayLike | None, n: int) -> Float64Array | None:
+def read_sample_weight(values: npt.ArrayLike | None, n: int) -> Float64Array | None:
     """Weights of the rows: n finite non-negative numbers, not all zero. None means that all are one."""
     if values is None:
         return None
-    array = _as_float64(np.asarray(values), "sample_weight")
+    array = _convert_to_float64(np.asarray(values), "sample_weight")
     if array.ndim == 0:
         array = np.full(n, float(array))
     if array.shape != (n,):
@@ -108,7 +108,7 @@ def sample_weight(values: npt.ArrayLike | None, n: int) -> Float64Array | None:
     return array
 
 
-def _as_float64(array: npt.NDArray[Any], name: str) -> Float64Array:
+def _convert_to_float64(array: npt.NDArray[Any], name: str) -> Float64Array:
     if np.iscomplexobj(array):
         raise ValueError(f"{name} must hold real numbers; complex data are not supported")
     try:

@@ -67,7 +67,7 @@ def pack(tensors: Mapping[str, Float64Array], document: Mapping[str, Any]) -> by
     text = _strict_json.dump(document)
     data = [np.ascontiguousarray(tensor, dtype="<f8").tobytes() for tensor in tensors.values()]
     blocks = dict(zip(tensors, data, strict=True))
-    header: dict[str, Any] = {"__metadata__": {KEY: text, CHECKSUM: _checksum(text, blocks)}}
+    header: dict[str, Any] = {"__metadata__": {KEY: text, CHECKSUM: _compute_checksum(text, blocks)}}
     begin = 0
     for name, tensor in tensors.items():
         end = begin + len(blocks[name])
@@ -97,7 +97,7 @@ def read(path: str | os.PathLike[str]) -> Content:
     """
     try:
         with _open_ordinary(path) as file:
-            return _content(file)
+            return _read_content(file)
     except _Flaw as flaw:
         raise ModelFileError(f"{path}: {flaw}") from None
 
@@ -122,7 +122,7 @@ def _check_ordinary(mode: int) -> None:
         raise _Flaw("is a pipe, a socket or a device; expected a model file")
 
 
-def _content(file: BinaryIO) -> Content:
+def _read_content(file: BinaryIO) -> Content:
     size = os.fstat(file.fileno()).st_size
     start = file.read(8)
     if len(start) < 8:
@@ -135,13 +135,13 @@ def _content(file: BinaryIO) -> Content:
     data = file.read(room - length)
     if len(header) + len(data) != room:
         _refuse_damaged("it became shorter while it was read")
-    document = _document(metadata[KEY])
+    document = _read_document(metadata[KEY])
     blocks = {name: memoryview(data)[begin:end] for name, (begin, end) in places.items()}
-    intact = metadata.get(CHECKSUM) == _checksum(metadata[KEY], blocks)
-    return Content(_tensors(start + header + data), document, intact)
+    intact = metadata.get(CHECKSUM) == _compute_checksum(metadata[KEY], blocks)
+    return Content(_read_tensors(start + header + data), document, intact)
 
 
-def _tensors(content: bytes) -> dict[str, Float64Array]:
+def _read_tensors(content: bytes) -> dict[str, Float64Array]:
     """By the reader of the safetensors project, which has to agree that the file is sound."""
     from safetensors.numpy import load
 
@@ -203,7 +203,7 @@ def _are_integers(values: Any, least: int, most: int) -> bool:
     return isinstance(values, list) and all(type(x) is int and least <= x <= most for x in values)
 
 
-def _document(text: str) -> dict[str, Any]:
+def _read_document(text: str) -> dict[str, Any]:
     try:
         document = _strict_json.parse(text)
     except ValueError as error:
@@ -213,7 +213,7 @@ def _document(text: str) -> dict[str, Any]:
     return document
 
 
-def _checksum(text: str, blocks: Mapping[str, bytes | memoryview]) -> str:
+def _compute_checksum(text: str, blocks: Mapping[str, bytes | memoryview]) -> str:
     """CRC-32 of the document and of the tensors by name, whatever their order in the file; eight digits."""
     total = zlib.crc32(text.encode("utf-8", "surrogatepass"))
     for name in sorted(blocks):

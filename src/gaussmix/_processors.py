@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 
-def available() -> int:
+def count_processors() -> int:
     """The least of the process's affinity, its control groups' quota and OMP_NUM_THREADS; at least 1.
 
     joblib's workers (loky) and many schedulers of jobs set OMP_NUM_THREADS. A daemonic process of
@@ -20,11 +20,11 @@ def available() -> int:
     multiprocessing = sys.modules.get("multiprocessing")  # a worker has imported it
     if multiprocessing is not None and multiprocessing.current_process().daemon:
         return 1
-    limits = _affinity(), _quota(), _omp_num_threads()
+    limits = _find_affinity(), _find_quota(), _read_omp_num_threads()
     return max(1, min(limit for limit in limits if limit is not None))
 
 
-def _affinity() -> int:
+def _find_affinity() -> int:
     if hasattr(os, "process_cpu_count"):  # from Python 3.13 on; it reads PYTHON_CPU_COUNT
         return os.process_cpu_count() or 1
     try:
@@ -33,20 +33,20 @@ def _affinity() -> int:
         return os.cpu_count() or 1
 
 
-def _omp_num_threads() -> int | None:
+def _read_omp_num_threads() -> int | None:
     """The first number of OMP_NUM_THREADS, which may be a list such as "4,2"; None if there is none."""
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     return int(first) if first.isdecimal() and int(first) > 0 else None
 
 
 @cache
-def _quota() -> int | None:
+def _find_quota() -> int | None:
     """The quota of processor time rounded up to whole processors, read once; None if there is none."""
-    quota = cgroup_quota(Path("/"))
+    quota = find_cgroup_quota(Path("/"))
     return None if quota is None else math.ceil(quota)
 
 
-def cgroup_quota(root: Path) -> float | None:
+def find_cgroup_quota(root: Path) -> float | None:
     """The processors, perhaps a fraction, that the control groups of this process grant (version 1 or 2).
 
     Every group above a group limits it, too. `root` is the folder of "proc" and "sys".

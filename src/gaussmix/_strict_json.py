@@ -57,7 +57,7 @@ def parse(text: str) -> Any:
             parse_float=_read_float,
         )
     except RecursionError:
-        raise _too_deep() from None
+        raise _make_depth_error() from None
     _check_depth(value)
     return value
 
@@ -96,8 +96,8 @@ def _check_depth(value: Any) -> None:
         level = [
             inner for outer in outers for inner in (outer.values() if isinstance(outer, dict) else outer)
         ]
-    raise _too_deep()
+    raise _make_depth_error()
 
 
-def _too_deep() -> ValueError:
+def _make_depth_error() -> ValueError:
     return ValueError(f"lists and objects are more than {MAX_DEPTH} within each other")

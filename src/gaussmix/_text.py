@@ -10,12 +10,12 @@ from typing import Any
 GAP = "   "
 
 
-def printable(text: str, encoding: str = "utf-8") -> str:
+def make_printable(text: str, encoding: str = "utf-8") -> str:
     r"""The text on one line. Characters that move a cursor, or that the encoding lacks, are escaped.
 
     Examples
     --------
-    >>> print(printable("größe\x1b[2J\n"))
+    >>> print(make_printable("größe\x1b[2J\n"))
     größe\x1b[2J\n
     """
     safe = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
@@ -24,21 +24,21 @@ def printable(text: str, encoding: str = "utf-8") -> str:
 
 def shorten(text: str, most: int, encoding: str = "utf-8") -> str:
     """The printable text, cut to `most` characters that end in an ellipsis."""
-    text = printable(text, encoding)
+    text = make_printable(text, encoding)
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def count(number: Any, noun: str) -> str:
+def count_noun(number: Any, noun: str) -> str:
     """A number with its noun, in the plural unless the number is 1."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def text_table(rows: Sequence[Sequence[str]]) -> str:
+def make_text_table(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells, the first of which is the header, in columns aligned to the right.
 
     Examples
     --------
-    >>> print(text_table([["k", "BIC"], ["1", "27.5"], ["10", "9.0"]]))
+    >>> print(make_text_table([["k", "BIC"], ["1", "27.5"], ["10", "9.0"]]))
      k    BIC
      1   27.5
     10    9.0
@@ -49,7 +49,7 @@ def text_table(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def html_table(rows: Sequence[Sequence[str]], caption: str = "") -> str:
+def make_html_table(rows: Sequence[Sequence[str]], caption: str = "") -> str:
     """The same as an HTML table. The cells are escaped: they are shown as text."""
     header, *body = rows
     right, line = 'style="text-align:right"', 'style="text-align:left;white-space:nowrap"'
@@ -60,7 +60,7 @@ def html_table(rows: Sequence[Sequence[str]], caption: str = "") -> str:
     return f"<table>{above}<thead><tr>{head}</tr></thead><tbody>{inner}</tbody></table>"
 
 
-def html_facts(facts: Sequence[tuple[str, str]]) -> str:
+def make_html_facts(facts: Sequence[tuple[str, str]]) -> str:
     """Names and values as an HTML table, a line each."""
     left = 'style="text-align:left"'
     lines = [
@@ -69,10 +69,10 @@ def html_facts(facts: Sequence[tuple[str, str]]) -> str:
     return f"<table><tbody>{''.join(lines)}</tbody></table>" if lines else ""
 
 
-def html_notes(notes: Sequence[str]) -> str:
+def make_html_notes(notes: Sequence[str]) -> str:
     """Sentences below an HTML table, a paragraph each."""
     return "".join(f"<p>{_in_html(note)}</p>" for note in notes)
 
 
 def _in_html(text: str) -> str:
-    return escape(printable(text))
+    return escape(make_printable(text))

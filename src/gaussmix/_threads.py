@@ -24,24 +24,24 @@ _limiter: Any = None
 _held_from: int | None = None
 #: Whether this process was forked while BLAS was held: the one thread of its BLAS is then no limit.
 _left_held = False
-#: Calls of `run` that are under way: from several threads, or one within another.
+#: Calls of `run_tasks` that are under way: from several threads, or one within another.
 _callers = 0
 
 #: Threads for which wheels of OpenBLAS are built: as many, or more, are a default and no limit.
 BUILT_FOR = 64
 
 
-def n_threads() -> int:
+def count_threads() -> int:
     """The threads that a pass may use.
 
     GAUSSMIX_NUM_THREADS if it is set. Otherwise the processors that this process may use (affinity, quota of
     its control groups, OMP_NUM_THREADS), but no more than the threads of BLAS, which threadpoolctl or a
     variable such as OPENBLAS_NUM_THREADS may limit.
     """
-    setting = setting_of_threads()
+    setting = read_thread_setting()
     if setting is not None:
         return setting
-    available = _processors.available()
+    available = _processors.count_processors()
     if available == 1:
         return 1
     with _lock:  # of BLAS while gaussmix does not hold it; None where it has no limit
@@ -49,7 +49,7 @@ def n_threads() -> int:
     return min(available, of_blas or available)
 
 
-def setting_of_threads() -> int | None:
+def read_thread_setting() -> int | None:
     """GAUSSMIX_NUM_THREADS as a number; None if it is not set. Raises ValueError for anything else."""
     setting = os.environ.get("GAUSSMIX_NUM_THREADS", "")
     if not setting:
@@ -76,25 +76,25 @@ def _get_controller() -> Any:
     return _controller
 
 
-def run(task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> list[T]:
+def run_tasks(task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> list[T]:
     """[task(0), ..., task(n_tasks - 1)], computed side by side; results are in the order of the tasks.
 
-    The calling thread works too. With `hold_blas` each task's own calls of BLAS use one thread. Calls of
-    `run` from several threads (joblib's threading backend, a pool of the caller's) share the pool's threads.
+    The calling thread works too. With `hold_blas` each task's own calls of BLAS use one thread. Calls from
+    several threads (joblib's threading backend, a pool of the caller's) share the pool's threads.
     The first error of a task is raised once all threads have stopped.
     """
     if n_tasks <= 1:
         return [task(i) for i in range(n_tasks)]
     with _count_call() as callers:
-        workers = min(max(1, n_threads() // callers), n_tasks)
+        workers = min(max(1, count_threads() // callers), n_tasks)
         if workers == 1:
             return [task(i) for i in range(n_tasks)]
-        return _run(task, n_tasks, workers, hold_blas)
+        return _run_shared(task, n_tasks, workers, hold_blas)
 
 
 @contextmanager
 def _count_call() -> Iterator[int]:
-    """Count a call of `run` while it lasts; gives the number of calls under way."""
+    """Count a call of `run_tasks` while it lasts; gives the number of calls under way."""
     global _callers
     with _lock:
         _callers += 1
@@ -106,7 +106,7 @@ def _count_call() -> Iterator[int]:
             _callers -= 1
 
 
-def _run(task: Callable[[int], T], n_tasks: int, workers: int, hold_blas: bool) -> list[T]:
+def _run_shared(task: Callable[[int], T], n_tasks: int, workers: int, hold_blas: bool) -> list[T]:
     results: list[Any] = [None] * n_tasks
     stop = threading.Event()
     order, turn = iter(range(n_tasks)), threading.Lock()
@@ -123,12 +123,12 @@ def _run(task: Callable[[int], T], n_tasks: int, workers: int, hold_blas: bool) 
                 stop.set()
                 raise
 
-    with blas_on_one_thread() if hold_blas else nullcontext():
-        _share(work, workers, stop)
+    with hold_blas_to_one_thread() if hold_blas else nullcontext():
+        _share_work(work, workers, stop)
     return results
 
 
-def _share(work: Callable[[], None], workers: int, stop: threading.Event) -> None:
+def _share_work(work: Callable[[], None], workers: int, stop: threading.Event) -> None:
     futures: list[Future[None]]
     with _lock:  # another caller could replace the pool in between
         pool = _get_pool(workers - 1)
@@ -168,7 +168,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def blas_on_one_thread() -> Iterator[None]:
+def hold_blas_to_one_thread() -> Iterator[None]:
     """Hold every BLAS of the process to one thread. The last of overlapping holders restores its threads."""
     global _holders, _limiter, _held_from
     with _lock:

@@ -50,7 +50,7 @@ def show_config() -> dict[str, str]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "executor": automatic if setting == "auto" else f"{setting} (GAUSSMIX_EXECUTOR)",
-        "threads": str(_threads.n_threads()),
+        "threads": str(_threads.count_threads()),
     }
     for package in PACKAGES:
         try:

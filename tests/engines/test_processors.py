@@ -16,9 +16,7 @@ LIMITS_OF_OTHERS = (
     *("GAUSSMIX_NUM_THREADS", "PYTHON_CPU_COUNT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
     *("MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
 )
-PROCESSORS = (
-    "from gaussmix import _processors; _processors._affinity = lambda: 6; _processors._quota = lambda: None\n"
-)
+PROCESSORS = "from gaussmix import _processors; _processors._find_affinity = lambda: 6; _processors._find_quota = lambda: None\n"
 ASK = PROCESSORS + "import numpy\nfrom gaussmix import _threads\n"
 
 
@@ -31,7 +29,7 @@ def no_limits(monkeypatch):
 def n_threads(code="", **variables):
     """What a fresh process that could use six processors answers; BLAS has been given as many."""
     code = f"{ASK}from threadpoolctl import threadpool_limits\nwith threadpool_limits(6):\n    "
-    return int(run_python(f"{code}print(_threads.n_threads())", **variables))
+    return int(run_python(f"{code}print(_threads.count_threads())", **variables))
 
 
 @pytest.mark.parametrize(
@@ -56,14 +54,14 @@ def ask(code, **variables):
 
 LIMITS = """
 from threadpoolctl import threadpool_limits
-def show(*_): return _threads.n_threads()
+def show(*_): return _threads.count_threads()
 with threadpool_limits(6):
     print(show())
     for api in (None, "blas"):
         with threadpool_limits(2, user_api=api):
-            print(show(), *_threads.run(show, 3))  # within a task BLAS is held to one thread, which limits nobody
+            print(show(), *_threads.run_tasks(show, 3))  # within a task BLAS is held to one thread, which limits nobody
     with threadpool_limits(1):
-        print(show(), *_threads.run(show, 3))
+        print(show(), *_threads.run_tasks(show, 3))
     print(show())
 """
 
@@ -79,7 +77,7 @@ from gaussmix import _threads
 
 def show():
     import numpy
-    return _threads.n_threads()
+    return _threads.count_threads()
 
 def ask(**config):
     with parallel_config(**config), warnings.catch_warnings():
@@ -111,16 +109,16 @@ def test_callers_side_by_side_share_the_threads(monkeypatch):
         assert second_has_ended.wait(60)
 
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(_threads.run, wait, 4)
+        first = pool.submit(_threads.run_tasks, wait, 4)
         assert first_is_under_way.wait(60)
         assert set(asked) == {3}
         asked.clear()
-        assert _threads.run(lambda i: i, 4) == [0, 1, 2, 3]
+        assert _threads.run_tasks(lambda i: i, 4) == [0, 1, 2, 3]
         assert set(asked) == {1}
         second_has_ended.set()
         first.result()
     asked.clear()
-    _threads.run(lambda i: i, 4)
+    _threads.run_tasks(lambda i: i, 4)
     assert set(asked) == {3}
 
 
@@ -128,10 +126,10 @@ FORK = """
 import os
 from threadpoolctl import threadpool_limits
 with threadpool_limits(6):
-    with _threads.blas_on_one_thread():
+    with _threads.hold_blas_to_one_thread():
         child = os.fork()
         if child == 0:
-            os._exit(_threads.n_threads())
+            os._exit(_threads.count_threads())
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
@@ -188,13 +186,13 @@ def test_the_quota_of_control_groups(tmp_path, files, expected):
         file = tmp_path / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    assert _processors.cgroup_quota(tmp_path) == expected
+    assert _processors.find_cgroup_quota(tmp_path) == expected
 
 
 def test_a_quota_counts_whole_processors(monkeypatch):
-    monkeypatch.setattr(_processors, "_affinity", lambda: 8)
+    monkeypatch.setattr(_processors, "_find_affinity", lambda: 8)
     for quota, expected in ((0.2, 1), (1.5, 2), (99.0, 8)):
-        monkeypatch.setattr(_processors, "cgroup_quota", lambda root, quota=quota: quota)
-        _processors._quota.cache_clear()
-        assert _processors.available() == expected
-    _processors._quota.cache_clear()
+        monkeypatch.setattr(_processors, "find_cgroup_quota", lambda root, quota=quota: quota)
+        _processors._find_quota.cache_clear()
+        assert _processors.count_processors() == expected
+    _processors._find_quota.cache_clear()

@@ -119,7 +119,7 @@ def test_large_problems_do_ask_for_threads(problem, executor, monkeypatch):
 def test_a_wrong_number_of_threads_is_named(setting):
     with environment(GAUSSMIX_NUM_THREADS=setting):
         with pytest.raises(ValueError, match=f"GAUSSMIX_NUM_THREADS must be .*, not {setting!r}"):
-            _threads.n_threads()
+            _threads.count_threads()
         with pytest.raises(ValueError, match="GAUSSMIX_NUM_THREADS"):
             GaussianMixture(1).fit(np.zeros((2, 1)))
 
@@ -205,14 +205,16 @@ def test_the_threads_of_blas_are_put_back(problem, executor):
             fit_mixture(X, 5, start=start, on_iteration=lambda p: 1 / 0)
         assert blas_threads() == before
         with pytest.raises(ZeroDivisionError):
-            _threads.run(lambda i: 1 / 0, 4)
+            _threads.run_tasks(lambda i: 1 / 0, 4)
         assert blas_threads() == before
 
 
 def test_blas_has_one_thread_within_a_task():
     with environment(GAUSSMIX_NUM_THREADS="2"), threadpool_limits(3, user_api="blas"):
-        assert all(set(seen) == {1} for seen in _threads.run(lambda i: blas_threads(), 4))
-        assert all(set(seen) == {3} for seen in _threads.run(lambda i: blas_threads(), 4, hold_blas=False))
+        assert all(set(seen) == {1} for seen in _threads.run_tasks(lambda i: blas_threads(), 4))
+        assert all(
+            set(seen) == {3} for seen in _threads.run_tasks(lambda i: blas_threads(), 4, hold_blas=False)
+        )
         assert set(blas_threads()) == {3}
 
 
@@ -236,8 +238,8 @@ def test_overlapping_fits_put_the_threads_of_blas_back(problem):
 class TestErrors:
     def test_results_come_in_the_order_of_the_tasks(self):
         with environment(GAUSSMIX_NUM_THREADS="3"):
-            assert _threads.run(lambda i: i * i, 50) == [i * i for i in range(50)]
-            assert _threads.run(lambda i: i, 0) == []
+            assert _threads.run_tasks(lambda i: i * i, 50) == [i * i for i in range(50)]
+            assert _threads.run_tasks(lambda i: i, 0) == []
 
     @pytest.mark.parametrize("n_threads", ["1", "2", "8"])
     @pytest.mark.parametrize("error", [ValueError("task 5"), KeyboardInterrupt()])
@@ -249,9 +251,9 @@ class TestErrors:
 
         with environment(GAUSSMIX_NUM_THREADS=n_threads):
             with pytest.raises(type(error)) as caught:
-                _threads.run(task, 20)
+                _threads.run_tasks(task, 20)
             assert caught.value is error
-            assert _threads.run(lambda i: i, 20) == list(range(20))
+            assert _threads.run_tasks(lambda i: i, 20) == list(range(20))
 
     def test_after_an_error_no_further_task_begins(self):
         done = []
@@ -262,18 +264,18 @@ class TestErrors:
             done.append(i)
 
         with environment(GAUSSMIX_NUM_THREADS="2"), pytest.raises(ValueError):
-            _threads.run(task, 10_000)
+            _threads.run_tasks(task, 10_000)
         assert len(done) < 9_999
 
     def test_a_task_may_run_tasks(self):
         with environment(GAUSSMIX_NUM_THREADS="3"):
-            totals = _threads.run(lambda i: sum(_threads.run(lambda j: i * j, 5)), 6)
+            totals = _threads.run_tasks(lambda i: sum(_threads.run_tasks(lambda j: i * j, 5)), 6)
         assert totals == [10 * i for i in range(6)]
 
     def test_the_pool_grows_when_more_threads_are_asked_for(self):
         for n_threads in ("2", "4", "3"):
             with environment(GAUSSMIX_NUM_THREADS=n_threads):
-                assert _threads.run(lambda i: i, 9) == list(range(9))
+                assert _threads.run_tasks(lambda i: i, 9) == list(range(9))
 
     @pytest.mark.parametrize("executor", EXECUTORS)
     def test_an_interrupt_propagates_and_the_next_fit_works(self, problem, executor):

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gaussmix._text import printable
+from gaussmix._text import make_printable
 from gaussmix.errors import DoubtfulFitWarning, InputError, ModelFileError
 from gaussmix.fit.options import OPTIONS
 
@@ -33,7 +33,7 @@ class _Commands(TyperGroup):
                 raise
             context = getattr(error, "ctx", None)
             command = context.command_path if context is not None else "gaussmix"
-            code = _failure(2, f"{error.format_message().rstrip('.')}; see {command} --help").exit_code
+            code = _report_failure(2, f"{error.format_message().rstrip('.')}; see {command} --help").exit_code
         sys.exit(code)
 
     def invoke(self, ctx: Any) -> Any:
@@ -46,11 +46,11 @@ class _Commands(TyperGroup):
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except (InputError, ModelFileError) as error:
-            raise _failure(2, str(error)) from error
+            raise _report_failure(2, str(error)) from error
         except MemoryError as error:
-            raise _failure(1, f"out of memory: {error}".rstrip(": ")) from error
+            raise _report_failure(1, f"out of memory: {error}".rstrip(": ")) from error
         except KeyboardInterrupt as error:
-            raise _failure(130, str(error) or "given up") from error
+            raise _report_failure(130, str(error) or "given up") from error
         except BrokenPipeError as error:
             # The reader of the output has closed it (`| head`). Buffered output is discarded.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -59,11 +59,11 @@ class _Commands(TyperGroup):
 
 def _show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
     """Print a warning as one line, without its place in the code."""
-    typer.echo(f"warning: {printable('; '.join(str(message).splitlines()))}", err=True)
+    typer.echo(f"warning: {make_printable('; '.join(str(message).splitlines()))}", err=True)
 
 
-def _failure(code: int, message: str) -> typer.Exit:
-    typer.echo(f"error: {printable('; '.join(message.splitlines()))}", err=True)
+def _report_failure(code: int, message: str) -> typer.Exit:
+    typer.echo(f"error: {make_printable('; '.join(message.splitlines()))}", err=True)
     return typer.Exit(code)
 
 
@@ -92,7 +92,7 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback(invoke_without_command=True)
-def _top(
+def _run_bare(
     context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
@@ -126,7 +126,7 @@ Seed = Annotated[
 ]
 
 
-def _option(name: str, *short: str, **more: Any) -> Any:
+def _make_option(name: str, *short: str, **more: Any) -> Any:
     """An option of a fit, with its spelling and help from the table of options."""
     option = OPTIONS[name]
     return typer.Option(*short, option.flag, metavar=option.metavar, help=option.help, **more)
@@ -136,9 +136,9 @@ def _option(name: str, *short: str, **more: Any) -> Any:
 def fit(
     context: typer.Context,
     data: Data,
-    n_components: Annotated[int, _option("n_components", "-k", min=1)],
-    covariance_type: Annotated[str, _option("covariance_type")] = OPTIONS["covariance_type"].default,
-    n_factors: Annotated[str, _option("n_factors")] = "1",
+    n_components: Annotated[int, _make_option("n_components", "-k", min=1)],
+    covariance_type: Annotated[str, _make_option("covariance_type")] = OPTIONS["covariance_type"].default,
+    n_factors: Annotated[str, _make_option("n_factors")] = "1",
     columns: Annotated[
         str | None,
         typer.Option(
@@ -157,12 +157,12 @@ def fit(
         ),
     ] = None,
     seed: Seed = None,
-    tol: Annotated[float, _option("tol", min=0)] = OPTIONS["tol"].default,
-    reg_covar: Annotated[str, _option("reg_covar")] = OPTIONS["reg_covar"].default,
-    max_iter: Annotated[int, _option("max_iter", min=1)] = OPTIONS["max_iter"].default,
-    n_init: Annotated[int, _option("n_init", min=1)] = OPTIONS["n_init"].default,
-    init_params: Annotated[str, _option("init_params")] = OPTIONS["init_params"].default,
-    prior: Annotated[str | None, _option("prior")] = None,
+    tol: Annotated[float, _make_option("tol", min=0)] = OPTIONS["tol"].default,
+    reg_covar: Annotated[str, _make_option("reg_covar")] = OPTIONS["reg_covar"].default,
+    max_iter: Annotated[int, _make_option("max_iter", min=1)] = OPTIONS["max_iter"].default,
+    n_init: Annotated[int, _make_option("n_init", min=1)] = OPTIONS["n_init"].default,
+    init_params: Annotated[str, _make_option("init_params")] = OPTIONS["init_params"].default,
+    prior: Annotated[str | None, _make_option("prior")] = None,
     eigenvalue_ratio: Annotated[
         float | None,
         typer.Option(
@@ -175,18 +175,18 @@ def fit(
         bool, typer.Option("--equal-weights", help="Give all components the same weight.")
     ] = False,
     min_weight: Annotated[float, typer.Option(help="Least weight of a component.")] = 0.0,
-    noise: Annotated[str | None, _option("noise")] = None,
-    trim: Annotated[float, _option("trim")] = OPTIONS["trim"].default,
+    noise: Annotated[str | None, _make_option("noise")] = None,
+    trim: Annotated[float, _make_option("trim")] = OPTIONS["trim"].default,
     strategy: Annotated[
         str,
         typer.Option(
             help="em, or message-length: begin with -k components and find out how many there should be."
         ),
     ] = "em",
-    acceleration: Annotated[str, _option("acceleration")] = OPTIONS["acceleration"].default,
-    stopping: Annotated[str, _option("stopping")] = OPTIONS["stopping"].default,
-    checkpoint: Annotated[Path | None, _option("checkpoint")] = None,
-    resume: Annotated[Path | None, _option("resume")] = None,
+    acceleration: Annotated[str, _make_option("acceleration")] = OPTIONS["acceleration"].default,
+    stopping: Annotated[str, _make_option("stopping")] = OPTIONS["stopping"].default,
+    checkpoint: Annotated[Path | None, _make_option("checkpoint")] = None,
+    resume: Annotated[Path | None, _make_option("resume")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Fit a mixture to a table, print it, and save it with -o.

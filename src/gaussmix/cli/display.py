@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gaussmix._text import count, printable, shorten
+from gaussmix._text import count_noun, make_printable, shorten
 from gaussmix._typing import FloatArray
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.printing import (
@@ -89,7 +89,7 @@ def print_model(
             f"Noise: weight {noise.weight:.4f}, log-density {noise.known_log_density:.6g} everywhere."
         )
     hidden = [
-        count(number, noun)
+        count_noun(number, noun)
         for number, noun in (
             (mixture.n_features - first, "feature"),
             (mixture.n_components - shown, "component"),
@@ -97,7 +97,7 @@ def print_model(
         if number
     ]
     if hidden:
-        way = printable(see_all, console.encoding)
+        way = make_printable(see_all, console.encoding)
         console.print(f"Not shown: {' and '.join(hidden)}. To see all: {way}", soft_wrap=True)
     if info:
         console.print()
@@ -132,9 +132,9 @@ def _format_fact(name: str, info: Mapping[str, Any]) -> str:
     if name in ("bic", "aic", "message_length") and number is not None:
         return f"{number:.10g} (lower is better)"
     if name == "status" and "n_iter" in info:
-        return f"{value} after {count(info['n_iter'], 'iteration')}"
+        return f"{value} after {count_noun(info['n_iter'], 'iteration')}"
     if name == "n_trimmed" and number is not None:
-        return f"{count(value, 'row')} of lowest density"
+        return f"{count_noun(value, 'row')} of lowest density"
     if name == "n_samples":
         text = str(value) if number is None else f"{number:.10g}"
         of = info.get("n_rows")

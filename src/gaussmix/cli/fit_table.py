@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import typer
 
-from gaussmix._text import count, printable
+from gaussmix._text import count_noun, make_printable
 from gaussmix.cli.display import print_model
 from gaussmix.cli.fit_options import OF_MESSAGE_LENGTH, FitTask
 from gaussmix.cli.progress import ProgressBar, StopOnInterrupt
@@ -66,7 +66,7 @@ def fit_table(task: FitTask) -> int:
         print_model(result.mixture, info, see_all=f"{first}gaussmix show {saved_as} --all")
         for what, path in (("model", output), ("picture", plot)):
             if path is not None:
-                typer.echo(f"{what} saved in {printable(str(path))}")
+                typer.echo(f"{what} saved in {make_printable(str(path))}")
     return _find_exit_code(result, task)
 
 
@@ -173,7 +173,7 @@ def _find_exit_code(result: FitResult, task: FitTask) -> int:
             f"{nothing}: there was no -o" if task.output is None else f"the best so far is in {task.output}"
         )
         more = "" if task.checkpoint is None else f"; go on with --resume {task.checkpoint}"
-        typer.echo(f"interrupted after {count(result.n_iter, 'iteration')}; {kept}{more}", err=True)
+        typer.echo(f"interrupted after {count_noun(result.n_iter, 'iteration')}; {kept}{more}", err=True)
         return EXIT_INTERRUPTED if task.output is None else EXIT_GOOD
     if result.status == FitStatus.DEGENERATE:
         typer.echo(f"error: the fit failed: {result.status}: {result.advice}", err=True)

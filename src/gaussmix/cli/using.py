@@ -12,7 +12,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from gaussmix._text import printable
+from gaussmix._text import make_printable
 from gaussmix._typing import FloatArray
 from gaussmix.cli.display import print_facts, print_model
 from gaussmix.data.source import refuse_os_errors
@@ -29,8 +29,8 @@ BLOCK_ROWS = 1 << 16
 
 def predict_table(model: Path, data: Path, output: Path | None) -> None:
     """Write label, responsibilities and log-density of each row."""
-    mixture = _load(model, output).mixture
-    table = _read(mixture, data, output)
+    mixture = _load_checked(model, output).mixture
+    table = _read_columns(mixture, data, output)
 
     def compute_blocks() -> Iterator[dict[str, NDArray[Any]]]:
         for X in _cut_blocks(table.values):
@@ -49,8 +49,8 @@ def score_table(model: Path, data: Path, weights: str | None, output: Path | Non
     """Print the log-likelihood, BIC and AIC of a table; write the log-density of each row if asked to."""
     if rows and output is not None:
         raise InputError(f"{output}: --rows prints what -o writes; give one of them")
-    mixture = _load(model, output).mixture
-    table = _read(mixture, data, output, weights)
+    mixture = _load_checked(model, output).mixture
+    table = _read_columns(mixture, data, output, weights)
     log_density = np.concatenate([mixture.log_prob(X) for X in _cut_blocks(table.values)])
     if rows or output is not None:
         write_table(output, [{"log_density": log_density}])
@@ -66,7 +66,7 @@ def score_table(model: Path, data: Path, weights: str | None, output: Path | Non
 
 def sample_table(model: Path, number: int, seed: int | None, output: Path | None) -> None:
     """Write rows drawn from a model."""
-    mixture = _load(model, output).mixture
+    mixture = _load_checked(model, output).mixture
     names = mixture.feature_names or default_names(mixture.n_features)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -88,7 +88,7 @@ def sample_table(model: Path, number: int, seed: int | None, output: Path | None
 
 def show_model(model: Path, everything: bool) -> None:
     """Print a model with its info."""
-    saved = _load(model, None)
+    saved = _load_checked(model, None)
     print_model(saved.mixture, saved.info, everything=everything, see_all=f"gaussmix show {model} --all")
 
 
@@ -102,10 +102,10 @@ def refuse_overwriting(output: Path, inputs: list[Path]) -> None:
 def tell_notes(table: Table) -> None:
     """Print the notes on how a table was read to stderr."""
     for note in table.notes:
-        typer.echo(f"note: {printable(note)}", err=True)
+        typer.echo(f"note: {make_printable(note)}", err=True)
 
 
-def _load(model: Path, output: Path | None) -> SavedModel:
+def _load_checked(model: Path, output: Path | None) -> SavedModel:
     if output is not None:
         refuse_overwriting(output, [model])
         check_table_output(output)
@@ -117,7 +117,7 @@ def _load(model: Path, output: Path | None) -> SavedModel:
         return load_model(model)
 
 
-def _read(mixture: Mixture, data: Path, output: Path | None, weights: str | None = None) -> Table:
+def _read_columns(mixture: Mixture, data: Path, output: Path | None, weights: str | None = None) -> Table:
     if output is not None:
         refuse_overwriting(output, [data])
     names = mixture.feature_names or default_names(mixture.n_features)

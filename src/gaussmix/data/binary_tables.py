@@ -23,9 +23,9 @@ class NpyTable(Source):
 
     def read(self, groups: Sequence[Sequence[int]]) -> list[FloatArray]:
         """Take the columns of each group; float32 and float64 keep their type."""
-        return [self._take(list(group)) for group in groups]
+        return [self._take_columns(list(group)) for group in groups]
 
-    def _take(self, group: list[int]) -> FloatArray:
+    def _take_columns(self, group: list[int]) -> FloatArray:
         single = self.array.dtype.newbyteorder("=") == np.float32
         whole = group == list(range(len(self.names)))
         chosen = self.array if whole else self.array[:, group]
@@ -48,11 +48,11 @@ class ParquetTable(Source):
         import pyarrow as pa
 
         try:
-            return [self._take(list(group)) for group in groups]
+            return [self._take_columns(list(group)) for group in groups]
         except (pa.ArrowException, OSError) as error:
-            raise InputError(f"{self.path}: a damaged Parquet file: {_first_line(error)}") from error
+            raise InputError(f"{self.path}: a damaged Parquet file: {_cut_message(error)}") from error
 
-    def _take(self, group: list[int]) -> FloatArray:
+    def _take_columns(self, group: list[int]) -> FloatArray:
         import pyarrow as pa
 
         single = all(pa.types.is_float32(self.types[i]) or pa.types.is_float16(self.types[i]) for i in group)
@@ -62,7 +62,7 @@ class ParquetTable(Source):
             start = 0
             # Select the column by name again: asked for "a", pyarrow also gives "a.b", as if nested in "a".
             for batch in self.file.iter_batches(columns=[self.names[i]]):
-                values[start : start + len(batch), at] = _plain(batch.column(self.names[i]))
+                values[start : start + len(batch), at] = _convert_column(batch.column(self.names[i]))
                 start += len(batch)
         self.check_finite(values, group)
         return values
@@ -73,7 +73,7 @@ def open_npy(path: Path) -> NpyTable:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise InputError(f"{path}: not a .npy file, or a truncated one: {_first_line(error)}") from error
+        raise InputError(f"{path}: not a .npy file, or a truncated one: {_cut_message(error)}") from error
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path}: is an archive of arrays (.npz); expected one array in a .npy file")
     if array.dtype.kind not in "buif":
@@ -99,7 +99,7 @@ def open_parquet(path: Path) -> ParquetTable:
         file = pq.ParquetFile(path)
         schema = file.schema_arrow
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: not a Parquet file, or a truncated one: {_first_line(error)}") from error
+        raise InputError(f"{path}: not a Parquet file, or a truncated one: {_cut_message(error)}") from error
     names = tuple(schema.names)
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -127,7 +127,7 @@ def _is_numeric(kind: Any) -> bool:
     )
 
 
-def _plain(column: Any) -> Any:
+def _convert_column(column: Any) -> Any:
     """Return a column of Arrow as an array of floats, with NaN for missing values."""
     import pyarrow as pa
 
@@ -138,5 +138,5 @@ def _plain(column: Any) -> Any:
     return column.to_numpy(zero_copy_only=False)
 
 
-def _first_line(error: BaseException) -> str:
+def _cut_message(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -36,7 +36,7 @@ class Source(ABC):
     def read(self, groups: Sequence[Sequence[int]]) -> list[FloatArray]:
         """Read one (n, len(group)) array of finite numbers for each group of column positions."""
 
-    def place(self, row: int) -> str:
+    def describe_place(self, row: int) -> str:
         """Say where the row (from 0) stands in the file, for an error message."""
         return f"row {row + 1}"
 
@@ -48,7 +48,7 @@ class Source(ABC):
                 continue
             row, at = np.argwhere(~finite)[0]
             row += start
-            where = f"{self.path}: {self.place(int(row))}, column {self.names[columns[at]]!r}"
+            where = f"{self.path}: {self.describe_place(int(row))}, column {self.names[columns[at]]!r}"
             value = float(values[row, at])
             if np.isnan(value):
                 raise InputError(f"{where}: the value is missing (NaN); {REMEDY}")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gaussmix._text import count
+from gaussmix._text import count_noun
 from gaussmix._typing import FloatArray
 from gaussmix.data.binary_tables import open_npy, open_parquet
 from gaussmix.data.source import Source, refuse_os_errors
@@ -88,12 +88,12 @@ def read_table(
     >>> table.names, table.values.shape
     (('eruptions', 'waiting'), (272, 2))
     """
-    source = _open(path)
-    at_weights = None if weights is None else _position(source, weights)
+    source = _open_source(path)
+    at_weights = None if weights is None else _find_column(source, weights)
     if columns is not None:
         if not columns:
             raise InputError(f"{source.path}: no column is picked; the file has {_list_names(source.names)}")
-        chosen = [_position(source, name) for name in columns]
+        chosen = [_find_column(source, name) for name in columns]
         for i in chosen:
             if chosen.count(i) > 1:
                 raise InputError(f"{source.path}: column {source.names[i]!r} is picked twice")
@@ -103,9 +103,9 @@ def read_table(
         passed = set(source.left_out) | {at_weights}
         chosen = [i for i in range(len(source.names)) if i not in passed]
         if not chosen:
-            raise InputError(_no_numbers(source, weights))
+            raise InputError(_describe_lack_of_numbers(source, weights))
     unused = {} if columns is not None else {i: why for i, why in source.left_out.items() if i != at_weights}
-    return _read(source, chosen, at_weights, unused)
+    return _read_columns(source, chosen, at_weights, unused)
 
 
 def read_matching(
@@ -141,14 +141,14 @@ def read_matching(
     >>> read_matching(faithful_path(), ["waiting"]).values.shape
     (272, 1)
     """
-    source = _open(path)
+    source = _open_source(path)
     wanted = tuple(feature_names)
-    at_weights = None if weights is None else _position(source, weights)
+    at_weights = None if weights is None else _find_column(source, weights)
     missing = [name for name in wanted if name not in source.names]
     if not missing:
         chosen = [source.names.index(name) for name in wanted]
         others = [i for i in range(len(source.names)) if i not in set(chosen) and i != at_weights]
-        return _read(source, chosen, at_weights, dict.fromkeys(others, NOT_IN_MODEL))
+        return _read_columns(source, chosen, at_weights, dict.fromkeys(others, NOT_IN_MODEL))
     if source.has_header and wanted != default_names(len(wanted)):
         raise InputError(
             f"{source.path}: no column {_list_names(missing)}, which the model needs; "
@@ -158,13 +158,13 @@ def read_matching(
     chosen = [i for i in range(len(source.names)) if i not in passed]
     if len(chosen) != len(wanted):
         raise InputError(
-            f"{source.path}: {count(len(chosen), 'numeric column')}, but the model has "
-            f"{count(len(wanted), 'feature')}: {_list_names(wanted)}"
+            f"{source.path}: {count_noun(len(chosen), 'numeric column')}, but the model has "
+            f"{count_noun(len(wanted), 'feature')}: {_list_names(wanted)}"
         )
-    return _read(source, chosen, at_weights, source.left_out)
+    return _read_columns(source, chosen, at_weights, source.left_out)
 
 
-def _open(path: str | os.PathLike[str]) -> Source:
+def _open_source(path: str | os.PathLike[str]) -> Source:
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path}: is a directory; expected a table")
@@ -183,7 +183,7 @@ def _open(path: str | os.PathLike[str]) -> Source:
         return open_text(path)
 
 
-def _read(source: Source, chosen: list[int], at_weights: int | None, unused: dict[int, str]) -> Table:
+def _read_columns(source: Source, chosen: list[int], at_weights: int | None, unused: dict[int, str]) -> Table:
     groups = [chosen] if at_weights is None else [chosen, [at_weights]]
     for i in (i for group in groups for i in group):
         if i in source.not_numbers:
@@ -204,11 +204,11 @@ def _read(source: Source, chosen: list[int], at_weights: int | None, unused: dic
         left_out=tuple(source.names[i] for i in sorted(unused)),
         path=source.path,
         weights=weights,
-        notes=(*source.notes, *_notes(source, unused)),
+        notes=(*source.notes, *_make_notes(source, unused)),
     )
 
 
-def _notes(source: Source, unused: dict[int, str]) -> list[str]:
+def _make_notes(source: Source, unused: dict[int, str]) -> list[str]:
     notes = []
     for reason in dict.fromkeys(unused.values()):
         names = [source.names[i] for i in sorted(unused) if unused[i] == reason]
@@ -221,15 +221,13 @@ def _check_weights(source: Source, name: str, weights: FloatArray) -> None:
     negative = np.flatnonzero(weights < 0)
     if negative.size:
         row = int(negative[0])
-        raise InputError(
-            f"{source.path}: {source.place(row)}, column {name!r}: the weight {weights[row]:g} is negative; "
-            "weights must be 0 or more"
-        )
+        where = f"{source.path}: {source.describe_place(row)}, column {name!r}"
+        raise InputError(f"{where}: the weight {weights[row]:g} is negative; weights must be 0 or more")
     if not weights.any():
         raise InputError(f"{source.path}: column {name!r}: every weight is 0; at least one must be positive")
 
 
-def _position(source: Source, name: str) -> int:
+def _find_column(source: Source, name: str) -> int:
     if name in source.names:
         return source.names.index(name)
     near = difflib.get_close_matches(name, source.names, n=1)
@@ -237,7 +235,7 @@ def _position(source: Source, name: str) -> int:
     raise InputError(f"{source.path}: no column {name!r}{hint}")
 
 
-def _no_numbers(source: Source, weights: str | None) -> str:
+def _describe_lack_of_numbers(source: Source, weights: str | None) -> str:
     if weights is not None and len(source.left_out) < len(source.names):
         return f"{source.path}: no numeric column is left beside the weights {weights!r}"
     held = [f"{source.names[i]!r} has {what}" for i, what in source.not_numbers.items()]

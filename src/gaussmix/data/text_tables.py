@@ -67,21 +67,21 @@ class TextTable(Source):
         borders = np.cumsum([0, *map(len, groups)])
         return [np.ascontiguousarray(values[:, a:b]) for a, b in itertools.pairwise(borders)]
 
-    def place(self, row: int) -> str:
+    def describe_place(self, row: int) -> str:
         """Say where the data row (from 0) stands in the file."""
-        with self._lines() as file:
-            for i, (line, _) in enumerate(self._records(file)):
+        with self._open_file() as file:
+            for i, (line, _) in enumerate(self._read_rows(file)):
                 if i == row:
                     return f"line {line} (row {row + 1})"
         return f"row {row + 1}"
 
-    def _lines(self) -> TextIO:
+    def _open_file(self) -> TextIO:
         # Cells that are not read may hold bytes of any encoding, which must not stop the reading of others.
         return open(self.path, encoding=self.encoding, errors="surrogateescape", newline="")
 
-    def _records(self, file: TextIO) -> Iterator[tuple[int, list[str]]]:
+    def _read_rows(self, file: TextIO) -> Iterator[tuple[int, list[str]]]:
         """Yield (line number, cells) of each data row, all of the same length."""
-        records = _records(self.path, file, self.delimiter, single=len(self.names) == 1)
+        records = _cut_records(self.path, file, self.delimiter, single=len(self.names) == 1)
         if self.has_header:
             next(records, None)
         width = len(self.names)
@@ -102,10 +102,10 @@ class TextTable(Source):
         whole = wanted == list(range(len(self.names)))
         fields = [(f"f{i}", "f8" if i in set(wanted) else "U1") for i in range(len(self.names))]
         try:
-            with self._lines() as file, warnings.catch_warnings():
+            with self._open_file() as file, warnings.catch_warnings():
                 warnings.simplefilter("error")
                 if self.has_header:
-                    next(_records(self.path, file, self.delimiter, single=False))
+                    next(_cut_records(self.path, file, self.delimiter, single=False))
                 read: Any = np.loadtxt(
                     file,
                     dtype=np.float64 if whole else np.dtype(fields),
@@ -129,31 +129,31 @@ class TextTable(Source):
         """Read record by record. Raises InputError at the first cell that is not a number."""
         blocks: list[Float64Array] = []
         size = max(1, BLOCK_CELLS // len(self.names))
-        with self._lines() as file:
-            records = self._records(file)
+        with self._open_file() as file:
+            records = self._read_rows(file)
             while block := list(itertools.islice(records, size)):
                 values = np.empty((len(block), len(wanted)))
                 for at, i in enumerate(wanted):
                     # NaN stands for "no number" until the check below.
-                    values[:, at] = [_number(cells[i], math.nan) for _, cells in block]
+                    values[:, at] = [_read_number(cells[i], math.nan) for _, cells in block]
                 if not np.isfinite(values).all():
                     row, at = np.argwhere(~np.isfinite(values))[0]
                     line, cells = block[row]
                     row += sum(len(values) for values in blocks)
                     where = f"{self.path}: line {line} (row {row + 1}), column {self.names[wanted[at]]!r}"
-                    raise InputError(f"{where}: {_complaint(cells[wanted[at]])}")
+                    raise InputError(f"{where}: {_describe_flaw(cells[wanted[at]])}")
                 blocks.append(values)
         return np.concatenate(blocks)
 
 
 def open_text(path: Path) -> TextTable:
     """Find the encoding, delimiter and header of a text table, and the kind of each column."""
-    encoding = _encoding(path)
+    encoding = _find_encoding(path)
     try:
         with open(path, encoding=encoding, errors="surrogateescape", newline="") as file:
-            delimiter = _delimiter(_head(file))
+            delimiter = _choose_delimiter(_read_head(file))
         with open(path, encoding=encoding, errors="surrogateescape", newline="") as file:
-            records = _records(path, file, delimiter, single=False)
+            records = _cut_records(path, file, delimiter, single=False)
             sample = list(itertools.islice(records, SAMPLE_RECORDS + 1))
     except UnicodeError as error:
         raise InputError(_explain_encoding(path, encoding)) from error
@@ -161,12 +161,12 @@ def open_text(path: Path) -> TextTable:
         raise InputError(f"{path}: the file has no rows, only blank lines")
     lines, rows = [line for line, _ in sample], [cells for _, cells in sample]
     width = len(rows[0])
-    below = [_kind(column) for column in _columns(rows[1:], width)]
+    below = [_find_kind(column) for column in _collect_columns(rows[1:], width)]
     has_header, doubt = _has_header(rows[0], below)
     if has_header and len(rows) == 1:
         raise InputError(f"{path}: there is a header ({', '.join(rows[0][:8])}) and no row of data")
-    kinds = below if has_header else [_kind(column) for column in _columns(rows, width)]
-    names, unnamed = _names(path, rows[0], has_header)
+    kinds = below if has_header else [_find_kind(column) for column in _collect_columns(rows, width)]
+    names, unnamed = _read_names(path, rows[0], has_header)
     left_out = {i: kind for i, kind in enumerate(kinds) if kind in (TEXT, EMPTY)}
     left_out |= {i: UNNAMED for i in unnamed if i not in left_out}
     data, data_lines = (rows[1:], lines[1:]) if has_header else (rows, lines)
@@ -179,7 +179,7 @@ def open_text(path: Path) -> TextTable:
         names=names,
         kinds=tuple(kinds),
         left_out=left_out,
-        not_numbers={i: _example(data, data_lines, i) for i, kind in enumerate(kinds) if kind == TEXT},
+        not_numbers={i: _find_example(data, data_lines, i) for i, kind in enumerate(kinds) if kind == TEXT},
         notes=tuple(notes),
     )
 
@@ -188,7 +188,7 @@ def _explain_encoding(path: Path, encoding: str) -> str:
     return f"{path}: not a text table: it begins as {encoding} and does not go on so"
 
 
-def _encoding(path: Path) -> str:
+def _find_encoding(path: Path) -> str:
     with open(path, "rb") as file:
         head = file.read(SNIFF_BYTES)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -206,16 +206,16 @@ def _encoding(path: Path) -> str:
     return "utf-8-sig"
 
 
-def _head(file: TextIO) -> list[str]:
+def _read_head(file: TextIO) -> list[str]:
     filled = (line for line in file if line.strip())
     return [line.rstrip("\r\n") for line in itertools.islice(filled, SNIFF_LINES)]
 
 
-def _delimiter(lines: list[str]) -> str:
+def _choose_delimiter(lines: list[str]) -> str:
     """Choose the delimiter that cuts the most lines into equally many cells, and into the most numbers."""
     best, best_score = ",", (0.0, 0.0)
     for delimiter in ("\t", ",", ";", " "):
-        rows = [cells for _, cells in _records(Path(), lines, delimiter, single=False)]
+        rows = [cells for _, cells in _cut_records(Path(), lines, delimiter, single=False)]
         if not rows:
             continue
         width, times = Counter(map(len, rows)).most_common(1)[0]
@@ -231,7 +231,7 @@ def _delimiter(lines: list[str]) -> str:
     return best
 
 
-def _records(
+def _cut_records(
     path: Path, lines: TextIO | list[str], delimiter: str, *, single: bool
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield (number of its last line, cells) of each record that is not blank.
@@ -256,11 +256,11 @@ def _records(
         raise InputError(f"{path}: line {reader.line_num}: cannot be cut into cells: {error}") from error
 
 
-def _columns(rows: list[list[str]], width: int) -> list[list[str]]:
+def _collect_columns(rows: list[list[str]], width: int) -> list[list[str]]:
     return [[cells[i] for cells in rows if i < len(cells)] for i in range(width)]
 
 
-def _number(cell: str, otherwise: float) -> float:
+def _read_number(cell: str, otherwise: float) -> float:
     try:
         # Python reads 2024_01 as a number, but in a table it is a label.
         return otherwise if "_" in cell else float(cell)
@@ -269,14 +269,14 @@ def _number(cell: str, otherwise: float) -> float:
 
 
 def _is_number(cell: str) -> bool:
-    return not math.isnan(_number(cell, math.nan))
+    return not math.isnan(_read_number(cell, math.nan))
 
 
 def _is_missing(cell: str) -> bool:
     return cell.strip().lower() in MISSING
 
 
-def _kind(cells: list[str]) -> str:
+def _find_kind(cells: list[str]) -> str:
     """The kind of a column: numbers if at least half of its filled cells are, so that a typo is an error."""
     filled = [cell for cell in cells if not _is_missing(cell)]
     if not filled:
@@ -300,7 +300,7 @@ def _has_header(first: list[str], below: list[str]) -> tuple[bool, bool]:
     return bool(words), 0 < len(words) < len([cell for cell in above if not _is_missing(cell)])
 
 
-def _names(path: Path, first: list[str], has_header: bool) -> tuple[tuple[str, ...], list[int]]:
+def _read_names(path: Path, first: list[str], has_header: bool) -> tuple[tuple[str, ...], list[int]]:
     """Return the columns' names, and which of them the header left blank."""
     if not has_header:
         return tuple(f"x{i}" for i in range(len(first))), []
@@ -317,23 +317,23 @@ def _names(path: Path, first: list[str], has_header: bool) -> tuple[tuple[str, .
     return tuple(names), unnamed
 
 
-def _example(rows: list[list[str]], lines: list[int], column: int) -> str:
+def _find_example(rows: list[list[str]], lines: list[int], column: int) -> str:
     for cells, line in zip(rows, lines, strict=True):
         if column < len(cells) and not _is_missing(cells[column]) and not _is_number(cells[column]):
-            return f"{_show_cell(cells[column])} on line {line}{_decimal_comma(cells[column])}"
+            return f"{_show_cell(cells[column])} on line {line}{_explain_comma(cells[column])}"
     return "no numbers"
 
 
-def _complaint(cell: str) -> str:
+def _describe_flaw(cell: str) -> str:
     if _is_missing(cell):
         what = "the cell is empty" if not cell.strip() else f"the value is missing ({_show_cell(cell)})"
         return f"{what}; {REMEDY}"
     if _is_number(cell):
         return f"{_show_cell(cell)} is infinite; expected finite numbers"
-    return f"{_show_cell(cell)} is not a number{_decimal_comma(cell)}"
+    return f"{_show_cell(cell)} is not a number{_explain_comma(cell)}"
 
 
-def _decimal_comma(cell: str) -> str:
+def _explain_comma(cell: str) -> str:
     return "; decimals are written with a point" if _is_number(cell.replace(",", ".", 1)) else ""
 
 

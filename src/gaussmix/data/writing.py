@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussmix._atomic import replace_file
-from gaussmix._text import printable
+from gaussmix._text import make_printable
 from gaussmix.data.source import refuse_os_errors
 from gaussmix.errors import InputError
 
@@ -107,16 +107,16 @@ def _refuse_names(where: str | os.PathLike[str]) -> Iterator[None]:
 def _write_text(file: TextIO, blocks: Iterable[Columns], delimiter: str) -> None:
     for number, columns in enumerate(blocks):
         if number == 0:
-            names = map(printable, columns) if file.isatty() else columns
+            names = map(make_printable, columns) if file.isatty() else columns
             csv.writer(file, delimiter=delimiter, lineterminator="\n").writerow(names)
         n_rows = len(next(iter(columns.values())))
         for start in range(0, n_rows, TEXT_ROWS):
-            cells = [_cells(column[start : start + TEXT_ROWS]) for column in columns.values()]
+            cells = [_format_cells(column[start : start + TEXT_ROWS]) for column in columns.values()]
             # Numbers need no quotes. Without csv's search for characters to quote this is a third faster.
             file.writelines(f"{line}\n" for line in map(delimiter.join, zip(*cells, strict=True)))
 
 
-def _cells(numbers: NDArray[Any]) -> Iterable[str]:
+def _format_cells(numbers: NDArray[Any]) -> Iterable[str]:
     if numbers.dtype == np.float32:
         # As a Python float, a float32 would be written with digits that it does not have.
         return cast(list[str], numbers.astype(str).tolist())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from gaussmix._threads import blas_on_one_thread
+from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix.engines.local import LocalEngine, T
 
 
@@ -18,5 +18,5 @@ class ChunkEngine(LocalEngine):
     @staticmethod
     def run(task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> list[T]:
         """[task(0), ..., task(n_tasks - 1)], in order."""
-        with blas_on_one_thread() if hold_blas else nullcontext():
+        with hold_blas_to_one_thread() if hold_blas else nullcontext():
             return [task(i) for i in range(n_tasks)]

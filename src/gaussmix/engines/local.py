@@ -50,7 +50,7 @@ class LocalEngine:
     def __init__(
         self, rows: Rows, structure: Structure, group: Group | None = None, *, sure: IntArray | None = None
     ) -> None:
-        _threads.setting_of_threads()  # a wrong one is an error for every fit, not only for those that use it
+        _threads.read_thread_setting()  # a wrong one is an error for every fit, not only where it is used
         self.rows, self.structure = rows, structure
         self.form = structure.form if sure is None else structure.own_form
         bulk = None if sure is None else rows.take(sure)
@@ -76,7 +76,7 @@ class LocalEngine:
     @staticmethod
     def run(task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> list[T]:
         """The results of tasks, which are done side by side."""
-        return _threads.run(task, n_tasks, hold_blas=hold_blas)
+        return _threads.run_tasks(task, n_tasks, hold_blas=hold_blas)
 
     @property
     def weight(self) -> float:

@@ -25,8 +25,9 @@ MATRICES = {
     "precisions_": "precisions",
 }
 
-#: Relative difference of covariances up to which two attributes agree: numbers may come from short decimals.
-#: Densities are then those of `precisions_cholesky_`, and draws have the `covariances_`, as in scikit-learn.
+#: Relative difference of covariances up to which two attributes agree, since numbers may be short decimals.
+#: Where both are assigned, densities are those of `precisions_cholesky_`, and draws have the `covariances_`,
+#: as in scikit-learn.
 AGREEMENT = 1e-2
 
 
@@ -37,11 +38,11 @@ class Assigned:
     Parameters
     ----------
     values : mapping of str to array-like
-        Those that there are.
+        The attributes that there are.
     edited : sequence of str
-        The others follow: they are those of the mixture `before`, or made anew.
+        Names of the edited attributes. All others are those of the mixture `before`, or made anew.
     before : Mixture, optional
-        What they described before the edits.
+        The mixture that the attributes described before the edits.
     """
 
     values: Mapping[str, Any]
@@ -110,8 +111,8 @@ def _make_missing_error(name: str) -> NotFittedError:
 def _read_weights(values: npt.ArrayLike, k: int, noise: Noise | None) -> tuple[npt.NDArray[Any], float]:
     """Weights divided by their sum, and that sum; one where they have not been divided.
 
-    scikit-learn takes any weights as they are: labels and responsibilities do not depend on the sum, and
-    log-densities are greater by its logarithm.
+    scikit-learn takes any weights as they are. Labels and responsibilities do not depend on the sum.
+    Log-densities are greater by its logarithm.
     """
     weights = np.asarray(values)
     total = float(weights.sum()) if weights.shape == (k,) and weights.dtype.kind in "fiu" else 0.0
@@ -132,8 +133,8 @@ def _replace_vectors(
             f"{before.covariances.shape}"
         )
     return before.replace(
-        weights=_check.weights(weights, k, 0.0 if before.noise is None else before.noise.weight),
-        means=_check.parameter(means, (k, d), "means_", "(n_components, n_features)"),
+        weights=_check.read_weights(weights, k, 0.0 if before.noise is None else before.noise.weight),
+        means=_check.read_parameter(means, (k, d), "means_", "(n_components, n_features)"),
         feature_names=names,
     )
 
@@ -145,7 +146,7 @@ def _replace_matrices(
     covariance_type: str,
     names: tuple[str, ...] | None,
 ) -> Mixture:
-    """The mixture of covariances, precisions or their factors, which must agree where there are several."""
+    """The mixture of covariances, precisions or their roots, which must agree where there are several."""
     sources = assigned.sources
     if not sources:
         raise _make_missing_error("covariances_")
@@ -184,7 +185,7 @@ def _check_shape(
     array = np.asarray(values)
     if [n for n in array.shape if n > 1] == [n for n in shape if n > 1]:
         array = array.reshape(shape)
-    return _check.parameter(array, shape, name, f"for covariance_type={covariance_type!r}")
+    return _check.read_parameter(array, shape, name, f"for covariance_type={covariance_type!r}")
 
 
 def _find_root(structure: Structure, name: str, array: Float64Array) -> Float64Array:

@@ -127,8 +127,8 @@ class Convertible:
         -------
         GaussianMixture
             Of a fitted one with its parameters, and with its predictions to rounding. ``lower_bound_`` and
-            ``lower_bounds_`` are scikit-learn's; what nobody knows without the rows, the likelihood of the
-            parameters and criteria of the fit, is NaN in ``fit_result_``.
+            ``lower_bounds_`` are scikit-learn's. The likelihood of the parameters and the criteria, which
+            nobody knows without the rows, are NaN in ``fit_result_``.
 
         Raises
         ------
@@ -226,7 +226,7 @@ def _read_their_mixture(model: Any) -> Mixture:
     mixture = Mixture.__new__(Mixture)
     mixture.__setstate__(
         {
-            "weights": _check.weights(model.weights_, len(model.means_)),
+            "weights": _check.read_weights(model.weights_, len(model.means_)),
             "means": model.means_,
             "covariances": covariances,
             "precisions_cholesky": roots,

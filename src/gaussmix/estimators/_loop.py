@@ -18,8 +18,8 @@ from gaussmix.fit.advice import ADVICE
 from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import get_structure
 
-#: Parameters that "auto" stands for beside overridden steps, which may take them for what they are in
-#: scikit-learn: a number, and one of four names.
+#: What "auto" stands for beside overridden steps. These may take a parameter for what it is in scikit-learn:
+#: a number, and one of four names.
 INSTEAD_OF_AUTO = {"reg_covar": 1e-6, "init_params": "kmeans"}
 
 #: Parameters that no step of scikit-learn knows.
@@ -89,7 +89,7 @@ def _check_known(model: Steps, unknown: dict[str, Any]) -> None:
 
 @contextmanager
 def _replace_auto(model: Steps) -> Iterator[None]:
-    """Parameters that are "auto" as scikit-learn has them, for as long as this lasts."""
+    """Overwrites parameters of the model that are "auto", and puts them back at the end of the block."""
     auto = [name for name in INSTEAD_OF_AUTO if getattr(model, name) == "auto"]
     for name in auto:
         setattr(model, name, INSTEAD_OF_AUTO[name])

@@ -35,10 +35,10 @@ MADE: dict[str, Any] = {
 
 
 class Attribute:
-    """An array in the dictionary of an instance, of which is noted whether anybody else may hold it.
+    """An array in the dictionary of an instance. The name of one that anybody else may hold is noted.
 
-    An array that nobody was handed cannot have been edited in place: the large ones, which most programs
-    never ask for, need no comparison whenever a row is predicted.
+    An array that nobody was handed cannot have been edited in place. So the large arrays, which most programs
+    never ask for, are not compared whenever a row is predicted.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -64,9 +64,9 @@ class Attribute:
 class State:
     """Weights, means and covariances as plain arrays, and the frozen mixture that belongs to them.
 
-    The mixture last made is kept, with the arrays that showed it. Every use compares them with those that
-    there are: an edit counts however it was made, by assignment or in place, also in an estimator that never
-    was fitted. What was edited decides, and the attributes that follow from it are assigned.
+    The mixture last made is kept, with the arrays that showed it. Every use of the estimator compares them
+    with the present arrays. So an edit counts if it was an assignment and if it was made in place, also in an
+    estimator that never was fitted. Edited attributes decide, and those that follow from them are assigned.
     """
 
     weights_ = Attribute()
@@ -116,9 +116,9 @@ class State:
         return [name for name in MADE if name in self.__dict__]
 
     def _follow(self, *, anew: bool = False) -> None:
-        """Make the mixture of the attributes, and assign those that follow.
+        """Make the mixture of the attributes, and assign those that follow. Overwrites `self._mixture`.
 
-        With `anew`, all that there are count as edited.
+        With `anew`, all attributes count as edited.
         """
         check_is_fitted(self)
         now = self.__dict__
@@ -151,9 +151,9 @@ class State:
     def _keep(
         self, mixture: Mixture, shown: dict[str, Any], assigned: dict[str, Any], weight_sum: float = 1.0
     ) -> None:
-        """Keep a mixture with the attributes that show it, of which some are yet to be assigned.
+        """Keep a mixture with the attributes that show it, and assign those in `assigned`.
 
-        All at once, since other threads may be predicting.
+        All of them change at once, since other threads may be predicting.
         """
         seen = {}
         for name, array in shown.items():
@@ -163,7 +163,7 @@ class State:
         self.__dict__.update(assigned, _mixture=mixture, _seen=seen, _handed=handed, _weight_sum=weight_sum)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without a second copy of the arrays; with the mixture, if it is the one that they show."""
+        """The state without a second copy of the arrays; with the mixture, if the arrays still show it."""
         shows = "_mixture" in self.__dict__
         if shows and (self._find_edited() or self._find_overwritten()):
             try:

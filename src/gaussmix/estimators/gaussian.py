@@ -79,9 +79,9 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         it is how many times as much may be spent.
     init_params : str, default="auto"
         Where starts come from (docs/starts.md). "auto" goes on from k-means, as "kmeans" does, and races
-        other starts against what came of it, at 6 times the cost of a plain fit at most ("fast": 1,
-        "thorough": 70). Or one start: "kmeans" (scikit-learn's), "k-means++", "random", "random_from_data",
-        "agglomerative", "pca", "annealing". Of many rows, starts see a sample.
+        other starts against what came of it. The race costs at most 6 times as much as a plain fit ("fast":
+        1, "thorough": 70). Or one start: "kmeans" (scikit-learn's), "k-means++", "random",
+        "random_from_data", "agglomerative", "pca", "annealing". Of many rows, starts see a sample.
     weights_init : array-like of shape (n_components,), optional
     means_init : array-like of shape (n_components, n_features), optional
     precisions_init : array-like, optional
@@ -110,7 +110,8 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         range. Families without factors take no notice.
     acceleration : {"auto", "quasi-newton", "anderson", "squarem"} or None, default="auto"
         How to need fewer iterations than EM (None: not at all). "auto" is EM alone until an iteration gains
-        less than 1e-3 and more than half of what the one before gained: never with a `tol` of that or more.
+        less than 1e-3 and more than half of what the one before gained. With a `tol` of 1e-3 or more it is EM
+        to the end.
 
     Attributes
     ----------
@@ -273,7 +274,7 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         if self._overrides():
             fit_by_steps(self, rows, sample_weight=sample_weight, checkpoint=checkpoint, resume=resume)
             return rows
-        weights = _check.sample_weight(sample_weight, n)
+        weights = _check.read_sample_weight(sample_weight, n)
         start, previous = find_earlier_end(self, d) if self.warm_start else (None, -math.inf)
         printer = Printer(self.verbose, self.verbose_interval) if self.verbose else None
         options = {name: getattr(self, name) for name in FIT_OPTIONS}
@@ -366,7 +367,7 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
     def _sum_log_density(self, X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
         """Total weight of the rows and their total log-likelihood."""
         log_density = self.score_samples(X)
-        weights = _check.sample_weight(sample_weight, log_density.shape[0])
+        weights = _check.read_sample_weight(sample_weight, log_density.shape[0])
         if weights is None:
             return float(log_density.shape[0]), float(log_density.sum(dtype=np.float64))
         return float(weights.sum()), float(weights @ log_density)

@@ -79,7 +79,7 @@ def read_start(
     if start is None or isinstance(start, Given):
         return replace(start or Given(), noise=noise)
     if not isinstance(start, Mixture):
-        weights = _check.sample_weight(sample_weight, n)
+        weights = _check.read_sample_weight(sample_weight, n)
         memberships, share = read_memberships(start, n, k, weights, noise=noise is not None)
         if noise is not None and share > 0.0:
             noise = replace(noise, weight=share)
@@ -110,8 +110,8 @@ def read_rows(X: npt.ArrayLike | Rows, sample_weight: npt.ArrayLike | None, n_co
         raise ValueError(f"X must have two axes, (n_samples, n_features); got the shape {array.shape}")
     if array.shape[1] == 0:
         raise ValueError(f"X has no feature: its shape is {array.shape}")
-    rows = _check.as_rows(array, array.shape[1])
-    weights = _check.sample_weight(sample_weight, rows.shape[0])
+    rows = _check.read_rows(array, array.shape[1])
+    weights = _check.read_sample_weight(sample_weight, rows.shape[0])
     if weights is not None:
         present = weights > 0.0
         if not present.all():
@@ -150,7 +150,7 @@ def find_stack_level() -> int:
 
 
 class _NoEntropy(ISeedSequence):
-    """The state of a generator that is seeded anew at once: NumPy's own takes a tenth of a millisecond."""
+    """In place of entropy for a generator that is seeded at once: NumPy's takes a tenth of a millisecond."""
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> npt.NDArray[Any]:
         return np.ones(n_words, dtype)

@@ -25,7 +25,7 @@ from gaussmix.fit.result import FitStatus, StartReport
 from gaussmix.model.mixture import Mixture, schema
 from gaussmix.model.moments.coordinates import Coordinates
 
-#: Version of the schema of checkpoints. A checkpoint is for going on, not for keeping: others are refused.
+#: Version of the schema of checkpoints. Others are refused: a checkpoint is for going on, not for keeping.
 VERSION = 5
 KIND = schema.CHECKPOINT
 FIELDS = {
@@ -34,9 +34,9 @@ FIELDS = {
 }
 RUNS = ("running", "here", "best")
 PARAMETERS = ("weights", "means", "covariances", "precisions_cholesky")
-#: What an accelerator carries, of the run that is in progress.
+#: Tensors of what an accelerator carries, of the run that is in progress.
 MEMORY = ("memory", "memory.numbers")
-#: What EM did in a race before a run.
+#: Tensors of what EM did in a race before a run.
 PAST = ("past.history", "past.log_priors")
 
 #: Numbers in the state of the Mersenne Twister.
@@ -46,7 +46,7 @@ Path = str | os.PathLike[str]
 
 
 def make_identity(rows: Rows, given: Given, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What two fits must share for one to go on where the other stopped: the options and the numbers."""
+    """The options and digests of the numbers, in which two fits agree if one can go on with the other."""
     return {
         **options,
         "shape of the data": list(rows.shape),
@@ -85,9 +85,9 @@ class Saver:
     rng : RandomState
         What the starts draw from; its state is saved too.
     interval : float
-        Seconds between two writes; the first iteration is written at once, the end always.
+        Seconds between two writes. The first iteration is written at once, and the end always.
     due : float
-        When the next write is due, by the clock that knows no date.
+        Time of the next write, in seconds of :func:`time.monotonic`. Each write overwrites it.
     """
 
     path: Path
@@ -154,14 +154,14 @@ def read_seed(path: Path) -> int | None:
 def load_position(
     path: Path, identity: Mapping[str, Any], seed: int | None, rng: np.random.RandomState
 ) -> tuple[Position, int | None]:
-    """The position in a file and the seed that its fit began with; `rng` goes on from its state there.
+    """The position in a file and the seed that its fit began with. Sets `rng` to the state in the file.
 
     A seed of None goes on with any fit.
 
     Raises
     ------
     ModelFileError
-        If the file is damaged, no checkpoint, or of another fit; the message says which.
+        If the file is damaged, no checkpoint, or of another fit. The message says which of these.
     OSError
         If it cannot be opened.
     """
@@ -262,7 +262,7 @@ def _read_reports(rows: Any) -> tuple[StartReport, ...]:
 def _read_run(
     tensors: Mapping[str, Float64Array], name: str, status: Any, identity: Mapping[str, Any]
 ) -> Run:
-    # The factors as they were, not made anew from the covariances: the same bits.
+    # The roots are those of the file: made anew from the covariances, they would differ in the last bits.
     state = {field: tensors[f"{name}.{field}"] for field in PARAMETERS}
     if identity["noise"]:
         state["noise"] = tensors[f"{name}.noise"]

@@ -1,7 +1,7 @@
 """Constant columns: they say nothing of components, so a fit leaves them out and puts them back at the end.
 
-Their variance is the least that is allowed, whatever the component. Were they kept, every covariance of
-every M-step would be singular but for that bound, and have to be raised to it by an eigendecomposition.
+The variance of a constant column is the least that is allowed, in every component. If a fit kept the column,
+all covariances of all M-steps would be singular but for that bound, and raised by an eigendecomposition.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gaussmix.fit.result import FitResult
 from gaussmix.model.covariance import get_structure
 from gaussmix.model.mixture import Mixture
 
-#: Rows that are looked at first: columns of which these differ are not constant.
+#: Number of rows that are looked at first. A column is not constant if these differ.
 GLANCE = 4
 
 
@@ -92,7 +92,7 @@ class ConstantColumns:
 
 
 def find_constant_columns(X: Any, request: Request) -> ConstantColumns | None:
-    """The columns to leave out, fewer than all; None where there are none, or the fit depends on them."""
+    """The columns to leave out, fewer than all; None where none is constant, or the fit depends on all."""
     if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind != "f" or not X.size:
         return None
     places = np.arange(GLANCE) * (len(X) - 1) // (GLANCE - 1)

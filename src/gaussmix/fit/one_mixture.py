@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
-from gaussmix._threads import blas_on_one_thread
+from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import make_generator
 from gaussmix.fit.beginnings import choose_beginnings, orders_components
@@ -44,7 +44,7 @@ from gaussmix.model.constraints import Constraints
 from gaussmix.model.priors import NormalInverseWishart, named_prior
 
 
-@blas_on_one_thread()  # the M-step, too: BLAS's own threads would wake and spin for small matrices
+@hold_blas_to_one_thread()  # the M-step, too: BLAS's own threads would wake and spin for small matrices
 def fit_mixture(
     X: npt.ArrayLike,
     n_components: int,
@@ -100,12 +100,13 @@ def fit_mixture(
         races that may cost less and more; or one start: "kmeans", "k-means++", "random", "random_from_data",
         "agglomerative", "pca", "annealing" (docs/starts.md). Of many rows, starts see a sample.
     start : Mixture, Given or array-like, optional
-        Where to start instead: parameters, or which component each row of X belongs to. That is labels, shape
-        (n,), integers from 0 to k - 1, or -1 for a row that belongs to none; or responsibilities, shape
-        (n, k), or (n, k + 1) beside noise. What belongs to none is the weight that noise begins with.
+        Where to start instead: parameters, or which component each row of X belongs to. The latter are labels
+        of shape (n,), integers from 0 to k - 1, or -1 for a row that belongs to none. Or they are
+        responsibilities of shape (n, k), or (n, k + 1) beside noise. Noise begins with the weight of the rows
+        that belong to none.
     previous : float
-        The mean log-likelihood (with a prior, `objective`) that the first iteration's is compared with, to go
-        on with an earlier fit.
+        The mean log-likelihood (with a prior, the objective) at the end of an earlier fit to go on with. That
+        of the first iteration is compared with it.
     random_state : int, RandomState, Generator or None
         Resuming, an integer has to be that of the checkpoint; a RandomState is set to its state there.
     feature_names : sequence of str, optional
@@ -134,12 +135,13 @@ def fit_mixture(
         and criteria are of what is kept (docs/outliers.md).
     n_factors : int or "auto", optional
         Factors of factor analysers, fewer than features; None is the number that `start` has, else 1. "auto"
-        takes the one of least BIC among 1, 2, 3, 4, 6, 8, 12 and 16, ending with two that are no better.
-        Families without factors take no notice.
+        takes the one of least BIC among 1, 2, 3, 4, 6, 8, 12 and 16. Two in a row that are no better end the
+        search. Families without factors ignore it.
     acceleration : {"auto", "quasi-newton", "anderson", "squarem", None}
-        How to need fewer passes over the rows than EM; the likelihood never falls either way. "auto" is EM
-        until it is slow near an optimum (an iteration gains less than 1e-3, and more than half of what the
-        one before gained) and "quasi-newton" from there. The others begin at once. None is EM alone.
+        How to need fewer passes over the rows than EM. The likelihood never falls either way. "auto" is EM
+        until it is slow near an optimum, and "quasi-newton" from there. EM is slow where an iteration gains
+        less than 1e-3, and more than half of what the one before gained. The others begin at once. None is EM
+        alone.
     stopping : {"change", "aitken"}
         What `tol` bounds: the change in an iteration of EM, or the estimated distance to the limit.
 
@@ -202,7 +204,7 @@ def fit_request(X: Any, request: Request) -> FitResult:
     if not isinstance(problem.engine, Trimmed):
         return result
     kept = problem.engine.keep(end.best.mixture)
-    weights = _check.sample_weight(request.sample_weight, np.shape(X)[0])
+    weights = _check.read_sample_weight(request.sample_weight, np.shape(X)[0])
     if weights is not None:  # rows of no weight are not the engine's
         of_all = np.zeros(len(weights))
         of_all[weights > 0.0] = kept

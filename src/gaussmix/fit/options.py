@@ -1,10 +1,10 @@
 """The options of a fit, in frozen groups: every field is a row of one table.
 
-A row has the option's default, the values that it may have, how the command spells and explains it, and how a
-checkpoint records it. From the rows come the checks of all functions that fit, the estimator's checks of its
-parameters, the command's options, and what two fits must share for one to go on with the other's checkpoint.
+A row has the option's default and the values that it may have. It says how the command spells and explains
+the option, and how a checkpoint records it. Four things come from the rows: the checks of all functions that
+fit, the estimator's checks of its parameters, the command's options, and what a checkpoint must agree with.
 
-The command reads the table for its help, so that nothing heavy is imported here.
+This module imports nothing heavy, since the command reads the table for its help.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NFactors: TypeAlias = int | Literal["auto"] | None
 
 @dataclass(frozen=True)
 class Numbers:
-    """The numbers from `least` to `end`, without `end`, and where it is `open` without `least`."""
+    """The numbers x with least <= x < end, or least < x < end where they are `open`."""
 
     least: float
     end: float = math.inf
@@ -46,7 +46,7 @@ class Numbers:
     open: bool = False
 
     def __contains__(self, value: Any) -> bool:
-        if isinstance(value, bool):  # no number of things and no share
+        if isinstance(value, bool):  # True is no number of things and no share, but it may be a tolerance
             return not self.whole and self.end == math.inf
         if not isinstance(value, Integral if self.whole else Real):
             return False

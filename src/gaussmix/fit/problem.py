@@ -49,7 +49,7 @@ class Problem:
 
 
 def make_problem(X: Any, request: Request) -> Problem:
-    """What the options come to for these rows; ValueError where one of them does not go with the rows."""
+    """The problem of a request for these rows; ValueError where an option does not go with the rows."""
     model, start, k = request.model, request.start, request.model.n_components
     check_noise(model.noise)
     rows = read_rows(X, request.sample_weight, k)

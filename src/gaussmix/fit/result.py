@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix._text import count, html_facts
+from gaussmix._text import count_noun, make_html_facts
 from gaussmix._typing import Float64Array
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, html_of
@@ -208,7 +208,9 @@ class FitResult:
 
     def __repr__(self) -> str:
         mixture = self.mixture
-        sizes = f"{count(mixture.n_components, 'component')} of {count(mixture.n_features, 'feature')}"
+        sizes = (
+            f"{count_noun(mixture.n_components, 'component')} of {count_noun(mixture.n_features, 'feature')}"
+        )
         family = mixture.covariance_type + ("" if mixture.noise is None else " with noise")
         numbers = f"mean log-likelihood {self.mean_log_likelihood:.6g}, BIC {self.bic:.6g}"
         if math.isnan(self.mean_log_likelihood):
@@ -216,12 +218,12 @@ class FitResult:
         return f"{type(self).__name__}({sizes}, {family}; {self._outcome}; {numbers})"
 
     def _repr_html_(self) -> str:
-        return f"<div>{html_of(self.mixture)}{html_facts(self._facts())}</div>"
+        return f"<div>{html_of(self.mixture)}{make_html_facts(self._facts())}</div>"
 
     def _facts(self) -> list[tuple[str, str]]:
         """What is said of the fit, by name; nothing of what is empty."""
         left_out = (
-            "" if self.trimmed is None else f"{count(int(self.trimmed.sum()), 'row')} of lowest density"
+            "" if self.trimmed is None else f"{count_noun(int(self.trimmed.sum()), 'row')} of lowest density"
         )
         likelihood = f"{self.log_likelihood:.10g} ({self.mean_log_likelihood:.6g} per sample)"
         facts = [
@@ -241,4 +243,4 @@ class FitResult:
 
     @property
     def _outcome(self) -> str:
-        return f"{self.status!s} after {count(self.n_iter, 'iteration')}"
+        return f"{self.status!s} after {count_noun(self.n_iter, 'iteration')}"

@@ -72,10 +72,10 @@ class Constraints:
         for name in ("eigenvalue_ratio", "determinant_ratio"):
             ratio = getattr(self, name)
             if ratio is not None:
-                _check.non_negative(ratio, name)
+                _check.refuse_negative(ratio, name)
                 if ratio < 1.0:
                     raise ValueError(f"{name} must be at least 1: the largest over the smallest; got {ratio}")
-        _check.non_negative(self.min_weight, "min_weight")
+        _check.refuse_negative(self.min_weight, "min_weight")
         for parameter in PARAMETERS:
             name = f"fixed_{parameter}"
             object.__setattr__(self, name, _which(getattr(self, name), name))

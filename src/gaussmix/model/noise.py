@@ -73,7 +73,9 @@ class Noise:
 
     def _set_box(self, values: npt.ArrayLike) -> None:
         d = max(np.shape(values)[-1:], default=0)
-        box = _check.parameter(values, (d + 1, d), "the box of the noise", "(n_features + 1, n_features)")
+        box = _check.read_parameter(
+            values, (d + 1, d), "the box of the noise", "(n_features + 1, n_features)"
+        )
         found = -float(np.linalg.slogdet(box[1:])[1])
         if not np.isfinite(found):
             raise ValueError("the box of the noise has no volume: its edges must be linearly independent")

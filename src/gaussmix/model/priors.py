@@ -79,10 +79,10 @@ class NormalInverseWishart:
     concentration: float = 1.0
 
     def __post_init__(self) -> None:
-        _check.non_negative(self.shrinkage, "shrinkage")
+        _check.refuse_negative(self.shrinkage, "shrinkage")
         if self.dof is not None:
-            _check.non_negative(self.dof, "dof")
-        _check.non_negative(self.concentration, "concentration")
+            _check.refuse_negative(self.dof, "dof")
+        _check.refuse_negative(self.concentration, "concentration")
         if self.concentration < 1.0:
             raise ValueError(
                 f"concentration must be at least 1, or weights would go to zero; got {self.concentration}"

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gaussmix.model.mixture import Mixture
-from gaussmix.plot.panels import draw, figure_size, matplotlib
+from gaussmix.plot.panels import choose_figure_size, draw_view, import_matplotlib
 from gaussmix.plot.view import make_view
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def plot_mixture(
     view = make_view(mixture, X, features, max_points, seed)
     figure = None
     if ax is None:
-        figure = matplotlib("pyplot").figure(figsize=figure_size(view), layout="constrained")
-    return draw(view, ax, figure)
+        figure = import_matplotlib("pyplot").figure(figsize=choose_figure_size(view), layout="constrained")
+    return draw_view(view, ax, figure)
 
 
 def save_plot(
@@ -136,8 +136,8 @@ def save_plot(
     ['mixture.png']
     """
     view = make_view(mixture, X, features, max_points, seed)
-    figure = matplotlib("figure").Figure(figsize=figure_size(view), layout="constrained")
-    draw(view, None, figure)
+    figure = import_matplotlib("figure").Figure(figsize=choose_figure_size(view), layout="constrained")
+    draw_view(view, None, figure)
     figure.savefig(path, dpi=dpi)
 
 
@@ -154,4 +154,4 @@ def picture_formats() -> frozenset[str]:
     >>> {"png", "pdf", "svg"} <= picture_formats()
     True
     """
-    return frozenset(matplotlib("backend_bases").FigureCanvasBase.filetypes)
+    return frozenset(import_matplotlib("backend_bases").FigureCanvasBase.filetypes)

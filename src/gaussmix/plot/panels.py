@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.mixture import Mixture
-from gaussmix.plot.view import View, marginal
+from gaussmix.plot.view import View, make_marginal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ MASSES = (0.95, 0.75, 0.5, 0.25)
 LEGIBLE_COMPONENTS = 16
 
 
-def matplotlib(module: str) -> Any:
+def import_matplotlib(module: str) -> Any:
     """Import a module of Matplotlib. Raises ImportError that says how to install it."""
     try:
         return import_module(f"matplotlib.{module}")
@@ -43,14 +43,14 @@ def matplotlib(module: str) -> Any:
         raise ImportError('pictures need Matplotlib: pip install "gaussmix[plot]"') from error
 
 
-def figure_size(view: View) -> tuple[float, float]:
+def choose_figure_size(view: View) -> tuple[float, float]:
     """Width and height in inches, so that panels of any number stay legible."""
     if view.shown > 2:
         return 2.1 * view.shown, 2.1 * view.shown
     return (7.0, 4.2) if view.shown == 1 else (7.0, 5.2)
 
 
-def draw(
+def draw_view(
     view: View, ax: Axes | NDArray[np.object_] | None, figure: Figure | None
 ) -> Axes | NDArray[np.object_]:
     """Draw into `figure` if it is given, else into `ax`."""
@@ -81,7 +81,7 @@ def draw(
 
 def _draw_pairs(panels: NDArray[np.object_], view: View) -> NDArray[np.object_]:
     drawn = np.full(panels.shape, None, dtype=object)
-    ticks = matplotlib("ticker").MaxNLocator
+    ticks = import_matplotlib("ticker").MaxNLocator
     last = view.shown - 1
     for (i, j), panel in np.ndenumerate(panels):
         if j > i:
@@ -108,10 +108,10 @@ def _draw_pairs(panels: NDArray[np.object_], view: View) -> NDArray[np.object_]:
 
 def _draw_line(panel: Axes, view: View, j: int) -> None:
     """The density of one feature and each component's share of it, over the histogram of the data."""
-    mixture = marginal(view.mixture, [j])
+    mixture = make_marginal(view.mixture, [j])
     low, high = view.limits[j]
-    grid = _fine_grid(mixture, low, high)
-    shares = _shares(mixture, grid)
+    grid = _make_fine_grid(mixture, low, high)
+    shares = _compute_shares(mixture, grid)
     total = shares.sum(axis=1)
     top = float(total.max())
     if view.rows is not None:
@@ -124,20 +124,20 @@ def _draw_line(panel: Axes, view: View, j: int) -> None:
         # The density of a collapsed component can be of any height. The rest has to stay readable.
         top = min(max(top, float(np.max(heights))), 1.8 * float(np.max(heights)))
     for c, share in enumerate(shares.T):
-        panel.fill_between(grid, share, color=_colour(c), alpha=0.22, linewidth=0)
-        panel.plot(grid, share, color=_colour(c), linestyle=_line_style(c), linewidth=1.4)
+        panel.fill_between(grid, share, color=_pick_colour(c), alpha=0.22, linewidth=0)
+        panel.plot(grid, share, color=_pick_colour(c), linestyle=_pick_style(c), linewidth=1.4)
     panel.plot(grid, total, color=INK, linewidth=1.6)
     panel.set_xlim(low, high)
     panel.set_ylim(0, 1.08 * top)
-    _tidy(panel)
+    _hide_spines(panel)
 
 
-def _shares(mixture: Mixture, grid: Float64Array) -> Float64Array:
+def _compute_shares(mixture: Mixture, grid: Float64Array) -> Float64Array:
     weighted: Float64Array = np.exp(mixture.component_log_prob(grid[:, None]) + np.log(mixture.weights))
     return weighted
 
 
-def _fine_grid(mixture: Mixture, low: float, high: float) -> Float64Array:
+def _make_fine_grid(mixture: Mixture, low: float, high: float) -> Float64Array:
     """Points close enough together for the narrowest component."""
     means = mixture.means[:, 0]
     spread = np.sqrt(mixture.dense_covariances[:, 0, 0])
@@ -148,7 +148,7 @@ def _fine_grid(mixture: Mixture, low: float, high: float) -> Float64Array:
 
 def _number_the_curves(panel: Axes, view: View) -> None:
     means = view.mixture.means[:, 0]
-    heights = np.diagonal(_shares(view.mixture, means))
+    heights = np.diagonal(_compute_shares(view.mixture, means))
     for c, (x, height) in enumerate(zip(means, heights, strict=True)):
         _put_number(panel, c, float(x), min(float(height), 0.97 * panel.get_ylim()[1]), size=9)
 
@@ -158,40 +158,44 @@ def _draw_plane(panel: Axes, view: View, j: int, i: int) -> None:
     alone = view.shown == 2
     if len(view.points):
         size = float(np.clip(9000 / len(view.points), 5, 22)) * (1.0 if alone else 0.5)
-        x, y, colours = view.points[:, j], view.points[:, i], _point_colours(view)
+        x, y, colours = view.points[:, j], view.points[:, i], _choose_point_colours(view)
         panel.scatter(x, y, s=size, c=colours, linewidths=0, rasterized=True, zorder=2)
-    pair = marginal(view.mixture, [j, i])
+    pair = make_marginal(view.mixture, [j, i])
     for c in range(pair.n_components):
         _draw_ellipses(panel, c, pair.means[c], pair.dense_covariances[c])
         _put_number(panel, c, *map(float, pair.means[c]), size=9 if alone else 7)
     panel.set_xlim(*view.limits[j])
     panel.set_ylim(*view.limits[i])
-    _tidy(panel)
+    _hide_spines(panel)
 
 
-def _point_colours(view: View) -> Float64Array:
+def _choose_point_colours(view: View) -> Float64Array:
     # noise has the label -1, the last place
-    of_labels = [*(_colour(c) for c in range(view.mixture.n_components)), NOISE]
-    palette = matplotlib("colors").to_rgba_array(of_labels)
+    of_labels = [*(_pick_colour(c) for c in range(view.mixture.n_components)), NOISE]
+    palette = import_matplotlib("colors").to_rgba_array(of_labels)
     colours: Float64Array = palette[view.labels]
     colours[:, 3] = 0.2 + 0.5 * view.sureness
     return colours
 
 
 def _draw_ellipses(panel: Axes, component: int, mean: Float64Array, covariance: Float64Array) -> None:
-    ellipse = matplotlib("patches").Ellipse
+    ellipse = import_matplotlib("patches").Ellipse
     variances, axes = np.linalg.eigh(covariance)
     width, height = 2.0 * np.sqrt(np.maximum(variances[::-1], 0.0))
     angle = float(np.degrees(np.arctan2(axes[1, 1], axes[0, 1])))
     for r in STANDARD_DEVIATIONS:
         patch = ellipse(tuple(mean), r * width, r * height, angle=angle, fill=False, zorder=3)
-        patch.set(edgecolor=_colour(component), linestyle=_line_style(component), linewidth=2.2 - 0.5 * r)
+        patch.set(
+            edgecolor=_pick_colour(component),
+            linestyle=_pick_style(component),
+            linewidth=2.2 - 0.5 * r,
+        )
         panel.add_patch(patch)
 
 
 def _put_number(panel: Axes, component: int, x: float, y: float, *, size: float) -> None:
     """Write the component's number in a disc, visible even where the component is smaller than a dot."""
-    colour = _colour(component)
+    colour = _pick_colour(component)
     disc = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": colour, "linewidth": 1.3}
     text = panel.text(x, y, str(component), fontsize=size, color=INK, ha="center", va="center")
     text.set(bbox=disc, clip_on=True, zorder=4)
@@ -215,13 +219,15 @@ def _shade_density(panel: Axes, view: View) -> None:
 def _add_legend(panel: Axes, view: View, *, outside: bool) -> None:
     if view.mixture.n_components > LEGIBLE_COMPONENTS:
         return  # the numbers at the means identify the components
-    line = matplotlib("lines").Line2D
+    line = import_matplotlib("lines").Line2D
     handles = []
     for c, weight in enumerate(view.mixture.weights):
-        label = f"{c}  ({_percent((1.0 - view.noise) * weight)})"
-        handles.append(line([], [], color=_colour(c), linestyle=_line_style(c), linewidth=2.5, label=label))
+        label = f"{c}  ({_format_percent((1.0 - view.noise) * weight)})"
+        handles.append(
+            line([], [], color=_pick_colour(c), linestyle=_pick_style(c), linewidth=2.5, label=label)
+        )
     if view.noise:
-        label = f"noise  ({_percent(view.noise)})"
+        label = f"noise  ({_format_percent(view.noise)})"
         handles.append(line([], [], color=NOISE, linestyle="", marker="o", markersize=4, label=label))
     if view.shown != 2:
         handles.append(line([], [], color=INK, linewidth=1.6, label="mixture"))
@@ -235,7 +241,7 @@ def _add_legend(panel: Axes, view: View, *, outside: bool) -> None:
     legend.set_in_layout(not pairs)
 
 
-def _percent(weight: float) -> str:
+def _format_percent(weight: float) -> str:
     return f"{weight:.0%}" if weight >= 0.005 else "< 1%"
 
 
@@ -245,13 +251,13 @@ def _say_what_is_left_out(panel: Axes, view: View) -> None:
         panel.set_title(text, loc="left", fontsize=9, color="#555555")
 
 
-def _tidy(panel: Axes) -> None:
+def _hide_spines(panel: Axes) -> None:
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _colour(component: int) -> str:
+def _pick_colour(component: int) -> str:
     return COLOURS[component % len(COLOURS)]
 
 
-def _line_style(component: int) -> str:
+def _pick_style(component: int) -> str:
     return LINE_STYLES[component // len(COLOURS) % len(LINE_STYLES)]

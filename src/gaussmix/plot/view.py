@@ -47,21 +47,21 @@ def make_view(
     """The view for the arguments of `plot_mixture`. Raises ValueError where they do not fit together."""
     names = mixture.feature_names or tuple(f"feature {j + 1}" for j in range(mixture.n_features))
     chosen = _choose_features(names, features)
-    shown = marginal(mixture, chosen)
-    table = np.empty((0, mixture.n_features)) if X is None else _check.as_rows(X, mixture.n_features)
+    shown = make_marginal(mixture, chosen)
+    table = np.empty((0, mixture.n_features)) if X is None else _check.read_rows(X, mixture.n_features)
     if X is not None and not len(table):
         raise ValueError("X has no rows; leave it out to draw the mixture alone")
     rows = table[:, chosen].astype(np.float64)
     picked = np.random.default_rng(seed).permutation(len(table))[:max_points]
     # The labels come from all features, not from the ones shown. A point that looks out of place in one panel
     # may be in its place in the others.
-    labels, sureness = _labels(mixture, table[picked])
+    labels, sureness = _find_labels(mixture, table[picked])
     return View(
         mixture=shown,
         noise=0.0 if mixture.noise is None else mixture.noise.weight,
         names=tuple(names[j] for j in chosen),
         n_features=mixture.n_features,
-        limits=_limits(shown, rows),
+        limits=_find_limits(shown, rows),
         rows=None if X is None else rows,
         points=rows[picked],
         labels=labels,
@@ -70,7 +70,7 @@ def make_view(
     )
 
 
-def marginal(mixture: Mixture, features: list[int]) -> Mixture:
+def make_marginal(mixture: Mixture, features: list[int]) -> Mixture:
     """The mixture of the Gaussians alone in these features, in this order; others are integrated out."""
     covariances = mixture.dense_covariances[:, features][:, :, features]
     return Mixture(mixture.without_noise().weights, mixture.means[:, features], covariances)
@@ -94,7 +94,7 @@ def _choose_features(names: Sequence[str], features: Sequence[int | str] | None)
     return chosen
 
 
-def _limits(mixture: Mixture, rows: Float64Array) -> Float64Array:
+def _find_limits(mixture: Mixture, rows: Float64Array) -> Float64Array:
     """The first and the last value of each axis."""
     spread = np.sqrt(np.diagonal(mixture.dense_covariances, axis1=1, axis2=2))
     reach = 2.5 if len(rows) else 3.0
@@ -113,7 +113,7 @@ def _limits(mixture: Mixture, rows: Float64Array) -> Float64Array:
     return np.column_stack([middle - half, middle + half])
 
 
-def _labels(mixture: Mixture, points: FloatArray) -> tuple[IntArray, Float64Array]:
+def _find_labels(mixture: Mixture, points: FloatArray) -> tuple[IntArray, Float64Array]:
     if not len(points):
         return np.empty(0, np.int64), np.empty(0)
     responsibilities = mixture.responsibilities(points)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix._text import GAP, html_notes, html_table, text_table
+from gaussmix._text import GAP, make_html_notes, make_html_table, make_text_table
 from gaussmix._typing import Float64Array
 from gaussmix.fit.result import FitResult
 
@@ -107,12 +107,12 @@ class BICTable:
             last = first + 1
             while last < len(widths) and widths[0] + sum(widths[first : last + 1]) <= WIDTH:
                 last += 1
-            blocks.append(text_table([[row[0], *row[first:last]] for row in cells]))
+            blocks.append(make_text_table([[row[0], *row[first:last]] for row in cells]))
             first = last
         return "\n".join(["BIC (lower is better)", "\n\n".join(blocks), *self._notes()])
 
     def _repr_html_(self) -> str:
-        return html_table(self._cells(), "BIC (lower is better)") + html_notes(self._notes())
+        return make_html_table(self._cells(), "BIC (lower is better)") + make_html_notes(self._notes())
 
     def _cells(self) -> list[list[str]]:
         """The table as text, its header first."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from gaussmix._text import count
-from gaussmix._threads import blas_on_one_thread
+from gaussmix._text import count_noun
+from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix.data.rows import Rows
 from gaussmix.engines import engine_for
 from gaussmix.errors import FitError
@@ -81,9 +81,9 @@ class FittedMixtures:
         table = self.bic_table()
         family = "1 family" if len(table.families) == 1 else f"{len(table.families)} families"
         least, most = min(table.n_components), max(table.n_components)
-        numbers = count(most, "component") if least == most else f"{least} to {most} components"
+        numbers = count_noun(most, "component") if least == most else f"{least} to {most} components"
         parts = [
-            f"{count(len(self.fits), 'fit')}: {family}",
+            f"{count_noun(len(self.fits), 'fit')}: {family}",
             numbers,
             *([f"{len(self.fits) - len(self.sound)} collapsed"] if len(self.fits) > len(self.sound) else []),
             *([f"{len(self.failures)} failed"] if self.failures else []),
@@ -91,7 +91,7 @@ class FittedMixtures:
         best = "none is sound"
         if table.best is not None:
             name, k = table.best
-            best = f"best: {name} with {count(k, 'component')}, BIC {self.best.bic:.6g}"
+            best = f"best: {name} with {count_noun(k, 'component')}, BIC {self.best.bic:.6g}"
         return f"FittedMixtures({', '.join(parts)}; {best})"
 
     def _repr_html_(self) -> str:
@@ -235,7 +235,7 @@ class Family:
         """For each number of components the end of its search, made with all the others, and its judge."""
         engine = engine_for(self.rows)(self.rows, structure)
         m_step = Maximise(structure, make_regularise(self.model.reg_covar, structure, engine))
-        with blas_on_one_thread():
+        with hold_blas_to_one_thread():
             judge = Judge(engine, m_step)
             searches = {k: self._make_search(judge, k) for k in numbers}
             turns = range(self.start.n_init)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from gaussmix._threads import blas_on_one_thread
+from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix.engines import engine_for
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
@@ -156,7 +156,7 @@ def fit_message_length(
         start.n_init,
     )
     rng = make_generator(start.random_state)
-    with blas_on_one_thread():
+    with hold_blas_to_one_thread():
         best = descent(rng, 0)
         for turn in range(1, start.n_init):
             if not best.interrupted:

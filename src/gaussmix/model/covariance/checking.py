@@ -25,7 +25,9 @@ def check_covariances(
 
     Raises ValueError if the shape is another, or one is not symmetric positive definite.
     """
-    array = _check.parameter(covariances, structure.shape(k, d), "covariances", _describe_shape(structure))
+    array = _check.read_parameter(
+        covariances, structure.shape(k, d), "covariances", _describe_shape(structure)
+    )
     single = bool(np.asarray(covariances).dtype == np.float32)
     asymmetry = _check_symmetry(structure, array, SYMMETRY_TOLERANCE[single])
     if single and asymmetry > 0.0:  # or a file of them would be refused by the tolerance for double

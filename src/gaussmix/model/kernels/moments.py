@@ -19,7 +19,7 @@ MAX_TASKS = 16
 
 
 def pooled_moments(
-    X: Source, weights: Float64Array | None, *, oriented: bool, run: Run = _threads.run
+    X: Source, weights: Float64Array | None, *, oriented: bool, run: Run = _threads.run_tasks
 ) -> tuple[Float64Array, Float64Array]:
     """Weighted mean, shape (d,), and covariance (d, d), or variances (d,) alone unless `oriented`.
 
@@ -48,7 +48,7 @@ def pooled_moments(
 
 
 def second_moments(
-    X: Source, weights: Float64Array | None, frame: Frame, *, run: Run = _threads.run
+    X: Source, weights: Float64Array | None, frame: Frame, *, run: Run = _threads.run_tasks
 ) -> Float64Array:
     """Weighted mean of z z' in the frame's coordinates, shape (d, d).
 

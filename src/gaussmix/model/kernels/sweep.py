@@ -107,7 +107,7 @@ class Sweep:
         pooled: Float64Array | None = None,
         *,
         small: int = SMALL_PASS,
-        run: Run = _threads.run,
+        run: Run = _threads.run_tasks,
     ) -> None:
         self.operands = Operands(X, weights, frame, form, k, X.dtype, small)
         self._run = run

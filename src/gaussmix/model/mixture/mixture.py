@@ -100,8 +100,8 @@ class Mixture(MixtureProperties):
             noise.check_features(d)
         mixture = self.of_parts(
             structure,
-            _check.weights(weights, k, 0.0 if noise is None else noise.weight),
-            _check.parameter(means, (k, d), "means", "(n_components, n_features)"),
+            _check.read_weights(weights, k, 0.0 if noise is None else noise.weight),
+            _check.read_parameter(means, (k, d), "means", "(n_components, n_features)"),
             stack,
             roots,
             feature_names=names,
@@ -359,6 +359,6 @@ class Mixture(MixtureProperties):
 
     def _make_sweep(self, X: npt.ArrayLike) -> tuple[Sweep, Natural]:
         """A pass over rows, once they are checked, and the natural parameters for it."""
-        rows, extent = _check.rows_and_extent(X, self.n_features)
+        rows, extent = _check.read_rows_and_extent(X, self.n_features)
         view = self.view(rows.dtype)
         return view.make_sweep(rows, extent), view.natural

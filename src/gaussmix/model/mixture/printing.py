@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from gaussmix._text import count, html_notes, html_table, shorten, text_table
+from gaussmix._text import count_noun, make_html_notes, make_html_table, make_text_table, shorten
 from gaussmix._typing import Float64Array
 from gaussmix.model.mixture.properties import MixtureProperties
 
@@ -18,22 +18,22 @@ MOST_NAME = 24  # characters of a feature's name
 def heading(mixture: MixtureProperties) -> str:
     """Sizes and family, in one line."""
     return (
-        f"Gaussian mixture: {count(mixture.n_components, 'component')}, "
-        f"{count(mixture.n_features, 'feature')}, covariance {mixture.structure.name}"
-        + (f" of {count(mixture.n_factors, 'factor')}" if mixture.n_factors else "")
+        f"Gaussian mixture: {count_noun(mixture.n_components, 'component')}, "
+        f"{count_noun(mixture.n_features, 'feature')}, covariance {mixture.structure.name}"
+        + (f" of {count_noun(mixture.n_factors, 'factor')}" if mixture.n_factors else "")
     )
 
 
 def text_of(mixture: MixtureProperties, most_components: int, most_features: int) -> str:
     """Heading, table and notes as plain text."""
-    table = text_table(component_rows(mixture, most_components, most_features))
+    table = make_text_table(component_rows(mixture, most_components, most_features))
     return "\n".join([heading(mixture), "", table, *notes(mixture, most_components, most_features)])
 
 
 def html_of(mixture: MixtureProperties) -> str:
     """The same as HTML."""
     limits = MOST_COMPONENTS, MOST_FEATURES
-    return html_table(component_rows(mixture, *limits), heading(mixture)) + html_notes(
+    return make_html_table(component_rows(mixture, *limits), heading(mixture)) + make_html_notes(
         notes(mixture, *limits)
     )
 
@@ -61,7 +61,7 @@ def notes(mixture: MixtureProperties, most_components: int, most_features: int) 
         (mixture.n_features - most_features, "feature"),
         (mixture.n_components - most_components, "component"),
     )
-    hidden = " and ".join(count(number, noun) for number, noun in numbers if number > 0)
+    hidden = " and ".join(count_noun(number, noun) for number, noun in numbers if number > 0)
     return [*lines, f"Not shown: {hidden}."] if hidden else lines
 
 

@@ -90,13 +90,13 @@ def check_state(state: Mapping[str, Any]) -> dict[str, Any]:
     k, d = check_shape(np.shape(state["means"]))
     names = check_names(state["feature_names"], d)
     covariances, roots = (
-        _check.parameter(state[name], structure.shape(k, d), name, f"the shape for {structure.name!r}")
+        _check.read_parameter(state[name], structure.shape(k, d), name, f"the shape for {structure.name!r}")
         for name in ("covariances", "precisions_cholesky")
     )
     roots = structure.stack(roots, d)
     if not (structure.algebra.diagonal(roots) > 0.0).all():
         raise ValueError("precisions_cholesky must have a positive diagonal")
-    weights = _check.parameter(state["weights"], (k,), "weights", "(n_components,)")
+    weights = _check.read_parameter(state["weights"], (k,), "weights", "(n_components,)")
     noise = Noise.of_tensors(state)
     rest = 1.0
     if noise is not None:
@@ -107,7 +107,7 @@ def check_state(state: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "structure": structure,
         "weights": weights,
-        "means": _check.parameter(state["means"], (k, d), "means", "(n_components, n_features)"),
+        "means": _check.read_parameter(state["means"], (k, d), "means", "(n_components, n_features)"),
         "covariance_stack": structure.stack(covariances, d),
         "roots": roots,
         "feature_names": names,
