@@ -92,10 +92,11 @@ def compare(case: Case, workers: list[Worker], repeats: int, iterations: int, *,
         for kind, number in kinds.items()
     }
     found: dict[str, list[list[float]]] = {kind: [[], []] for kind in kinds}
-    for _ in range(repeats):
+    for turn in range(repeats):
         for kind, number in kinds.items():
-            for worker, seconds in zip(workers, found[kind], strict=True):
-                seconds.append(worker.measure(**asked, iterations=number, times=times[kind]))
+            for place in (0, 1) if turn % 2 else (1, 0):  # each is the first as often as the other
+                seconds = workers[place].measure(**asked, iterations=number, times=times[kind])
+                found[kind][place].append(seconds)
     medians = {kind: [statistics.median(each) for each in both] for kind, both in found.items()}
     iteration = [(medians["long"][i] - medians["short"][i]) / iterations for i in range(2)]
     fixed = [medians["short"][i] - (SHORT + 1) * iteration[i] for i in range(2)]

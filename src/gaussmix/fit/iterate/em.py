@@ -96,7 +96,8 @@ class Trail(Generic[T]):
 
     def __init__(self, begun: RunOf[T], previous: float) -> None:
         self.history, self.log_priors = list(begun.history), list(begun.log_priors)
-        self.objectives, self.previous, self.past = begun.objectives, previous, begun.past
+        self.objectives = begun.objectives if begun.history else []
+        self.previous, self.past = previous, begun.past
         #: Why it is to end: NOT_RUN while it is not.
         self.status = FitStatus.NOT_RUN
         self.outcome = begun
@@ -133,8 +134,8 @@ class State(Protocol[T]):
     def memory(self, place: int) -> Memory | None:
         """What an accelerator carries there."""
 
-    def measure(self, place: int) -> tuple[float, float | None]:
-        """Log-likelihood and penalty, if any, in nats for each unit of weight, in the data's coordinates."""
+    def measure(self) -> list[tuple[float, float | None]]:
+        """Log-likelihood and penalty, if any, of each, for a unit of weight, in the data's coordinates."""
 
     def propose(self, trails: Sequence[Trail[T]], rule: Rule) -> list[Proposal]:
         """Where each should go: mostly to what the M-step makes of the last pass."""
@@ -162,9 +163,9 @@ def iterate(
     the pass of the next iteration (after the last one, a pass of its own) measures it.
     """
     trails = [Trail(run, previous) for run in begun]
-    for place, trail in enumerate(trails):
+    for trail, measured in zip(trails, state.measure(), strict=True):
         if not trail.history:
-            trail.record(*state.measure(place))
+            trail.record(*measured)
     going = trails
     while True:
         state, going = _end_done(state, going, max_iter)
@@ -176,10 +177,17 @@ def iterate(
             for place, components in collapsed.items():
                 going[place].end(before.mixture(place), FitStatus.DEGENERATE, components)
             going = [trail for place, trail in enumerate(going) if place not in collapsed]
-        for place, trail in enumerate(going):
-            trail.record(*state.measure(place))
-            if on_iteration is not None and on_iteration(trail.show(state, place)):
-                trail.status = FitStatus.INTERRUPTED  # converged or not: no further start is wanted
+        for trail, measured in zip(going, state.measure(), strict=True):
+            trail.record(*measured)
+        if on_iteration is not None:
+            _show_runs(state, going, on_iteration)
+
+
+def _show_runs(state: State[T], going: list[Trail[T]], on_iteration: Callable[[RunOf[T]], bool]) -> None:
+    """Show each run as it is now; those that are to stop are interrupted, whether converged or not."""
+    for place, trail in enumerate(going):
+        if on_iteration(trail.show(state, place)):
+            trail.status = FitStatus.INTERRUPTED
 
 
 def _end_done(state: State[T], going: list[Trail[T]], max_iter: int) -> tuple[State[T], list[Trail[T]]]:
@@ -236,10 +244,15 @@ class Apart(Generic[T]):
     def mixture(self, place: int) -> T:
         return self.places[place].mixture
 
-    def measure(self, place: int) -> tuple[float, float | None]:
-        engine, log_prior, (mixture, seen, _) = self.engine, self.m_step.log_prior, self.places[place]
-        value = seen.log_likelihood / engine.weight + engine.frame.log_det
-        return value, None if log_prior is None else log_prior(mixture) / engine.weight
+    def measure(self) -> list[tuple[float, float | None]]:
+        weight, log_det, log_prior = self.engine.weight, self.engine.frame.log_det, self.m_step.log_prior
+        return [
+            (
+                seen.log_likelihood / weight + log_det,
+                None if log_prior is None else log_prior(mixture) / weight,
+            )
+            for mixture, seen, _ in self.places
+        ]
 
     def memory(self, place: int) -> Memory | None:
         return self.places[place].memory

@@ -12,9 +12,9 @@ import numpy as np
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines import Engine
 from gaussmix.fit.iterate.acceleration import OWN_STEP, Memory, Proposal
-from gaussmix.fit.iterate.em import Apart, Run, State, Trail, iterate
+from gaussmix.fit.iterate.em import Apart, Run, RunOf, State, Trail, iterate
 from gaussmix.fit.iterate.stopping import ENDLESS, Rule
-from gaussmix.fit.memberships import accumulate_labels, make_responsibilities
+from gaussmix.fit.memberships import accumulate_labels
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import NotPositiveDefiniteError
@@ -117,8 +117,8 @@ class SideBySide:
     def mixture(self, place: int) -> Mixture:
         return self.stack.mixture(place)
 
-    def measure(self, place: int) -> tuple[float, float | None]:
-        return self.values[place], None
+    def measure(self) -> list[tuple[float, float | None]]:
+        return [(value, None) for value in self.values]
 
     def memory(self, place: int) -> Memory | None:
         return None
@@ -142,10 +142,11 @@ def begin_together(
 ) -> list[Mixture | None]:
     """The M-step of each labelling of the rows, the rows having this weight; None where it collapses."""
     if m_step.stackable and len(labels) > 1:
-        memberships = [make_responsibilities(each, k) for each in labels]
+        of_all, components = np.stack(labels), np.arange(k)[None, :, None]
 
         def hard(rows: slice) -> Float64Array:
-            return np.concatenate([members(rows) for members in memberships])
+            members = of_all[:, None, rows] == components
+            return np.asarray(members.reshape(-1, members.shape[2]), dtype=np.float64)
 
         moments = engine.accumulate_given(hard, len(labels) * k, grouped=True)
         groups = Groups((k,) * len(labels))
@@ -190,5 +191,5 @@ def em_together(
         state = SideBySide.begin(engine, Stack.of(mixtures, m_step))
     else:
         state = Apart.begin(engine, m_step, mixtures)
-    begun = [Run(mixture, FitStatus.NOT_RUN, ()) for mixture in mixtures]
+    begun = [RunOf(mixture, FitStatus.NOT_RUN, ()) for mixture in mixtures]
     return iterate(state, begun, rule=rule, max_iter=max_iter)
