@@ -100,7 +100,7 @@ class Rows:
     #: Shape (n,): positive; None stands for ones.
     weights: Float64Array | None = None
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int]:
         """(n, d)."""
         return self.values.shape[0], self.values.shape[1]

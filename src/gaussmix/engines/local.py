@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -78,12 +79,12 @@ class LocalEngine:
         """The results of tasks, which are done side by side."""
         return _threads.run_tasks(task, n_tasks, hold_blas=hold_blas)
 
-    @property
+    @cached_property
     def weight(self) -> float:
         """The sum of the weights."""
         return self.rows.weight
 
-    @property
+    @cached_property
     def n_rows(self) -> float:
         """How many rows that is: weights over one are copies of a row, others may be shares of one."""
         return max(self.rows.weight, float(self.rows.shape[0]))
@@ -137,6 +138,8 @@ class LocalEngine:
 
     def take(self, places: IntArray) -> LocalEngine:
         part = copy(self)
+        for name in ("weight", "n_rows"):
+            part.__dict__.pop(name, None)
         part.__class__ = LocalEngine  # rows of any kind are taken into memory
         part.rows, part._sweeps, part._grouped = self.rows.take(places), {}, None
         part._left, part._evaluated = np.empty(0), (None, np.empty(0))

@@ -51,12 +51,12 @@ class Stack:
         """One by itself."""
         whole, part, family = self.joined, self.groups.slices[group], self.alone.structure
         own = slice(group, group + 1) if family.shared else part
-        return whole.replace(
-            structure=family,
-            weights=whole.weights[part] * len(self.groups),
-            means=whole.means[part],
-            covariance_stack=whole.covariance_stack[own],
-            roots=whole.roots[own],
+        return Mixture.of_parts(
+            family,
+            whole.weights[part] * len(self.groups),
+            whole.means[part],
+            whole.covariance_stack[own],
+            whole.roots[own],
         )
 
     def mixtures(self) -> list[Mixture]:
