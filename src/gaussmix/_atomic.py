@@ -52,12 +52,6 @@ def replace_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         _flush(target.parent, os.O_RDONLY)
 
 
-def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
-    """Replace the content of the file, as :func:`replace_file` does."""
-    with replace_file(path) as temporary:
-        temporary.write_bytes(content)
-
-
 def _read_permissions(target: Path, path: str | os.PathLike[str]) -> int | None:
     """The permissions of the file to be replaced, None if there is none. Raises OSError for other things."""
     try:

@@ -17,12 +17,7 @@ from gaussmix._typing import Float64Array, FloatArray
 WEIGHT_TOLERANCE = {False: 1e-8, True: 1e-6}
 
 
-def read_rows(X: npt.ArrayLike, d: int, name: str = "X") -> FloatArray:
-    """X as a finite float32 or float64 array of shape (n, d)."""
-    return read_rows_and_extent(X, d, name)[0]
-
-
-def read_rows_and_extent(X: npt.ArrayLike, d: int, name: str = "X") -> tuple[FloatArray, float]:
+def read_rows(X: npt.ArrayLike, d: int, name: str = "X") -> tuple[FloatArray, float]:
     """X as a finite float32 or float64 array of shape (n, d), and its largest absolute value."""
     array = np.asarray(X)
     if array.dtype not in (np.float32, np.float64):

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NamedTuple, NoReturn
 import numpy as np
 
 from gaussmix import _strict_json
-from gaussmix._atomic import write_bytes
+from gaussmix._atomic import replace_file
 from gaussmix._typing import Float64Array
 from gaussmix.errors import ModelFileError
 
@@ -59,7 +59,9 @@ def write(
     OSError
         If the file cannot be written; it is as it was before.
     """
-    write_bytes(path, pack(tensors, document))
+    content = pack(tensors, document)
+    with replace_file(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def pack(tensors: Mapping[str, Float64Array], document: Mapping[str, Any]) -> bytes:

@@ -151,8 +151,9 @@ def open_text(path: Path) -> TextTable:
     encoding = _find_encoding(path)
     try:
         with open(path, encoding=encoding, errors="surrogateescape", newline="") as file:
-            delimiter = _choose_delimiter(_read_head(file))
-        with open(path, encoding=encoding, errors="surrogateescape", newline="") as file:
+            filled = (line.rstrip("\r\n") for line in file if line.strip())
+            delimiter = _choose_delimiter(list(itertools.islice(filled, SNIFF_LINES)))
+            file.seek(0)
             records = _cut_records(path, file, delimiter, single=False)
             sample = list(itertools.islice(records, SAMPLE_RECORDS + 1))
     except UnicodeError as error:
@@ -204,11 +205,6 @@ def _find_encoding(path: Path) -> str:
     except UnicodeDecodeError:
         return "latin-1"
     return "utf-8-sig"
-
-
-def _read_head(file: TextIO) -> list[str]:
-    filled = (line for line in file if line.strip())
-    return [line.rstrip("\r\n") for line in itertools.islice(filled, SNIFF_LINES)]
 
 
 def _choose_delimiter(lines: list[str]) -> str:

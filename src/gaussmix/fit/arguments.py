@@ -110,7 +110,7 @@ def read_rows(X: npt.ArrayLike | Rows, sample_weight: npt.ArrayLike | None, n_co
         raise ValueError(f"X must have two axes, (n_samples, n_features); got the shape {array.shape}")
     if array.shape[1] == 0:
         raise ValueError(f"X has no feature: its shape is {array.shape}")
-    rows = _check.read_rows(array, array.shape[1])
+    rows, _ = _check.read_rows(array, array.shape[1])
     weights = _check.read_sample_weight(sample_weight, rows.shape[0])
     if weights is not None:
         present = weights > 0.0

@@ -32,11 +32,11 @@ class ConstantColumns:
     """Columns that a fit leaves out."""
 
     columns: IntArray
-    #: All others.
+    #: All other columns.
     varying: IntArray
     #: The values of the constant columns.
     values: Float64Array
-    #: The variances that the result has there.
+    #: The variances of the constant columns in the result.
     variances: Float64Array
 
     @cached_property

@@ -111,7 +111,7 @@ def _read_responsibilities(array: npt.NDArray[Any], n: int, k: int, noise: bool)
             f"start must be labels of the shape ({n},) or responsibilities of the shape ({n}, {k}){beside}; "
             f"got {array.shape}"
         )
-    R = _check.read_rows(array, array.shape[1], "start").astype(np.float64)
+    R = _check.read_rows(array, array.shape[1], "start")[0].astype(np.float64)
     if R.min() < 0.0:
         row, component = np.unravel_index(int(R.argmin()), R.shape)
         raise ValueError(

@@ -72,18 +72,18 @@ class Option:
     default: Any
     #: Names that the option may have; "module:NAMES" stands for those that a module lists.
     words: tuple[str, ...] = ()
-    #: Those that it may have.
+    #: Numbers that the option may have.
     numbers: Numbers | None = None
-    #: Whether it may be something else, which is checked where it is used.
+    #: Whether the option may also be something else, which is checked where it is used.
     other: bool = False
-    #: How the command spells, shows and explains it.
+    #: How the command spells, shows and explains the option.
     flag: str = ""
     metavar: str | None = None
     help: str = ""
     #: Words of the command alone, and the values that they stand for. The library takes None where it is one
     #: of these values, or the default.
     spoken: Mapping[str, Any] = field(default_factory=dict)
-    #: From the value to what a checkpoint has of it, plain JSON; None where another fit's value may differ.
+    #: Makes plain JSON of the value, for a checkpoint. None where the value of another fit may differ.
     record: Callable[[Any], Any] | None = None
 
     def list_words(self) -> list[str]:

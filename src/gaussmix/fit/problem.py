@@ -26,10 +26,10 @@ class Problem:
     """A request for some rows."""
 
     request: Request
-    #: Those that are given, or those of the data frame.
+    #: The names that are given, or those of the data frame.
     feature_names: Sequence[str] | None
     engine: Engine
-    #: What is fixed of the start, and the noise.
+    #: What the caller fixes of the start, and the noise.
     given: Given
     #: The start among outliers, where there may be some.
     concentrated: Concentrated | None

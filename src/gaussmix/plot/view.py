@@ -48,9 +48,11 @@ def make_view(
     names = mixture.feature_names or tuple(f"feature {j + 1}" for j in range(mixture.n_features))
     chosen = _choose_features(names, features)
     shown = make_marginal(mixture, chosen)
-    table = np.empty((0, mixture.n_features)) if X is None else _check.read_rows(X, mixture.n_features)
-    if X is not None and not len(table):
-        raise ValueError("X has no rows; leave it out to draw the mixture alone")
+    table: FloatArray = np.empty((0, mixture.n_features))
+    if X is not None:
+        table, _ = _check.read_rows(X, mixture.n_features)
+        if not len(table):
+            raise ValueError("X has no rows; leave it out to draw the mixture alone")
     rows = table[:, chosen].astype(np.float64)
     picked = np.random.default_rng(seed).permutation(len(table))[:max_points]
     # The labels come from all features, not from the ones shown. A point that looks out of place in one panel

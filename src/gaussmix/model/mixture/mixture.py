@@ -359,6 +359,6 @@ class Mixture(MixtureProperties):
 
     def _make_sweep(self, X: npt.ArrayLike) -> tuple[Sweep, Natural]:
         """A pass over rows, once they are checked, and the natural parameters for it."""
-        rows, extent = _check.read_rows_and_extent(X, self.n_features)
+        rows, extent = _check.read_rows(X, self.n_features)
         view = self.view(rows.dtype)
         return view.make_sweep(rows, extent), view.natural
