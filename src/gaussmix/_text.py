@@ -53,9 +53,9 @@ def make_html_table(rows: Sequence[Sequence[str]], caption: str = "") -> str:
     """The same as an HTML table. The cells are escaped: they are shown as text."""
     header, *body = rows
     right, line = 'style="text-align:right"', 'style="text-align:left;white-space:nowrap"'
-    above = f"<caption {line}>{_in_html(caption)}</caption>" if caption else ""
-    head = "".join(f"<th {right}>{_in_html(cell)}</th>" for cell in header)
-    lines = ["".join(f"<td {right}>{_in_html(cell)}</td>" for cell in row) for row in body]
+    above = f"<caption {line}>{_escape(caption)}</caption>" if caption else ""
+    head = "".join(f"<th {right}>{_escape(cell)}</th>" for cell in header)
+    lines = ["".join(f"<td {right}>{_escape(cell)}</td>" for cell in row) for row in body]
     inner = "".join(f"<tr>{line}</tr>" for line in lines)
     return f"<table>{above}<thead><tr>{head}</tr></thead><tbody>{inner}</tbody></table>"
 
@@ -64,15 +64,15 @@ def make_html_facts(facts: Sequence[tuple[str, str]]) -> str:
     """Names and values as an HTML table, a line each."""
     left = 'style="text-align:left"'
     lines = [
-        f"<tr><th {left}>{_in_html(name)}</th><td {left}>{_in_html(value)}</td></tr>" for name, value in facts
+        f"<tr><th {left}>{_escape(name)}</th><td {left}>{_escape(value)}</td></tr>" for name, value in facts
     ]
     return f"<table><tbody>{''.join(lines)}</tbody></table>" if lines else ""
 
 
 def make_html_notes(notes: Sequence[str]) -> str:
     """Sentences below an HTML table, a paragraph each."""
-    return "".join(f"<p>{_in_html(note)}</p>" for note in notes)
+    return "".join(f"<p>{_escape(note)}</p>" for note in notes)
 
 
-def _in_html(text: str) -> str:
+def _escape(text: str) -> str:
     return escape(make_printable(text))

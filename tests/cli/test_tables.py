@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gaussmix.data.source import refuse_os_errors
 from gaussmix.data.tables import TABLE_SUFFIXES, read_matching, read_table
 from gaussmix.data.writing import check_output, replace_file, write_table
 from gaussmix.errors import InputError
@@ -395,3 +396,19 @@ def test_outputs_that_cannot_be_written(tmp_path):
         check_output("/dev/null")
     with pytest.raises(InputError, match=r"cannot write a table ending in '\.xlsx'"):
         write_table(tmp_path / "out.xlsx", [])
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(PermissionError(13, "Permission denied"), "Permission denied"), (OSError("odd"), "odd")],
+)
+def test_an_error_of_the_system_becomes_one_of_the_input(error, reason):
+    with pytest.raises(InputError) as caught, refuse_os_errors("some/file.csv", "read"):
+        raise error
+    assert str(caught.value) == f"some/file.csv: cannot be read: {reason}"
+    assert caught.value.__cause__ is error
+
+
+def test_other_errors_pass_as_they_are():
+    with pytest.raises(KeyError, match="a"), refuse_os_errors("some/file.csv", "read"):
+        raise KeyError("a")

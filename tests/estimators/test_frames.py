@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gaussmix import GaussianMixture
+from gaussmix import GaussianMixture, fit_mixture
 
 COLUMNS = ["sepal length (cm)", "", "größe", "a\nb", "x0"]  # names are text, no more is asked of them
 
@@ -144,6 +144,12 @@ def test_names_that_are_not_text(rows):
     mixed = pandas.DataFrame(rows, columns=["a", "b", "c", "d", 5])
     with pytest.raises(TypeError, match=re.escape("Feature names are only supported if all input features")):
         GaussianMixture(2).fit(mixed)
+
+
+def test_a_fit_takes_no_names_that_do_not_tell_columns_apart(rows):
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame(rows[:, :2], columns=["a", "a"])
+    assert fit_mixture(X, 1).mixture.feature_names is None
 
 
 def test_nullable_and_categorical_columns(rows):

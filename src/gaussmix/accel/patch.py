@@ -45,7 +45,7 @@ def patch_sklearn() -> None:
     False
     """
     was_patched = is_patched()
-    modules = _exchange(Original, GaussianMixture)
+    modules = _exchange_class(Original, GaussianMixture)
     if not was_patched:
         LOGGER.info("gaussmix.accel: %s, in %d modules so far", describe_patch(), len(modules))
 
@@ -61,7 +61,7 @@ def unpatch_sklearn() -> None:
     patch_sklearn : with an example of both
     """
     was_patched = is_patched()
-    _exchange(GaussianMixture, Original)
+    _exchange_class(GaussianMixture, Original)
     if was_patched:
         LOGGER.info("gaussmix.accel: sklearn.mixture.GaussianMixture is scikit-learn's again")
 
@@ -72,7 +72,7 @@ def describe_patch() -> str:
     return f"sklearn.mixture.GaussianMixture is gaussmix {versions}"
 
 
-def _exchange(old: type, new: type) -> list[str]:
+def _exchange_class(old: type, new: type) -> list[str]:
     """Replace the class `old` by `new` in every global variable; returns the names of the modules changed."""
     changed = []
     for module_name, module in list(sys.modules.items()):

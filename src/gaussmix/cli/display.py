@@ -88,14 +88,8 @@ def print_model(
         console.print(
             f"Noise: weight {noise.weight:.4f}, log-density {noise.known_log_density:.6g} everywhere."
         )
-    hidden = [
-        count_noun(number, noun)
-        for number, noun in (
-            (mixture.n_features - first, "feature"),
-            (mixture.n_components - shown, "component"),
-        )
-        if number
-    ]
+    left_out = {"feature": mixture.n_features - first, "component": mixture.n_components - shown}
+    hidden = [count_noun(number, noun) for noun, number in left_out.items() if number]
     if hidden:
         way = make_printable(see_all, console.encoding)
         console.print(f"Not shown: {' and '.join(hidden)}. To see all: {way}", soft_wrap=True)

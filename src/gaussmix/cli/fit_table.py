@@ -84,7 +84,7 @@ def _check_outputs(task: FitTask) -> None:
         if path.resolve() == same.resolve():
             raise InputError(f"{same}: the {what} and the {other} cannot be the same file")
     for _, path in written:
-        refuse_overwriting(path, [task.data])
+        refuse_overwriting(path, task.data)
         check_output(path)
 
 

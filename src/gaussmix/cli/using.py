@@ -92,11 +92,10 @@ def show_model(model: Path, everything: bool) -> None:
     print_model(saved.mixture, saved.info, everything=everything, see_all=f"gaussmix show {model} --all")
 
 
-def refuse_overwriting(output: Path, inputs: list[Path]) -> None:
-    """Raise InputError if the output is the same file as an input."""
-    for path in inputs:
-        if output.exists() and path.exists() and os.path.samefile(output, path):
-            raise InputError(f"{output}: is also the input; write to another file")
+def refuse_overwriting(output: Path, source: Path) -> None:
+    """Raise InputError if the output is the same file as the input."""
+    if output.exists() and source.exists() and os.path.samefile(output, source):
+        raise InputError(f"{output}: is also the input; write to another file")
 
 
 def tell_notes(table: Table) -> None:
@@ -107,7 +106,7 @@ def tell_notes(table: Table) -> None:
 
 def _load_checked(model: Path, output: Path | None) -> SavedModel:
     if output is not None:
-        refuse_overwriting(output, [model])
+        refuse_overwriting(output, model)
         check_table_output(output)
     if model.is_dir():
         raise InputError(f"{model}: is a directory; expected a model")
@@ -119,7 +118,7 @@ def _load_checked(model: Path, output: Path | None) -> SavedModel:
 
 def _read_columns(mixture: Mixture, data: Path, output: Path | None, weights: str | None = None) -> Table:
     if output is not None:
-        refuse_overwriting(output, [data])
+        refuse_overwriting(output, data)
     names = mixture.feature_names or default_names(mixture.n_features)
     table = read_matching(data, names, weights=weights)
     tell_notes(table)

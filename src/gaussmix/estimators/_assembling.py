@@ -67,7 +67,7 @@ class Assigned:
         return None if self.before is None else self.before.noise
 
 
-def assemble(
+def assemble_mixture(
     assigned: Assigned, covariance_type: str, feature_names: Sequence[str] | None
 ) -> tuple[Mixture, float]:
     """The mixture of the attributes, and what their weights sum to; those of the mixture sum to one.

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.estimators._assembling import MATRICES, VECTORS, Assigned, assemble
+from gaussmix.estimators._assembling import MATRICES, VECTORS, Assigned, assemble_mixture
 from gaussmix.model.covariance.matrices import upper_roots
 from gaussmix.model.mixture import Mixture
 
@@ -94,7 +94,7 @@ class State:
     def _get_mixture(self) -> Mixture:
         """The mixture of the attributes as they are now."""
         if "_mixture" not in self.__dict__ or self._find_edited() or self._find_overwritten():
-            self._follow()
+            self._follow_edits()
         mixture: Mixture = self.__dict__["_mixture"]
         return mixture
 
@@ -115,7 +115,7 @@ class State:
             return []
         return [name for name in MADE if name in self.__dict__]
 
-    def _follow(self, *, anew: bool = False) -> None:
+    def _follow_edits(self, *, anew: bool = False) -> None:
         """Make the mixture of the attributes, and assign those that follow. Overwrites `self._mixture`.
 
         With `anew`, all attributes count as edited.
@@ -131,14 +131,14 @@ class State:
         before = None if anew else now.get("_mixture")
         edited = list(values) if before is None else self._find_edited()
         assigned = Assigned(values, edited, before)
-        mixture, weight_sum = assemble(assigned, now["covariance_type"], now.get("feature_names_in_"))
+        mixture, weight_sum = assemble_mixture(assigned, now["covariance_type"], now.get("feature_names_in_"))
         follows: dict[str, FloatArray] = {}
         for name, of in {} if mixture.n_factors else MATRICES.items():
             if name not in values or not (assigned.keeps_matrices or name in assigned.sources):
                 # of the type of the matrices that it follows from, or of the means
                 source = values[next(iter(assigned.sources), "means_")]
                 follows[name] = getattr(mixture, of).astype(find_float_type(source))
-        self._keep(mixture, values | follows, follows, weight_sum)
+        self._keep_mixture(mixture, values | follows, follows, weight_sum)
 
     def _publish(self, mixture: Mixture, dtype: np.dtype[Any]) -> None:
         """Assign all attributes of a mixture, in this type of numbers."""
@@ -146,9 +146,9 @@ class State:
             self.__dict__.pop(name, None)
         names = VECTORS if mixture.n_factors else VECTORS | MATRICES
         shown = {name: getattr(mixture, of).astype(dtype) for name, of in names.items()}
-        self._keep(mixture, shown, shown)
+        self._keep_mixture(mixture, shown, shown)
 
-    def _keep(
+    def _keep_mixture(
         self, mixture: Mixture, shown: dict[str, Any], assigned: dict[str, Any], weight_sum: float = 1.0
     ) -> None:
         """Keep a mixture with the attributes that show it, and assign those in `assigned`.
@@ -167,7 +167,7 @@ class State:
         shows = "_mixture" in self.__dict__
         if shows and (self._find_edited() or self._find_overwritten()):
             try:
-                self._follow()
+                self._follow_edits()
             except ValueError:  # whoever uses the model will be told
                 shows = False
         parent: Any = super()
@@ -178,7 +178,7 @@ class State:
         super().__setstate__(state)  # type: ignore[misc]
         if (mixture := state.get("_mixture")) is not None:
             shown = {name: state[name] for name in (*VECTORS, *MATRICES) if name in state}
-            self._keep(mixture, shown, shown, state["_weight_sum"])
+            self._keep_mixture(mixture, shown, shown, state["_weight_sum"])
 
     def __copy__(self) -> Self:
         """A copy that shares the arrays, so that either can edit those of the other."""

@@ -134,7 +134,7 @@ class Steps(Messages, State):
         names = ("weights_", "means_", "covariances_", "precisions_cholesky_")
         self.__dict__.pop("precisions_", None)
         self.__dict__.update(zip(names, params, strict=True))
-        self._follow(anew=True)
+        self._follow_edits(anew=True)
 
     def _estimate_log_prob(self, X: FloatArray, xp: Any = None) -> FloatArray:
         """Log-density of each row under each component alone, shape (n, k)."""

@@ -60,7 +60,7 @@ class ConstantColumns:
         iteration = replace(iteration, previous=previous, on_iteration=None if watch is None else show)
         return replace(request, feature_names=names, iteration=iteration)
 
-    def complete(self, result: FitResult, request: Request) -> FitResult:
+    def complete_result(self, result: FitResult, request: Request) -> FitResult:
         """The result of all columns, of that of the columns that vary."""
         inner, names = result.mixture, request.feature_names
         k, d = len(inner.means), len(self.columns) + len(self.varying)

@@ -182,7 +182,9 @@ def fit_mixture(
     if constant is None:
         return fit_any_factors(X, request, fit_request)
     rest = constant.request_varying(request)
-    return constant.complete(fit_any_factors(np.asarray(X)[:, constant.varying], rest, fit_request), request)
+    return constant.complete_result(
+        fit_any_factors(np.asarray(X)[:, constant.varying], rest, fit_request), request
+    )
 
 
 def fit_request(X: Any, request: Request) -> FitResult:

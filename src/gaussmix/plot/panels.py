@@ -45,27 +45,27 @@ def import_matplotlib(module: str) -> Any:
 
 def choose_figure_size(view: View) -> tuple[float, float]:
     """Width and height in inches, so that panels of any number stay legible."""
-    if view.shown > 2:
-        return 2.1 * view.shown, 2.1 * view.shown
-    return (7.0, 4.2) if view.shown == 1 else (7.0, 5.2)
+    if view.n_shown > 2:
+        return 2.1 * view.n_shown, 2.1 * view.n_shown
+    return (7.0, 4.2) if view.n_shown == 1 else (7.0, 5.2)
 
 
 def draw_view(
     view: View, ax: Axes | NDArray[np.object_] | None, figure: Figure | None
 ) -> Axes | NDArray[np.object_]:
     """Draw into `figure` if it is given, else into `ax`."""
-    side = view.shown if view.shown > 2 else 1
+    side = view.n_shown if view.n_shown > 2 else 1
     given = np.asarray(ax if figure is None else figure.subplots(side, side), dtype=object)
     if given.size != side * side:
         raise ValueError(
-            f"{view.shown} features take {side} x {side} Axes, but ax has the shape {given.shape}; pass "
+            f"{view.n_shown} features take {side} x {side} Axes, but ax has the shape {given.shape}; pass "
             "such an array, no ax at all, or features= with one or two of them"
         )
     panels = given.reshape(side, side)
     if side > 1:
         return _draw_pairs(panels, view)
     panel: Axes = panels[0, 0]
-    if view.shown == 1:
+    if view.n_shown == 1:
         _draw_line(panel, view, 0)
         _number_the_curves(panel, view)
         panel.set_ylabel("density")
@@ -82,7 +82,7 @@ def draw_view(
 def _draw_pairs(panels: NDArray[np.object_], view: View) -> NDArray[np.object_]:
     drawn = np.full(panels.shape, None, dtype=object)
     ticks = import_matplotlib("ticker").MaxNLocator
-    last = view.shown - 1
+    last = view.n_shown - 1
     for (i, j), panel in np.ndenumerate(panels):
         if j > i:
             panel.set_axis_off()
@@ -155,7 +155,7 @@ def _number_the_curves(panel: Axes, view: View) -> None:
 
 def _draw_plane(panel: Axes, view: View, j: int, i: int) -> None:
     """Feature `i` over feature `j`: the data and each component's ellipses, with its number at the mean."""
-    alone = view.shown == 2
+    alone = view.n_shown == 2
     if len(view.points):
         size = float(np.clip(9000 / len(view.points), 5, 22)) * (1.0 if alone else 0.5)
         x, y, colours = view.points[:, j], view.points[:, i], _choose_point_colours(view)
@@ -229,9 +229,9 @@ def _add_legend(panel: Axes, view: View, *, outside: bool) -> None:
     if view.noise:
         label = f"noise  ({_format_percent(view.noise)})"
         handles.append(line([], [], color=NOISE, linestyle="", marker="o", markersize=4, label=label))
-    if view.shown != 2:
+    if view.n_shown != 2:
         handles.append(line([], [], color=INK, linewidth=1.6, label="mixture"))
-    pairs = view.shown > 2
+    pairs = view.n_shown > 2
     place: dict[str, Any] = {"loc": "upper right" if pairs else "best"}
     if outside:
         place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
@@ -246,8 +246,8 @@ def _format_percent(weight: float) -> str:
 
 
 def _say_what_is_left_out(panel: Axes, view: View) -> None:
-    if view.shown < view.n_features:
-        text = f"{view.shown} of {view.n_features} features shown"
+    if view.n_shown < view.n_features:
+        text = f"{view.n_shown} of {view.n_features} features shown"
         panel.set_title(text, loc="left", fontsize=9, color="#555555")
 
 

@@ -32,7 +32,7 @@ class View:
     seed: int
 
     @property
-    def shown(self) -> int:
+    def n_shown(self) -> int:
         """The number of features shown."""
         return len(self.names)
 
