@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussmix import fit_mixture, fit_mixtures
-from gaussmix.fit.starts.hierarchy import _clusters, _merges
+from gaussmix.fit.starts.hierarchy import _find_clusters, _find_merges
 
 Floats = NDArray[np.floating]
 
@@ -89,8 +89,8 @@ def line(
 
 def sweep(rows: Floats, starts: int = 1, closer: float = 1.0) -> Sweep:
     """Fit all models. Models with a collapsed component are left out, as by mclust."""
-    _merges.cache_clear()  # the hierarchy is a part of the sweep
-    _clusters.cache_clear()
+    _find_merges.cache_clear()  # the hierarchy is a part of the sweep
+    _find_clusters.cache_clear()
     begin = time.perf_counter()
     tol = closer * TOL * (1.0 + abs(fit_mixture(rows, 1).log_likelihood)) / len(rows)
     models = fit_mixtures(rows, range(1, 10), tol=tol, max_iter=2000, n_init=starts, random_state=0)

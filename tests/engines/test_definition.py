@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gaussmix.data.rows import Chunks, Rows
-from gaussmix.engines import engine_for
+from gaussmix.engines import choose_engine
 from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import EXECUTORS, KINDS, direct_responsibilities, environment, random_mixture, stats_of
 
@@ -39,7 +39,7 @@ def test_a_pass_and_given_responsibilities(name, rows, kept, part, executor):
     weights = rng.uniform(0.2, 2.0, len(X))
     with environment(GAUSSMIX_EXECUTOR=executor):
         held = Rows(X if kept == "array" else Chunks(lambda: np.array_split(X, 7)), weights)
-        engine = engine_for(held)(held, STRUCTURES[name])
+        engine = choose_engine(held)(held, STRUCTURES[name])
         if part:
             chosen = np.sort(rng.choice(len(X), 120, replace=False))
             engine, X, weights = engine.take(chosen), X[chosen], weights[chosen]

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from gaussmix import FitStatus, fit_mixture
 from gaussmix.data.rows import Chunks, Rows
-from gaussmix.engines import engine_for
+from gaussmix.engines import choose_engine
 from gaussmix.fit.iterate.em import Run, em
 from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
@@ -35,7 +35,7 @@ def outcome(X, weights, start):
     """Two iterations of EM over whatever holds the rows."""
     structure = STRUCTURES[start.covariance_type]
     rows = Rows(X, weights)
-    engine = engine_for(rows)(rows, structure)
+    engine = choose_engine(rows)(rows, structure)
     regularise = make_regularise("auto", structure, engine)
     run = em(
         engine,

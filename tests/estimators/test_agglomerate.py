@@ -8,12 +8,12 @@ from numpy.testing import assert_array_equal
 
 from gaussmix import GaussianMixture, fit_mixture
 from gaussmix.datasets import load_faithful
-from gaussmix.fit.starts.hierarchy import SCALINGS, labels_at, merges, scaled
+from gaussmix.fit.starts.hierarchy import SCALINGS, find_merges, label_rows, scale_rows
 
 
 def naive(X):
     """The same hierarchy by its definition, each cost computed anew from the rows."""
-    Z = scaled(X, None)
+    Z = scale_rows(X, None)
     n, d = Z.shape
     least = ((Z - Z.mean(axis=0)) ** 2).sum() / (n * d)
 
@@ -41,16 +41,16 @@ def naive(X):
 @pytest.mark.parametrize(("n", "d"), [(25, 1), (25, 2), (30, 4), (4, 5)])
 def test_the_hierarchy_is_that_of_the_definition(n, d):
     X = np.random.default_rng(n + d).normal(size=(n, d)) * np.arange(1, d + 1)
-    assert_array_equal(merges(X), naive(X))
+    assert_array_equal(find_merges(X), naive(X))
 
 
 def test_labels_of_every_cut():
     X = np.random.default_rng(0).normal(size=(40, 3))
-    order = merges(X)
-    finer = labels_at(order, 40)
+    order = find_merges(X)
+    finer = label_rows(order, 40)
     assert_array_equal(finer, np.arange(40))
     for k in range(39, 0, -1):
-        labels = labels_at(order, k)
+        labels = label_rows(order, k)
         assert_array_equal(np.unique(labels), np.arange(k))
         # each cut merges two clusters of the one before
         assert len(set(zip(finer.tolist(), labels.tolist(), strict=True))) == k + 1
@@ -59,7 +59,7 @@ def test_labels_of_every_cut():
 
 def test_scaled_and_shifted_columns_give_the_same_hierarchy():
     X = np.random.default_rng(1).normal(size=(60, 3))
-    assert_array_equal(merges(X * [1e-9, 1.0, 1e9] + [1.0, -5.0, 1e10]), merges(X))
+    assert_array_equal(find_merges(X * [1e-9, 1.0, 1e9] + [1.0, -5.0, 1e10]), find_merges(X))
 
 
 @pytest.mark.parametrize("name", ["full", "VEV", "EII"])
@@ -71,7 +71,7 @@ def test_clusters_apart_are_found(make_clusters, name):
 
 
 def test_repeated_constant_and_single_rows():
-    assert merges(np.ones((1, 2))).shape == (0, 2)
+    assert find_merges(np.ones((1, 2))).shape == (0, 2)
     for X in (np.ones((6, 2)), np.repeat(np.eye(2), 3, axis=0), np.c_[np.arange(5.0), np.zeros(5)]):
         for k in (1, 2):
             result = fit_mixture(X, k, init_params="agglomerative")
@@ -91,8 +91,8 @@ def test_many_rows_are_sampled():
 def test_every_scaling_takes_constant_columns_and_weights_of_one(scaling, make_clusters):
     X = make_clusters(k=3, spread=30.0).X
     X = np.c_[X, np.ones(len(X))]
-    order = merges(X, None, scaling)
-    assert_array_equal(merges(X, np.ones(len(X)), scaling), order)
+    order = find_merges(X, None, scaling)
+    assert_array_equal(find_merges(X, np.ones(len(X)), scaling), order)
     assert sorted(order[:, 1].tolist()) == list(range(1, len(X)))  # each row but the first is merged once
     assert (order[:, 0] < order[:, 1]).all()
 

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from gaussmix import GaussianMixture, Mixture, fit_mixture
 from gaussmix.datasets import load_faithful
 from gaussmix.fit.iterate.acceleration import METHODS, SAFE, Memory, quasi_newton
-from gaussmix.fit.iterate.stopping import distance_to_limit
+from gaussmix.fit.iterate.stopping import estimate_distance
 from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.moments.blocks import NONE, RADIAL, SQUARES, VECH, Form
 from gaussmix.model.moments.coordinates import Coordinates, NoCoordinatesError
@@ -213,10 +213,10 @@ def test_turned_rows_are_on_the_turned_path(name, method):
 
 def test_the_distance_to_the_limit_of_gains_that_fall_geometrically():
     history = [-(0.9**i) for i in range(40)]
-    assert distance_to_limit(history) == pytest.approx(0.9**39, rel=1e-6)
-    assert distance_to_limit(history[:3]) == np.inf
-    assert distance_to_limit([0.0, 1.0, 2.0, 4.0]) == np.inf
-    assert distance_to_limit([0.0, 1.0, 1.0, 1.0]) == 0.0
+    assert estimate_distance(history) == pytest.approx(0.9**39, rel=1e-6)
+    assert estimate_distance(history[:3]) == np.inf
+    assert estimate_distance([0.0, 1.0, 2.0, 4.0]) == np.inf
+    assert estimate_distance([0.0, 1.0, 1.0, 1.0]) == 0.0
 
 
 @pytest.mark.parametrize("acceleration", [None, "auto"])
@@ -276,8 +276,8 @@ def test_a_fit_cut_off_anywhere_goes_on_to_the_same_bits(what, method, tmp_path)
 
 
 def test_a_memory_that_is_none_is_refused():
-    vectors, numbers = Memory.beginning(np.ones(3)).arrays()
-    assert Memory.of_arrays(vectors, numbers).arrays()[0].tolist() == vectors.tolist()
+    vectors, numbers = Memory.beginning(np.ones(3)).to_arrays()
+    assert Memory.of_arrays(vectors, numbers).to_arrays()[0].tolist() == vectors.tolist()
     for wrong in (
         (np.ones((2, 3)), numbers),
         (np.ones(3), numbers),

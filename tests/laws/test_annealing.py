@@ -97,14 +97,17 @@ def test_components_part_at_the_beta_where_the_schedule_begins():
     """A small shift of the means is multiplied by beta / s in a pass: nothing happens before, all after."""
     engine, _ = engine_of("full", k=3, d=3)
     share = 1.0 / 9.0
-    mixture = annealing.put_together(engine, 3, share)
+    mixture = annealing.make_equal_mixture(engine, 3, share)
     shifts = 1e-4 * np.random.default_rng(0).standard_normal((3, 3))
     shifts -= shifts.mean(axis=0)
-    for beta in annealing.schedule(share):
+    for beta in annealing.make_schedule(share):
         moved = engine.accumulate(mixture.replace(means=mixture.means + shifts), beta=beta).moments.means()
         assert_allclose(moved - mixture.means, beta / share * shifts, rtol=2e-3, atol=1e-8)
-    assert annealing.schedule(share)[0] == pytest.approx(share) and annealing.schedule(share)[-1] == 1.0
-    assert annealing.schedule(1.0).tolist() == [1.0]
+    assert (
+        annealing.make_schedule(share)[0] == pytest.approx(share)
+        and annealing.make_schedule(share)[-1] == 1.0
+    )
+    assert annealing.make_schedule(1.0).tolist() == [1.0]
 
 
 def grid(seed=0, n=60):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gaussmix import FitStatus, fit_mixture
 from gaussmix.data.rows import Rows
-from gaussmix.engines import engine_for
+from gaussmix.engines import choose_engine
 from gaussmix.fit.beginnings import GivenStart, NamedStart, RaceWinner, choose_beginnings, orders_components
 from gaussmix.fit.given import Given
 from gaussmix.fit.iterate.em import Run
@@ -29,7 +29,7 @@ WHOLE = Given(np.full(2, 0.5), MEANS, np.stack([np.eye(2)] * 2))
 
 def make_judge():
     rows = Rows(X)
-    engine = engine_for(rows)(rows, STRUCTURES["full"])
+    engine = choose_engine(rows)(rows, STRUCTURES["full"])
     return Judge(engine, Maximise(engine.structure, make_regularise("auto", engine.structure, engine)))
 
 
@@ -86,6 +86,6 @@ def test_soundness_comes_before_value_and_of_equals_the_first_stays():
 @given(st.lists(st.integers(-3, 3), max_size=8), st.integers(0, 2**32 - 1))
 def test_no_rounding_decides_an_order(values, seed):
     """Equal scores, but for rounding, stay in the order of their places."""
-    noise = 1e-12 * np.random.default_rng(seed).normal(size=len(values))
-    order = order_by_score([value + shift for value, shift in zip(values, noise, strict=True)], 1e-9)
+    shifts = 1e-12 * np.random.default_rng(seed).normal(size=len(values))
+    order = order_by_score([value + shift for value, shift in zip(values, shifts, strict=True)], 1e-9)
     assert order == sorted(range(len(values)), key=lambda place: (-values[place], place))

@@ -97,7 +97,7 @@ def test_an_m_step_finds_the_shortest_message(name):
     best = m_step(stats, begun)
 
     def message(weights):
-        return code.parameters(weights) - stats.counts @ np.log(weights)
+        return code.measure_parameters(weights) - stats.counts @ np.log(weights)
 
     for _ in range(100):
         other = best.weights * np.exp(rng.choice([1e-3, 0.1]) * rng.normal(size=4))

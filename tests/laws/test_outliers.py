@@ -196,7 +196,7 @@ def test_kept_weights_are_the_best_there_are(n, trim, values, seed, weighted):
     log_density = rng.integers(0, values, n).astype(float)  # with ties
     w = rng.uniform(0.1, 3.0, n) if weighted else np.ones(n)
     amount = find_amount(trim, w.sum())
-    kept = Quantile.of(log_density, w if weighted else None, amount).weights_above(log_density, w)
+    kept = Quantile.of(log_density, w if weighted else None, amount).weigh_above(log_density, w)
     assert (kept >= 0.0).all() and (kept <= w).all()
     assert_allclose(kept.sum(), w.sum() - amount, rtol=1e-12, atol=1e-12)
     # greedily from the top: no other weights of this sum have a larger total
@@ -237,7 +237,7 @@ def test_trimmed_fits_never_go_down_and_keep_the_rows_of_highest_density(name, d
     assert_array_equal(result.trimmed, result.kept == 0.0)
     log_density = result.mixture.log_prob(X)
     border = Quantile.of(log_density, w, find_amount(trim, w.sum()))
-    best = border.weights_above(log_density, w) @ log_density
+    best = border.weigh_above(log_density, w) @ log_density
     assert_allclose(result.kept @ log_density, best, rtol=1e-9)
     assert_allclose(result.log_likelihood, best, rtol=1e-9, atol=1e-9)
     with pytest.raises(ValueError, match="read-only"):

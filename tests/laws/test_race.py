@@ -16,7 +16,7 @@ from gaussmix.fit.iterate.stack import em_together
 from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import Ridge, make_regularise
-from gaussmix.fit.order import stable_order
+from gaussmix.fit.order import find_stable_order
 from gaussmix.fit.race import race
 from gaussmix.fit.race.field import FIRST, KNOWN
 from gaussmix.fit.race.moves import split_and_merge
@@ -356,7 +356,7 @@ def test_components_come_in_an_order_that_a_seed_does_not_change():
 
 def test_equal_means_are_in_the_order_of_weights():
     mixture = Mixture([0.3, 0.5, 0.2], [[1.0, 0.0], [1.0 + 1e-9, 0.0], [0.0, 5.0]], [np.eye(2)] * 3, "full")
-    assert stable_order(mixture).tolist() == [2, 1, 0]
+    assert find_stable_order(mixture).tolist() == [2, 1, 0]
 
 
 def test_rows_too_few_for_a_general_covariance_are_said_at_once():

@@ -8,7 +8,7 @@ from sklearn.datasets import load_iris
 
 from gaussmix import GaussianMixture, fit_mixture, fit_mixtures
 from gaussmix.datasets import load_faithful
-from gaussmix.fit.starts.hierarchy import labels_at, merges
+from gaussmix.fit.starts.hierarchy import find_merges, label_rows
 from gaussmix.model.covariance import SYNONYMS, get_structure
 
 #: Rows in the clusters of mclust's hierarchy of the irises, `hclass(hc(iris[, 1:4], "VVV", use = "SVD"), k)`, k = 2 .. 9.
@@ -93,9 +93,9 @@ def test_the_names_for_one_feature_are_refused_for_two():
 
 
 def test_the_hierarchy_is_that_of_mclust():
-    order = merges(load_iris().data)
+    order = find_merges(load_iris().data)
     for sizes in IRIS_CLUSTERS:
-        assert tuple(sorted(np.bincount(labels_at(order, len(sizes))))) == sizes
+        assert tuple(sorted(np.bincount(label_rows(order, len(sizes))))) == sizes
 
 
 def test_all_models_at_once_reach_what_mclust_does():

@@ -87,7 +87,7 @@ class Chunks:
         return found
 
 
-#: Where the numbers of rows lie: both have a shape, a type, and slices.
+#: The numbers of rows: either kind has a shape, a type, and slices.
 Source: TypeAlias = FloatArray | Chunks
 
 
@@ -142,11 +142,6 @@ class Rows:
         generator = np.random.default_rng(0 if rng is None else rng.randint(2**31, size=4))
         return np.sort(generator.choice(n, most, replace=False, shuffle=False))
 
-    def sample(self, most: int, rng: RandomState | None = None) -> Rows:
-        """The rows, or a sample of so many in memory, with the weights that they have."""
-        places = self.choose(most, rng)
-        return self if places is None else self.take(places)
-
     def draw(self, n_rows: int, rng: RandomState) -> IntArray:
         """The places of different rows, drawn in proportion to their weights."""
         p = None if self.weights is None else self.weights / self.weights.sum()
@@ -154,7 +149,7 @@ class Rows:
             return np.array([rng.choice(len(self.values), p=p)])
         return np.asarray(rng.choice(len(self.values), n_rows, replace=False, p=p))
 
-    def slices(self, size: int) -> Iterator[slice]:
+    def cut(self, size: int) -> Iterator[slice]:
         """The slices of so many rows, in order."""
         n = len(self.values)
         return (slice(start, min(start + size, n)) for start in range(0, n, size))
@@ -162,10 +157,15 @@ class Rows:
     @property
     def digest(self) -> str:
         """A text that other rows, or other weights, do not have."""
-        digest = hashlib.sha256(b"+")
-        for rows in self.slices(HASHED_ROWS):
-            digest.update(np.ascontiguousarray(self.values[rows]).data)
-        digest.update(b"-" if self.weights is None else b"+")
-        if self.weights is not None:
-            digest.update(np.ascontiguousarray(self.weights).data)
-        return digest.hexdigest()
+        return digest_arrays(self.values, self.weights)
+
+
+def digest_arrays(*arrays: Source | IntArray | None) -> str:
+    """A text that other arrays do not have; some may be absent."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(b"-" if array is None else b"+")
+        if array is not None:
+            for start in range(0, len(array), HASHED_ROWS):
+                digest.update(np.ascontiguousarray(array[start : start + HASHED_ROWS]).data)
+    return digest.hexdigest()

@@ -8,9 +8,9 @@ from gaussmix.engines.local import LocalEngine
 from gaussmix.engines.protocol import Engine, Quantile, Scales
 
 
-def engine_for(rows: Rows) -> type[LocalEngine]:
+def choose_engine(rows: Rows) -> type[LocalEngine]:
     """The engine that computes with rows that lie where these do."""
     return ChunkEngine if isinstance(rows.values, Chunks) else LocalEngine
 
 
-__all__ = ["Engine", "Quantile", "Scales", "engine_for"]
+__all__ = ["Engine", "Quantile", "Scales", "choose_engine"]

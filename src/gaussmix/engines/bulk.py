@@ -24,18 +24,12 @@ FEW = 0.25
 
 
 def find_bulk(rows: Rows, variances: Float64Array) -> IntArray | None:
-    """The places of the rows that are not far from the others in any feature.
+    """The places of the rows that are not far from the others in any feature; `variances` are of all rows.
 
     None where that is all rows, or where far ones distort no scale. Fill values (99999, -2147483648) and
     slips of the keyboard are far. A few of them multiply the variance of a feature by a million. What is
     measured by that, such as the least variance of a component, would be wider than the clusters of the
     other rows.
-
-    Parameters
-    ----------
-    rows : Rows
-    variances : ndarray of shape (d,)
-        Of all rows.
     """
     n, d = rows.shape
     some = rows.take(np.arange(0, n, max(1, n // SAMPLED))).array
@@ -50,7 +44,7 @@ def find_bulk(rows: Rows, variances: Float64Array) -> IntArray | None:
         if not (np.sqrt(variances[known]) > WIDE * spread).any():
             return None
         near = np.empty(n, dtype=bool)
-        for part in rows.slices(SCANNED):
+        for part in rows.cut(SCANNED):
             reach = np.abs(rows.values[part][:, known] - middle) / spread
             if not reach.max() < FARTHEST[rows.dtype.char]:  # squares in these units would overflow
                 return None

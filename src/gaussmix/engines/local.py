@@ -81,12 +81,10 @@ class LocalEngine:
 
     @cached_property
     def weight(self) -> float:
-        """The sum of the weights."""
         return self.rows.weight
 
     @cached_property
     def n_rows(self) -> float:
-        """How many rows that is: weights over one are copies of a row, others may be shares of one."""
         return max(self.rows.weight, float(self.rows.shape[0]))
 
     def accumulate(
@@ -97,17 +95,17 @@ class LocalEngine:
         above: Quantile | None = None,
         terms: RowTerms | None = None,
     ) -> Pass:
-        natural = self._natural(mixture)
-        sweep = self._sweep_of(natural.n_rows, trimmed=above is not None)
+        natural = self._find_natural(mixture)
+        sweep = self._find_sweep(natural.n_rows, trimmed=above is not None)
         if above is not None:
-            self._left[:] = above.weights_above(self._log_densities(mixture), self.rows.masses)
+            self._left[:] = above.weigh_above(self._evaluate_densities(mixture), self.rows.masses)
         if beta == 1.0:
             return sweep.accumulate(natural, terms)
         found = sweep.accumulate(natural.temper(beta), terms)
         return replace(found, moments=found.moments.stretch_axes(beta**-0.5))
 
     def accumulate_groups(self, joined: Mixture) -> Pass | None:
-        return self._sweep_of_groups(len(joined.means)).accumulate_groups(joined.natural)
+        return self._find_grouped_sweep(len(joined.means)).accumulate_groups(joined.natural)
 
     def accumulate_given(
         self,
@@ -123,18 +121,18 @@ class LocalEngine:
             return sweep.accumulate_given(responsibilities, grouped=True)
         if axes is None:
             axes = self.structure.probes(k, self.rows.shape[1])
-        return self._sweep_of(k).accumulate_given(responsibilities, centres, axes)
+        return self._find_sweep(k).accumulate_given(responsibilities, centres, axes)
 
     def find_means(self, responsibilities: Responsibilities, k: int) -> Float64Array:
-        return self._sweep_of(k).means_given(responsibilities)
+        return self._find_sweep(k).means_given(responsibilities)
 
     def evaluate(self, mixture: HasNatural, question: Question) -> FloatArray:
-        natural = self._natural(mixture)
-        answer: FloatArray = self._sweep_of(natural.n_rows).evaluate(natural, question)
+        natural = self._find_natural(mixture)
+        answer: FloatArray = self._find_sweep(natural.n_rows).evaluate(natural, question)
         return answer
 
     def find_quantile(self, mixture: HasNatural, weight: float) -> Quantile:
-        return Quantile.of(self._log_densities(mixture), self.rows.weights, weight)
+        return Quantile.of(self._evaluate_densities(mixture), self.rows.weights, weight)
 
     def take(self, places: IntArray) -> LocalEngine:
         part = copy(self)
@@ -150,15 +148,15 @@ class LocalEngine:
         places = self.rows.choose(most, rng)
         return self if places is None else self.take(places)
 
-    def _natural(self, mixture: HasNatural) -> Natural:
+    def _find_natural(self, mixture: HasNatural) -> Natural:
         return mixture.natural if mixture.form == self.form else mixture.natural_in(self.form)
 
-    def _log_densities(self, mixture: HasNatural) -> FloatArray:
+    def _evaluate_densities(self, mixture: HasNatural) -> FloatArray:
         if self._evaluated[0] is not mixture:
             self._evaluated = mixture, self.evaluate(mixture, "log_prob")
         return self._evaluated[1]
 
-    def _sweep_of(self, k: int, *, trimmed: bool = False) -> Sweep:
+    def _find_sweep(self, k: int, *, trimmed: bool = False) -> Sweep:
         """Passes of mixtures of k components, with the weights of the rows, or what is left of them."""
         sweep = self._sweeps.get((k, trimmed))
         if sweep is None:
@@ -168,7 +166,7 @@ class LocalEngine:
             self._sweeps[k, trimmed] = sweep
         return sweep
 
-    def _sweep_of_groups(self, k: int) -> Sweep:
+    def _find_grouped_sweep(self, k: int) -> Sweep:
         """Passes of several mixtures that have k components together, or fewer: a field of them shrinks."""
         if self._grouped is None or self._grouped.k < k:
             self._grouped = self._make_sweep(k, self.rows.weights, small=SMALL_GROUPED_PASS)
@@ -189,7 +187,7 @@ class LocalEngine:
             return self.structure.algebra.map_variances(covariance, self.frame)
         if self.frame.stretch < STRETCHED:
             return self.structure.algebra.map_covariances(covariance, self.frame.matrix)
-        shift = self._shift(mean)
+        shift = self._find_shift(mean)
         return second_moments(sure.values, sure.weights, self.frame, run=self.run) - np.outer(shift, shift)
 
     def _check_reach(self) -> None:
@@ -202,7 +200,7 @@ class LocalEngine:
                 "all taken together) that their squares overflow; leave those rows out"
             )
 
-    def _shift(self, mean: Float64Array) -> Float64Array:
+    def _find_shift(self, mean: Float64Array) -> Float64Array:
         """The mean in the frame: of the size of the rounding of its origin."""
         return np.asarray(self.frame.apply(mean[None, :])[:, 0], dtype=np.float64)
 
@@ -211,13 +209,13 @@ class LocalEngine:
         block = self.form.pooled
         if block.empty:
             return np.zeros(0)
-        shift, seen = self._shift(mean)[None, :], self.scales.covariance
+        shift, seen = self._find_shift(mean)[None, :], self.scales.covariance
         if seen.ndim < 2:
             seen = np.diag(np.broadcast_to(seen, mean.shape))
         return np.asarray(self.weight * (block.pack(seen) + block.outer(shift)[0]))
 
     def _pool_rows(self) -> Float64Array:
-        """The same from these rows, which are not those that the scales are of."""
+        """sum_i w_i q(z_i) from the rows, where the scales are of others."""
         if self.form.pooled.empty:
             return np.zeros(0)
         about_origin = second_moments(self.rows.values, self.rows.weights, self.frame, run=self.run)

@@ -28,7 +28,7 @@ class Scales:
     #: outliers count only where nobody has looked for any.
     mean: Float64Array
     variances: Float64Array
-    #: Of the bulk of the rows, in the frame, in the shape of one component's parameter.
+    #: The covariance of the bulk of the rows, in the frame, in the shape of one component's parameter.
     covariance: Float64Array
 
 
@@ -58,7 +58,7 @@ class Quantile:
             )
         return cls(float(border), min(max((here - (weight - under)) / here, 0.0), 1.0))
 
-    def weights_above(self, log_densities: FloatArray, masses: Float64Array) -> Float64Array:
+    def weigh_above(self, log_densities: FloatArray, masses: Float64Array) -> Float64Array:
         """The weights that are left to rows of these densities and masses."""
         at = np.where(log_densities == self.log_density, self.share * masses, masses)
         return np.where(log_densities < self.log_density, 0.0, at)

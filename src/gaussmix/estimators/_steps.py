@@ -82,9 +82,9 @@ class Steps(Messages, State):
         if found is None and not given.complete:
             raise ValueError("without responsibilities, give weights_init, means_init and precisions_init")
         values: dict[str, Any] = {"weights": given.weights, "means": given.means, "covariances": None}
-        if given.factors is not None:
+        if given.roots is not None:
             structure = get_structure(self.covariance_type, d)
-            values["covariances"] = structure.unstack(structure.algebra.covariances_of_roots(given.factors))
+            values["covariances"] = structure.unstack(structure.algebra.covariances_of_roots(given.roots))
         parts = {name: getattr(found, name) if value is None else value for name, value in values.items()}
         self._publish(Mixture(**parts, covariance_type=self.covariance_type), find_float_type(X))
 

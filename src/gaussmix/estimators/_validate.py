@@ -109,7 +109,7 @@ def read_start_parameters(estimator: Any, k: int, d: int) -> Given | None:
     return Given(
         weights=None if weights is None else _check_weights(weights, k),
         means=None if means is None else _check_shape(means, (k, d), "means"),
-        factors=factors,
+        roots=factors,
     )
 
 

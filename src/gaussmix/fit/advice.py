@@ -1,9 +1,8 @@
-"""What to know and to do about the outcome of a fit, in sentences."""
+"""Advice: what to know and to do about the outcome of a fit, in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from gaussmix._typing import Float64Array
 from gaussmix.fit.result import FitStatus
@@ -47,16 +46,16 @@ HOLDS_ALL = (
 SHOWN = 5
 
 
-def advice_for(
+def write_advice(
     status: FitStatus,
-    collapsed: tuple[int, ...] = (),
-    held: tuple[int, ...] = (),
+    collapsed: tuple[int, ...],
+    held: tuple[int, ...],
     *,
-    bounded: bool = True,
-    holds_all: bool = False,
-    n_reseeds: int = 0,
-    apart: Mapping[int, tuple[float, Float64Array]] = MappingProxyType({}),
-    coinciding: tuple[tuple[int, int], ...] = (),
+    bounded: bool,
+    holds_all: bool,
+    n_reseeds: int,
+    apart: Mapping[int, tuple[float, Float64Array]],
+    coinciding: tuple[tuple[int, int], ...],
 ) -> str:
     """What to know and to do about the outcome of a fit; empty when all is well.
 
@@ -64,34 +63,34 @@ def advice_for(
     has rows and means of components of single rows or a few, `coinciding` pairs that are the same.
     """
     spikes = collapsed if bounded else ()
-    parts = [] if spikes else [ADVICE[status].format(who=sentence(naming(collapsed)))]
+    parts = [] if spikes else [ADVICE[status].format(who=_begin_with(collapsed))]
     others = tuple(k for k in held if k not in collapsed and k not in apart)
     if spikes:
         tried = f" ({n_reseeds} new seedings did not help)" if n_reseeds else ""
         what = "is" if len(collapsed) == 1 else "are"
-        parts.append(COLLAPSED.format(who=sentence(naming(collapsed)), what=what, tried=tried))
+        parts.append(COLLAPSED.format(who=_begin_with(collapsed), what=what, tried=tried))
     if coinciding:
         together = tuple(sorted({component for pair in coinciding for component in pair}))
-        parts.append(COINCIDE.format(who=sentence(naming(together))))
+        parts.append(COINCIDE.format(who=_begin_with(together)))
     for component, (rows, mean) in apart.items():
         what = "is a single row" if round(rows) == 1 else f"has {rows:.3g} rows"
-        parts.append(APART.format(who=sentence(naming((component,))), rows=what, where=_placed(mean)))
+        parts.append(APART.format(who=_begin_with((component,)), rows=what, where=_write_place(mean)))
     if holds_all:
         parts.append(HOLDS_ALL)
     if others:
         one = len(others) == 1
-        who = f"{sentence(naming(others))} {'has' if one else 'have'}"
+        who = f"{_begin_with(others)} {'has' if one else 'have'}"
         parts.append(HELD.format(who=who, what="it is" if one else "they are"))
     return " ".join(part for part in parts if part)
 
 
-def _placed(mean: Float64Array) -> str:
+def _write_place(mean: Float64Array) -> str:
     """A mean in a sentence: its first few numbers."""
     numbers = ", ".join(f"{value:.6g}" for value in mean[:SHOWN])
     return f"at ({numbers}{', ...' if len(mean) > SHOWN else ''})"
 
 
-def naming(components: tuple[int, ...]) -> str:
+def name_components(components: tuple[int, ...]) -> str:
     """The components in words; none of them in particular means all."""
     numbers = [str(component) for component in components]
     if len(numbers) < 2:
@@ -99,6 +98,7 @@ def naming(components: tuple[int, ...]) -> str:
     return f"components {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
-def sentence(words: str) -> str:
-    """Words as the beginning of a sentence."""
+def _begin_with(components: tuple[int, ...]) -> str:
+    """The components in words at the beginning of a sentence."""
+    words = name_components(components)
     return words[:1].upper() + words[1:]

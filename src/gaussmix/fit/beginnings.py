@@ -30,11 +30,11 @@ class Beginning(Protocol):
 
     @property
     def source(self) -> str:
-        """What reports call it."""
+        """Its name in reports."""
 
     @property
     def rng(self) -> RandomState:
-        """What it draws from, and what collapsed components are seeded anew from."""
+        """The generator of its draws, and of those by which collapsed components are seeded anew."""
 
     @property
     def raced(self) -> bool:
@@ -71,12 +71,12 @@ class NamedStart:
     k: int
     given: Given
     rng: RandomState
-    #: As in the table of starts.
+    #: The name of the start in the table.
     name: str
     source: str
     #: Which start of the fit it is: the same rows need not be begun in the same way twice.
     turn: int = 0
-    #: Where there may be outliers: it has the rows that look like none.
+    #: The start among outliers, where there may be some.
     concentrated: Concentrated | None = None
     raced = False
 
@@ -91,7 +91,7 @@ class NamedStart:
 
 @dataclass(frozen=True, eq=False)
 class RaceWinner:
-    """What wins a race of starts against the best run so far."""
+    """The winner of a race of starts against the best run so far."""
 
     race: Race
     rng: RandomState

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import reprlib
@@ -14,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from gaussmix import _container
-from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.data.rows import Rows
+from gaussmix._typing import Float64Array
+from gaussmix.data.rows import Rows, digest_arrays
 from gaussmix.errors import ModelFileError
 from gaussmix.fit.given import Given
 from gaussmix.fit.iterate.acceleration import Memory
@@ -34,9 +33,9 @@ FIELDS = {
 }
 RUNS = ("running", "here", "best")
 PARAMETERS = ("weights", "means", "covariances", "precisions_cholesky")
-#: Tensors of what an accelerator carries, of the run that is in progress.
+#: The memory of an accelerator, of the run in progress.
 MEMORY = ("memory", "memory.numbers")
-#: Tensors of what EM did in a race before a run.
+#: The iterations of EM in a race before a run.
 PAST = ("past.history", "past.log_priors")
 
 #: Numbers in the state of the Mersenne Twister.
@@ -52,7 +51,7 @@ def make_identity(rows: Rows, given: Given, options: Mapping[str, Any]) -> dict[
         "shape of the data": list(rows.shape),
         "dtype of the data": rows.dtype.name,
         "data": rows.digest,
-        "start": _digest_arrays(given.weights, given.means, given.factors, given.memberships),
+        "start": digest_arrays(given.weights, given.means, given.roots, given.memberships),
     }
 
 
@@ -60,41 +59,20 @@ class _Flaw(Exception):
     """What is wrong with a document or its tensors; the caller knows the file."""
 
 
-def _digest_arrays(*arrays: FloatArray | IntArray | None) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(b"-" if array is None else b"+")
-        if array is None:
-            continue
-        for i in range(0, len(array), 65536):
-            digest.update(np.ascontiguousarray(array[i : i + 65536]).data)
-    return digest.hexdigest()
-
-
 @dataclass
 class Saver:
-    """Writes positions of a fit to one file, atomically, and not more often than asked.
-
-    Parameters
-    ----------
-    path : str or path
-    identity : mapping
-        As :func:`make_identity` gives it.
-    seed : int or None
-        What the generator was made from, where that is known.
-    rng : RandomState
-        What the starts draw from; its state is saved too.
-    interval : float
-        Seconds between two writes. The first iteration is written at once, and the end always.
-    due : float
-        Time of the next write, in seconds of :func:`time.monotonic`. Each write overwrites it.
-    """
+    """Writes positions of a fit to one file, atomically, and not more often than asked."""
 
     path: Path
+    #: The identity of the fit, from :func:`make_identity`.
     identity: Mapping[str, Any]
+    #: The seed of the generator, where that is known.
     seed: int | None
+    #: The generator of the starts, whose state is saved, too.
     rng: np.random.RandomState
+    #: Seconds between two writes; the first iteration is written at once, the end always.
     interval: float
+    #: The time of the next write, which each write moves.
     due: float = -math.inf
 
     def __call__(self, position: Position, last: bool = False) -> None:
@@ -115,7 +93,7 @@ class Saver:
                 pasts = zip(PAST, run.past, strict=True)
                 tensors.update({f"{name}.{field}": np.array(past) for field, past in pasts if past})
                 if run.memory is not None:
-                    arrays = zip(MEMORY, run.memory.arrays(), strict=True)
+                    arrays = zip(MEMORY, run.memory.to_arrays(), strict=True)
                     tensors.update({f"{name}.{field}": array for field, array in arrays})
         state = self.rng.get_state(legacy=False)
         tensors["rng"] = state["state"]["key"].astype(np.float64)  # 32 bits each: exact

@@ -41,7 +41,7 @@ class ConstantColumns:
 
     @cached_property
     def log_density(self) -> float:
-        """What the constant columns add to the log-density of every row."""
+        """The part of the constant columns in the log-density of every row."""
         return -0.5 * float(np.log(2.0 * math.pi * self.variances).sum())
 
     def request_varying(self, request: Request) -> Request:

@@ -8,20 +8,19 @@ from dataclasses import replace
 import numpy as np
 
 from gaussmix.errors import FitError
-from gaussmix.fit.advice import advice_for
+from gaussmix.fit.advice import write_advice
 from gaussmix.fit.given import Given
 from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.judge import Judge, find_coinciding
-from gaussmix.fit.order import reorder, stable_order
+from gaussmix.fit.order import find_stable_order, take_components
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.covariance.checking import check_family
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.noise import Noise
 
-#: Of the features' variances: the least variance of which double precision still tells the factor.
+#: The least variance, relative to those of the features, of which double precision still tells the root.
 THINNEST = 1e-13
-
 #: Relative difference of spreads that no likelihood shows.
 SAME = 1e-9
 
@@ -45,32 +44,21 @@ def make_result(
     n_reseeds: int = 0,
     doubts: bool = True,
 ) -> FitResult:
-    """What there is to report of the best run.
+    """What there is to report of the best run, given in the coordinates of the judge's frame.
 
-    Parameters
-    ----------
-    best : Run
-        In the coordinates of the frame of the judge's engine.
-    judge : Judge
-    feature_names : sequence of str, optional
-    given : Given
-        What the caller has fixed, which has its own bits in the result.
-    ordered : bool
-        Whether components come in an order that no rounding decides.
-    n_reseeds : int
-        How often collapsed components were seeded anew.
-    doubts : bool
-        Whether to say which components are far from all rows but a few, and which coincide.
+    What the caller has fixed (`given`) has its own bits in the result. With `ordered`, components come in an
+    order that no rounding decides. `n_reseeds` is how often collapsed components were seeded anew. `doubts`
+    asks which components are far from all rows but a few, and which coincide.
     """
     engine, m_step = judge.engine, judge.m_step
     mixture, same = publish(best.mixture, engine.frame, feature_names, given.noise)
     if ordered:
-        order = stable_order(mixture)
+        order = find_stable_order(mixture)
         places = np.argsort(order)
-        mixture = reorder(mixture, order)
+        mixture = take_components(mixture, order)
         collapsed = tuple(sorted(int(places[component]) for component in best.collapsed))
-        best = replace(best, mixture=reorder(best.mixture, order), collapsed=collapsed)
-    mixture = m_step.terms.restored(mixture, given)
+        best = replace(best, mixture=take_components(best.mixture, order), collapsed=collapsed)
+    mixture = m_step.terms.restore_given(mixture, given)
     history, log_priors = best.append_to(best.past)
     if not same:  # a likelihood belongs to the parameters that it is reported with
         seen = mixture.seen_from(engine.frame)
@@ -85,7 +73,7 @@ def make_result(
     return FitResult(
         mixture=mixture,
         status=best.status,
-        advice=advice_for(
+        advice=write_advice(
             best.status,
             best.collapsed,
             **caveats._asdict(),

@@ -63,7 +63,7 @@ def _check_open(request: Request) -> None:
         "checkpoint": request.checkpoint.checkpoint is not None,
         "resume": request.checkpoint.resume is not None,
         # from memberships, any number of factors can be found
-        "start": isinstance(start, Mixture) or (isinstance(start, Given) and start.factors is not None),
+        "start": isinstance(start, Mixture) or (isinstance(start, Given) and start.roots is not None),
     }
     for name, is_fixed in fixed.items():
         if is_fixed:

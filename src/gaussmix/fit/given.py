@@ -25,7 +25,7 @@ SUM_TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class Given:
-    """What the caller fixes of the start; None leaves it to a start that is named.
+    """The start as far as the caller gives it; None leaves a parameter to a start by name.
 
     Parameters are in the data's coordinates. `memberships` says to which component each row of positive
     weight belongs, and nothing is left to find: labels, shape (n,), -1 for rows that belong to none, or
@@ -35,23 +35,23 @@ class Given:
 
     weights: Float64Array | None = None
     means: Float64Array | None = None
-    factors: Float64Array | None = None
+    roots: Float64Array | None = None
     noise: Noise | None = None
     memberships: IntArray | Float64Array | None = None
 
     @property
     def empty(self) -> bool:
         """Whether all parameters are left for a start to find."""
-        return self.weights is None and self.means is None and self.factors is None
+        return self.weights is None and self.means is None and self.roots is None
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left for a start to find."""
-        parameters = self.weights is not None and self.means is not None and self.factors is not None
+        parameters = self.weights is not None and self.means is not None and self.roots is not None
         return parameters or self.memberships is not None
 
 
-#: Where a fit may be told to start from: parameters, or an array of labels or responsibilities.
+#: The values of `start` that users may pass: parameters, or an array of labels or responsibilities.
 StartFrom: TypeAlias = Mixture | Given | npt.ArrayLike
 
 

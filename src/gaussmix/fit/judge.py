@@ -20,15 +20,15 @@ import numpy.typing as npt
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines import Engine
 from gaussmix.fit.mstep.maximise import Maximise
-from gaussmix.fit.mstep.regularise import THIN, rows_needed
+from gaussmix.fit.mstep.regularise import THIN, count_rows_needed
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.frame import Frame
 
-#: Rows for each number of a component's mean, and a constant, under which every optimum is suspect.
+#: Every optimum is suspect below so many rows for each number of a component's mean, and a constant.
 ROWS_NEEDED = 2
-#: Rows for each number of a mean and a constant under which a component that is thin somewhere is a needle.
-NEEDLE_ROWS = 5
-#: Spreads of all rows in every direction under which the rows of a component are equal.
+#: A component that is thin somewhere is a spike below so many rows for each number of a mean, and a constant.
+SPIKE_ROWS = 5
+#: The rows of a component are equal below so many spreads of all rows in every direction.
 POINT = 1e-4
 #: A component is apart where the squared spreads to any other mean are over d + DEVIATIONS sqrt(2 d) + FAR.
 DEVIATIONS = 12.0
@@ -42,7 +42,7 @@ ALIKE = 1e-2
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """What there is to say of a mixture's components, in the coordinates of the engine's frame."""
+    """The judge of a mixture's components, in the coordinates of the engine's frame."""
 
     engine: Engine
     m_step: Maximise
@@ -52,22 +52,22 @@ class Judge:
         n, d = self.engine.rows.shape
         return bool(n < ROWS_NEEDED * k * (d + 1))
 
-    def n_flaws(self, mixture: Mixture) -> int:
+    def count_flaws(self, mixture: Mixture) -> int:
         """Components whose part of the likelihood says nothing: spikes, and copies of other components."""
-        return int(self._spikes(mixture).sum()) + len(find_coinciding(mixture))
+        return int(self._suspect_spikes(mixture).sum()) + len(find_coinciding(mixture))
 
-    def n_doubts(self, mixture: Mixture) -> int:
-        """The same with components of fewer rows than a general covariance takes, thin or not.
+    def count_doubts(self, mixture: Mixture) -> int:
+        """Flaws, and components of fewer rows than a general covariance takes, thin or not.
 
         A race passes over them: a cluster is rarely that small. They are no reason to prefer a lower
         likelihood to that of EM from k-means.
         """
-        return int(self._spikes(mixture, starved=True).sum()) + len(find_coinciding(mixture))
+        return int(self._suspect_spikes(mixture, starved=True).sum()) + len(find_coinciding(mixture))
 
-    def n_heaps(self, mixture: Mixture) -> int:
+    def count_heaps(self, mixture: Mixture) -> int:
         """Components of many rows of which the floor or the ridge decides some variance, or all of them."""
         held = list(self.m_step.regularise.find_held(mixture))
-        many = ~self._few(mixture) | self._points(mixture)
+        many = ~self._find_small(mixture) | self._find_points(mixture)
         return int(many[held].sum())
 
     def find_spikes(self, mixture: Mixture) -> tuple[int, ...]:
@@ -78,11 +78,11 @@ class Judge:
         spikes = self.m_step.regularise.find_spikes(mixture, self.engine.n_rows)
         if not spikes:
             return ()
-        alone = self._apart(mixture, np.array(spikes))
+        alone = self._are_apart(mixture, np.array(spikes))
         return tuple(spike for spike, far in zip(spikes, alone, strict=True) if not far)
 
     def find_apart(self, mixture: Mixture, held: tuple[int, ...]) -> tuple[int, ...]:
-        """Those of the components held at the least variance that have too few rows, and are no spikes.
+        """Components apart: of those held at the least variance, the ones of too few rows that are no spikes.
 
         They are so far from all others that these could not take their rows in.
         """
@@ -90,50 +90,50 @@ class Judge:
             return ()
         places = np.array(held)
         few = places[mixture.weights[places] * self.engine.n_rows < self._rows_needed]
-        return tuple(int(i) for i, far in zip(few, self._apart(mixture, few), strict=True) if far)
+        return tuple(int(i) for i, far in zip(few, self._are_apart(mixture, few), strict=True) if far)
 
-    def _few(self, mixture: Mixture) -> npt.NDArray[np.bool_]:
-        """Components of so few rows that one which is thin somewhere is a needle."""
+    def _find_small(self, mixture: Mixture) -> npt.NDArray[np.bool_]:
+        """Components of so few rows that one which is thin somewhere is a spike."""
         rows = mixture.weights * self.engine.n_rows
-        return np.asarray(rows < NEEDLE_ROWS * (mixture.means.shape[1] + 1))
+        return np.asarray(rows < SPIKE_ROWS * (mixture.means.shape[1] + 1))
 
-    def _points(self, mixture: Mixture) -> npt.NDArray[np.bool_]:
+    def _find_points(self, mixture: Mixture) -> npt.NDArray[np.bool_]:
         """Components of rows that are equal in every feature, no fewer than a covariance needs."""
         enough = mixture.weights * self.engine.n_rows > self._rows_needed - 0.5
         widest = mixture.variances.max(axis=1)
         return np.asarray(enough & (widest < POINT**2))
 
-    def _spikes(self, mixture: Mixture, *, starved: bool = False) -> npt.NDArray[np.bool_]:
+    def _suspect_spikes(self, mixture: Mixture, *, starved: bool = False) -> npt.NDArray[np.bool_]:
         structure, (k, d) = mixture.structure, mixture.means.shape
         rows = mixture.weights * self.engine.n_rows
-        suspect, few = np.zeros(k, dtype=bool), self._few(mixture)
+        suspect, few = np.zeros(k, dtype=bool), self._find_small(mixture)
         if starved:
             suspect |= rows < d + 1
         if not structure.least_rows(d) or not few.any():  # no component can shrink by itself, or none does
             return suspect
         suspect |= structure.algebra.stiffness(mixture.roots, self._thin) > 1.0
         suspect[list(self.m_step.regularise.find_held(mixture))] = True
-        suspect &= few & ~self._points(mixture)
+        suspect &= few & ~self._find_points(mixture)
         found = np.flatnonzero(suspect)
         if found.size:
-            suspect[found] = ~self._apart(mixture, found)
+            suspect[found] = ~self._are_apart(mixture, found)
         return suspect
 
-    def _apart(self, mixture: Mixture, suspects: IntArray) -> npt.NDArray[np.bool_]:
+    def _are_apart(self, mixture: Mixture, suspects: IntArray) -> npt.NDArray[np.bool_]:
         """Which of the suspects are far from all that are none, as these see it."""
         k, d = mixture.means.shape
         others = np.setdiff1d(np.arange(k), suspects)
         others = others[mixture.weights[others] > 0.0]
         if not others.size or not suspects.size:
             return np.zeros(len(suspects), dtype=bool)
-        nearest = squared_distances(mixture, suspects)[:, others].min(axis=1)
+        nearest = measure_distances(mixture, suspects)[:, others].min(axis=1)
         present = mixture.weights[suspects] * self.engine.n_rows > 0.5
         return np.asarray((nearest > d + DEVIATIONS * np.sqrt(2.0 * d) + FAR) & present)
 
     @property
     def _rows_needed(self) -> int:
         """Rows that a component's covariance needs."""
-        return max(rows_needed(self.engine.structure, self.engine.rows.shape[1]), 2)
+        return max(count_rows_needed(self.engine.structure, self.engine.rows.shape[1]), 2)
 
     @cached_property
     def _thin(self) -> Float64Array:
@@ -143,7 +143,7 @@ class Judge:
         return algebra.map_variances(np.full(self.engine.rows.shape[1], THIN**2), unit)
 
 
-def squared_distances(mixture: Mixture, components: IntArray) -> Float64Array:
+def measure_distances(mixture: Mixture, components: IntArray) -> Float64Array:
     """(m_i - m_j)' P_j (m_i - m_j) for each i of some components and all j, shape (i, k)."""
     algebra, roots, means = mixture.structure.algebra, mixture.roots, mixture.means
     found = np.empty((len(components), len(means)))
@@ -158,7 +158,7 @@ def find_coinciding(mixture: Mixture) -> tuple[tuple[int, int], ...]:
     k, d = mixture.means.shape
     if k == 1:
         return ()
-    near = squared_distances(mixture, np.arange(k)) < NEAR
+    near = measure_distances(mixture, np.arange(k)) < NEAR
     if near.sum() == k:  # each to itself
         return ()
     variances = np.log(mixture.variances)

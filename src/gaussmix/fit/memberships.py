@@ -13,7 +13,6 @@ from gaussmix.model.moments.statistics import Moments
 
 #: Rows of a sample that finds points in the clusters, about which moments are taken.
 ENOUGH = 20_000
-
 #: Passes that better the axes of moments, where a family keeps axes.
 SHARPENINGS = 2
 

@@ -7,13 +7,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from gaussmix.fit.advice import naming
+from gaussmix.fit.advice import name_components
 from gaussmix.fit.beginnings import Beginning
 from gaussmix.fit.iterate.acceleration import Accelerator
 from gaussmix.fit.iterate.em import Run, em
 from gaussmix.fit.iterate.stopping import ENDLESS, Rule
 from gaussmix.fit.judge import Judge
-from gaussmix.fit.mstep.regularise import rows_needed
+from gaussmix.fit.mstep.regularise import count_rows_needed
 from gaussmix.fit.race.moves import reseed
 from gaussmix.fit.ranking import choose_raced, choose_run
 from gaussmix.fit.result import FitStatus, StartReport
@@ -28,7 +28,7 @@ MAX_RESEEDS = 3
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a running fit is; at iteration 0 starts are raced, and the likelihood is of one of them."""
+    """The place of a running fit. At iteration 0 starts are raced, and the likelihood is of one of them."""
 
     start: int
     n_starts: int
@@ -37,9 +37,28 @@ class Progress:
     mean_log_likelihood: float
 
 
+def show_runs(
+    on_iteration: Callable[[Progress], bool] | None,
+    start: int,
+    n_starts: int,
+    max_iter: int,
+    *,
+    racing: bool = False,
+) -> Callable[[Run], bool] | None:
+    """The function that shows the caller the runs of a start; those of a race have iteration 0."""
+    if on_iteration is None:
+        return None
+
+    def show(run: Run) -> bool:
+        iteration = 0 if racing else len(run.history) - 1
+        return bool(on_iteration(Progress(start + 1, n_starts, iteration, max_iter, run.history[-1])))
+
+    return show
+
+
 @dataclass(frozen=True)
 class Position:
-    """Where a search over starts is: all that it takes, with the rows, to go on from there."""
+    """The place of a search over starts: all that it takes, with the rows, to go on from there."""
 
     #: Starts done with.
     start: int = 0
@@ -49,11 +68,11 @@ class Position:
     running: Run | None = None
     #: The best finished run of the current start.
     here: Run | None = None
-    #: The same of all starts before it.
+    #: The best finished run of all starts before it.
     best: Run | None = None
-    #: What became of starts that collapsed.
+    #: For each start that collapsed, which component did.
     failures: tuple[str, ...] = ()
-    #: What became of all starts done with, and of those that took part in a race.
+    #: Reports of all starts done with, and of all racers.
     reports: tuple[StartReport, ...] = ()
     #: Re-seedings in all.
     n_reseeds: int = 0
@@ -64,7 +83,6 @@ class Position:
 class Search:
     """EM from several starts, with collapsed components seeded anew, and the best of what comes of it."""
 
-    #: It knows the rows and the M-step, too.
     judge: Judge
     #: The starts, in order.
     beginnings: Sequence[Beginning]
@@ -81,7 +99,7 @@ class Search:
 
     def __call__(self, position: Position) -> Position:
         """Go on from a position to the end. One start that collapses does not end the others."""
-        here, best = self._with_collapsed(position.here), self._with_collapsed(position.best)
+        here, best = self._restore_collapsed(position.here), self._restore_collapsed(position.best)
         position = replace(position, here=here, best=best)
         while position.start < self.n_starts and not position.interrupted:
             position, begun = self.begin(position)
@@ -106,13 +124,16 @@ class Search:
         return len(self.beginnings)
 
     def begin(self, position: Position) -> tuple[Position, Run | None]:
-        """Where the next run begins; none where a start collapses at once, and another is next."""
+        """The run to begin next; None where a start collapses at once, and another is next."""
         if position.running is not None:
             return position, position.running
         beginning, reports = self.beginnings[position.start], position.reports
         try:
             if position.here is None:
-                begun, more = beginning.begin(position.best, self._make_watch(position))
+                watch = show_runs(
+                    self.on_iteration, position.start, self.n_starts, self.max_iter, racing=True
+                )
+                begun, more = beginning.begin(position.best, watch)
                 reports = (*reports, *more)
             else:
                 here = position.here.mixture
@@ -120,17 +141,17 @@ class Search:
                 mixture = reseed(clean, here, self.judge.find_spikes(here), beginning.rng)
                 begun = Run(mixture, FitStatus.NOT_RUN, ())
             if begun is not None:
-                begun = replace(begun, mixture=self.judge.m_step.terms.start(begun.mixture))
+                begun = replace(begun, mixture=self.judge.m_step.terms.constrain(begun.mixture))
         except NotPositiveDefiniteError as error:
-            collapse = f"{naming(error.components)} collapsed before the first iteration"
-            return self._next_start(position, collapse), None
+            collapse = f"{name_components(error.components)} collapsed before the first iteration"
+            return self._end_start(position, collapse), None
         position = replace(position, reports=reports)
         if begun is None:
-            return self._next_start(position, ""), None
+            return self._end_start(position, ""), None
         return position, begun
 
     def conclude(self, position: Position, run: Run) -> Position:
-        """What to do next, once a run has come to its end."""
+        """The position once a run has come to its end."""
         spikes = self.judge.find_spikes(run.mixture)
         run = replace(run, collapsed=spikes or run.collapsed)
         if run.status == FitStatus.INTERRUPTED:
@@ -156,10 +177,10 @@ class Search:
         position = replace(position, reports=(*position.reports, self._report(here, position.start)))
         failure = ""
         if here.status == FitStatus.DEGENERATE:
-            failure = f"{naming(here.collapsed)} collapsed"
-        return self._next_start(replace(position, best=self._choose(position, here)), failure)
+            failure = f"{name_components(here.collapsed)} collapsed"
+        return self._end_start(replace(position, best=self._choose(position, here)), failure)
 
-    def _next_start(self, position: Position, failure: str) -> Position:
+    def _end_start(self, position: Position, failure: str) -> Position:
         failures = position.failures
         if failure:
             failures = (*failures, f"start {position.start + 1}: {failure}")
@@ -178,7 +199,7 @@ class Search:
         source = self.beginnings[start].source
         return StartReport(source, len(run.history) - 1, run.objective, str(run.status.value))
 
-    def _with_collapsed(self, run: Run | None) -> Run | None:
+    def _restore_collapsed(self, run: Run | None) -> Run | None:
         """A run with the components that collapsed, of which a checkpoint says nothing."""
         if run is None:
             return None
@@ -193,30 +214,17 @@ class Search:
         if self.judge.m_step.terms.constraints.fixed:
             return False  # a component that may not move
         (k, d), engine = run.mixture.means.shape, self.judge.engine
-        enough = engine.n_rows >= k * rows_needed(engine.structure, d)
+        enough = engine.n_rows >= k * count_rows_needed(engine.structure, d)
         return bool(enough) and 0 < len(self.judge.find_spikes(run.mixture)) < k
 
-    def _make_watch(self, position: Position) -> Callable[[Run], bool] | None:
-        """What shows the caller a race's likelihood, before the first iteration of the run that it is for."""
-        if self.on_iteration is None:
-            return None
-        show, start = self.on_iteration, position.start + 1
-
-        def watch(run: Run) -> bool:
-            return bool(show(Progress(start, self.n_starts, 0, self.max_iter, run.history[-1])))
-
-        return watch
-
     def _make_reporter(self, position: Position) -> Callable[[Run], bool] | None:
-        if self.on_iteration is None and self.save is None:
-            return None
+        show = show_runs(self.on_iteration, position.start, self.n_starts, self.max_iter)
+        if (save := self.save) is None:
+            return show
 
         def report(run: Run) -> bool:
-            iteration, value = len(run.history) - 1, run.history[-1]
-            progress = Progress(position.start + 1, self.n_starts, iteration, self.max_iter, value)
-            stop = bool(self.on_iteration(progress)) if self.on_iteration is not None else False
-            if self.save is not None:
-                self.save(replace(position, running=run), stop)
+            stop = show is not None and show(run)
+            save(replace(position, running=run), stop)
             return stop
 
         return report

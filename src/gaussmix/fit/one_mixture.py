@@ -205,7 +205,7 @@ def fit_request(X: Any, request: Request) -> FitResult:
     result = replace(result, failed_starts=end.failures, starts=end.reports)
     if not isinstance(problem.engine, Trimmed):
         return result
-    kept = problem.engine.keep(end.best.mixture)
+    kept = problem.engine.find_kept(end.best.mixture)
     weights = _check.read_sample_weight(request.sample_weight, np.shape(X)[0])
     if weights is not None:  # rows of no weight are not the engine's
         of_all = np.zeros(len(weights))

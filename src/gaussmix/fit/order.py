@@ -1,4 +1,4 @@
-"""The order of components that a fit reports, which no rounding decides."""
+"""Components taken and put in order: that of a reported fit, which no rounding decides."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.mixture import Mixture
 
-#: Of a feature's spread in the whole mixture, or of a weight or a logarithm: what is nearer is equal.
+#: Numbers nearer than this are equal: means in spreads of the mixture, weights, logarithms of variances.
 EQUAL = 1e-6
 
 
-def stable_order(mixture: Mixture) -> IntArray:
+def find_stable_order(mixture: Mixture) -> IntArray:
     """Components by their means, the first feature first.
 
     Those of equal means come by their weights, the largest first, and then by their variances.
@@ -30,11 +30,11 @@ def stable_order(mixture: Mixture) -> IntArray:
     return np.array(list(_order_by_keys(np.arange(len(keys)), keys)))
 
 
-def reorder(mixture: Mixture, components: IntArray) -> Mixture:
-    """The mixture with its components in another order."""
+def take_components(mixture: Mixture, components: IntArray, weights: Float64Array | None = None) -> Mixture:
+    """Some components of a mixture, in this order, with their own weights or others."""
     structure = mixture.structure
     return mixture.replace(
-        weights=mixture.weights[components],
+        weights=mixture.weights[components] if weights is None else weights,
         means=mixture.means[components],
         covariance_stack=structure.select(mixture.covariance_stack, components),
         roots=structure.select(mixture.roots, components),

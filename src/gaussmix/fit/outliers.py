@@ -14,16 +14,19 @@ import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.data.rows import Rows
-from gaussmix.engines import engine_for
+from gaussmix.engines import choose_engine
 from gaussmix.model.kernels.moments import pooled_moments
 from gaussmix.model.noise import Noise
 
-#: What users may ask for: none, noise with its weight to begin with, or a density of it.
+#: The values that users may pass: no noise, noise with its weight to begin with, or a density of it.
 NoiseRequest = bool | float | Noise
 
-#: Rows whose neighbours are looked for (more, where components have many parameters), products of rows, other
-#: rows and features that this may take, and the fewest of those other rows.
-FEW, MOST_WORK, LEAST_OTHERS = 2000, 1_000_000_000, 200
+#: Rows whose neighbours are looked for; more, where components have many parameters.
+FEW = 2000
+#: The most products of rows, other rows and features that the search for neighbours takes.
+MOST_WORK = 1_000_000_000
+#: The fewest of those other rows.
+LEAST_OTHERS = 200
 #: Rows that are looked at together for their extent.
 SCANNED = 8192
 #: Shares of outliers that a fit of noise starts from besides the one it is given: the likelihood picks one.
@@ -34,9 +37,9 @@ FLAT = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class Outliers:
-    """What a fit makes of outliers."""
+    """How a fit treats outliers: as noise, by trimming, or not at all."""
 
-    #: In the data's coordinates, with its weight to begin with.
+    #: The noise in the data's coordinates, with its weight to begin with.
     noise: Noise | None = None
     #: The share of the weight that is left out.
     trim: float = 0.0
@@ -46,7 +49,7 @@ class Outliers:
 
 
 def find_outliers(rows: Rows, k: int, request: NoiseRequest, trim: float) -> Outliers:
-    """What is asked for, for these rows."""
+    """The noise and the trimming that are asked for, and the cores of these rows."""
     if not request and trim == 0.0:
         return Outliers()
     noise, (n, _) = _make_noise(rows, request), rows.shape
@@ -82,7 +85,7 @@ def spread_noise(rows: Rows) -> Noise:
             "leave it out, or give a gaussmix.Noise with a log_density"
         )
     upright = Noise.between(low, high)
-    mean, covariance = pooled_moments(rows.values, rows.weights, oriented=True, run=engine_for(rows).run)
+    mean, covariance = pooled_moments(rows.values, rows.weights, oriented=True, run=choose_engine(rows).run)
     axes = np.linalg.eigh(covariance)[1].T
     turned = _find_extent(rows, mean, axes)
     size = turned[1] - turned[0]
@@ -97,7 +100,7 @@ def _find_extent(
 ) -> Float64Array:
     """The least and the largest coordinate of the rows, shape (2, d): along axes from a mean, if any."""
     ends = []
-    for part in rows.slices(SCANNED):
+    for part in rows.cut(SCANNED):
         X = rows.values[part]
         Y = X if mean is None or axes is None else (X - mean) @ axes.T
         ends.append((Y.min(axis=0), Y.max(axis=0)))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gaussmix.data.rows import Rows
-from gaussmix.engines import Engine, engine_for
+from gaussmix.engines import Engine, choose_engine
 from gaussmix.fit.arguments import check_noise, find_feature_names, read_rows, read_start, warn_of_few_rows
 from gaussmix.fit.factor_count import count_factors
 from gaussmix.fit.given import Given
-from gaussmix.fit.mstep.terms import FREE, frame_group
+from gaussmix.fit.mstep.terms import FREE, choose_frame_group
 from gaussmix.fit.options import Request
 from gaussmix.fit.outliers import Outliers, find_outliers
 from gaussmix.fit.starts.concentrated import Concentrated
@@ -29,7 +29,7 @@ class Problem:
     #: The names that are given, or those of the data frame.
     feature_names: Sequence[str] | None
     engine: Engine
-    #: What the caller fixes of the start, and the noise.
+    #: The parameters of the start that the caller gives, and the noise.
     given: Given
     #: The start among outliers, where there may be some.
     concentrated: Concentrated | None
@@ -69,7 +69,7 @@ def make_engine(
     rows: Rows, structure: Structure, constraints: Constraints, found: Outliers
 ) -> tuple[Engine, Concentrated | None]:
     """The engine of a fit and, where there may be outliers, the start among them."""
-    make, group = engine_for(rows), frame_group(constraints, structure)
+    make, group = choose_engine(rows), choose_frame_group(constraints, structure)
     if not found.cores:
         return make(rows, structure, group), None
     whole = make(rows, structure, group, sure=min(found.cores, key=len))

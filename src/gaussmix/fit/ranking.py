@@ -49,12 +49,11 @@ def choose_raced(known: Run | None, run: Run, judge: Judge) -> Run:
     """
     if known is None or FitStatus.DEGENERATE in (known.status, run.status):
         return choose_run(known, run)
-    flaws, before = judge.n_flaws(run.mixture), judge.n_flaws(known.mixture)
+    flaws, before = judge.count_flaws(run.mixture), judge.count_flaws(known.mixture)
+    few = judge.has_few_rows(run.mixture.n_components)  # every optimum is suspect
     if flaws > before:
         return known
-    if flaws < before and not judge.has_few_rows(
-        run.mixture.n_components
-    ):  # of few rows every optimum is suspect
+    if flaws < before and not few:
         return run
     return run if run.objective > known.objective + RACE_MARGIN else known
 

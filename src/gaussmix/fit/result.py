@@ -201,7 +201,7 @@ class FitResult:
         BIC             2607.622... (lower is better)
         AIC             2589.593... (lower is better)
         """
-        facts = self._facts()
+        facts = self._list_facts()
         width = max(len(name) for name, _ in facts)
         table = self.mixture.summary(max_components=max_components, max_features=max_features)
         return "\n".join([table, "", *(f"{name.ljust(width)}  {value}" for name, value in facts)])
@@ -218,9 +218,9 @@ class FitResult:
         return f"{type(self).__name__}({sizes}, {family}; {self._outcome}; {numbers})"
 
     def _repr_html_(self) -> str:
-        return f"<div>{html_of(self.mixture)}{make_html_facts(self._facts())}</div>"
+        return f"<div>{html_of(self.mixture)}{make_html_facts(self._list_facts())}</div>"
 
-    def _facts(self) -> list[tuple[str, str]]:
+    def _list_facts(self) -> list[tuple[str, str]]:
         """What is said of the fit, by name; nothing of what is empty."""
         left_out = (
             "" if self.trimmed is None else f"{count_noun(int(self.trimmed.sum()), 'row')} of lowest density"
@@ -231,13 +231,13 @@ class FitResult:
             ("samples", f"{self.n_samples:.10g}"),
             ("left out", left_out),
             ("log-likelihood", likelihood),
-            *((name, f"{value:.10g} (lower is better)") for name, value in self._criteria().items()),
+            *((name, f"{value:.10g} (lower is better)") for name, value in self._list_criteria().items()),
             ("collapsed starts", str(self.n_failed_starts or "")),
             ("advice", self.advice),
         ]
         return [(name, value) for name, value in facts if value]
 
-    def _criteria(self) -> dict[str, float]:
+    def _list_criteria(self) -> dict[str, float]:
         """Criteria of selection by name, in the order of print."""
         return {"BIC": self.bic, "AIC": self.aic}
 

@@ -60,10 +60,10 @@ class Trimmed:
     def accumulate_groups(self, joined: Mixture) -> None:
         """None: mixtures side by side would each leave out rows of its own."""
 
-    def keep(self, mixture: HasNatural) -> Float64Array:
+    def find_kept(self, mixture: HasNatural) -> Float64Array:
         """The weight of each row that a pass of this mixture does not leave out, shape (n,)."""
         densities = self.engine.evaluate(mixture, "log_prob")
-        return self._find_border(mixture).weights_above(densities, self.rows.masses)
+        return self._find_border(mixture).weigh_above(densities, self.rows.masses)
 
     def take(self, places: IntArray) -> Engine:
         """The rows at some places, of which passes leave out the same share."""

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix._text import GAP, make_html_notes, make_html_table, make_text_table
+from gaussmix._text import GAP, count_noun, make_html_notes, make_html_table, make_text_table
 from gaussmix._typing import Float64Array
 from gaussmix.fit.result import FitResult
 
 #: Columns of text that a block of the table may have.
 WIDTH = 100
-
-#: What stands in the place of a BIC that says nothing, and why.
-FAILED, COLLAPSED = "-", "x"
+#: The mark of a model of which every start collapsed.
+FAILED = "-"
+#: The mark of a model with a collapsed component, whose BIC says nothing.
+COLLAPSED = "x"
 REASONS = {COLLAPSED: "a component collapsed", FAILED: "every start collapsed"}
 
 
@@ -78,7 +79,7 @@ class BICTable:
         keys = [*fits, *failures]
         families = tuple(dict.fromkeys(name for name, _ in keys))
         numbers = tuple(sorted({k for _, k in keys}))
-        values = np.array([[_bic(sound.get((name, k))) for name in families] for k in numbers])
+        values = np.array([[_find_bic(sound.get((name, k))) for name in families] for k in numbers])
         failed = np.array([[(name, k) in failures for name in families] for k in numbers])
         for array in (values, failed):
             array.setflags(write=False)
@@ -100,7 +101,7 @@ class BICTable:
         return self.families[column], self.n_components[row]
 
     def __repr__(self) -> str:
-        cells = self._cells()
+        cells = self._write_cells()
         widths = [max(len(row[j]) for row in cells) + len(GAP) for j in range(len(cells[0]))]
         blocks, first = [], 1
         while first < len(widths):
@@ -109,41 +110,42 @@ class BICTable:
                 last += 1
             blocks.append(make_text_table([[row[0], *row[first:last]] for row in cells]))
             first = last
-        return "\n".join(["BIC (lower is better)", "\n\n".join(blocks), *self._notes()])
+        return "\n".join(["BIC (lower is better)", "\n\n".join(blocks), *self._write_notes()])
 
     def _repr_html_(self) -> str:
-        return make_html_table(self._cells(), "BIC (lower is better)") + make_html_notes(self._notes())
+        return make_html_table(self._write_cells(), "BIC (lower is better)") + make_html_notes(
+            self._write_notes()
+        )
 
-    def _cells(self) -> list[list[str]]:
+    def _write_cells(self) -> list[list[str]]:
         """The table as text, its header first."""
-        decimals = self._decimals()
+        decimals = self._count_decimals()
         rows = [
-            [str(k), *(self._cell(row, column, decimals) for column in range(len(self.families)))]
+            [str(k), *(self._write_cell(row, column, decimals) for column in range(len(self.families)))]
             for row, k in enumerate(self.n_components)
         ]
         return [["k", *self.families], *rows]
 
-    def _cell(self, row: int, column: int, decimals: int) -> str:
+    def _write_cell(self, row: int, column: int, decimals: int) -> str:
         if self.failed[row, column]:
             return FAILED
         value = self.values[row, column]
         return COLLAPSED if np.isnan(value) else f"{value:.{decimals}f}"
 
-    def _decimals(self) -> int:
+    def _count_decimals(self) -> int:
         """One, more where values are so close to zero that it would not tell them apart."""
         largest = np.abs(self.values[np.isfinite(self.values)]).max(initial=0.0)
         return 1 if largest >= 100.0 or largest == 0.0 else min(6, 3 - math.floor(math.log10(largest)))
 
-    def _notes(self) -> list[str]:
-        cells = {cell for row in self._cells()[1:] for cell in row[1:]}
+    def _write_notes(self) -> list[str]:
+        cells = {cell for row in self._write_cells()[1:] for cell in row[1:]}
         lines = [f"{mark}: {reason}." for mark, reason in REASONS.items() if mark in cells]
         if self.best is None:
             return [*lines, "No model is sound."]
         family, k = self.best
-        value = f"{self[family, k]:.{self._decimals()}f}"
-        components = "1 component" if k == 1 else f"{k} components"
-        return [f"Best: {family} with {components}, {value}.", *lines]
+        value = f"{self[family, k]:.{self._count_decimals()}f}"
+        return [f"Best: {family} with {count_noun(k, 'component')}, {value}.", *lines]
 
 
-def _bic(fit: FitResult | None) -> float:
+def _find_bic(fit: FitResult | None) -> float:
     return math.nan if fit is None else fit.bic

@@ -27,11 +27,9 @@ may be a cluster that stands apart, while there are two in the place of one else
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from gaussmix._typing import Float64Array
 from gaussmix.data.rows import Rows
@@ -41,8 +39,9 @@ from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.memberships import accumulate_equal
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
-from gaussmix.fit.multistart import Progress
+from gaussmix.fit.multistart import show_runs
 from gaussmix.fit.options import IterationOptions
+from gaussmix.fit.order import take_components
 from gaussmix.fit.ranking import choose_run
 from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
@@ -51,15 +50,12 @@ from gaussmix.model.moments.statistics import Moments
 
 #: Variances of the components at the start, relative to those of all rows.
 WIDE = 0.1
-
 #: Rows for each parameter of a component under which it dies. At half a row its weight would be zero, but the
 #: code is an approximation for many rows: under 4.4 rows a parameter costs less than nothing, and needles
 #: along a few rows, whose likelihood has no bound, would live on.
 LEAST = 2.0
-
 #: Rows drawn for each point of a start, before two points may be equal.
 TRIES = 20
-
 #: Rows beyond which a sample of them says which component is missed least.
 MOST_ROWS = 10_000
 
@@ -81,7 +77,7 @@ class Code:
         one, two = (structure.n_covariance_parameters(k, d) for k in (1, 2))
         return cls(n, d + two - one, 2 * one - two)
 
-    def parameters(self, weights: Float64Array) -> float:
+    def measure_parameters(self, weights: Float64Array) -> float:
         """All of L but for -log p(X), in nats."""
         k, twelfth = weights.size, self.n / 12.0
         own = self.each * float(np.log(twelfth * weights).sum())
@@ -104,7 +100,7 @@ class ShortestMessage:
 
     def log_prior(self, mixture: Mixture) -> float:
         """Minus the length of the parameters' part, in nats."""
-        return -self.code.parameters(mixture.weights)
+        return -self.code.measure_parameters(mixture.weights)
 
     def __call__(self, moments: Moments, before: Mixture | None) -> Mixture:
         """The mixture of shortest message; NotPositiveDefiniteError where that has a component less.
@@ -116,7 +112,7 @@ class ShortestMessage:
             raise NotPositiveDefiniteError((int(counts.argmin()),), 0.0)
         found = self.maximise(moments, before)
         spare = counts - 0.5 * self.code.each
-        return found if alone else take_components(found, spare / spare.sum())
+        return found if alone else found.replace(weights=spare / spare.sum())
 
 
 @dataclass(frozen=True)
@@ -131,7 +127,7 @@ class Path:
         """The run of shortest message."""
         return max(self.runs, key=lambda run: run.objective)
 
-    def better(self, other: Path) -> Path:
+    def choose_better(self, other: Path) -> Path:
         """The one of shorter message, the first of equals; interrupted if either is."""
         mine = self.best if self.runs else None
         chosen = other if other.runs and choose_run(mine, other.best) is other.best else self
@@ -156,6 +152,7 @@ class Descent:
         """One descent; the run in which it is interrupted counts, where it is sound or the only one."""
         mixture: Mixture | None = scatter_components(self.engine, self.max_components, rng)
         runs: list[Run] = []
+        show = show_runs(self.iteration.on_iteration, turn, self.n_init, self.iteration.max_iter)
         while mixture is not None:
             run = em(
                 self.engine,
@@ -163,7 +160,7 @@ class Descent:
                 self.m_step,
                 rule=Rule(float(self.iteration.tol)),
                 max_iter=self.iteration.max_iter,
-                on_iteration=self._make_reporter(turn),
+                on_iteration=show,
             )
             spikes = self.m_step.maximise.regularise.find_spikes(run.mixture, self.engine.n_rows)
             stopped = run.status == FitStatus.INTERRUPTED
@@ -182,17 +179,6 @@ class Descent:
         worth = run.mixture.weights if going else measure_loss(self.engine, run.mixture)
         weakest = min(going or range(worth.size), key=lambda k: worth[k])
         return remove_component(run.mixture, weakest)
-
-    def _make_reporter(self, turn: int) -> Callable[[Run], bool] | None:
-        on_iteration, max_iter = self.iteration.on_iteration, self.iteration.max_iter
-        if on_iteration is None:
-            return None
-
-        def report(run: Run) -> bool:
-            progress = Progress(turn + 1, self.n_init, len(run.history) - 1, max_iter, run.history[-1])
-            return bool(on_iteration(progress))
-
-        return report
 
 
 def scatter_components(engine: Engine, k: int, rng: np.random.RandomState) -> Mixture:
@@ -239,18 +225,4 @@ def remove_component(mixture: Mixture, k: int) -> Mixture:
     """The mixture without one of its components; the weights of the others keep their proportions."""
     left = np.delete(np.arange(mixture.n_components), k)
     weights = mixture.weights[left]
-    return take_components(mixture, weights / weights.sum(), left)
-
-
-def take_components(
-    mixture: Mixture, weights: Float64Array, components: npt.NDArray[np.int64] | None = None
-) -> Mixture:
-    """Some components of a mixture (None: all) with other weights."""
-    kept = slice(None) if components is None else components
-    own = slice(None) if mixture.structure.shared else kept
-    return mixture.replace(
-        weights=weights,
-        means=mixture.means[kept],
-        covariance_stack=mixture.covariance_stack[own],
-        roots=mixture.roots[own],
-    )
+    return take_components(mixture, left, weights / weights.sum())

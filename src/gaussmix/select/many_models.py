@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gaussmix._text import count_noun
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix.data.rows import Rows
-from gaussmix.engines import engine_for
+from gaussmix.engines import choose_engine
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
 from gaussmix.fit.beginnings import NamedStart, orders_components
@@ -182,14 +182,14 @@ def fit_mixtures(
     d = rows.shape[1]
     feature_names = find_feature_names(X, feature_names, d)
     seed = int(make_generator(random_state).randint(2**31))
-    family = Family(rows, model, start, iteration, seed)
     fits: dict[tuple[str, int], FitResult] = {}
     failures: dict[tuple[str, int], str] = {}
     n_factors, ordered = count_factors(n_factors), orders_components(init_params, Given())
     # a wrong name is an error before any fit
     structures = {name: get_structure(name, d, n_factors) for name in _read_types(covariance_type, d)}
     for name, structure in structures.items():
-        for k, end, judge in family(structure, numbers):
+        judge, ends = fit_family(rows, structure, numbers, model, start, iteration, seed)
+        for k, end in ends.items():
             if end.best is None:
                 failures[name, k] = "; ".join(end.failures)
             else:
@@ -216,47 +216,44 @@ def _read_types(covariance_type: str | Sequence[str] | None, d: int) -> list[str
     return types
 
 
-@dataclass(frozen=True, eq=False)
-class Family:
-    """How the models of a family are fitted to some rows."""
+def fit_family(
+    rows: Rows,
+    structure: Structure,
+    numbers: Sequence[int],
+    model: ModelOptions,
+    start: StartOptions,
+    iteration: IterationOptions,
+    seed: int,
+) -> tuple[Judge, dict[int, Position]]:
+    """The judge of a family and, for each number of components, the end of its search, made with the others.
 
-    rows: Rows
-    model: ModelOptions
-    start: StartOptions
-    iteration: IterationOptions
-    seed: int
-
-    @property
-    def rule(self) -> Rule:
-        """When a fit has converged."""
-        return Rule(float(self.iteration.tol), self.iteration.stopping)
-
-    def __call__(self, structure: Structure, numbers: Sequence[int]) -> list[tuple[int, Position, Judge]]:
-        """For each number of components the end of its search, made with all the others, and its judge."""
-        engine = engine_for(self.rows)(self.rows, structure)
-        m_step = Maximise(structure, make_regularise(self.model.reg_covar, structure, engine))
-        with hold_blas_to_one_thread():
-            judge = Judge(engine, m_step)
-            searches = {k: self._make_search(judge, k) for k in numbers}
-            turns = range(self.start.n_init)
-            lanes = {k: [Lane(searches[k], turn, Position(start=turn)) for turn in turns] for k in numbers}
-            while going := [lane for k in numbers for lane in lanes[k] if not lane.done]:
-                begun = [(lane, run) for lane in going if (run := lane.begin()) is not None]
-                mixtures = [run.mixture for _, run in begun]
-                runs = em_together(engine, mixtures, m_step, rule=self.rule, max_iter=self.iteration.max_iter)
-                for (lane, _), run in zip(begun, runs, strict=True):
-                    lane.position = lane.search.conclude(lane.position, run)
-        return [(k, join([lane.position for lane in lanes[k]]), searches[k].judge) for k in numbers]
-
-    def _make_search(self, judge: Judge, k: int) -> Search:
-        """From all starts, each with a generator of its own: the same whatever else is fitted."""
-        name = self.start.init_params
-        rngs = [make_generator(self.seed + turn) for turn in range(self.start.n_init)]
+    Each start has a generator of its own: the same whatever else is fitted.
+    """
+    engine = choose_engine(rows)(rows, structure)
+    m_step = Maximise(structure, make_regularise(model.reg_covar, structure, engine))
+    judge, name, turns = Judge(engine, m_step), start.init_params, range(start.n_init)
+    rule, max_iter = Rule(float(iteration.tol), iteration.stopping), iteration.max_iter
+    searches = {}
+    for k in numbers:
+        rngs = [make_generator(seed + turn) for turn in turns]
         starts = [NamedStart(judge, k, Given(), rng, name, name, turn) for turn, rng in enumerate(rngs)]
-        return Search(judge, starts, self.rule, None, self.iteration.max_iter)
+        searches[k] = Search(judge, starts, rule, None, max_iter)
+    positions = {(k, turn): Position(start=turn) for k in numbers for turn in turns}
+    with hold_blas_to_one_thread():
+        while going := [(k, turn) for k, turn in positions if positions[k, turn].start == turn]:
+            begun: dict[tuple[int, int], Run] = {}
+            for k, turn in going:
+                positions[k, turn], run = searches[k].begin(positions[k, turn])
+                if run is not None:
+                    begun[k, turn] = run
+            mixtures = [run.mixture for run in begun.values()]
+            runs = em_together(engine, mixtures, m_step, rule=rule, max_iter=max_iter)
+            for (k, turn), run in zip(begun, runs, strict=True):
+                positions[k, turn] = searches[k].conclude(positions[k, turn], run)
+    return judge, {k: join_positions([positions[k, turn] for turn in turns]) for k in numbers}
 
 
-def join(ends: Sequence[Position]) -> Position:
+def join_positions(ends: Sequence[Position]) -> Position:
     """The end of a search of which each start came to its end by itself."""
     best: Run | None = None
     for end in ends:
@@ -268,22 +265,3 @@ def join(ends: Sequence[Position]) -> Position:
         reports=tuple(report for end in ends for report in end.reports),
         n_reseeds=sum(end.n_reseeds for end in ends),
     )
-
-
-@dataclass
-class Lane:
-    """A start of a model on its way."""
-
-    search: Search
-    turn: int
-    position: Position
-
-    @property
-    def done(self) -> bool:
-        """Whether it has come to its end."""
-        return self.position.start > self.turn
-
-    def begin(self) -> Run | None:
-        """Where its next run begins."""
-        self.position, run = self.search.begin(self.position)
-        return run

@@ -9,7 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from gaussmix._threads import hold_blas_to_one_thread
-from gaussmix.engines import engine_for
+from gaussmix.engines import choose_engine
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
 from gaussmix.fit.ending import make_result
@@ -46,8 +46,8 @@ class MessageLengthResult(FitResult):
         """Of `mixture` and the rows, in nats; shorter is better."""
         return -(self.log_likelihood + self.log_prior)
 
-    def _criteria(self) -> dict[str, float]:
-        return {"message length": self.message_length, **super()._criteria()}
+    def _list_criteria(self) -> dict[str, float]:
+        return {"message length": self.message_length, **super()._list_criteria()}
 
 
 def fit_message_length(
@@ -145,7 +145,7 @@ def fit_message_length(
     d = rows.shape[1]
     structure = get_structure(model.covariance_type, d, count_factors(model.n_factors))
     feature_names = find_feature_names(X, feature_names, d)
-    engine = engine_for(rows)(rows, structure)
+    engine = choose_engine(rows)(rows, structure)
     maximise = Maximise(structure, make_regularise(model.reg_covar, structure, engine))
     descent = Descent(
         engine,
@@ -160,7 +160,7 @@ def fit_message_length(
         best = descent(rng, 0)
         for turn in range(1, start.n_init):
             if not best.interrupted:
-                best = best.better(descent(rng, turn))
+                best = best.choose_better(descent(rng, turn))
         if not best.runs:
             raise FitError(NONE_LEFT.format(least=min_components, rows=descent.m_step.least_rows))
         return _make_result(descent, best, feature_names)

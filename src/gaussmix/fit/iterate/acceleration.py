@@ -35,8 +35,10 @@ from gaussmix.model.moments.statistics import Moments
 
 #: How much longer than EM's own step a first proposal may be.
 REACH = 4.0
-#: What widens the reach after a good proposal that used it up; its part of the length of a refused one.
-WIDER, NARROWER = 2.0, 0.5
+#: The reach is multiplied by this after a good proposal that used it up.
+WIDER = 2.0
+#: After a refusal the reach is this part of the length of the proposal.
+NARROWER = 0.5
 #: The most that a proposal may change the logarithm of a share or a spread: further, components collapse.
 LEAP = 0.5
 #: Cosine between a step and the fall of f along it under which the pair says nothing of a curvature.
@@ -56,7 +58,6 @@ NEAR = 1e-3
 SLOW = 0.5
 #: How many times as much an iteration may gain for its step to be remembered.
 WATCHED = 10.0
-
 #: How many times as much as one of EM's steps may be left to gain where the likelihood is not concave.
 PLATEAU = 1e3
 #: More nats than are ever left to gain.
@@ -82,7 +83,7 @@ class Memory:
     length: float = 0.0
     #: How many proposals were refused since the likelihood rose.
     refusals: int = 0
-    #: What the last estimate was of the nats left to gain.
+    #: The last estimate of the nats left to gain.
     left: float = HUGE
 
     @property
@@ -100,7 +101,7 @@ class Memory:
         """Nothing but a point."""
         return cls(point, np.empty((0, point.size)), np.empty((2, 0, point.size)))
 
-    def arrays(self) -> tuple[Float64Array, Float64Array]:
+    def to_arrays(self) -> tuple[Float64Array, Float64Array]:
         """All of it in two arrays that are never empty, of finite numbers: vectors (m, p), and five more."""
         counts = [float(len(self.last)), float(self.refusals)]
         numbers = [self.reach, self.length, *counts, min(self.left, HUGE)]
@@ -108,7 +109,7 @@ class Memory:
 
     @classmethod
     def of_arrays(cls, vectors: Float64Array, numbers: Float64Array) -> Memory:
-        """From what :meth:`arrays` gave; ValueError if it cannot have."""
+        """From what :meth:`to_arrays` gave; ValueError if it cannot have."""
         m, p = vectors.shape if vectors.ndim == 2 else (0, 0)
         if m % 2 == 0 or numbers.shape != (5,) or not (numbers >= 0.0).all():
             raise ValueError(f"a memory of the shapes {vectors.shape} and {numbers.shape}")
@@ -122,7 +123,7 @@ class Memory:
         last, pairs = vectors[1 : 1 + int(n_last)], vectors[1 + int(n_last) :]
         return cls(vectors[0], last, pairs.reshape(2, -1, p), reach, length, int(refusals), left)
 
-    def pairs_with(self, f: Float64Array) -> Float64Array:
+    def extend_pairs(self, f: Float64Array) -> Float64Array:
         """The pairs, with what f at the point says beside f at the last one."""
         if not len(self.last):
             return self.pairs
@@ -130,14 +131,14 @@ class Memory:
         return np.concatenate([self.pairs, pair[:, None]], axis=1)
 
     def refuse(self, moments: Moments) -> Memory:
-        """What to carry on from the last point, once the pass at a proposal gave `moments` and too little.
+        """The memory back at the last point, once a pass at a proposal gave `moments` and too little.
 
         That pass was not for nothing: it tells how f changes on the way there.
         """
         pairs = self.pairs
         with suppress(NoCoordinatesError):
             image = Coordinates(moments.form, *moments.first.shape).vector(moments)
-            pairs = self.pairs_with(image - self.point)
+            pairs = self.extend_pairs(image - self.point)
         reach = max(1.0, NARROWER * self.length)
         return replace(self, pairs=pairs, reach=reach, length=0.0, refusals=self.refusals + 1)
 
@@ -189,7 +190,7 @@ def squarem(gram: Float64Array) -> Float64Array:
     return np.array([2.0 * a - 1.0, a * a, 0.0])
 
 
-#: What users may ask for.
+#: The values that users may pass.
 Acceleration = Literal["auto", "quasi-newton", "anderson", "squarem"] | None
 
 METHODS: dict[str, Method] = {
@@ -201,7 +202,7 @@ METHODS: dict[str, Method] = {
 BEST = "quasi-newton"
 
 
-def to_gain(gram: Float64Array, c: Float64Array) -> float:
+def estimate_gain(gram: Float64Array, c: Float64Array) -> float:
     """How many nats a step should gain: half its product with f, where the likelihood is concave."""
     n = len(gram) // 2
     left = 0.5 * float(gram[-1] @ c)
@@ -222,7 +223,7 @@ class Proposal:
     after_bold: bool = False
 
     def refuse(self, moments: Moments) -> Memory | None:
-        """What to carry once the pass at it gave `moments` and a likelihood that is too low."""
+        """The memory once a pass at the proposal gave `moments` and too low a likelihood."""
         return None if self.memory is None else self.memory.refuse(moments)
 
 
@@ -267,7 +268,7 @@ class Accelerator:
         if memory.was_refused:
             return replace(memory, point=image, pairs=memory.pairs[:, -self.method.n_pairs :])
         f = image - memory.point
-        pairs = memory.pairs_with(f)[:, -self.method.n_pairs :]
+        pairs = memory.extend_pairs(f)[:, -self.method.n_pairs :]
         reach = memory.reach * (WIDER if memory.length >= 0.9 * memory.reach else 1.0)
         return Memory(image, np.stack([memory.point, f]), pairs, reach)
 
@@ -293,7 +294,7 @@ class Accelerator:
         if found is None:
             return Proposal(alone)
         c, size = found
-        left = to_gain(gram, c)
+        left = estimate_gain(gram, c)
         if own:
             return Proposal(replace(alone, left=left), left=max(left, before))
         step = c @ rows

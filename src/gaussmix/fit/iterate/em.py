@@ -4,8 +4,8 @@
     step    an M-step of the pass, and a pass at what that gives
     done    converged, stopped from outside, collapsed, or after max_iter steps
 
-:func:`iterate` owns this loop, its callbacks and its stopping. A :class:`State` is one mixture or many; it
-makes the steps. :class:`Apart` gives each a pass of its own; `fit/iterate/stack.py` has those side by side.
+:func:`iterate` owns this loop, its callbacks and its stopping. A :class:`State` is one mixture or many, and
+makes the steps. :class:`OneByOne` gives each a pass of its own; in `fit/iterate/stack.py` many share one.
 
 What is iterated need not be a mixture: it has natural parameters in a form (:class:`HasNatural`), and its
 M-step knows the penalty, if any (:class:`MStep`). Three examples:
@@ -71,12 +71,12 @@ class RunOf(Generic[T]):
     past: Past = NO_PAST
 
     def append_to(self, past: Past) -> Past:
-        """What EM has done in all, where it began at the last moment of a past, measured anew by this run."""
+        """The past with this run, which began at its last moment and measured that anew."""
         return past[0][:-1] + self.history, past[1][:-1] + self.log_priors
 
     @property
     def objectives(self) -> list[float]:
-        """What EM raises, at each moment: the mean log-likelihood and, with a prior, its log-density."""
+        """The objective at each moment: the mean log-likelihood and, with a prior, its log-density."""
         return [h + p for h, p in zip_longest(self.history, self.log_priors, fillvalue=0.0)]
 
     @property
@@ -104,7 +104,7 @@ class Trail(Generic[T]):
 
     @property
     def gain(self) -> float:
-        """What the last iteration gained; the first is compared with what came before the run."""
+        """The gain of the last iteration; the first is compared with the objective before the run."""
         return self.objectives[-1] - (self.objectives[-2] if len(self.objectives) > 1 else self.previous)
 
     def record(self, log_likelihood: float, log_prior: float | None) -> None:
@@ -117,7 +117,7 @@ class Trail(Generic[T]):
     def show(self, state: State[T], place: int) -> RunOf[T]:
         """The run as it is now, with all that it takes to go on."""
         done = tuple(self.history), tuple(self.log_priors)
-        return RunOf(state.mixture(place), self.status, *done, state.memory(place), past=self.past)
+        return RunOf(state.get_mixture(place), self.status, *done, state.get_memory(place), past=self.past)
 
     def end(self, mixture: T, status: FitStatus, collapsed: tuple[int, ...] = ()) -> None:
         """Settle the outcome."""
@@ -128,17 +128,17 @@ class Trail(Generic[T]):
 class State(Protocol[T]):
     """One mixture or many on their way, and what the last pass over the rows gave of each."""
 
-    def mixture(self, place: int) -> T:
+    def get_mixture(self, place: int) -> T:
         """What is iterated at a place."""
 
-    def memory(self, place: int) -> Memory | None:
-        """What an accelerator carries there."""
+    def get_memory(self, place: int) -> Memory | None:
+        """The memory of an accelerator there."""
 
     def measure(self) -> list[tuple[float, float | None]]:
         """Log-likelihood and penalty, if any, of each, for a unit of weight, in the data's coordinates."""
 
     def propose(self, trails: Sequence[Trail[T]], rule: Rule) -> list[Proposal]:
-        """Where each should go: mostly to what the M-step makes of the last pass."""
+        """The proposal for each: mostly the M-step of the last pass."""
 
     def step(self, proposals: Sequence[Proposal]) -> tuple[State[T], dict[int, tuple[int, ...]]]:
         """The state after M-steps and a pass, without the places that collapse; for these, the components."""
@@ -168,14 +168,14 @@ def iterate(
             trail.record(*measured)
     going = trails
     while True:
-        state, going = _end_done(state, going, max_iter)
+        state, going = _settle_done(state, going, max_iter)
         if not going:
             return [trail.outcome for trail in trails]
         proposals = _choose_steps(state, going, rule)
         before, (state, collapsed) = state, state.step(proposals)
         if collapsed:
             for place, components in collapsed.items():
-                going[place].end(before.mixture(place), FitStatus.DEGENERATE, components)
+                going[place].end(before.get_mixture(place), FitStatus.DEGENERATE, components)
             going = [trail for place, trail in enumerate(going) if place not in collapsed]
         for trail, measured in zip(going, state.measure(), strict=True):
             trail.record(*measured)
@@ -190,21 +190,21 @@ def _show_runs(state: State[T], going: list[Trail[T]], on_iteration: Callable[[R
             trail.status = FitStatus.INTERRUPTED
 
 
-def _end_done(state: State[T], going: list[Trail[T]], max_iter: int) -> tuple[State[T], list[Trail[T]]]:
-    """Those that are not done; the others have come to their end."""
+def _settle_done(state: State[T], going: list[Trail[T]], max_iter: int) -> tuple[State[T], list[Trail[T]]]:
+    """The runs that are not done, and their state; this settles the outcome of the others."""
     done = [i for i, t in enumerate(going) if t.status != FitStatus.NOT_RUN or len(t.history) > max_iter]
     if not done:
         return state, going
     for place in done:
         trail = going[place]
         cut_short = trail.status == FitStatus.NOT_RUN and max_iter > 0
-        trail.end(state.mixture(place), FitStatus.MAX_ITER if cut_short else trail.status)
+        trail.end(state.get_mixture(place), FitStatus.MAX_ITER if cut_short else trail.status)
     kept = [place for place in range(len(going)) if place not in done]
     return state.take(kept) if kept else state, [going[place] for place in kept]
 
 
 def _choose_steps(state: State[T], going: list[Trail[T]], rule: Rule) -> list[Proposal]:
-    """What is proposed, and for those that have converged one more iteration of EM's own."""
+    """The proposals. A run that has converged makes one more iteration of EM's own; its status says so."""
     proposals = state.propose(going, rule)
     if rule.tol > 0.0:
         for place, trail in enumerate(going):
@@ -222,7 +222,7 @@ class Place(NamedTuple, Generic[T]):
 
 
 @dataclass(slots=True, eq=False)
-class Apart(Generic[T]):
+class OneByOne(Generic[T]):
     """One mixture, or several, each with passes and M-steps of its own.
 
     A step is one pass. One in which an accelerator's proposal is refused leaves the mixture as it was. The
@@ -241,7 +241,7 @@ class Apart(Generic[T]):
         """The state at the beginning: a pass at each."""
         return cls(engine, m_step, [Place(each, engine.accumulate(each)) for each in mixtures], accelerator)
 
-    def mixture(self, place: int) -> T:
+    def get_mixture(self, place: int) -> T:
         return self.places[place].mixture
 
     def measure(self) -> list[tuple[float, float | None]]:
@@ -254,11 +254,11 @@ class Apart(Generic[T]):
             for mixture, seen, _ in self.places
         ]
 
-    def memory(self, place: int) -> Memory | None:
+    def get_memory(self, place: int) -> Memory | None:
         return self.places[place].memory
 
     def propose(self, trails: Sequence[Trail[T]], rule: Rule) -> list[Proposal]:
-        """What an accelerator proposes, where there is one."""
+        """The proposals of the accelerator, where there is one."""
         if self.accelerator is None:
             return [OWN_STEP] * len(trails)
         proposals = []
@@ -269,17 +269,17 @@ class Apart(Generic[T]):
             proposals.append(replace(proposal, after_bold=True) if bold else proposal)
         return proposals
 
-    def step(self, proposals: Sequence[Proposal]) -> tuple[Apart[T], dict[int, tuple[int, ...]]]:
+    def step(self, proposals: Sequence[Proposal]) -> tuple[OneByOne[T], dict[int, tuple[int, ...]]]:
         places, collapsed = [], {}
         for number, proposal in enumerate(proposals):
             try:
                 places.append(self._advance(self.places[number], proposal))
             except NotPositiveDefiniteError as error:
                 collapsed[number] = error.components
-        return Apart(self.engine, self.m_step, places, self.accelerator), collapsed
+        return OneByOne(self.engine, self.m_step, places, self.accelerator), collapsed
 
-    def take(self, kept: Sequence[int]) -> Apart[T]:
-        return Apart(self.engine, self.m_step, [self.places[place] for place in kept], self.accelerator)
+    def take(self, kept: Sequence[int]) -> OneByOne[T]:
+        return OneByOne(self.engine, self.m_step, [self.places[place] for place in kept], self.accelerator)
 
     def _advance(self, place: Place[T], proposal: Proposal) -> Place[T]:
         """To the proposal, or by EM's own step where there is none or none that there can be."""
@@ -311,25 +311,14 @@ def em(
 ) -> RunOf[T]:
     """Iterate one mixture until the likelihood, with that of the prior, has converged.
 
-    Parameters
-    ----------
-    engine : Engine
-    begun : Run
-        Where to go on from: a start with no history, or a run that was cut off. Going on gives the same bits
-        as never having been cut off.
-    m_step : MStep
-    rule : Rule
-    max_iter : int
-    previous : float
-        The objective that the first iteration's is compared with.
-    accelerator : Accelerator, optional
-    on_iteration : callable, optional
-        Called with the run so far after each iteration; True stops it.
+    `begun` is a start with no history, or a run that was cut off: going on gives the same bits as never
+    having been cut off. `previous` is the objective that the first iteration's is compared with.
+    `on_iteration` is called with the run so far after each iteration; True stops it.
     """
     if begun.status == FitStatus.CONVERGED:
         return replace(begun, memory=None)
     place = Place(begun.mixture, engine.accumulate(begun.mixture), begun.memory)
-    state = Apart(engine, m_step, [place], accelerator)
+    state = OneByOne(engine, m_step, [place], accelerator)
     return iterate(
         state, [begun], rule=rule, max_iter=max_iter, previous=previous, on_iteration=on_iteration
     )[0]

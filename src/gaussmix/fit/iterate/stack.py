@@ -12,12 +12,12 @@ import numpy as np
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines import Engine
 from gaussmix.fit.iterate.acceleration import OWN_STEP, Memory, Proposal
-from gaussmix.fit.iterate.em import Apart, Run, RunOf, State, Trail, iterate
+from gaussmix.fit.iterate.em import OneByOne, Run, RunOf, State, Trail, iterate
 from gaussmix.fit.iterate.stopping import ENDLESS, Rule
 from gaussmix.fit.memberships import accumulate_labels
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.result import FitStatus
-from gaussmix.model.covariance import NotPositiveDefiniteError
+from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.groups import Groups
 from gaussmix.model.moments.statistics import Moments
@@ -32,9 +32,9 @@ class Stack:
 
     groups: Groups
     joined: Mixture
-    #: Of all of them.
+    #: The M-step of all of them.
     m_step: Maximise
-    #: Of one by itself.
+    #: The M-step of one by itself.
     alone: Maximise
 
     @classmethod
@@ -43,40 +43,38 @@ class Stack:
         groups = Groups(tuple(m.n_components for m in mixtures))
         names = "weights", "means", "covariance_stack", "roots"
         weights, *parts = (np.concatenate([getattr(m, name) for m in mixtures]) for name in names)
-        beside = m_step.beside(groups)
+        beside = m_step.share_within(groups)
         joined = Mixture.of_parts(beside.structure, weights / len(mixtures), *parts)
         return cls(groups, joined, beside, m_step)
 
-    def mixture(self, group: int) -> Mixture:
+    def get_mixture(self, group: int) -> Mixture:
         """One by itself."""
-        whole, part, family = self.joined, self.groups.slices[group], self.alone.structure
-        own = slice(group, group + 1) if family.shared else part
-        return Mixture.of_parts(
-            family,
-            whole.weights[part] * len(self.groups),
-            whole.means[part],
-            whole.covariance_stack[own],
-            whole.roots[own],
-        )
+        components = self.groups.slices[group]
+        return self._take(self.alone.structure, components, slice(group, group + 1), len(self.groups))
 
-    def mixtures(self) -> list[Mixture]:
+    def list_mixtures(self) -> list[Mixture]:
         """Each by itself."""
-        return [self.mixture(group) for group in range(len(self.groups))]
+        return [self.get_mixture(group) for group in range(len(self.groups))]
 
     def take(self, kept: Sequence[int]) -> Stack:
         """Some of them."""
-        whole, components, groups = self.joined, self.groups.components(kept), self.groups.of(kept)
-        weights = whole.weights[components] * (len(self.groups) / len(groups))
-        beside = self.alone.beside(groups)
-        own = list(kept) if beside.structure.shared else components
-        joined = whole.replace(
-            structure=beside.structure,
-            weights=weights,
-            means=whole.means[components],
-            covariance_stack=whole.covariance_stack[own],
-            roots=whole.roots[own],
+        components, groups = self.groups.components(kept), self.groups.of(kept)
+        beside = self.alone.share_within(groups)
+        share = len(self.groups) / len(groups)
+        return Stack(groups, self._take(beside.structure, components, list(kept), share), beside, self.alone)
+
+    def _take(
+        self, structure: Structure, components: slice | IntArray, kept: slice | list[int], share: float
+    ) -> Mixture:
+        """Components of some of the mixtures, whose weights are multiplied by a number."""
+        whole, own = self.joined, kept if structure.shared else components
+        return Mixture.of_parts(
+            structure,
+            whole.weights[components] * share,
+            whole.means[components],
+            whole.covariance_stack[own],
+            whole.roots[own],
         )
-        return Stack(groups, joined, beside, self.alone)
 
     def maximise(self, moments: Moments) -> tuple[Stack | None, dict[int, tuple[int, ...]]]:
         """The M-step of all, without those that collapse; for these, the components that do."""
@@ -85,7 +83,7 @@ class Stack:
         except NotPositiveDefiniteError:
             pass
         found, collapsed = [], {}
-        for group, before in enumerate(self.mixtures()):
+        for group, before in enumerate(self.list_mixtures()):
             try:
                 found.append(self.alone(take_groups(moments, self.groups, [group]), before))
             except NotPositiveDefiniteError as error:
@@ -110,17 +108,17 @@ class SideBySide:
         """The state after a pass; where the guard has all components evaluated centred, each goes alone."""
         seen = engine.accumulate_groups(stack.joined)
         if seen is None:
-            return Apart.begin(engine, stack.alone, stack.mixtures())
+            return OneByOne.begin(engine, stack.alone, stack.list_mixtures())
         each = seen.log_likelihoods + engine.weight * math.log(len(stack.groups))
         return cls(engine, stack, seen.moments, (each / engine.weight + engine.frame.log_det).tolist())
 
-    def mixture(self, place: int) -> Mixture:
-        return self.stack.mixture(place)
+    def get_mixture(self, place: int) -> Mixture:
+        return self.stack.get_mixture(place)
 
     def measure(self) -> list[tuple[float, float | None]]:
         return [(value, None) for value in self.values]
 
-    def memory(self, place: int) -> Memory | None:
+    def get_memory(self, place: int) -> Memory | None:
         return None
 
     def propose(self, trails: Sequence[Trail[Mixture]], rule: Rule) -> list[Proposal]:
@@ -150,12 +148,12 @@ def begin_together(
 
         moments = engine.accumulate_given(hard, len(labels) * k, grouped=True)
         groups = Groups((k,) * len(labels))
-        beside = m_step.beside(groups)
+        beside = m_step.share_within(groups)
         try:
             joined = beside(moments, None)
         except NotPositiveDefiniteError:
             return [_begin(m_step, take_groups(moments, groups, [group])) for group in range(len(labels))]
-        return list(Stack(groups, joined, beside, m_step).mixtures())
+        return list(Stack(groups, joined, beside, m_step).list_mixtures())
     share = weight / engine.weight
     return [_begin(m_step, accumulate_labels(engine, each, k).scale(share)) for each in labels]
 
@@ -190,6 +188,6 @@ def em_together(
     if m_step.stackable and len(mixtures) > 1:
         state = SideBySide.begin(engine, Stack.of(mixtures, m_step))
     else:
-        state = Apart.begin(engine, m_step, mixtures)
+        state = OneByOne.begin(engine, m_step, mixtures)
     begun = [RunOf(mixture, FitStatus.NOT_RUN, ()) for mixture in mixtures]
     return iterate(state, begun, rule=rule, max_iter=max_iter)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from gaussmix.fit.iterate.acceleration import HUGE, Memory, Proposal
 
-#: What `tol` bounds: the change in an iteration, or Aitken's estimate of the distance to the limit.
+#: The quantity that `tol` bounds: the change in an iteration, or Aitken's distance to the limit.
 Stopping = Literal["change", "aitken"]
 
 
@@ -30,12 +30,12 @@ class Rule:
         return (memory.left if memory.was_refused else abs(gain)) < self.tol
 
     def is_met(self, gain: float, history: Sequence[float], proposal: Proposal) -> bool:
-        """Whether it is met, given the last gain and what is proposed next."""
+        """Whether the run has converged, given the last gain and the next proposal."""
         if self.stopping == "change":
             return abs(gain) < self.tol and not proposal.after_bold
         left = proposal.left
         if left == HUGE and not proposal.after_bold:
-            left = distance_to_limit(history)
+            left = estimate_distance(history)
         return max(left, abs(gain)) < self.tol
 
 
@@ -43,7 +43,7 @@ class Rule:
 ENDLESS = Rule(0.0)
 
 
-def distance_to_limit(history: Sequence[float]) -> float:
+def estimate_distance(history: Sequence[float]) -> float:
     """How far the last likelihood is from the limit, in nats, if gains go on to fall as they did last.
 
     Aitken's estimate, with the slower of the last two rates: gain r / (1 - r); infinite where no limit shows.

@@ -10,7 +10,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.fit.mstep.regularise import ROUNDING, Floor, Ridge
-from gaussmix.fit.mstep.terms import FREE, Terms
+from gaussmix.fit.mstep.terms import FREE, Terms, keep_fixed
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.groups import Groups
@@ -42,9 +42,9 @@ class Maximise:
     @property
     def log_prior(self) -> Callable[[Mixture], float] | None:
         """The log-density of the prior, where there is one."""
-        return None if self.terms.prior is None else self.terms.log_prior
+        return None if self.terms.prior is None else self.terms.prior.log_density
 
-    def beside(self, groups: Groups) -> Self:
+    def share_within(self, groups: Groups) -> Self:
         """The M-step of several mixtures whose components lie side by side."""
         structure = self.structure.beside(groups)
         return replace(self, structure=structure, regularise=replace(self.regularise, structure=structure))
@@ -58,14 +58,16 @@ class Maximise:
         if not np.add.reduce(moments.counts) > 0.0:  # all has gone to the noise
             raise NotPositiveDefiniteError(tuple(range(moments.n_components)), 0.0)
         structure, terms = self.structure, self.terms
-        joined = terms.joined(moments)
-        means = terms.means(joined)
-        central = terms.central(joined, means, moments.counts)
-        second = terms.moments(structure.moments(central))
+        joined = moments if terms.prior is None else terms.prior.add_to(moments)
+        means = keep_fixed(joined.means(), terms.fixed_means)
+        central = terms.centre(joined, means, moments.counts)
+        second = keep_fixed(structure.moments(central), terms.fixed_covariances)
         shares = structure.shares(central.counts)
         warm = None if before is None else before.covariance_stack
-        covariances, roots = terms.covariances(*self.regularise(second, shares, warm))
-        weights, noise = terms.weights(moments.counts), self.noise
+        covariances, roots = self.regularise(second, shares, warm)
+        covariances = keep_fixed(covariances, terms.fixed_covariances)
+        roots = keep_fixed(roots, terms.fixed_roots)
+        weights, noise = terms.find_weights(moments.counts), self.noise
         if noise is not None:
             noise = noise if before is None else replace(noise, weight=moments.noise / moments.weight)
             weights = weights * (1.0 - noise.weight)
@@ -73,7 +75,7 @@ class Maximise:
         if self.regularise.bounded or ROUNDING * mixture.natural.condition < 0.5:
             return mixture  # every variance is far above rounding
         sharpest = structure.algebra.diagonal(roots).max(axis=1) ** 2
-        collapsed = ~(sharpest * _rounding(moments, means, structure.shared) < 1.0)
+        collapsed = ~(sharpest * _estimate_rounding(moments, means, structure.shared) < 1.0)
         if collapsed.any():
             raise NotPositiveDefiniteError(
                 tuple(int(i) for i in np.flatnonzero(collapsed)), 1.0 / sharpest.max()
@@ -81,7 +83,7 @@ class Maximise:
         return mixture
 
 
-def _rounding(moments: Moments, means: Float64Array, shared: bool) -> Float64Array:
+def _estimate_rounding(moments: Moments, means: Float64Array, shared: bool) -> Float64Array:
     """Rounding error of a component's variances: of what is subtracted, and of the rows themselves."""
     shift = means - moments.centres
     size = ROUNDING * np.sqrt(1.0 + np.vecdot(means, means))

@@ -1,10 +1,10 @@
-"""What keeps covariances from becoming singular: scikit-learn's ridge, or a floor relative to the data."""
+"""Regular covariances: by scikit-learn's ridge, or by a floor relative to the data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -14,27 +14,28 @@ from gaussmix.model.bounds import Bound
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 from gaussmix.model.mixture import Mixture
 
-#: What users may ask for: "auto", or an amount in squared units of the data.
+#: The values that users may pass: "auto", or an amount in squared units of the data.
 RegCovar = float | Literal["auto"]
 
 #: The least variance of a component in any direction, relative to the variances of the data's features.
 FLOOR = 1e-10
-#: Fewer rows than this are too few for a component with a covariance of its own, whatever the family.
+#: A component of fewer rows is too small for a covariance of its own, whatever the family.
 FEW_ROWS = 3
-#: Fewer rows than this are none: the component has lost all that it had.
+#: A component with fewer effective rows is empty.
 NO_ROWS = 1e-3
-#: Standard deviations, relative to those of all rows (geometric mean), under which few rows are a spike.
+#: A component of few rows is a spike where its standard deviations, relative to those of all rows (geometric
+#: mean), are less.
 THIN = 1e-2
-#: What the rounding of numbers may come to in sums of them, relative to their size.
+#: Rounding error of a sum, relative to the size of its numbers.
 ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
-#: Variances, relative to the largest, under which a covariance that shares a part is lost to rounding.
+#: A covariance that shares a part is a needle where a variance, relative to the largest, is less.
 NEEDLE = 1e-11
-#: tr(floor P) beyond that of all rows at which the floor, and not the rows, decides about a variance.
+#: A component is held where tr(floor P) exceeds that of all rows by more.
 HELD = 0.5
 
 
 class Caveats(NamedTuple):
-    """What a result should say of how its covariances were kept regular."""
+    """The facts that a result reports of how its covariances were kept regular."""
 
     #: Components of which a bound, and not the rows, decides some variance.
     held: tuple[int, ...] = ()
@@ -44,43 +45,27 @@ class Caveats(NamedTuple):
     holds_all: bool = False
 
 
-class Regularise(Protocol):
-    """From second moments, shares and the covariances before to covariances and their roots."""
-
-    #: Whether what comes out is never singular, whatever goes in.
-    bounded: bool
-
-    def find_held(self, mixture: Mixture) -> tuple[int, ...]:
-        """Components of which it, and not the rows, decides some variance."""
-
-    def find_spikes(self, mixture: Mixture, n_rows: float) -> tuple[int, ...]:
-        """Components that it alone keeps from collapsing, next to no rows in next to no volume."""
-
-    def find_caveats(self, mixture: Mixture) -> Caveats:
-        """What a result should say of it."""
-
-    def __call__(
-        self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
-    ) -> tuple[Float64Array, Float64Array]:
-        """Raises NotPositiveDefiniteError where what comes out is singular."""
-
-
 @dataclass(frozen=True, eq=False)
 class Ridge:
     """Add the same to all moments: no longer the maximum of the likelihood, but what is widely done."""
 
     structure: Structure
-    #: In the shape of one component's covariance parameter, in the frame's coordinates.
+    #: The variance to add, in the shape of one component's parameter, in the frame's coordinates.
     ridge: Float64Array
-    #: What the rounding of the rows alone may amount to, likewise.
+    #: Rounding error of the rows, in the same shape and coordinates.
     rounding: Float64Array
-    #: Of the ratio of different components' sizes.
+    #: The bound of the ratio of different components' sizes.
     bound: Bound | None = None
+    #: Whether covariances are never singular, whatever the moments.
     bounded = False
 
     def __call__(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
     ) -> tuple[Float64Array, Float64Array]:
+        """Covariances and their roots, from second moments, shares and the covariances before.
+
+        Raises NotPositiveDefiniteError where a covariance is singular.
+        """
         combine = self.bound or self.structure.combine
         ridged = self.structure.algebra.add_ridge(moments, self.ridge)
         covariances = combine(ridged, shares, warm)
@@ -99,7 +84,7 @@ class Ridge:
         return ()
 
     def find_caveats(self, mixture: Mixture) -> Caveats:
-        """None: the ridge was asked for."""
+        """The facts to report: none, since the caller asked for the ridge."""
         return Caveats()
 
     def find_held(self, mixture: Mixture) -> tuple[int, ...]:
@@ -110,7 +95,7 @@ class Ridge:
 
     @cached_property
     def _largest(self) -> float:
-        return largest(self.rounding)
+        return bound_eigenvalue(self.rounding)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,17 +107,18 @@ class Floor:
     """
 
     structure: Structure
-    #: In the shape of one component's covariance parameter, in the frame's coordinates.
+    #: The least variances, in the shape of one component's parameter, in the frame's coordinates.
     least: Float64Array
     #: The covariance of all rows in the same shape and coordinates.
     pooled: Float64Array
-    #: Of the ratio of different components' sizes.
+    #: The bound of the ratio of different components' sizes.
     bound: Bound | None = None
     bounded = True
 
     def __call__(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None
     ) -> tuple[Float64Array, Float64Array]:
+        """Covariances not below the floor, and roots; NotPositiveDefiniteError where EM ends at the floor."""
         structure, combine = self.structure, self.bound or self.structure.combine
         if self.bound is not None and self.bound.bounds_all:
             found = combine(moments, shares, warm)
@@ -141,19 +127,19 @@ class Floor:
             floored = combine(structure.algebra.raise_to_floor(moments, self.least), shares, None)
             return floored, structure.find_roots(floored)
         if self.ends:
-            return self._bounded(combine(moments, shares, warm))
+            return self._end_at_floor(combine(moments, shares, warm))
         return structure.algebra.keep_above_floor(
             structure.combine(moments, shares, warm), self.least, self._largest
         )
 
-    def _bounded(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
+    def _end_at_floor(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
         """Covariances that share a part cannot be held one by one: at the floor, or as needles, EM ends."""
         roots, groups = self.structure.find_roots(covariances), self.structure.groups
         least = max(self._largest, NEEDLE * float(np.abs(covariances).max()))
         if float(np.vdot(roots, roots)) * least < 1.0:
             return covariances, roots
-        sharpness = groups.total(_of_each(np.square(roots)).sum(axis=1))
-        size = groups.highest(_of_each(np.abs(covariances)).max(axis=1))
+        sharpness = groups.total(_flatten_each(np.square(roots)).sum(axis=1))
+        size = groups.highest(_flatten_each(np.abs(covariances)).max(axis=1))
         if (sharpness * np.maximum(self._largest, NEEDLE * size) < 1.0).all():  # each mixture by itself
             return covariances, roots
         low = self.structure.algebra.stiffness(roots, self.least) > HELD
@@ -166,7 +152,7 @@ class Floor:
 
     @cached_property
     def _largest(self) -> float:
-        return largest(self.least)
+        return bound_eigenvalue(self.least)
 
     @cached_property
     def _reference(self) -> Float64Array:
@@ -175,7 +161,7 @@ class Floor:
         return algebra.keep_above_floor(algebra.of_uncorrelated(self.pooled), self.least, self._largest)[1]
 
     def find_caveats(self, mixture: Mixture) -> Caveats:
-        """Where the floor, and not the rows, decides."""
+        """The facts to report: where the floor, and not the rows, decides."""
         return Caveats(self.find_held(mixture), not self.ends, bool(self._stiffness_of_all > HELD))
 
     @cached_property
@@ -192,7 +178,7 @@ class Floor:
         """Components that are spikes, next to no rows in next to no volume, or that have no rows at all."""
         k, d = mixture.means.shape
         counts = mixture.weights * n_rows
-        few = counts < max(rows_needed(self.structure, d), NO_ROWS)
+        few = counts < max(count_rows_needed(self.structure, d), NO_ROWS)
         if (k == 1 and mixture.noise is None) or not few.any():
             return ()
         roots = mixture.roots
@@ -202,17 +188,17 @@ class Floor:
         return tuple(int(i) for i in np.flatnonzero(few & thin))
 
 
-def _of_each(stack: Float64Array) -> Float64Array:
+def _flatten_each(stack: Float64Array) -> Float64Array:
     """The numbers of each component, one row each."""
     return stack.reshape(len(stack), -1)
 
 
-def largest(least: Float64Array) -> float:
+def bound_eigenvalue(parameter: Float64Array) -> float:
     """A bound of the largest eigenvalue of one component's covariance parameter."""
-    return float(np.trace(least) if least.ndim == 2 else least.max())
+    return float(np.trace(parameter) if parameter.ndim == 2 else parameter.max())
 
 
-def rows_needed(structure: Structure, d: int) -> int:
+def count_rows_needed(structure: Structure, d: int) -> int:
     """Rows under which a component may be a spike; 0 where no component has a covariance of its own."""
     least = structure.least_rows(d)
     return max(least, FEW_ROWS) if least else 0
@@ -221,7 +207,7 @@ def rows_needed(structure: Structure, d: int) -> int:
 def make_regularise(
     reg_covar: RegCovar, structure: Structure, engine: Engine, bound: Bound | None = None
 ) -> Ridge | Floor:
-    """What `reg_covar` asks for, in the coordinates of the engine's frame."""
+    """The ridge or the floor that `reg_covar` asks for, in the coordinates of the engine's frame."""
     variances = engine.frame.variances
     if isinstance(reg_covar, str):
         return Floor(

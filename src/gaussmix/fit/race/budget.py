@@ -1,4 +1,4 @@
-"""What a race may cost, counted by a formula and never by the clock: the same fit is the same everywhere.
+"""The cost of a race, by a formula and never by the clock: the same fit is the same everywhere.
 
 The unit is a microsecond, or about one, on one core; only ratios matter.
 """
@@ -26,7 +26,7 @@ PROPOSAL = 200.0
 START = 130.0
 #: A seed of a start, for each row.
 SEED = 1.5e-2
-#: The same for each row and feature.
+#: A seed of a start, for each row and feature.
 SEED_FEATURE = 1e-3
 #: An exponential in an iteration, for each row and component.
 EXPONENTIAL = 3e-3
@@ -34,16 +34,15 @@ EXPONENTIAL = 3e-3
 PRODUCT = 1.6e-4
 #: Calls of LAPACK in an M-step, for each matrix.
 FACTOR = 4.0
-#: The same for each row of a matrix.
+#: Calls of LAPACK in an M-step, for each row of a matrix.
 FACTOR_ROW = 0.5
 #: An eigendecomposition, for each d^3.
 EIGEN = 6e-3
-
 #: A plain fit: checks and calls of its k-means.
 PLAIN_START = 1500.0
 #: Distances of its k-means, for each row and component.
 DISTANCE = 4e-2
-#: The same for each feature.
+#: Distances of its k-means, for each row, component and feature.
 DISTANCE_FEATURE = 4e-3
 #: Calls of an iteration of it.
 PLAIN_CALLS = 130.0
@@ -61,7 +60,7 @@ MATRIX_PRODUCT = 4e-3
 COUPLED = 500.0
 
 
-def cost_of(rows: Engine, k: int, n_mixtures: int = 1, *, held: bool = False) -> float:
+def cost_iteration(rows: Engine, k: int, n_mixtures: int = 1, *, held: bool = False) -> float:
     """An iteration of so many mixtures of k components side by side over the rows.
 
     `held` is whether variances are held at the floor, which takes eigendecompositions.
@@ -74,13 +73,13 @@ def cost_of(rows: Engine, k: int, n_mixtures: int = 1, *, held: bool = False) ->
     return cost
 
 
-def cost_of_start(rows: Engine, k: int) -> float:
+def cost_start(rows: Engine, k: int) -> float:
     """Of a start: the distances of its seeds."""
     n, d = rows.rows.shape
     return float(START + n * k * (SEED + SEED_FEATURE * d))
 
 
-def cost_of_plain_fit(rows: Engine, k: int, n_iter: int) -> float:
+def cost_plain_fit(rows: Engine, k: int, n_iter: int) -> float:
     """One start of k-means and so many iterations as textbooks have them: what a race is measured by."""
     n, d = rows.rows.shape
     start = PLAIN_START + n * k * (DISTANCE + DISTANCE_FEATURE * d)
@@ -95,7 +94,7 @@ def cost_of_plain_fit(rows: Engine, k: int, n_iter: int) -> float:
 
 @dataclass
 class Budget:
-    """What is left to spend on a race over some rows."""
+    """The budget of a race over some rows; spending lowers `left`."""
 
     rows: Engine
     k: int
@@ -103,30 +102,20 @@ class Budget:
     held: bool
     left: float
 
-    @classmethod
-    def of(
-        cls, engine: Engine, rows: Engine, k: int, n_iter: int, effort: Effort, n_init: int, *, held: bool
-    ) -> Budget:
-        """For a race against EM of so many iterations from k-means.
-
-        `n_init` starts may cost as many times as much.
-        """
-        return cls(rows, k, held, n_init * TIMES[effort] * cost_of_plain_fit(engine, k, n_iter))
-
     def spend_starts(self, n_starts: int) -> None:
-        """What so many starts or moves take."""
-        self.left -= n_starts * cost_of_start(self.rows, self.k)
+        """Lower `left` by the cost of so many starts or moves."""
+        self.left -= n_starts * cost_start(self.rows, self.k)
 
-    def cost_of_iterations(self, n_iter: int, n_mixtures: int) -> float:
-        """What so many mixtures take that make so many iterations side by side."""
-        return n_iter * cost_of(self.rows, self.k, n_mixtures, held=self.held)
+    def cost_iterations(self, n_iter: int, n_mixtures: int) -> float:
+        """The cost of so many mixtures that make so many iterations side by side."""
+        return n_iter * cost_iteration(self.rows, self.k, n_mixtures, held=self.held)
 
-    def cost_of_polish(self, n_iter: int, rows: Engine) -> float:
-        """What so many accelerated iterations of a mixture over some rows take."""
-        return n_iter * (PROPOSAL + cost_of(rows, self.k, held=self.held))
+    def cost_polish(self, n_iter: int, rows: Engine) -> float:
+        """The cost of so many accelerated iterations of a mixture over some rows."""
+        return n_iter * (PROPOSAL + cost_iteration(rows, self.k, held=self.held))
 
-    def n_affordable(self, n_iter: int, most: int) -> int:
-        """How many mixtures may begin and go so many iterations side by side."""
+    def count_affordable(self, n_iter: int, most: int) -> int:
+        """The number of mixtures that the budget allows to begin and go so many iterations side by side."""
         fixed = n_iter * CALLS
-        each = cost_of_start(self.rows, self.k) + self.cost_of_iterations(n_iter, 1) - fixed
+        each = cost_start(self.rows, self.k) + self.cost_iterations(n_iter, 1) - fixed
         return int(np.clip((self.left - fixed) / each, 0, most))

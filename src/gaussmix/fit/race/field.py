@@ -1,4 +1,4 @@
-"""Who takes part in a race: kinds of labelled starts, how many of each, and a racer on its way."""
+"""The racers of a race: kinds of labelled starts, how many of each, and a racer on its way."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gaussmix.engines import Engine
 from gaussmix.fit.iterate.em import NO_PAST, Past, Run
 from gaussmix.fit.iterate.stack import begin_together
 from gaussmix.fit.mstep.maximise import Maximise
-from gaussmix.fit.race import labelled as by
+from gaussmix.fit.race import labelled
 from gaussmix.fit.result import StartReport
 from gaussmix.model.mixture import Mixture
 
@@ -25,31 +25,29 @@ class Kind(NamedTuple):
     """A kind of starts: its name, how the rows are labelled, and how many begin."""
 
     name: str
-    label: by.Labelling
+    label: labelled.Labelling
     n_starts: int
 
 
-#: Who begins beside k-means.
+#: The starts that begin beside k-means.
 FIRST = (
-    Kind("pca", by.by_axes, 1),
-    Kind("kmeans", by.by_means, 2),
-    Kind("k-means++", by.by_seeds, 2),
-    Kind("random_from_data", by.by_rows, 1),
+    Kind("pca", labelled.label_by_axes, 1),
+    Kind("kmeans", labelled.label_by_means, 2),
+    Kind("k-means++", labelled.label_by_seeds, 2),
+    Kind("random_from_data", labelled.label_by_rows, 1),
 )
 #: Features beyond which the first of these, which needs a matrix of them, does not take part.
 WIDEST = 100
-#: Who joins where these do not agree: many of the cheapest, since what a start leads to shows in a few
-#: iterations.
+#: The starts that join where these do not agree: many cheap ones, since a few iterations tell them apart.
 MORE = (
-    Kind("k-means++", by.by_seeds, 32),
-    Kind("random_from_data", by.by_rows, 8),
+    Kind("k-means++", labelled.label_by_seeds, 32),
+    Kind("random_from_data", labelled.label_by_rows, 8),
 )
-#: Who joins, too, where that is a small part of what may be spent.
-HIERARCHY = (Kind("agglomerative", by.by_hierarchy, 1),)
+#: The start that joins, too, where it costs a small part of the budget.
+HIERARCHY = (Kind("agglomerative", labelled.label_by_hierarchy, 1),)
 #: The least of the budget, in costs of a hierarchy, for it to join.
 HIERARCHY_SHARE = 6.0
-
-#: A racer gains at most about so many times what its last iteration gained.
+#: A racer gains at most about so many times the gain of its last iteration.
 LONG = 30.0
 
 
@@ -73,8 +71,8 @@ class Racer:
         """About the most that EM may raise it to."""
         return self.value + LONG * self.gain
 
-    def after(self, run: Run) -> Racer:
-        """The same at the end of a run."""
+    def advance(self, run: Run) -> Racer:
+        """The racer at the end of a run."""
         values = run.objectives
         gain = abs(values[-1] - values[-2]) if len(values) > 1 else np.inf
         n_iter = self.n_iter + len(values) - 1
@@ -82,7 +80,7 @@ class Racer:
         return replace(self, mixture=run.mixture, n_iter=n_iter, value=values[-1], gain=gain, past=past)
 
     def report(self, outcome: str) -> StartReport:
-        """What became of it."""
+        """The report of its outcome."""
         return StartReport(self.source, self.n_iter, self.value, outcome)
 
 
@@ -91,7 +89,7 @@ class Field:
     """The starts of a race over some rows, never twice the same."""
 
     rows: Engine
-    #: What the rows stand for: a prior weighs against all.
+    #: The weight of all rows, of which these may be a sample: a prior weighs against all.
     weight: float
     k: int
     m_step: Maximise

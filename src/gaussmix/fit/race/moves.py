@@ -23,13 +23,15 @@ from gaussmix.model.covariance.structure import log_or_zero
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.statistics import Moments
 
-#: Pairs that are joined, and components that are divided for each of them.
-MERGES, SPLITS = 3, 3
+#: Pairs that are joined.
+MERGES = 3
+#: Components that are divided for each pair.
+SPLITS = 3
 #: Components that are seeded anew in a round of moves.
 RESEEDED = 14
 #: Moves of a round.
 MOST_MOVES = RESEEDED + MERGES * SPLITS
-#: Second moments up to here, of numbers up to one, count as zero: their squares would be.
+#: Second moments of numbers up to one count as zero up to here: their squares would underflow.
 FLAT = 1e-150
 
 
@@ -62,20 +64,20 @@ def split_and_merge(engine: Engine, mixture: Mixture, m_step: MStep[Mixture]) ->
     top = L.max(axis=1, keepdims=True)
     R = np.exp(L - top)
     R /= R.sum(axis=1, keepdims=True)
-    pairs = _overlapping(R, weights)[:MERGES]
-    worst = _misfits(L - np.log(np.maximum(mixture.weights, 1e-300)), R * weights[:, None])
-    moments, halves = _halved(engine, R)
+    pairs = _rank_pairs(R, weights)[:MERGES]
+    worst = _rank_misfits(L - np.log(np.maximum(mixture.weights, 1e-300)), R * weights[:, None])
+    moments, halves = _halve_components(engine, R)
     found = []
     for pair in pairs:
         for split in [int(c) for c in worst if c not in pair][:SPLITS]:
             try:
-                found.append(m_step(_moved(moments, halves, *pair, split), mixture))
+                found.append(m_step(_move_halves(moments, halves, *pair, split), mixture))
             except NotPositiveDefiniteError:
                 continue
     return found
 
 
-def _overlapping(R: Float64Array, weights: Float64Array) -> list[tuple[int, int]]:
+def _rank_pairs(R: Float64Array, weights: Float64Array) -> list[tuple[int, int]]:
     """Pairs of components by the cosine between their responsibilities, the largest first."""
     inner = (R * weights[:, None]).T @ R
     size = np.sqrt(np.maximum(np.diagonal(inner), 1e-300))
@@ -84,27 +86,27 @@ def _overlapping(R: Float64Array, weights: Float64Array) -> list[tuple[int, int]
     return sorted(pairs, key=lambda pair: -cosine[pair])
 
 
-def _misfits(log_p: Float64Array, shares: Float64Array) -> list[int]:
+def _rank_misfits(log_p: Float64Array, shares: Float64Array) -> list[int]:
     """Components by Ueda's measure of how badly they fit their rows, the worst first."""
     f = shares / np.maximum(shares.sum(axis=0), 1e-300)
     misfit = np.sum(f * (np.log(np.maximum(f, 1e-300)) - log_p), axis=0)
     return [int(c) for c in np.argsort(-misfit, kind="stable")]
 
 
-def _halved(engine: Engine, R: Float64Array) -> tuple[Moments, Moments]:
+def _halve_components(engine: Engine, R: Float64Array) -> tuple[Moments, Moments]:
     """The statistics of all components, and of the half of each beyond its mean on an axis of its own."""
     Z, weights = engine.frame.apply(engine.rows.array.astype(np.float64)), engine.rows.masses
     beyond = np.empty(R.shape, dtype=bool)
     for c, r in enumerate((R * weights[:, None]).T):
         D = Z - (Z @ r / max(r.sum(), 1e-300))[:, None]
         T = np.linalg.eigh((D * r) @ D.T)[1].T @ D
-        beyond[:, c] = T[_two_sided(T, r)] > 0.0
+        beyond[:, c] = T[_find_two_sided(T, r)] > 0.0
     k = R.shape[1]
     whole, half = (engine.accumulate_given(make_responsibilities(shares, k), k) for shares in (R, R * beyond))
     return whole, half
 
 
-def _two_sided(T: Float64Array, r: Float64Array) -> int:
+def _find_two_sided(T: Float64Array, r: Float64Array) -> int:
     """The row of least kurtosis: what looks like two clusters, of whatever width, has next to no tails."""
     largest, total = np.abs(T).max(), r.sum()
     squares = (T / (largest or 1.0)) ** 2  # of numbers up to one: no fourth power overflows
@@ -114,8 +116,8 @@ def _two_sided(T: Float64Array, r: Float64Array) -> int:
     return int(np.where(flat, np.inf, fourth / np.where(flat, 1.0, second) ** 2).argmin())
 
 
-def _moved(moments: Moments, halves: Moments, i: int, j: int, split: int) -> Moments:
-    """What i and j have becomes i's; `split` keeps a half and j gets the other. All are about one point."""
+def _move_halves(moments: Moments, halves: Moments, i: int, j: int, split: int) -> Moments:
+    """Moments, all about one point, where i takes j's rows, and j takes a half of those of `split`."""
 
     def after(whole: Float64Array, half: Float64Array) -> Float64Array:
         moved = whole.copy()

@@ -31,7 +31,7 @@ from gaussmix.fit.iterate.stack import em_together
 from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
-from gaussmix.fit.race.budget import Budget, Effort
+from gaussmix.fit.race.budget import TIMES, Budget, Effort, cost_plain_fit
 from gaussmix.fit.race.field import (
     FIRST,
     HIERARCHY,
@@ -43,7 +43,7 @@ from gaussmix.fit.race.field import (
     Kind,
     Racer,
 )
-from gaussmix.fit.race.labelled import cost_of_hierarchy
+from gaussmix.fit.race.labelled import cost_hierarchy
 from gaussmix.fit.race.moves import MOST_MOVES, propose_moves
 from gaussmix.fit.ranking import Standing, order_by_score
 from gaussmix.fit.result import FitStatus, StartReport
@@ -56,9 +56,9 @@ ROWS = 2000
 ROWS_EACH = 5
 #: Features beyond which factor analysers, whose parameters grow with d, need no more rows.
 FEATURES = 100
-#: Iterations that the caller has to allow for more than the first round.
+#: Only the first round is run where `max_iter` is below.
 LEAST_ITER = 20
-#: How many times as many racers have to agree, and rounds of moves may be in vain.
+#: Factor of the racers that have to agree, and of the rounds of moves that may be in vain.
 PATIENCE: dict[Effort, int] = {"fast": 1, "auto": 1, "thorough": 4}
 #: Part of the caller's tolerance that may be left to gain when a racer has converged.
 CLOSER = 1e-2
@@ -81,13 +81,13 @@ LAST_ROUNDS: Rounds = ((8, 3), (8, 2))
 MOVE_ROUNDS: Rounds = ((4, 8), (4, 4))
 #: The last ones.
 LAST_MOVE_ROUNDS: Rounds = ((8, 2),)
-#: In early rounds racers are ranked by their likelihood and so many times what the last iteration gained.
+#: In early rounds the score of a racer is its likelihood and so many times its last gain.
 EAGER = 4.0
-#: Iterations that a start has to be able to afford.
+#: A start begins only if the budget allows it so many iterations.
 SHORTEST = 12
 #: Iterations of a racer that converges, at least, whatever is left to spend.
 LEAST_POLISH = 30
-#: The same, at most.
+#: Iterations of a racer that converges, at most.
 MOST_POLISH = 100
 
 # Who agrees with whom.
@@ -104,7 +104,7 @@ AGREE_OF_ALL = 6
 AGREE_SOMEWHAT = 3
 #: Rounds of moves that may be in vain, one after the other, where some agree.
 FEW_IN_VAIN = 2
-#: The same where hardly any do.
+#: The same where fewer racers agree.
 MANY_IN_VAIN = 6
 #: Nats a row that a move has to gain.
 GAIN = 2e-5
@@ -114,7 +114,6 @@ GAIN = 2e-5
 class Race:
     """The rules of a race."""
 
-    #: It knows the rows and the M-step, too.
     judge: Judge
     accelerator: Accelerator | None
     #: The caller's: what a race cannot see beyond.
@@ -129,14 +128,15 @@ class Race:
     def __call__(
         self, rng: RandomState, known: Run | None, stops: Callable[[Run], bool] | None = None
     ) -> tuple[Run | None, tuple[StartReport, ...]]:
-        """Where EM is to go on from, and what became of all that took part.
+        """The run from which EM is to go on (None where all have collapsed), and a report of each racer.
 
-        None where all have collapsed. `known` is what EM from k-means has ended at, if it did not collapse.
-        `stops` is shown runs on the way, and ends the race with the best so far.
+        `known` is the run of EM from k-means, if it did not collapse. `stops` is shown runs on the way; True
+        ends the race with the best so far.
         """
         rows, n_iter = self._draw_rows(rng), 0 if known is None else len(known.history) - 1
         held = known is not None and bool(self.m_step.regularise.find_held(known.mixture))
-        budget = Budget.of(self.engine, rows, self.k, n_iter, self.effort, self.n_init, held=held)
+        plain = cost_plain_fit(self.engine, self.k, n_iter)
+        budget = Budget(rows, self.k, held, self.n_init * TIMES[self.effort] * plain)
         course = Course(self, rows, rng, budget, stops)
         leader = course.run(known)
         if leader is None:
@@ -151,7 +151,7 @@ class Race:
 
     @property
     def m_step(self) -> Maximise:
-        """What racers iterate by."""
+        """The M-step of all racers."""
         return self.judge.m_step
 
     @property
@@ -179,9 +179,8 @@ class Race:
 class Course:
     """A race that is being run."""
 
-    #: Its rules.
     race: Race
-    #: Those of the race, which may be a sample of all.
+    #: The rows of the race, which may be a sample of all.
     rows: Engine
     rng: RandomState
     budget: Budget
@@ -206,13 +205,13 @@ class Course:
         if known is not None and known.status != FitStatus.DEGENERATE:
             start = Racer(KNOWN, known.mixture, 0, known.objective, past=(known.history, known.log_priors))
             racers.insert(0, start)
-            self.heaps = race.judge.n_heaps(known.mixture) > 0
+            self.heaps = race.judge.count_heaps(known.mixture) > 0
         racers = self.iterate(racers, FIRST_ITER)
         reached = next((racer.value for racer in racers if racer.source == KNOWN), -np.inf)
         racers = self.choose(racers, FIRST_STAY)
         if not racers:
             return None
-        if not (race.short or self.stopped or self.n_agreeing(racers[0]) >= AGREE):
+        if not (race.short or self.stopped or self.count_agreeing(racers[0]) >= AGREE):
             racers = [self.go_on(racers)]
         if self.rows is race.engine:
             return racers[0]
@@ -227,7 +226,7 @@ class Course:
         for _ in range(race.n_init):
             racers += self.run_rounds(self.begin_more(), JOIN_ROUNDS, EAGER)
         racers = self.run_rounds(racers, LAST_ROUNDS) or racers[:1]  # where all collapse, as they were before
-        n_agreeing = self.n_agreeing(racers[0])
+        n_agreeing = self.count_agreeing(racers[0])
         leader = self.polish_best(racers)
         if n_agreeing >= AGREE_OF_ALL * race.n_init * patience:
             return leader
@@ -235,25 +234,25 @@ class Course:
         return self.move(leader, patience * in_vain)
 
     def begin(self, kinds: tuple[Kind, ...]) -> list[Racer]:
-        """Starts of these kinds, as many as there is enough left for."""
-        most = self.budget.n_affordable(SHORTEST, sum(kind.n_starts for kind in kinds))
+        """Starts of these kinds, as many as the budget allows."""
+        most = self.budget.count_affordable(SHORTEST, sum(kind.n_starts for kind in kinds))
         racers, collapsed = self.field.begin(kinds, most)
         self.budget.spend_starts(len(racers) + len(collapsed))
         self.reports += collapsed
         return racers
 
     def begin_more(self) -> list[Racer]:
-        """Those that join a race that is not settled."""
-        racers, cost = self.begin(MORE), cost_of_hierarchy(self.race.k)
+        """The racers that join a race that is not settled."""
+        racers, cost = self.begin(MORE), cost_hierarchy(self.race.k)
         if self.budget.left > HIERARCHY_SHARE * cost:
             self.budget.left -= cost
             racers += self.begin(HIERARCHY)
         return racers
 
     def run_rounds(self, racers: list[Racer], rounds: Rounds, eager: float = 0.0) -> list[Racer]:
-        """Who is left of a field, as far as there is enough left for its rounds."""
+        """The racers that stay after some rounds, of which the budget may allow fewer."""
         for n_iter, stay in rounds:
-            most = self.budget.n_affordable(n_iter, len(racers))
+            most = self.budget.count_affordable(n_iter, len(racers))
             if not most:
                 break
             if most < len(racers):
@@ -266,13 +265,13 @@ class Course:
         if not racers:
             return []
         runs = em_together(self.rows, [racer.mixture for racer in racers], self.race.m_step, max_iter=n_iter)
-        self.budget.left -= self.budget.cost_of_iterations(n_iter, len(racers))
+        self.budget.left -= self.budget.cost_iterations(n_iter, len(racers))
         going = []
         for racer, run in zip(racers, runs, strict=True):
             if run.status == FitStatus.DEGENERATE:
                 self.reports.append(racer.report("collapsed"))
             else:
-                going.append(racer.after(run))
+                going.append(racer.advance(run))
         self.ends += [racer.value for racer in going]
         if going:
             highest = max(going, key=lambda racer: racer.value)
@@ -294,7 +293,7 @@ class Course:
                 self.reports.append(racer.report("the same as another"))
             elif len(going) == stay:
                 self.reports.append(racer.report("behind"))
-            elif flaws := self.n_flaws(racer):
+            elif flaws := self.count_flaws(racer):
                 flawed.append((flaws, racer))
             else:
                 going.append(racer)
@@ -303,17 +302,17 @@ class Course:
         self.reports += [racer.report("unsound") for _, racer in flawed[spare:]]
         return going + [racer for _, racer in flawed[:spare]]
 
-    def n_flaws(self, racer: Racer) -> int:
-        """What tells against a mixture whatever its likelihood.
+    def count_flaws(self, racer: Racer) -> int:
+        """Flaws and doubts of a mixture, whatever its likelihood.
 
         A heap does, unless EM from k-means has met one: measurements are rounded, and many equal ones need
         not be a component.
         """
         judge = self.race.judge
-        return judge.n_doubts(racer.mixture) + (0 if self.heaps else judge.n_heaps(racer.mixture))
+        return judge.count_doubts(racer.mixture) + (0 if self.heaps else judge.count_heaps(racer.mixture))
 
-    def n_agreeing(self, leader: Racer) -> int:
-        """How many have ended where the leader is."""
+    def count_agreeing(self, leader: Racer) -> int:
+        """The number of racers that have ended where the leader is."""
         return sum(end > leader.value - SAME for end in self.ends)
 
     def polish_best(self, racers: Sequence[Racer]) -> Racer:
@@ -322,12 +321,12 @@ class Course:
         for racer in racers[1:]:
             if racer.potential > ended[0].value and self.budget.left > 0.0 and not self.stopped:
                 ended.append(self.polish(racer, self.rows))
-        return max(ended, key=lambda racer: Standing(-self.n_flaws(racer), racer.value))
+        return max(ended, key=lambda racer: Standing(-self.count_flaws(racer), racer.value))
 
     def polish(self, racer: Racer, rows: Engine, most: int = MOST_POLISH) -> Racer:
         """EM until next to nothing is left to gain, or to spend."""
         race = self.race
-        affordable = int(max(self.budget.left, 0.0) / self.budget.cost_of_polish(1, rows))
+        affordable = int(max(self.budget.left, 0.0) / self.budget.cost_polish(1, rows))
         run = em(
             rows,
             Run(racer.mixture, FitStatus.NOT_RUN, ()),
@@ -337,11 +336,11 @@ class Course:
             accelerator=race.accelerator,
             on_iteration=self.watch,
         )
-        self.budget.left -= self.budget.cost_of_polish(len(run.history), rows)
-        return racer.after(run)
+        self.budget.left -= self.budget.cost_polish(len(run.history), rows)
+        return racer.advance(run)
 
     def move(self, best: Racer, patience: int) -> Racer:
-        """What moves make of the best, for as long as some gain."""
+        """The best after rounds of moves, for as long as some gain."""
         in_vain = 0
         while in_vain < patience and not self.stopped:
             moves = self.begin_moves(best)
@@ -355,8 +354,8 @@ class Course:
         return best
 
     def begin_moves(self, best: Racer) -> list[Racer]:
-        """What moves make of the best, as many as there is enough left for."""
-        most = self.budget.n_affordable(sum(n_iter for n_iter, _ in MOVE_ROUNDS), MOST_MOVES)
+        """Racers that moves make of the best, as many as the budget allows."""
+        most = self.budget.count_affordable(sum(n_iter for n_iter, _ in MOVE_ROUNDS), MOST_MOVES)
         moves = propose_moves(self.rows, best.mixture, self.race.m_step, self.rng, most)
         self.budget.spend_starts(len(moves))
         return [Racer(source, mixture) for source, mixture in moves]
@@ -366,11 +365,11 @@ class Course:
         n_reports, n_ends = len(self.reports), len(self.ends)
         racers = self.run_rounds(self.run_rounds(moves, MOVE_ROUNDS, EAGER), LAST_MOVE_ROUNDS)
         del self.reports[n_reports:], self.ends[n_ends:]
-        flaws = self.n_flaws(best)
+        flaws = self.count_flaws(best)
         for racer in racers:
             if abs(racer.value - best.value) < SAME or racer.potential < best.value + GAIN:
                 continue  # back where it came from, or on the way to less
             ended = self.polish(racer, self.rows)
-            if ended.value > best.value + GAIN and self.n_flaws(ended) <= flaws:
+            if ended.value > best.value + GAIN and self.count_flaws(ended) <= flaws:
                 return ended
         return None

@@ -33,12 +33,12 @@ from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.statistics import Moments
 
-#: The most that beta is multiplied by at a time, and the passes at each.
-GROWTH, PASSES = 1.5, 4
-
-#: What every mean is moved by before the passes, in spreads of its component: symmetric ones part by chance.
+#: The most that beta is multiplied by at a time.
+GROWTH = 1.5
+#: Passes at each beta.
+PASSES = 4
+#: Spreads of a component by which its mean is moved at random before the passes, so that equal means part.
 NUDGE = 0.2
-
 #: Rows beyond which a sample of them is annealed.
 MOST_ROWS = 5000
 
@@ -57,21 +57,21 @@ def anneal(engine: Engine, k: int, rng: RandomState) -> Mixture:
     """The mixture of k components that annealing ends with, in the coordinates of the engine's frame."""
     share = float(k) ** -2.0
     part = engine.sample(MOST_ROWS, rng)
-    mixture = put_together(part, k, share)
+    mixture = make_equal_mixture(part, k, share)
     spread = np.sqrt(mixture.variances)
-    for beta in schedule(share):
+    for beta in make_schedule(share):
         mixture = mixture.replace(means=mixture.means + NUDGE * spread * rng.standard_normal(spread.shape))
         for _ in range(PASSES):
             mixture = mixture.replace(means=part.accumulate(mixture, beta=beta).moments.means())
     return mixture
 
 
-def schedule(share: float) -> Float64Array:
+def make_schedule(share: float) -> Float64Array:
     """From the beta at which components part to one, by equal factors."""
     return np.geomspace(share, 1.0, 1 + math.ceil(math.log(1.0 / share, GROWTH)))
 
 
-def put_together(engine: Engine, k: int, share: float) -> Mixture:
+def make_equal_mixture(engine: Engine, k: int, share: float) -> Mixture:
     """Equal components in one place, with the covariances of all rows times a number.
 
     Those of factor analysers have no factors: these would follow the clusters, and not what is within them.

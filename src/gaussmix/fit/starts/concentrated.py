@@ -38,7 +38,6 @@ N_SHORT = 10
 N_STEPS = 5
 #: Rows beyond which these go over a sample.
 MOST_ROWS = 5000
-
 #: A gain, in nats a row, that may be rounding: the start found first is kept then, whatever the units.
 SAME = 1e-8
 
@@ -47,7 +46,7 @@ SAME = 1e-8
 class Concentrated:
     """A start among outliers."""
 
-    #: By its passes the starts compete.
+    #: The engine in whose passes the starts compete.
     engine: Engine
     #: The same rows, of which no pass leaves any out: starts are made of some of them.
     whole: Engine

@@ -22,9 +22,9 @@ def place_given(engine: Engine, k: int, m_step: Maximise, given: Given) -> Mixtu
     """The start that the caller gives whole, in the frame's coordinates."""
     if given.memberships is not None:
         return m_step(accumulate_memberships(engine, given.memberships, k))
-    assert given.weights is not None and given.means is not None and given.factors is not None
-    covariances = engine.structure.algebra.covariances_of_roots(given.factors)
-    return _place(engine, given, given.weights, given.means, covariances, given.factors)
+    assert given.weights is not None and given.means is not None and given.roots is not None
+    covariances = engine.structure.algebra.covariances_of_roots(given.roots)
+    return _place(engine, given, given.weights, given.means, covariances, given.roots)
 
 
 def make_first_mixture(
@@ -52,8 +52,8 @@ def make_first_mixture(
     weights = own.weights if given.weights is None else given.weights
     means = own.means if given.means is None else given.means
     covariances, roots = own.covariance_stack, own.roots
-    if given.factors is not None:
-        covariances, roots = engine.structure.algebra.covariances_of_roots(given.factors), given.factors
+    if given.roots is not None:
+        covariances, roots = engine.structure.algebra.covariances_of_roots(given.roots), given.roots
     return _place(engine, given, weights, means, covariances, roots)
 
 

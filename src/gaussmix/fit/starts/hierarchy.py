@@ -20,65 +20,55 @@ import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 
-#: What is done to the rows before: their principal components, each divided by the root of its spread; the
-#: same divided by the spread itself; features divided by their spread; nothing. Of each, another hierarchy.
+#: Scalings of the rows, each of which gives another hierarchy: principal components divided by the roots of
+#: their spreads; the same divided by their spreads; features divided by their spreads; none.
 SCALINGS = ("svd", "sphered", "features", "none")
 #: Singular values, relative to the largest, of components that are rounding.
 NEGLIGIBLE = 1e-8
 
 
-def clusters(X: FloatArray, weights: Float64Array | None, scaling: int, k: int) -> IntArray:
-    """The cluster, 0 .. k - 1, of each row in a hierarchy of :func:`merges` where k are left."""
-    return _clusters(*_asked(X, weights, scaling), k)
+def find_clusters(X: FloatArray, weights: Float64Array | None, scaling: int, k: int) -> IntArray:
+    """The cluster, 0 .. k - 1, of each row in a hierarchy of :func:`find_merges` where k are left."""
+    return _find_clusters(_make_key(X, weights, scaling), k)
 
 
-def merges(X: FloatArray, weights: Float64Array | None = None, scaling: int = 0) -> IntArray:
-    """The order in which clusters merge.
+def find_merges(X: FloatArray, weights: Float64Array | None = None, scaling: int = 0) -> IntArray:
+    """The order in which clusters merge, shape (n - 1, 2).
 
-    Parameters
-    ----------
-    X : ndarray of shape (n, d)
-    weights : ndarray of shape (n,), optional
-    scaling : int
-        Which of :data:`SCALINGS`, counted on from the last to the first again.
-
-    Returns
-    -------
-    ndarray of shape (n - 1, 2)
-        Each row names two clusters by their smallest row; the merged one has the name in front, the smaller.
-        Not to be written to: fits of several models to the same rows are given the same array.
+    Each row names two clusters by their smallest row; the merged one has the name in front, the smaller. Rows
+    are scaled by one of :data:`SCALINGS`, counted on from the last to the first again. The array is
+    read-only: fits of several models to the same rows are given the same one.
     """
-    return _merges(*_asked(X, weights, scaling))
+    return _find_merges(_make_key(X, weights, scaling))
 
 
 #: Rows, their shape and type, weights and scaling, as what is remembered is asked for.
-_Asked: TypeAlias = tuple[bytes, tuple[int, ...], str, bytes | None, int]
+_Key: TypeAlias = tuple[bytes, tuple[int, ...], str, bytes | None, int]
 
 
-def _asked(X: FloatArray, weights: Float64Array | None, scaling: int) -> _Asked:
+def _make_key(X: FloatArray, weights: Float64Array | None, scaling: int) -> _Key:
     w = None if weights is None else weights.tobytes()
     return np.ascontiguousarray(X).tobytes(), X.shape, X.dtype.char, w, scaling % len(SCALINGS)
 
 
 @lru_cache(maxsize=64)
-def _clusters(
-    X: bytes, shape: tuple[int, ...], dtype: str, weights: bytes | None, scaling: int, k: int
-) -> IntArray:
-    labels = labels_at(_merges(X, shape, dtype, weights, scaling), k)
+def _find_clusters(key: _Key, k: int) -> IntArray:
+    labels = label_rows(_find_merges(key), k)
     labels.flags.writeable = False
     return labels
 
 
 @lru_cache(maxsize=4)
-def _merges(X: bytes, shape: tuple[int, ...], dtype: str, weights: bytes | None, scaling: int) -> IntArray:
-    rows = np.frombuffer(X, dtype=dtype).reshape(shape)
+def _find_merges(key: _Key) -> IntArray:
+    X, shape, dtype, weights, scaling = key
     w = None if weights is None else np.frombuffer(weights)
-    order = _Clusters(scaled(rows, w, SCALINGS[scaling]), w).merge_all()
+    rows = np.frombuffer(X, dtype=dtype).reshape(shape)
+    order = _Clusters(scale_rows(rows, w, SCALINGS[scaling]), w).merge_all()
     order.flags.writeable = False
     return order
 
 
-def labels_at(order: IntArray, k: int) -> IntArray:
+def label_rows(order: IntArray, k: int) -> IntArray:
     """The cluster, 0 .. k - 1, of each row when k are left."""
     n = len(order) + 1
     names = list(range(n))
@@ -89,7 +79,7 @@ def labels_at(order: IntArray, k: int) -> IntArray:
     return np.asarray(np.unique(names, return_inverse=True)[1])
 
 
-def scaled(X: FloatArray, weights: Float64Array | None, scaling: str = "svd") -> Float64Array:
+def scale_rows(X: FloatArray, weights: Float64Array | None, scaling: str = "svd") -> Float64Array:
     """The rows as one of :data:`SCALINGS` has them."""
     rows = X.astype(np.float64)
     mean = np.average(rows, axis=0, weights=weights)
@@ -107,7 +97,7 @@ def scaled(X: FloatArray, weights: Float64Array | None, scaling: str = "svd") ->
     return np.asarray(rows @ (axes[kept].T / sizes))
 
 
-def labels_of_parts(Z: Float64Array, weights: Float64Array, parts: IntArray, k: int) -> IntArray:
+def label_by_parts(Z: Float64Array, weights: Float64Array, parts: IntArray, k: int) -> IntArray:
     """The cluster of each row in a hierarchy that begins at parts of the rows, 0 .. m - 1.
 
     Parts whose rows are all equal or few are finite like any other; a hierarchy of m parts costs m^2.
@@ -124,7 +114,7 @@ def labels_of_parts(Z: Float64Array, weights: Float64Array, parts: IntArray, k: 
         centres[part] = w @ Z[rows] / sizes[part]
         D = Z[rows] - centres[part]
         scatters[part] = (D.T * w) @ D
-    return labels_at(_Clusters(centres, sizes, scatters).merge_all(), k)[parts]
+    return label_rows(_Clusters(centres, sizes, scatters).merge_all(), k)[parts]
 
 
 class _Clusters:
@@ -142,11 +132,11 @@ class _Clusters:
         # the typical variance; rows that are all the same need any number
         between = float((self.sizes @ (Z - self.sizes @ Z / total) ** 2).sum())
         self.least = (between + float(np.trace(self.scatters.sum(axis=0)))) / (total * d) or 1.0
-        self.terms = self._term(self.sizes, self.scatters)
+        self.terms = self._compute_terms(self.sizes, self.scatters)
         self.active = np.ones(n, dtype=bool)
         self.costs = np.full((n, n), np.inf)
         for i in range(n - 1):
-            self.costs[i, i + 1 :] = self.costs[i + 1 :, i] = self._cost(i, np.arange(i + 1, n))
+            self.costs[i, i + 1 :] = self.costs[i + 1 :, i] = self._compute_costs(i, np.arange(i + 1, n))
         self.nearest = self.costs.argmin(axis=1)
         self.smallest = self.costs[np.arange(n), self.nearest]
 
@@ -161,7 +151,7 @@ class _Clusters:
             self._merge(i, j)
         return order
 
-    def _term(self, sizes: Float64Array, scatters: Float64Array) -> Float64Array:
+    def _compute_terms(self, sizes: Float64Array, scatters: Float64Array) -> Float64Array:
         """n_k log of the generalised variance; a typical variance is added where few rows make it vanish."""
         d = scatters.shape[-1]
         logs = np.log(sizes)
@@ -172,12 +162,12 @@ class _Clusters:
             values[many] = np.logaddexp(log_det, values[many])
         return np.asarray(sizes * values)
 
-    def _cost(self, i: int, others: IntArray) -> Float64Array:
+    def _compute_costs(self, i: int, others: IntArray) -> Float64Array:
         """How much more all terms are together once i has merged with each of the others."""
-        sizes, scatters = self._joined(i, others)
-        return np.asarray(self._term(sizes, scatters) - self.terms[i] - self.terms[others])
+        sizes, scatters = self._join(i, others)
+        return np.asarray(self._compute_terms(sizes, scatters) - self.terms[i] - self.terms[others])
 
-    def _joined(self, i: int, others: IntArray) -> tuple[Float64Array, Float64Array]:
+    def _join(self, i: int, others: IntArray) -> tuple[Float64Array, Float64Array]:
         sizes = self.sizes[i] + self.sizes[others]
         apart = self.centres[others] - self.centres[i]
         between = (self.sizes[i] * self.sizes[others] / sizes)[:, None] * apart
@@ -185,10 +175,10 @@ class _Clusters:
         return sizes, scatters
 
     def _merge(self, i: int, j: int) -> None:
-        size, scatter = self._joined(i, np.array([j]))
+        size, scatter = self._join(i, np.array([j]))
         self.centres[i] += (self.centres[j] - self.centres[i]) * (self.sizes[j] / size[0])
         self.sizes[i], self.scatters[i] = size[0], scatter[0]
-        self.terms[i] = self._term(size, scatter)[0]
+        self.terms[i] = self._compute_terms(size, scatter)[0]
         self.active[j] = False
         self.costs[j, :] = self.costs[:, j] = np.inf
         self.smallest[j] = np.inf
@@ -196,7 +186,7 @@ class _Clusters:
         others = others[others != i]
         if others.size == 0:
             return
-        costs = self._cost(i, others)
+        costs = self._compute_costs(i, others)
         self.costs[i, others] = self.costs[others, i] = costs
         stale = (self.nearest[others] == i) | (self.nearest[others] == j)
         closer = ~stale & (costs < self.smallest[others])

@@ -48,7 +48,7 @@ def divide(Z: FloatArray, weights: Float64Array, k: int, rng: RandomState | None
     keeps its number.
     """
     labels = np.zeros(len(Z), dtype=np.int64)
-    cuts = {0: _cut(Z, weights, np.arange(len(Z)), rng)}
+    cuts = {0: _find_cut(Z, weights, np.arange(len(Z)), rng)}
     for new in range(1, k):
         part = max(cuts, key=lambda label: cuts[label].scatter)
         cut = cuts[part]
@@ -56,7 +56,7 @@ def divide(Z: FloatArray, weights: Float64Array, k: int, rng: RandomState | None
             break
         labels[cut.away] = new
         if new < k - 1:
-            cuts[part], cuts[new] = (_cut(Z, weights, rows, rng) for rows in (cut.keep, cut.away))
+            cuts[part], cuts[new] = (_find_cut(Z, weights, rows, rng) for rows in (cut.keep, cut.away))
     return labels
 
 
@@ -69,7 +69,7 @@ class _Cut:
     away: IntArray
 
 
-def _cut(Z: FloatArray, weights: Float64Array, rows: IntArray, rng: RandomState | None) -> _Cut:
+def _find_cut(Z: FloatArray, weights: Float64Array, rows: IntArray, rng: RandomState | None) -> _Cut:
     """How a part would be cut across its principal axis, or one drawn from the leading ones."""
     from scipy.linalg import eigh
 

@@ -32,9 +32,9 @@ STARTS: dict[str, Start] = {
     "annealing": annealing,
 }
 
-#: Those that scikit-learn has.
+#: The names that scikit-learn has.
 SCIKIT_LEARN = ("kmeans", "k-means++", "random", "random_from_data")
 #: Races of them (`fit/race/race.py`), by how hard they look; where there can be none, the first in the table.
 EFFORTS = ("fast", "auto", "thorough")
-#: All that a start may be called.
+#: The names that a start may have.
 NAMES = (*EFFORTS, *STARTS)
