@@ -144,7 +144,7 @@ def _read_content(file: BinaryIO) -> Content:
 
 
 def _read_tensors(content: bytes) -> dict[str, Float64Array]:
-    """By the reader of the safetensors project, which has to agree that the file is sound."""
+    """The tensors as the reader of the safetensors project finds them, which checks the file once more."""
     from safetensors.numpy import load
 
     try:

@@ -50,7 +50,7 @@ def make_text_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def make_html_table(rows: Sequence[Sequence[str]], caption: str = "") -> str:
-    """The same as an HTML table. The cells are escaped: they are shown as text."""
+    """Rows of cells, the first of which is the header, as an HTML table. Cells are escaped, shown as text."""
     header, *body = rows
     right, line = 'style="text-align:right"', 'style="text-align:left;white-space:nowrap"'
     above = f"<caption {line}>{_escape(caption)}</caption>" if caption else ""

@@ -126,7 +126,7 @@ class Convertible:
         Returns
         -------
         GaussianMixture
-            Of a fitted one with its parameters, and with its predictions to rounding. ``lower_bound_`` and
+            Made of a fitted one it has its parameters, and its predictions to rounding. ``lower_bound_`` and
             ``lower_bounds_`` are scikit-learn's. The likelihood of the parameters and the criteria, which
             nobody knows without the rows, are NaN in ``fit_result_``.
 

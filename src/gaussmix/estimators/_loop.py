@@ -111,9 +111,9 @@ class StepByStep:
         return np.asarray(np.argmax(self.model._estimate_weighted_log_prob(X), axis=1))
 
     def responsibilities(self, X: FloatArray) -> FloatArray:
-        """Of each row, shape (n, k)."""
+        """Responsibilities of each row, shape (n, k)."""
         return np.asarray(np.exp(self.model._estimate_log_prob_resp(X)[1]))
 
     def log_prob(self, X: FloatArray) -> FloatArray:
-        """Of each row, shape (n,)."""
+        """Log-density of each row, shape (n,)."""
         return np.asarray(np.logaddexp.reduce(self.model._estimate_weighted_log_prob(X), axis=1))

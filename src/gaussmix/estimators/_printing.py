@@ -40,7 +40,7 @@ class Printer:
 
 
 class Messages:
-    """The same for a fit step by step, where scikit-learn calls them, for subclasses to override."""
+    """The lines of a fit step by step. scikit-learn calls these methods, and subclasses override them."""
 
     verbose: Any
     verbose_interval: Any

@@ -65,8 +65,8 @@ class State:
     """Weights, means and covariances as plain arrays, and the frozen mixture that belongs to them.
 
     The mixture last made is kept, with the arrays that showed it. Every use of the estimator compares them
-    with the present arrays. So an edit counts if it was an assignment and if it was made in place, also in an
-    estimator that never was fitted. Edited attributes decide, and those that follow from them are assigned.
+    with the present arrays. So edits count, by assignment or in place, also in an estimator that never was
+    fitted. Edited attributes decide, and those that follow from them are assigned.
     """
 
     weights_ = Attribute()

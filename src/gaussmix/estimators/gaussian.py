@@ -93,8 +93,8 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         1 prints each start, and every `verbose_interval` iterations a line; 2 adds likelihood and time.
     verbose_interval : int, default=10
     prior : NormalInverseWishart or {"mclust", "fraley-raftery"}, optional
-        Of the parameters; the fit is then the most probable mixture. The name is the weak prior of Fraley and
-        Raftery, which keeps components from collapsing.
+        A prior of the parameters. The fit is then the most probable mixture. The names stand for the weak
+        prior of Fraley and Raftery, which keeps components from collapsing.
     constraints : Constraints, optional
         Bounds of the ratio of eigenvalues or determinants, equal or bounded weights, and parameters that stay
         as `weights_init`, `means_init` and `precisions_init` have them.
@@ -125,7 +125,7 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
     loadings_ : ndarray of shape (n_components, n_features, n_factors_)
     noise_variances_ : ndarray of shape (n_components, n_features)
     n_factors_ : int
-        Of factor analysers only, these three.
+        Only factor analysers have these three.
     converged_ : bool
     n_iter_ : int
         Iterations of EM that led to the fit; where another start than k-means has won the race, those that it
@@ -134,7 +134,7 @@ class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type:
         Mean log-likelihood of the training data under the fitted parameters; equals ``score(X)``. Of a
         trimmed fit it is the mean over the weight that was kept.
     lower_bounds_ : list of float
-        The same after each iteration.
+        The mean log-likelihood after each iteration.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only when X was a data frame whose columns all have names of text.

@@ -1,7 +1,7 @@
 """Constant columns: they say nothing of components, so a fit leaves them out and puts them back at the end.
 
 The variance of a constant column is the least that is allowed, in every component. If a fit kept the column,
-all covariances of all M-steps would be singular but for that bound, and raised by an eigendecomposition.
+every covariance would be singular but for that bound. Each M-step would raise it by an eigendecomposition.
 """
 
 from __future__ import annotations

@@ -105,8 +105,8 @@ def fit_mixture(
         responsibilities of shape (n, k), or (n, k + 1) beside noise. Noise begins with the weight of the rows
         that belong to none.
     previous : float
-        The mean log-likelihood (with a prior, the objective) at the end of an earlier fit to go on with. That
-        of the first iteration is compared with it.
+        The mean log-likelihood (with a prior, `objective`) that is compared with the first iteration's, where
+        a fit goes on with an earlier one.
     random_state : int, RandomState, Generator or None
         Resuming, an integer has to be that of the checkpoint; a RandomState is set to its state there.
     feature_names : sequence of str, optional
@@ -122,8 +122,9 @@ def fit_mixture(
         A checkpoint to go on from, with the data and options that it was made with. The result is that of a
         fit that was never cut off, to the bit.
     prior : NormalInverseWishart or "mclust", optional
-        Of the parameters, whose log-density is added to the log-likelihood: the fit is the most probable
-        mixture. "mclust" (or "fraley-raftery") is the weak prior of Fraley and Raftery that the rows give.
+        A prior of the parameters. Its log-density is added to the log-likelihood, so that the fit is the most
+        probable mixture. "mclust" (or "fraley-raftery") is the weak prior of Fraley and Raftery that the rows
+        give.
     constraints : Constraints, optional
         Bounds of the ratio of eigenvalues or determinants, weights that are equal or not too small, and
         parameters that stay those of the start.

@@ -1,8 +1,8 @@
 """The options of a fit, in frozen groups: every field is a row of one table.
 
 A row has the option's default and the values that it may have. It says how the command spells and explains
-the option, and how a checkpoint records it. Four things come from the rows: the checks of all functions that
-fit, the estimator's checks of its parameters, the command's options, and what a checkpoint must agree with.
+the option, and how a checkpoint records it. All functions that fit, the estimator and the command take their
+checks from the rows. So does a checkpoint take the values that two fits must share.
 
 This module imports nothing heavy, since the command reads the table for its help.
 """
