@@ -122,7 +122,7 @@ def test_terms_of_the_noise_come_last(executor, name, dtype):
 @pytest.mark.parametrize("name", ["full", "diag"])
 def test_components_apart_have_terms_too(executor, name, dtype):
     problem = Problem(executor, name, dtype, tight=True)
-    apart = problem.sweep._pick(problem.natural, None)[1].apart
+    apart = problem.sweep._plan_pass(problem.natural, None)[1].apart
     assert executor == "centred" or apart.tolist() == [0], "or this tests nothing"
     terms = np.random.default_rng(1).normal(0.0, 2.0, (K, N))
     plain, shifted = (

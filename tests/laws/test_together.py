@@ -43,11 +43,11 @@ def test_sums_over_groups_are_sums_over_each(sizes, seed):
     assert_allclose(
         groups.sum_weighted(values, weights), [weights[part] @ values[part] for part in parts], atol=1e-12
     )
-    assert_array_equal(groups.highest(weights), [weights[part].max() for part in parts])
-    assert_array_equal(groups.flat(groups.rows(values)), values)
-    assert_array_equal(groups.present.sum(axis=1), sizes)
-    assert_array_equal(groups.rows(values)[groups.present > 0], values)
-    assert_array_equal(groups.spread(groups.total(weights)), np.repeat(groups.total(weights), sizes))
+    assert_array_equal(groups.maxima(weights), [weights[part].max() for part in parts])
+    assert_array_equal(groups.unstack(groups.stack(values)), values)
+    assert_array_equal(groups.presence.sum(axis=1), sizes)
+    assert_array_equal(groups.stack(values)[groups.presence > 0], values)
+    assert_array_equal(groups.expand(groups.total(weights)), np.repeat(groups.total(weights), sizes))
     assert_array_equal(groups.components([len(sizes) - 1]), np.arange(sum(sizes))[parts[-1]])
 
 
@@ -55,8 +55,8 @@ def test_sums_over_groups_are_sums_over_each(sizes, seed):
 def test_one_group_is_none(k, seed):
     rng = np.random.default_rng(seed)
     one, values, weights = Groups((k,)), rng.normal(size=(k, 2)), rng.uniform(size=k)
-    for name in ("total", "rows", "spread"):
-        given_to = values if name != "spread" else values[:1]
+    for name in ("total", "stack", "expand"):
+        given_to = values if name != "expand" else values[:1]
         expected = np.broadcast_to(getattr(ALONE, name)(given_to), getattr(one, name)(given_to).shape)
         assert_allclose(getattr(one, name)(given_to), expected, atol=1e-13)
     assert_allclose(one.sum_weighted(values, weights), ALONE.sum_weighted(values, weights), atol=1e-13)
@@ -95,9 +95,9 @@ def test_newtons_orientation_is_that_of_plane_after_plane(d, equal, monkeypatch)
     noise = 0.2 * rng.normal(size=(4, d, d))
     moments += noise @ np.swapaxes(noise, 1, 2)
     shares = np.array([0.4, 0.3, 0.2, 0.1])
-    newton = orientation.on_common_axes(moments, shares, None, ALONE, equal_volumes=equal)
+    newton = orientation.share_orientation(moments, shares, None, ALONE, equal_volumes=equal)
     monkeypatch.setattr(orientation, "MANY", 0)
-    planes = orientation.on_common_axes(moments, shares, None, ALONE, equal_volumes=equal)
+    planes = orientation.share_orientation(moments, shares, None, ALONE, equal_volumes=equal)
     assert_allclose(newton, planes, rtol=1e-6, atol=1e-8)
 
 

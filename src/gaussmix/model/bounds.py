@@ -16,7 +16,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.covariance import Structure
-from gaussmix.model.covariance.volumes import volumes
+from gaussmix.model.covariance.volumes import compute_volumes
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class Bound:
     def _determinants(self, stack: Float64Array, shares: Float64Array) -> Float64Array:
         """Of given volumes x_k = |C_k|^(1/d) the best C_k are x_k M_k / |M_k|^(1/d)."""
         values = stack if stack.ndim == 2 else np.linalg.eigvalsh(stack)
-        size = volumes(np.asarray(values))
+        size = compute_volumes(np.asarray(values))
         found = clip_values(size, shares[:, None], self.ratio ** (1.0 / values.shape[1]), 0.0)
         if found is size:
             return stack

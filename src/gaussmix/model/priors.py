@@ -107,13 +107,14 @@ class NormalInverseWishart:
         mean = rows.mean if self.mean is None else np.asarray(self.mean)
         if mean.shape not in ((), (d,)):
             raise ValueError(f"the prior's mean must have the shape ({d},); got {mean.shape}")
-        block = structure.algebra.block
+        block, dof = structure.algebra.block, float(d + 2 if self.dof is None else self.dof)
         return Conjugate(
             structure=structure,
             mean=np.asarray(frame.apply(np.broadcast_to(mean, (1, d)).astype(np.float64))[:, 0]),
             shrinkage=float(self.shrinkage),
             scale=self._scale(structure, block, rows, k),
-            power=_power(block, float(d + 2 if self.dof is None else self.dof), d),
+            # of an inverse Wishart distribution, or of inverse gamma distributions
+            power=dof + d + 1.0 if block.general else (dof + 2.0) / block.n_merged(d),
             concentration=float(self.concentration),
             log_det=frame.log_det,
         )
@@ -212,11 +213,6 @@ def named_prior(prior: str | NormalInverseWishart | None) -> NormalInverseWishar
     if prior not in NAMES:
         raise ValueError(f"prior must be {' or '.join(NAMES)}, or a NormalInverseWishart; got {prior!r}")
     return NormalInverseWishart()
-
-
-def _power(block: Block, dof: float, d: int) -> float:
-    """The factor of log|C| in -2 log-density of an inverse Wishart or of inverse gamma distributions."""
-    return dof + d + 1.0 if block.general else (dof + 2.0) / block.n_merged(d)
 
 
 def _check_scale(scale: Float64Array) -> None:

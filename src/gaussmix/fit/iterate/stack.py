@@ -58,7 +58,7 @@ class Stack:
 
     def take(self, kept: Sequence[int]) -> Stack:
         """Some of them."""
-        components, groups = self.groups.components(kept), self.groups.of(kept)
+        components, groups = self.groups.components(kept), self.groups.select(kept)
         beside = self.alone.share_within(groups)
         share = len(self.groups) / len(groups)
         return Stack(groups, self._take(beside.structure, components, list(kept), share), beside, self.alone)

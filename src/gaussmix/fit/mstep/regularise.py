@@ -139,7 +139,7 @@ class Floor:
         if float(np.vdot(roots, roots)) * least < 1.0:
             return covariances, roots
         sharpness = groups.total(_flatten_each(np.square(roots)).sum(axis=1))
-        size = groups.highest(_flatten_each(np.abs(covariances)).max(axis=1))
+        size = groups.maxima(_flatten_each(np.abs(covariances)).max(axis=1))
         if (sharpness * np.maximum(self._largest, NEEDLE * size) < 1.0).all():  # each mixture by itself
             return covariances, roots
         low = self.structure.algebra.stiffness(roots, self.least) > HELD
@@ -158,7 +158,7 @@ class Floor:
     def _reference(self) -> Float64Array:
         """The root of the covariance of all rows, held at the floor like any other."""
         algebra = self.structure.algebra
-        return algebra.keep_above_floor(algebra.of_uncorrelated(self.pooled), self.least, self._largest)[1]
+        return algebra.keep_above_floor(algebra.from_variances(self.pooled), self.least, self._largest)[1]
 
     def find_caveats(self, mixture: Mixture) -> Caveats:
         """The facts to report: where the floor, and not the rows, decides."""

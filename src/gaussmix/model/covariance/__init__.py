@@ -12,9 +12,9 @@ from gaussmix.model.covariance.celeux_govaert import (
     share_volume,
 )
 from gaussmix.model.covariance.factors import FactorAnalyser
-from gaussmix.model.covariance.orientation import on_common_axes
+from gaussmix.model.covariance.orientation import share_orientation
 from gaussmix.model.covariance.structure import Structure
-from gaussmix.model.covariance.volumes import proportional
+from gaussmix.model.covariance.volumes import share_all_but_volume
 
 #: mclust's fourteen families; four of them have scikit-learn's names.
 STRUCTURES: dict[str, Structure] = {
@@ -26,11 +26,11 @@ STRUCTURES: dict[str, Structure] = {
         CeleuxGovaert("spherical", "VII"),
         CeleuxGovaert("EII", "EII"),
         CeleuxGovaert("EEI", "EEI"),
-        CeleuxGovaert("VEI", "VEI", proportional),
+        CeleuxGovaert("VEI", "VEI", share_all_but_volume),
         CeleuxGovaert("EVI", "EVI", share_volume),
-        CeleuxGovaert("VEE", "VEE", proportional),
-        CeleuxGovaert("EVE", "EVE", partial(on_common_axes, equal_volumes=True)),
-        CeleuxGovaert("VVE", "VVE", partial(on_common_axes, equal_volumes=False)),
+        CeleuxGovaert("VEE", "VEE", share_all_but_volume),
+        CeleuxGovaert("EVE", "EVE", partial(share_orientation, equal_volumes=True)),
+        CeleuxGovaert("VVE", "VVE", partial(share_orientation, equal_volumes=False)),
         CeleuxGovaert("EEV", "EEV", share_eigenvalues),
         CeleuxGovaert("VEV", "VEV", share_shape),
         CeleuxGovaert("EVV", "EVV", share_volume),

@@ -22,7 +22,12 @@ from gaussmix.model.covariance.algebra import Algebra
 from gaussmix.model.covariance.diagonals import DIAGONALS, SCALARS
 from gaussmix.model.covariance.matrices import MATRICES
 from gaussmix.model.covariance.structure import Structure
-from gaussmix.model.covariance.volumes import determinants, fill_empty, proportional, volumes
+from gaussmix.model.covariance.volumes import (
+    compute_matrix_volumes,
+    compute_volumes,
+    fill_empty,
+    share_all_but_volume,
+)
 from gaussmix.model.moments.frame import Group
 from gaussmix.model.moments.groups import Alone
 
@@ -77,7 +82,7 @@ def share_volume(
 ) -> Float64Array:
     """One volume, each component with its own shape, and its own orientation if it has one: EVI and EVV."""
     moments = fill_empty(moments, shares, groups)
-    size = volumes(moments) if moments.ndim == 2 else determinants(moments)
+    size = compute_volumes(moments) if moments.ndim == 2 else compute_matrix_volumes(moments)
     return np.asarray(moments * (groups.average(size, shares) / size))
 
 
@@ -96,5 +101,5 @@ def share_shape(
     """One shape, each component with its own volume and orientation: VEV."""
     values, axes = np.linalg.eigh(fill_empty(moments, shares, groups))
     start = None if warm is None else np.trace(warm, axis1=1, axis2=2)[:, None]
-    found = proportional(np.maximum(values, 0.0), shares, start, groups)
+    found = share_all_but_volume(np.maximum(values, 0.0), shares, start, groups)
     return np.asarray((axes * found[:, None, :]) @ np.swapaxes(axes, -1, -2))

@@ -36,8 +36,7 @@ class Diagonals(Algebra):
     def whiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
         return roots * vectors
 
-    def unwhiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
-        return roots * vectors
+    unwhiten = whiten
 
     def dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         matrices = covariances[:, :, None] * np.eye(d)
@@ -76,8 +75,7 @@ class Scalars(Diagonals):
     def whiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
         return roots[:, None] * vectors
 
-    def unwhiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
-        return roots[:, None] * vectors
+    unwhiten = whiten
 
     def dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         return super().dense(covariances[:, None], k, d)

@@ -74,12 +74,12 @@ class LowRank(Algebra):
         return -0.5 * self.analyse(roots).log_det
 
     def whiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
-        seen, axes, gains = vectors * roots[:, :, -1], *_principal(roots)
-        return seen - _times(axes, gains * _across(axes, seen))
+        seen, axes, gains = vectors * roots[:, :, -1], *_decompose(roots)
+        return seen - _combine(axes, gains * _project(axes, seen))
 
     def unwhiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
-        axes, gains = _principal(roots)
-        return (vectors - _times(axes, gains * _across(axes, vectors))) * roots[:, :, -1]
+        axes, gains = _decompose(roots)
+        return (vectors - _combine(axes, gains * _project(axes, vectors))) * roots[:, :, -1]
 
     def dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         loadings, uniquenesses = unpack_columns(covariances)
@@ -96,10 +96,10 @@ class LowRank(Algebra):
 
     def map_covariances(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
         loadings, uniquenesses = unpack_columns(covariances)
-        return pack_columns(_rows(matrix) * loadings, uniquenesses * matrix**2)
+        return pack_columns(_as_column(matrix) * loadings, uniquenesses * matrix**2)
 
     def map_roots(self, roots: Float64Array, inverse: Float64Array) -> Float64Array:
-        return _rows(inverse) * roots
+        return _as_column(inverse) * roots
 
     def map_variances(self, variances: Float64Array, frame: Frame) -> Float64Array:
         seen = variances * frame.matrix**2
@@ -128,7 +128,7 @@ class LowRank(Algebra):
         return np.asarray(scores @ (regression / (roots * roots)[:, None]).T + rest / roots)
 
 
-def _principal(roots: Float64Array) -> tuple[Float64Array, Float64Array]:
+def _decompose(roots: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Orthonormal axes H and gains g with U = Psi^-1/2 (I - H diag(g) H').
 
     From Psi^-1/2 L = H diag(s) V', since U U' = Psi^-1/2 (I + H diag(s^2) H')^-1 Psi^-1/2.
@@ -148,16 +148,16 @@ def unpack_columns(array: Float64Array) -> tuple[Float64Array, Float64Array]:
     return array[:, :, :-1], array[:, :, -1]
 
 
-def _rows(diagonal: Float64Array) -> Float64Array:
+def _as_column(diagonal: Float64Array) -> Float64Array:
     """A diagonal or a scalar, to multiply rows by."""
     return diagonal[:, None] if diagonal.ndim else diagonal
 
 
-def _across(axes: Float64Array, vectors: Float64Array) -> Float64Array:
+def _project(axes: Float64Array, vectors: Float64Array) -> Float64Array:
     """H'v for one vector a component."""
     return np.asarray(np.einsum("kdq,kd->kq", axes, vectors))
 
 
-def _times(axes: Float64Array, scores: Float64Array) -> Float64Array:
+def _combine(axes: Float64Array, scores: Float64Array) -> Float64Array:
     """H s for one vector a component."""
     return np.asarray(np.einsum("kdq,kq->kd", axes, scores))

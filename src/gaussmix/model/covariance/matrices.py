@@ -106,22 +106,32 @@ MATRICES = Matrices()
 
 def upper_roots(covariances: Float64Array) -> Float64Array:
     """U = L^-T for each matrix L L' of a stack (k, d, d)."""
-    if _stacked(covariances):
+    if _is_stack_faster(covariances):
         try:
             lower = np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
         except np.linalg.LinAlgError:
             raise not_positive_definite(covariances) from None
         # side by side, so that a copy that went through a file gives the same bits
         return np.ascontiguousarray(np.swapaxes(invert_lower(lower), -1, -2))
+    roots, n_failed = _find_roots_singly(covariances)
+    if n_failed:
+        raise not_positive_definite(covariances)
+    return roots
+
+
+def _find_roots_singly(covariances: Float64Array) -> tuple[Float64Array, int]:
+    """U of each matrix, infinite where there is none, and the number of those; a LAPACK call for each."""
     from scipy.linalg.lapack import dpotrf, dtrtri
 
-    roots = np.empty(covariances.shape)
+    roots, n_failed = np.empty(covariances.shape), 0
     for covariance, root in zip(covariances, roots, strict=True):
         lower, failed = dpotrf(covariance.T, lower=1, clean=1)
         if failed:
-            raise not_positive_definite(covariances)
-        root[:] = dtrtri(lower, lower=1, overwrite_c=1)[0].T
-    return roots
+            root[:] = np.inf
+            n_failed += 1
+        else:
+            root[:] = dtrtri(lower, lower=1, overwrite_c=1)[0].T
+    return roots, n_failed
 
 
 def find_low_roots(covariances: Float64Array, largest: float) -> tuple[Float64Array, IntArray]:
@@ -130,17 +140,10 @@ def find_low_roots(covariances: Float64Array, largest: float) -> tuple[Float64Ar
     What is in their places among the roots has no meaning.
     """
     try:
-        roots = upper_roots(covariances) if _stacked(covariances) else None
+        stacked = _is_stack_faster(covariances)
+        roots = upper_roots(covariances) if stacked else _find_roots_singly(covariances)[0]
     except NotPositiveDefiniteError:
-        roots = None
-    if roots is None:
-        from scipy.linalg.lapack import dpotrf, dtrtri
-
-        roots = np.full(covariances.shape, np.inf)
-        for covariance, root in zip(covariances, roots, strict=True):
-            lower, failed = dpotrf(covariance.T, lower=1, clean=1)
-            if not failed:
-                root[:] = dtrtri(lower, lower=1, overwrite_c=1)[0].T
+        roots = _find_roots_singly(covariances)[0]
     entries = roots.reshape(len(roots), -1)
     return roots, np.flatnonzero(~(np.vecdot(entries, entries) * largest < 1.0))
 
@@ -176,22 +179,22 @@ def raise_matrices(covariances: Float64Array, least: Float64Array) -> Float64Arr
 
 def invert_lower(roots: Float64Array) -> Float64Array:
     """Inverses of a stack of lower triangular matrices, themselves exactly lower triangular."""
-    if _stacked(roots):
-        return np.asarray(np.linalg.inv(roots) * _lower(roots.shape[-1]))
+    if _is_stack_faster(roots):
+        return np.asarray(np.linalg.inv(roots) * _mask_lower(roots.shape[-1]))
     from scipy.linalg.lapack import dtrtri
 
     # transposed, since LAPACK walks along columns; what it leaves of the other triangle is not its own
     return np.stack([np.tril(dtrtri(root.T, lower=0)[0].T) for root in roots])
 
 
-def _stacked(matrices: Float64Array) -> bool:
+def _is_stack_faster(matrices: Float64Array) -> bool:
     """Whether NumPy's stacks, of which the inverse is by LU, cost less than a LAPACK call for each matrix."""
     k, d, _ = matrices.shape
     return bool(k > 8 and d <= 8)
 
 
 @lru_cache(maxsize=64)
-def _lower(d: int) -> Float64Array:
+def _mask_lower(d: int) -> Float64Array:
     """Ones on and below the diagonal."""
     ones = np.tri(d)
     ones.flags.writeable = False

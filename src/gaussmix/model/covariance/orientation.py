@@ -18,23 +18,28 @@ Appl. 22 (2001) 1136-1152.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.model.covariance.volumes import MAX_ROUNDS, SLACK, fill_empty, volumes
+from gaussmix.model.covariance.volumes import MAX_ROUNDS, SLACK, compute_volumes, fill_empty
 from gaussmix.model.moments.groups import Alone
 
-#: Turn of an axis under which the iterations of an M-step end: of Newton's, which square it, and of planes.
-TURN, PLANE_TURN = 3e-6, 1e-8
+#: Largest sine of an angle, after a Newton step, at which the iteration ends; the next would be its square.
+TURN = 3e-6
+#: The same after a round of planes, whose error falls by a factor only.
+PLANE_TURN = 1e-8
 #: Features beyond which Newton's step costs more than it saves.
 MANY = 16
 #: The largest turn that Newton's step may make.
 FAR = 0.5
 #: What keeps the Hessian definite where no turn of a plane matters, relative to its size.
-RIDGE, TINY = 1e-10, float(np.finfo(np.float64).tiny)
+RIDGE = 1e-10
+#: The same where the Hessian is zero.
+TINY = float(np.finfo(np.float64).tiny)
 #: Entries off the diagonal, relative to the largest, that are rounding.
 ALIGNED = 1e-12
 
@@ -48,7 +53,7 @@ class _Turned(NamedTuple):
     counts: Float64Array
 
 
-def on_common_axes(
+def share_orientation(
     moments: Float64Array,
     shares: Float64Array,
     warm: Float64Array | None,
@@ -58,30 +63,30 @@ def on_common_axes(
 ) -> Float64Array:
     """The best covariances of one orientation, found from the axes of `warm`, and never worse than it."""
     moments = fill_empty(moments, shares, groups)
-    axes = common_axes(moments if warm is None else warm, shares, groups)
-    spread = groups.spread(axes)
+    criterion = _Criterion(shares, groups, equal_volumes)
+    axes = _average_axes(moments if warm is None else warm, shares, groups)
+    rotation = groups.expand(axes)
     # from axes of the one before, no round can make it worse
-    safe = warm is None or _are_diagonal(np.swapaxes(spread, -1, -2) @ warm @ spread)
-    at = _turn(axes, spread, moments, shares, groups, equal_volumes)
+    safe = warm is None or _are_diagonal(np.swapaxes(rotation, -1, -2) @ warm @ rotation)
+    at = criterion.turn(axes, moments, rotation)
     wait, pause, before = 0 if moments.shape[-1] <= MANY else MAX_ROUNDS, 1, np.inf
     for _ in range(MAX_ROUNDS if moments.shape[-1] > 1 else 0):
-        found = _newton_round(at, shares, groups, equal_volumes) if wait == 0 else None
+        found = criterion.try_newton(at) if wait == 0 else None
         if found is not None:
             at, turn = found
             done = turn <= TURN
             slow, before = turn > 0.5 * before, turn
         else:
-            at, turn = _plane_round(at, shares, groups, equal_volumes)
+            at, turn = criterion.turn_planes(at)
             done = turn <= PLANE_TURN
             slow, before = wait == 0, np.inf
         # where Newton's step fails, or falls by less than half, the optimum is far: it is tried later again
         wait, pause = (pause, 2 * pause) if slow else (max(wait - 1, 0), pause)
         if done:
             break
-    axes = groups.spread(at.axes)
-    diagonals = _diagonals(at.moments, shares, groups, equal_volumes)
-    covariances = (axes * diagonals[:, None, :]) @ np.swapaxes(axes, -1, -2)
-    return covariances if safe else no_worse(covariances, warm, moments, shares, groups)
+    axes = groups.expand(at.axes)
+    covariances = (axes * criterion.diagonals(at)[:, None, :]) @ np.swapaxes(axes, -1, -2)
+    return covariances if safe or warm is None else _keep_better(covariances, warm, moments, shares, groups)
 
 
 def _are_diagonal(matrices: Float64Array) -> bool:
@@ -90,173 +95,155 @@ def _are_diagonal(matrices: Float64Array) -> bool:
     return bool(off <= ALIGNED * np.abs(matrices).max())
 
 
-def common_axes(moments: Float64Array, shares: Float64Array, groups: Alone) -> Float64Array:
+def _average_axes(moments: Float64Array, shares: Float64Array, groups: Alone) -> Float64Array:
     """Axes to begin with, shape (g, d, d): those of the average, each matrix in units of its size."""
     size = np.trace(moments, axis1=1, axis2=2)
     weights = shares / np.where(size > 0.0, size, 1.0) * (1.0 + 0.1 * groups.places(shares.size))
     return np.asarray(np.linalg.eigh(groups.total(weights[:, None, None] * moments))[1])
 
 
-def _turn(
-    axes: Float64Array,
-    rotation: Float64Array,
-    moments: Float64Array,
-    shares: Float64Array,
-    groups: Alone,
-    equal_volumes: bool,
-) -> _Turned:
-    """Moments turned by a rotation, with the axes that they then are along."""
-    turned = np.swapaxes(rotation, -1, -2) @ moments @ rotation
-    logs = np.add.reduce(np.log(_positive(turned.diagonal(0, 1, 2))), axis=1)
-    if not equal_volumes:
-        return _Turned(axes, turned, groups.total(shares * logs), shares)
-    d = moments.shape[-1]
-    sizes = shares * np.exp(logs / d)
-    total = groups.total(sizes)
-    return _Turned(axes, turned, d * np.log(total), sizes / groups.spread(total))
+@dataclass(frozen=True, eq=False)
+class _Criterion:
+    """f, and the turns of axes that make it less."""
+
+    #: s_k, shape (k,).
+    shares: Float64Array
+    groups: Alone
+    equal_volumes: bool
+
+    def turn(self, axes: Float64Array, moments: Float64Array, rotation: Float64Array) -> _Turned:
+        """Moments turned by rotations, shape (k, d, d) or (1, d, d), and the axes they then are along."""
+        turned = np.swapaxes(rotation, -1, -2) @ moments @ rotation
+        logs = np.add.reduce(np.log(_check_positive(turned.diagonal(0, 1, 2))), axis=1)
+        if not self.equal_volumes:
+            return _Turned(axes, turned, self.groups.total(self.shares * logs), self.shares)
+        d = moments.shape[-1]
+        sizes = self.shares * np.exp(logs / d)
+        total = self.groups.total(sizes)
+        return _Turned(axes, turned, d * np.log(total), sizes / self.groups.expand(total))
+
+    def rotate(self, at: _Turned, rotation: Float64Array) -> _Turned:
+        """The axes and moments turned by further rotations, shape (g, d, d)."""
+        return self.turn(at.axes @ rotation, at.moments, self.groups.expand(rotation))
+
+    def diagonals(self, at: _Turned) -> Float64Array:
+        """The best diagonals c_k for the axes, shape (k, d)."""
+        found = _check_positive(at.moments.diagonal(0, 1, 2))
+        if self.equal_volumes:
+            size = compute_volumes(found)
+            return np.asarray(found * (self.groups.average(size, self.shares) / size))
+        return found
+
+    def try_newton(self, at: _Turned) -> tuple[_Turned, float] | None:
+        """Newton's step and its largest turn (zero where f gains nothing); None where f rises, or none is."""
+        newton = self.find_newton_step(at)
+        if newton is None:
+            return None
+        rotation, turn = newton
+        tried = self.rotate(at, rotation)
+        gain, rounding = at.value - tried.value, SLACK * (1.0 + np.abs(at.value))
+        if not (gain >= -rounding).all():
+            return None
+        return tried, turn if (gain > rounding).any() else 0.0
+
+    def turn_planes(self, at: _Turned) -> tuple[_Turned, float]:
+        """A turn of each plane of two axes, and the largest of them."""
+        largest = 0.0
+        for first, second in _planes(at.moments.shape[-1]):
+            rotation, turn = self.find_plane_rotation(at, first, second)
+            at, largest = self.rotate(at, rotation), max(largest, turn)
+        return at, largest
+
+    def find_newton_step(self, at: _Turned) -> tuple[Float64Array, float] | None:
+        """Rotations (g, d, d) of Newton's step, and the largest turn; None if f is not convex, or it is far.
+
+        With X = sum_p x_p (e_a e_b' - e_b e_a') over pairs p = (a, b), the second-order term of sum_k s_k u_k
+        is sum_j X_j (N_j - sum_i N_i) X_j' less half of sum_k s_k |J_k x|^2. N_j is sum_k s_k T_k / a_kj; the
+        matrix that is subtracted has its own row i of each N_i, and J_k is the gradient of log a_kj.
+        """
+        T, counts = at.moments, at.counts
+        d = T.shape[-1]
+        first, second, ends, index, signs = _pairs(d)
+        inverse = 1.0 / T.diagonal(0, 1, 2)
+        J = T[:, None, first, second] * ends * inverse[:, :, None]
+        slopes = np.add.reduce(J, axis=1)
+        weighted = counts[:, None] * inverse
+        N = self.groups.total(weighted[:, :, None, None] * T[:, None])
+        own = np.swapaxes(N.diagonal(0, 1, 2), 1, 2)
+        F = N - 0.5 * (own + np.swapaxes(own, 1, 2))[:, None]
+        squares = np.swapaxes(J, 1, 2) @ J
+        gradient = self.groups.total(counts[:, None] * slopes)
+        hessian = 2.0 * np.add.reduce(F.reshape(len(F), -1)[:, index] * signs, axis=1)
+        if self.equal_volumes:
+            squares -= slopes[:, :, None] * (slopes[:, None, :] / d)
+            hessian -= gradient[:, :, None] * (gradient[:, None, :] / d)
+        hessian -= self.groups.total(counts[:, None, None] * squares)
+        size = np.abs(hessian).max(axis=(1, 2))
+        hessian.reshape(len(hessian), -1)[:, :: len(first) + 1] += (RIDGE * size + TINY)[:, None]
+        try:
+            np.linalg.cholesky(hessian)
+            x = -np.linalg.solve(hessian, gradient[..., None])[..., 0]
+        except np.linalg.LinAlgError:
+            return None
+        largest = float(np.abs(x).max())
+        if not largest < FAR:
+            return None
+        half = np.zeros((len(x), d, d))
+        half[:, first, second] = 0.5 * x
+        half -= np.swapaxes(half, 1, 2)
+        eye = np.eye(d)
+        return np.asarray(np.linalg.solve(eye - half, eye + half)), largest
+
+    def find_plane_rotation(
+        self, at: _Turned, first: IntArray, second: IntArray
+    ) -> tuple[Float64Array, float]:
+        """The turn of disjoint planes (first[i], second[i]) of axes, each to its optimum; the largest sine.
+
+        With M the moments in a plane, weighted by how much the component prefers one axis to the other, the
+        first axis goes to the eigenvector of M's smaller eigenvalue.
+        """
+        inverse = self.shares[:, None] / self.diagonals(at)
+        pull = inverse[:, first] - inverse[:, second]
+        turned = at.moments
+        found = turned.diagonal(0, 1, 2)
+        apart = self.groups.total(pull * (found[:, second] - found[:, first]))
+        across = self.groups.total(pull * turned[:, first, second])
+        angle = 0.5 * np.arctan2(-2.0 * across, apart)
+        rotation = np.zeros((len(angle), *turned.shape[1:])) + np.eye(turned.shape[-1])
+        rotation[:, first, first] = rotation[:, second, second] = np.cos(angle)
+        rotation[:, second, first] = sine = np.sin(angle)
+        rotation[:, first, second] = -sine
+        return rotation, float(np.abs(sine).max())
 
 
-def _rotate(
-    at: _Turned, rotation: Float64Array, shares: Float64Array, groups: Alone, equal_volumes: bool
-) -> _Turned:
-    axes = at.axes @ rotation
-    return _turn(axes, groups.spread(rotation), at.moments, shares, groups, equal_volumes)
-
-
-def _newton_round(
-    at: _Turned, shares: Float64Array, groups: Alone, equal_volumes: bool
-) -> tuple[_Turned, float] | None:
-    """Newton's step and its largest turn (zero where f gains nothing); None where f rises, or none is."""
-    newton = _newton(at, groups, equal_volumes)
-    if newton is None:
-        return None
-    rotation, turn = newton
-    tried = _rotate(at, rotation, shares, groups, equal_volumes)
-    gain, rounding = at.value - tried.value, SLACK * (1.0 + np.abs(at.value))
-    if not (gain >= -rounding).all():
-        return None
-    return tried, turn if (gain > rounding).any() else 0.0
-
-
-def _plane_round(
-    at: _Turned, shares: Float64Array, groups: Alone, equal_volumes: bool
-) -> tuple[_Turned, float]:
-    """A turn of each plane of two axes, and the largest of them."""
-    largest = 0.0
-    for first, second in _planes(at.moments.shape[-1]):
-        diagonals = _diagonals(at.moments, shares, groups, equal_volumes)
-        rotation, turn = _plane_rotation(at.moments, shares, diagonals, groups, first, second)
-        at, largest = _rotate(at, rotation, shares, groups, equal_volumes), max(largest, turn)
-    return at, largest
-
-
-def _newton(at: _Turned, groups: Alone, equal_volumes: bool) -> tuple[Float64Array, float] | None:
-    """Rotations (g, d, d) of Newton's step, and the largest turn; None where f is not convex, or it goes far.
-
-    With X = sum_p x_p (e_a e_b' - e_b e_a') over pairs p = (a, b), the second-order term of sum_k s_k u_k is
-    sum_j X_j (N_j - sum_i N_i) X_j' less half of sum_k s_k |J_k x|^2, where N_j = sum_k s_k T_k / a_kj, the
-    matrix that is subtracted has its own row i of each N_i, and J_k is the gradient of log a_kj.
-    """
-    T, counts = at.moments, at.counts
-    d = T.shape[-1]
-    first, second, ends, index, signs = _pairs(d)
-    inverse = 1.0 / T.diagonal(0, 1, 2)
-    J = T[:, None, first, second] * ends * inverse[:, :, None]
-    slopes = np.add.reduce(J, axis=1)
-    weighted = counts[:, None] * inverse
-    N = groups.total(weighted[:, :, None, None] * T[:, None])
-    own = np.swapaxes(N.diagonal(0, 1, 2), 1, 2)
-    F = N - 0.5 * (own + np.swapaxes(own, 1, 2))[:, None]
-    squares = np.swapaxes(J, 1, 2) @ J
-    gradient = groups.total(counts[:, None] * slopes)
-    hessian = 2.0 * np.add.reduce(F.reshape(len(F), -1)[:, index] * signs, axis=1)
-    if equal_volumes:
-        squares -= slopes[:, :, None] * (slopes[:, None, :] / d)
-        hessian -= gradient[:, :, None] * (gradient[:, None, :] / d)
-    hessian -= groups.total(counts[:, None, None] * squares)
-    size = np.abs(hessian).max(axis=(1, 2))
-    hessian.reshape(len(hessian), -1)[:, :: len(first) + 1] += (RIDGE * size + TINY)[:, None]
-    try:
-        np.linalg.cholesky(hessian)
-        x = -np.linalg.solve(hessian, gradient[..., None])[..., 0]
-    except np.linalg.LinAlgError:
-        return None
-    largest = float(np.abs(x).max())
-    if not largest < FAR:
-        return None
-    half = np.zeros((len(x), d, d))
-    half[:, first, second] = 0.5 * x
-    half -= np.swapaxes(half, 1, 2)
-    eye = np.eye(d)
-    return np.asarray(np.linalg.solve(eye - half, eye + half)), largest
-
-
-def _diagonals(
-    turned: Float64Array, shares: Float64Array, groups: Alone, equal_volumes: bool
-) -> Float64Array:
-    """The best diagonals for the axes."""
-    found = _positive(turned.diagonal(0, 1, 2))
-    if equal_volumes:
-        size = volumes(found)
-        return np.asarray(found * (groups.average(size, shares) / size))
-    return found
-
-
-def _positive(diagonals: Float64Array) -> Float64Array:
+def _check_positive(diagonals: Float64Array) -> Float64Array:
+    """The same diagonals; NotPositiveDefiniteError, which says whose, where an entry is not positive."""
     if not np.minimum.reduce(diagonals, axis=None) > 0.0:
-        volumes(diagonals)  # says which
+        compute_volumes(diagonals)  # raises
     return diagonals
 
 
-def _plane_rotation(
-    turned: Float64Array,
-    shares: Float64Array,
-    diagonals: Float64Array,
-    groups: Alone,
-    first: IntArray,
-    second: IntArray,
-) -> tuple[Float64Array, float]:
-    """The turn of disjoint planes (first[i], second[i]) of axes, each to its optimum; and the largest sine.
-
-    With M the moments in a plane, weighted by how much the component prefers one axis to the other, the first
-    axis goes to the eigenvector of M's smaller eigenvalue.
-    """
-    inverse = shares[:, None] / diagonals
-    pull = inverse[:, first] - inverse[:, second]
-    found = turned.diagonal(0, 1, 2)
-    apart = groups.total(pull * (found[:, second] - found[:, first]))
-    across = groups.total(pull * turned[:, first, second])
-    angle = 0.5 * np.arctan2(-2.0 * across, apart)
-    rotation = np.zeros((len(angle), *turned.shape[1:])) + np.eye(turned.shape[-1])
-    rotation[:, first, first] = rotation[:, second, second] = np.cos(angle)
-    rotation[:, second, first] = sine = np.sin(angle)
-    rotation[:, first, second] = -sine
-    return rotation, float(np.abs(sine).max())
-
-
-def no_worse(
+def _keep_better(
     found: Float64Array,
-    warm: Float64Array | None,
+    warm: Float64Array,
     moments: Float64Array,
     shares: Float64Array,
     groups: Alone,
 ) -> Float64Array:
-    """What was found, or where an iteration began if it lost its way from there (needles, to rounding)."""
-    if warm is None:
-        return found
+    """What was found, or `warm` for mixtures whose iteration lost its way from there (needles do)."""
     try:
-        now, before = (_expect(c, moments, shares, groups) for c in (found, warm))
+        now, before = (_expect_log_likelihoods(c, moments, shares, groups) for c in (found, warm))
     except np.linalg.LinAlgError:  # beyond what doubles can tell
         return found
     # to rounding, they are equal: that must not choose between them, or results would jump
     good = now >= before - SLACK * (1.0 + np.abs(before))
     if good.all():
         return found
-    kept = groups.spread(good.astype(np.float64))[:, None, None] > 0.0
+    kept = groups.expand(good.astype(np.float64))[:, None, None] > 0.0
     return np.where(kept, found, warm)
 
 
-def _expect(
+def _expect_log_likelihoods(
     covariances: Float64Array, moments: Float64Array, shares: Float64Array, groups: Alone
 ) -> Float64Array:
     """-sum_k s_k (log|C_k| + tr(C_k^-1 M_k)) of each mixture, shape (g,)."""

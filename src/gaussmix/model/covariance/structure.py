@@ -107,7 +107,7 @@ class Structure(ABC):
 
     def shares(self, counts: Float64Array) -> Float64Array:
         """The counts of components, shape (k,), as shares of their mixture's."""
-        return counts / self.groups.spread(self.groups.total(counts))
+        return counts / self.groups.expand(self.groups.total(counts))
 
     def moments(self, stats: Moments) -> Float64Array:
         """The second moments that the M-step starts from, about the means, for each unit of weight."""
@@ -169,7 +169,7 @@ class Structure(ABC):
         (k, d), algebra = means.shape, self.algebra
         form = self.form if form is None else form
         if self.shared:  # for each component that of its mixture
-            covariances, roots = self.groups.spread(covariances), self.groups.spread(roots)
+            covariances, roots = self.groups.expand(covariances), self.groups.expand(roots)
         whitened = algebra.whiten(roots, means)
         log_weights = np.log(weights) if weights.all() else log_or_zero(weights)
         constants, linear = log_weights + algebra.log_peaks(roots, d), algebra.unwhiten(roots, whitened)

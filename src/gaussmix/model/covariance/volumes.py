@@ -1,12 +1,8 @@
-"""What the families of Celeux and Govaert share: C_k = volume_k D_k shape_k D_k', |shape_k| = 1.
+"""Volumes |C_k|^(1/d), and covariances that differ in their volumes alone.
 
-Volumes are |C_k|^(1/d), shapes diagonals of determinant one, orientations D_k orthogonal. Components may be
-of several mixtures side by side, which take each step of an iteration together. A common orientation is in
-:mod:`gaussmix.model.covariance.orientation`.
-
-References
-----------
-G. Celeux and G. Govaert, Gaussian parsimonious clustering models, Pattern Recognition 28 (1995) 781-793.
+The families are those of :mod:`gaussmix.model.covariance.celeux_govaert`; a common orientation is in
+:mod:`gaussmix.model.covariance.orientation`. Components may be of several mixtures side by side, which take
+each step of an iteration together.
 """
 
 from __future__ import annotations
@@ -23,13 +19,13 @@ from gaussmix.model.moments.groups import Alone
 QUADRATIC = 1e-5
 #: Relative difference of two expected log-likelihoods that is rounding.
 SLACK = 1e-12
-#: How many iterations there may be.
+#: The most iterations of an M-step.
 MAX_ROUNDS = 500
 #: Logarithm of a ratio of volumes, or of variances, at which a component has collapsed.
 WIDE = 200.0
 
 
-def volumes(diagonals: Float64Array) -> Float64Array:
+def compute_volumes(diagonals: Float64Array) -> Float64Array:
     """The geometric mean of each row, shape (k, 1). Raises NotPositiveDefiniteError where it is zero."""
     if not np.minimum.reduce(diagonals, axis=None) > 0.0:
         flat = ~(diagonals > 0.0)
@@ -38,7 +34,7 @@ def volumes(diagonals: Float64Array) -> Float64Array:
     return np.asarray(np.exp(np.add.reduce(np.log(diagonals), axis=1, keepdims=True) / diagonals.shape[1]))
 
 
-def determinants(matrices: Float64Array) -> Float64Array:
+def compute_matrix_volumes(matrices: Float64Array) -> Float64Array:
     """|M|^(1/d) of each matrix, shape (k, 1, 1). Raises NotPositiveDefiniteError where one is singular."""
     sign, log_det = np.linalg.slogdet(matrices)
     singular = ~((sign > 0.0) & np.isfinite(log_det))
@@ -57,7 +53,7 @@ def fill_empty(moments: Float64Array, shares: Float64Array, groups: Alone) -> Fl
     return filled
 
 
-def proportional(
+def share_all_but_volume(
     moments: Float64Array, shares: Float64Array, warm: Float64Array | None, groups: Alone
 ) -> Float64Array:
     """The best C_k = volume_k C for the moments, which are matrices (k, d, d) or diagonals (k, d).
@@ -74,16 +70,16 @@ def proportional(
     d, matrices = moments.shape[1], moments.ndim == 3
     moments = fill_empty(moments, shares, groups)
     start = _traces(moments if warm is None else warm, matrices)
-    volumes(start[:, None])
-    M, s, logs = groups.rows(moments), groups.rows(shares) * groups.present, groups.rows(np.log(start))
-    at = _profile(M, s, logs)
+    compute_volumes(start[:, None])
+    M, s, logs = groups.stack(moments), groups.stack(shares) * groups.presence, groups.stack(np.log(start))
+    at = _evaluate_profile(M, s, logs)
     for _ in range(MAX_ROUNDS):
-        step, far = _newton(at, s)
-        tried = _profile(M, s, logs + step)
+        step, far = _find_newton_step(at, s)
+        tried = _evaluate_profile(M, s, logs + step)
         worse = far | ~(tried.value <= at.value + SLACK)
         if worse.any():
-            step[worse] = _safe(at, s)[worse]
-            tried = _profile(M, s, logs + step)
+            step[worse] = _find_safe_step(at, s)[worse]
+            tried = _evaluate_profile(M, s, logs + step)
         logs, at = logs + step, tried
         if np.maximum.reduce(np.abs(step), axis=None) <= QUADRATIC:
             break
@@ -91,7 +87,7 @@ def proportional(
     volume = np.where(own, at.traces / (d * np.where(own, s, 1.0)) * np.exp(logs), 0.0)
     if not shares.all():
         volume = np.where(own, volume, np.vecdot(volume, s)[:, None])
-    return groups.flat(volume.reshape(*s.shape, *(1,) * (moments.ndim - 1)) * at.pooled[:, None])
+    return groups.unstack(volume.reshape(*s.shape, *(1,) * (moments.ndim - 1)) * at.pooled[:, None])
 
 
 class _Profile(NamedTuple):
@@ -103,8 +99,8 @@ class _Profile(NamedTuple):
     traces: Float64Array
 
 
-def _profile(M: Float64Array, s: Float64Array, logs: Float64Array) -> _Profile:
-    """F of the logarithms of volumes, and what its derivatives are made of; see :func:`proportional`."""
+def _evaluate_profile(M: Float64Array, s: Float64Array, logs: Float64Array) -> _Profile:
+    """F of the logarithms of volumes, and what its derivatives are made of."""
     d = M.shape[2]
     if (np.maximum.reduce(logs, axis=1) - np.minimum.reduce(logs, axis=1) > WIDE).any():
         raise NotPositiveDefiniteError((), 0.0)
@@ -116,13 +112,16 @@ def _profile(M: Float64Array, s: Float64Array, logs: Float64Array) -> _Profile:
         log_det, shaped = np.add.reduce(np.log(pooled), axis=1), M / pooled[:, None]
     else:
         pooled = pooled.reshape(-1, d, d)
-        shaped = M @ invert(pooled)[:, None]
+        try:
+            shaped = M @ np.linalg.inv(pooled)[:, None]
+        except np.linalg.LinAlgError:  # rounding leaves no inverse
+            raise NotPositiveDefiniteError((), 0.0) from None
         log_det = np.linalg.slogdet(pooled)[1]
     shaped *= scaled.reshape(*s.shape, *(1,) * (M.ndim - 2))
     return _Profile(d * np.vecdot(s, logs) + log_det, pooled, shaped, _traces(shaped, M.ndim == 4))
 
 
-def _newton(at: _Profile, s: Float64Array) -> tuple[Float64Array, BoolArray]:
+def _find_newton_step(at: _Profile, s: Float64Array) -> tuple[Float64Array, BoolArray]:
     """Newton's step of the logarithms, shape (g, k), and where it would go far or is none: zero there."""
     (g, k), d = s.shape, at.shaped.shape[2]
     transposed = at.shaped if at.shaped.ndim == 3 else np.swapaxes(at.shaped, 2, 3)
@@ -140,21 +139,13 @@ def _newton(at: _Profile, s: Float64Array) -> tuple[Float64Array, BoolArray]:
     return step, far
 
 
-def _safe(at: _Profile, s: Float64Array) -> Float64Array:
+def _find_safe_step(at: _Profile, s: Float64Array) -> Float64Array:
     """The step of the logarithms to their best given S, shape (g, k)."""
     own = s > 0.0
-    volumes(at.traces[own][:, None])
+    compute_volumes(at.traces[own][:, None])
     return np.log(np.where(own, at.traces, 1.0) / np.where(own, at.shaped.shape[2] * s, 1.0))
 
 
 def _traces(stack: Float64Array, matrices: bool) -> Float64Array:
     """The traces of matrices (..., d, d), or the sums of diagonals (..., d)."""
     return np.asarray(stack.trace(0, -2, -1) if matrices else np.add.reduce(stack, axis=-1))
-
-
-def invert(matrices: Float64Array) -> Float64Array:
-    """The inverses; NotPositiveDefiniteError where rounding leaves none."""
-    try:
-        return np.asarray(np.linalg.inv(matrices))
-    except np.linalg.LinAlgError:
-        raise NotPositiveDefiniteError((), 0.0) from None

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaussmix.model.kernels.lanes import compiled, wide
+from gaussmix.model.kernels.lanes import compile_kernel, widen_vectors
 from gaussmix.model.kernels.tiles import BLOCK, SQUARES, U0, U1, VECH, product, statistics
 
 
-@compiled
+@compile_kernel
 def _centre(mean, d, T, D):
     """The coordinates in T less a mean; D has a multiple of four runs, zero beyond d."""
-    wide()
+    widen_vectors()
     zero = T.dtype.type(0)
     for i in range(d):
         m, r, t = mean[i], i * BLOCK, (U1 + i) * BLOCK
@@ -24,10 +24,10 @@ def _centre(mean, d, T, D):
         D[q] = zero
 
 
-@compiled
+@compile_kernel
 def joint_apart(components, constants, means, factors, block, d, T, D, L):
     """The joint log-densities of the components apart, centred: constant - |U'(z - m)|^2 / 2."""
-    wide()
+    widen_vectors()
     zero, half = T.dtype.type(0), T.dtype.type(0.5)
     size = np.uintp(means.shape[1]) * BLOCK
     Y = D[size:]
@@ -53,10 +53,10 @@ def joint_apart(components, constants, means, factors, block, d, T, D, L):
             L[r + s] = constant - half * L[r + s]
 
 
-@compiled
+@compile_kernel
 def _add_scatter(c, mean, d, T, D, scatter, L, S):
     """Add the first moments of component c about its mean to S, and the packed products."""
-    wide()
+    widen_vectors()
     zero = T.dtype.type(0)
     padded = np.uintp(mean.shape[0])
     Y, r = D[padded * BLOCK :], c * BLOCK
@@ -80,10 +80,10 @@ def _add_scatter(c, mean, d, T, D, scatter, L, S):
             q += U1
 
 
-@compiled
+@compile_kernel
 def _add_squares(c, mean, block, d, T, L, S):
     """Add the first moments of component c about its mean to S, and the squares or their sum."""
-    wide()
+    widen_vectors()
     r = c * BLOCK
     for i in range(d):
         m, t = mean[i], (U1 + i) * BLOCK
@@ -96,10 +96,10 @@ def _add_squares(c, mean, block, d, T, L, S):
         S[c, U1 + d + (i if block == SQUARES else U0)] += square
 
 
-@compiled
+@compile_kernel
 def moments_apart(components, means, block, d, T, D, scatter, L, S):
     """Add the moments of the components apart about their means; their rows of L become zero."""
-    wide()
+    widen_vectors()
     zero = T.dtype.type(0)
     for m in range(np.uintp(components.shape[0])):
         c = np.uintp(components[m])

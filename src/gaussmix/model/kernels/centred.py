@@ -15,14 +15,7 @@ from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.kernels.executor import DOUBLE, NONE_APART, Operands, Plan, Stepwise
 from gaussmix.model.kernels.guard import needs_double
 from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.moments.blocks import Block, Form
-
-
-def whiten_columns(D: FloatArray, factor: FloatArray) -> FloatArray:
-    """U'v for the columns v of D; U is a matrix, a diagonal or a scalar."""
-    if factor.ndim == 2:
-        return factor.T @ D
-    return factor[:, None] * D if factor.ndim == 1 else factor * D
+from gaussmix.model.moments.blocks import Block
 
 
 def fill_joint(L: FloatArray, Z: FloatArray, natural: Natural, components: Iterable[int]) -> None:
@@ -32,7 +25,7 @@ def fill_joint(L: FloatArray, Z: FloatArray, natural: Natural, components: Itera
     """
     for k in components:
         D = Z - natural.means[k].astype(Z.dtype)[:, None]
-        Y = whiten_columns(D, natural.root(k).astype(Z.dtype))
+        Y = natural.whiten_columns(k, D)
         L[k] = natural.constants[k] - 0.5 * np.einsum("ib,ib->b", Y, Y)
     if natural.noise is not None:
         L[-1] = natural.noise
@@ -60,6 +53,7 @@ class Centred(Stepwise[FloatArray]):
     """Every component by the centred form. What densities and moments have in common are the rows Z."""
 
     name = "centred"
+    about_means = sums_shared = True
 
     @classmethod
     def is_fastest(cls, operands: Operands) -> bool:
@@ -70,18 +64,9 @@ class Centred(Stepwise[FloatArray]):
     def chunk_rows(cls, operands: Operands) -> int:
         return 1024
 
-    @classmethod
-    def choose_block(cls, form: Form) -> Block:
-        """A shared scatter about the components' means changes with them, so here the pass computes it."""
-        return form.block
-
     def find_apart(self, natural: Natural) -> IntArray | None:
         """No component: all are evaluated centred anyway."""
         return None if self.operands.dtype != DOUBLE and needs_double(natural) else NONE_APART
-
-    def centres(self, natural: Natural, apart: IntArray) -> Float64Array:
-        """The means."""
-        return natural.means
 
     def compute_joint(self, rows: slice, plan: Plan) -> tuple[FloatArray, FloatArray]:
         natural = plan.natural

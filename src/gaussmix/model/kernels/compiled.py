@@ -10,7 +10,7 @@ import numpy as np
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.kernels.executor import Executor, Operands, Plan
 from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.kernels.softmax import Question, shared_quadratic
+from gaussmix.model.kernels.softmax import QUESTIONS, Question, shared_quadratic
 
 #: Chunks whose statistics are summed by one task; the sums of the tasks are then added in order.
 MAX_TASKS = 64
@@ -77,13 +77,7 @@ class Compiled(Executor):
 
     def evaluate(self, rows: slice, plan: Plan, question: Question, out: Any) -> None:
         natural = plan.natural
-        kernel = self._kernel
-        code = {
-            "log_prob": kernel.LOG_PROB,
-            "joint": kernel.JOINT,
-            "responsibilities": kernel.RESPONSIBILITIES,
-            "labels": kernel.LABELS,
-        }[question]
+        code = QUESTIONS.index(question)
         X, scratch = self._take(rows, natural.n_rows + 3)
         if question == "labels":
             floats, labels = np.empty((0, 1), dtype=X.dtype), out[:, 0]
@@ -92,7 +86,7 @@ class Compiled(Executor):
             if out.dtype != X.dtype:
                 floats = np.empty(out.shape, dtype=X.dtype)
         H, guarded = self._matrix(natural), self._apart(natural, plan.apart)
-        kernel.evaluate(X, *self._frame, H, code, floats.ravel(), labels, guarded, *scratch)
+        self._kernel.evaluate(X, *self._frame, H, code, floats.ravel(), labels, guarded, *scratch)
         self._spare.append(scratch)
         if natural.shared and question in ("log_prob", "joint"):
             floats -= shared_quadratic(self.operands.frame.apply(X), natural)[:, None]

@@ -116,18 +116,22 @@ class Executor(ABC):
     #: Whether all components are rows of one matrix product. Those of several mixtures can then stand side by
     #: side; and where all are kept apart, nothing is left of the product, and `Centred` takes the pass.
     product_form: ClassVar[bool] = False
+    #: Whether moments are about the components' means; about the origin if not, save for components apart.
+    about_means: ClassVar[bool] = False
+    #: Whether a pass sums up a scatter that all components share: about means it changes with them.
+    sums_shared: ClassVar[bool] = False
     takes_terms: ClassVar[bool] = True
     uses_blas: ClassVar[bool] = True
 
     def __init__(self, operands: Operands) -> None:
         form, d = operands.form, operands.X.shape[1]
-        self.operands, self.block = operands, self.choose_block(form)
+        self.operands = operands
+        #: The second moments that are summed up for each component.
+        self.block: Block = form.block if self.sums_shared else form.own
         #: Columns of S.
         self.n_columns = 1 + d + self.block.size(d)
         #: Rows that it is asked for at a time.
         self.chunk = self.chunk_rows(operands)
-
-    block: Block
 
     @classmethod
     def is_fastest(cls, operands: Operands) -> bool:
@@ -138,11 +142,6 @@ class Executor(ABC):
     @abstractmethod
     def chunk_rows(cls, operands: Operands) -> int:
         """Rows of a chunk, whose features should stay in cache; a function of the problem's shape alone."""
-
-    @classmethod
-    def choose_block(cls, form: Form) -> Block:
-        """The second moments that it sums up for each component."""
-        return form.own
 
     def find_apart(self, natural: Natural) -> IntArray | None:
         """The components that have to be kept apart; None where float32 is too short for this mixture."""
@@ -156,6 +155,8 @@ class Executor(ABC):
 
     def centres(self, natural: Natural, apart: IntArray) -> Float64Array:
         """The points that each component's moments are taken about, shape (k, d)."""
+        if self.about_means:
+            return natural.means
         centres = np.zeros(natural.means.shape)
         if apart.size:
             centres[apart] = natural.means[apart]

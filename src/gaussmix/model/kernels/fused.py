@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from gaussmix.model.kernels.apart import joint_apart, moments_apart
-from gaussmix.model.kernels.lanes import compiled, exp, log, wide
+from gaussmix.model.kernels.lanes import compile_kernel, exp, log, widen_vectors
 from gaussmix.model.kernels.tiles import (
     BLOCK,
     BLOCK_ROWS,
@@ -31,13 +31,13 @@ from gaussmix.model.kernels.tiles import (
 
 LOG_EVERY = 4  # blocks whose sums of exponentials are multiplied before one logarithm is taken
 LAST_OF_FEW = np.uintp((LOG_EVERY - 1) * BLOCK_ROWS)  # bits of the first row of every LOG_EVERY-th block
-LOG_PROB, JOINT, RESPONSIBILITIES, LABELS = range(4)
+LOG_PROB, JOINT, RESPONSIBILITIES, LABELS = range(4)  # in the order of softmax.QUESTIONS
 
 
-@compiled
+@compile_kernel
 def _exponentials(first, stop, after, L):
     """Turn joint rows of L into e^(L - max); row `after` gets the maximum, the next one the sum."""
-    wide()
+    widen_vectors()
     zero = L.dtype.type(0)
     top, total = after * BLOCK, (after + U1) * BLOCK
     for s in range(BLOCK):
@@ -55,13 +55,13 @@ def _exponentials(first, stop, after, L):
             L[total + s] += e
 
 
-@compiled
+@compile_kernel
 def _normalise(first, stop, after, L, weights, start, rows):
     """Turn exponentials into weighted responsibilities; returns the sum of w log p of the block.
 
     Without weights the logarithms of the sums are left to `_take_logs`: row after + 2 multiplies the sums up.
     """
-    wide()
+    widen_vectors()
     zero, one = L.dtype.type(0), L.dtype.type(1)
     top, total, product = after * BLOCK, (after + U1) * BLOCK, (after + U2) * BLOCK
     log_likelihood = 0.0
@@ -84,10 +84,10 @@ def _normalise(first, stop, after, L, weights, start, rows):
     return log_likelihood
 
 
-@compiled
+@compile_kernel
 def _take_logs(after, L):
     """The sum of the logarithms of row after + 2, which begins again at one."""
-    wide()
+    widen_vectors()
     one, product = L.dtype.type(1), (after + U2) * BLOCK
     total = 0.0
     for s in range(BLOCK):
@@ -96,7 +96,7 @@ def _take_logs(after, L):
     return total
 
 
-@compiled
+@compile_kernel
 def _pad(F, d, block, T):
     """Set the constant feature to one and the features that only fill the last tile to zero."""
     zero, one = T.dtype.type(0), T.dtype.type(1)
@@ -113,7 +113,7 @@ def _pad(F, d, block, T):
         T[q] = zero
 
 
-@compiled
+@compile_kernel
 def accumulate(X, weights, origin, A, diagonal, block, H, S, apart, T, L, bounds, log_likelihoods):
     """Add the statistics of the rows of X to S, shape (K, F), and to the log-likelihoods, shape (groups,).
 
@@ -153,7 +153,7 @@ def accumulate(X, weights, origin, A, diagonal, block, H, S, apart, T, L, bounds
         log_likelihoods[g] += _take_logs(K + U3 * g, L)
 
 
-@compiled
+@compile_kernel
 def evaluate(X, origin, A, diagonal, block, H, what, out, labels, apart, T, L):
     """Write what is asked for each row into `out`, of n or n k numbers, or `labels`, of n."""
     n, d = np.uintp(X.shape[0]), np.uintp(X.shape[1])
@@ -181,19 +181,19 @@ def evaluate(X, origin, A, diagonal, block, H, what, out, labels, apart, T, L):
             _transpose(k, L, out, start, rows)
 
 
-@compiled
+@compile_kernel
 def _log_sums(k, L, out, start, rows):
     """Write max + log sum of exponentials."""
-    wide()
+    widen_vectors()
     top, total = k * BLOCK, (k + U1) * BLOCK
     for s in range(rows):
         out[start + s] = L[top + s] + log(L[total + s])
 
 
-@compiled
+@compile_kernel
 def _divide(k, L):
     """Turn exponentials into responsibilities."""
-    wide()
+    widen_vectors()
     one, total = L.dtype.type(1), (k + U1) * BLOCK
     for s in range(BLOCK):
         L[total + s] = one / L[total + s]
@@ -202,17 +202,17 @@ def _divide(k, L):
             L[q * BLOCK + s] *= L[total + s]
 
 
-@compiled
+@compile_kernel
 def _transpose(k, L, out, start, rows):
     """Write the rows of L as columns."""
-    wide()
+    widen_vectors()
     for s in range(rows):
         q = (start + s) * k
         for c in range(k):
             out[q + c] = L[c * BLOCK + s]
 
 
-@compiled
+@compile_kernel
 def _argmax(k, L, labels, start, rows):
     """The component of the largest joint density; the first of equals."""
     top = k * BLOCK

@@ -16,17 +16,12 @@ from gaussmix._typing import Float64Array
 from gaussmix.model.kernels.natural import EPS, TOLERANCE, Natural
 
 
-def predict_error(natural: Natural, dtype: np.dtype[Any]) -> Float64Array:
-    """err_k of each component, shape (k,), in nats."""
-    return np.asarray(EPS[dtype.char] * natural.reach * largest_precision(natural))
-
-
 def find_imprecise(natural: Natural, dtype: np.dtype[Any]) -> npt.NDArray[np.bool_] | None:
     """A mask of the components that the product form would blur, shape (k,); None if there is none."""
     eps, tolerance = EPS[dtype.char], TOLERANCE[dtype.char]
     if eps * natural.condition < tolerance:
         return None  # the cheap bound settles it for data that behave
-    mask = predict_error(natural, dtype) > tolerance
+    mask = np.asarray(eps * natural.reach * largest_precision(natural) > tolerance)
     if not mask.any():
         return None
     # with one quadratic form for all, what is left out of the product is left out for all

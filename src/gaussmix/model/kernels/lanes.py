@@ -25,7 +25,7 @@ _FAST = {"reassoc", "contract", "nsz", "arcp", "nnan", "ninf"}
 _EXACT = {"contract"}
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compile_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile lazily, with the result kept on disk where a writable place for it exists."""
     options: dict[str, Any] = {"fastmath": _FAST, "error_model": "numpy", "nogil": True}
     try:
@@ -49,7 +49,7 @@ def _never_fail_to_keep(dispatcher: Any) -> None:
 
 
 @intrinsic
-def wide(typingctx):
+def widen_vectors(typingctx):
     """Let the enclosing function use 512-bit vectors where the processor has them (LLVM defaults to 256)."""
 
     def codegen(context, builder, signature, arguments):
@@ -82,7 +82,7 @@ def _float(typingctx, i):
 
 
 def exp(x: Any) -> Any:
-    """e^x for x <= 0, within two units in the last place; held at the least exponent of `blas.softmax`."""
+    """e^x for x <= 0, within two units in the last place; held at the least exponent of `softmax.softmax`."""
     return np.exp(x)
 
 

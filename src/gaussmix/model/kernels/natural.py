@@ -83,15 +83,17 @@ class Natural:
     def matrix_as(self, dtype: np.dtype[Any], columns: int | None = None) -> FloatArray:
         """H in another type, with zero columns at the end to make up the number asked for."""
         key = dtype.char, columns
-        if key not in self._matrices:
+        if key not in self._kept:
             matrix = self.matrix
             if columns is not None and columns > matrix.shape[1]:
                 matrix = np.concatenate([matrix, np.zeros((len(matrix), columns - matrix.shape[1]))], axis=1)
-            self._matrices[key] = matrix.astype(dtype, copy=False)
-        return self._matrices[key]
+            self._kept[key] = matrix.astype(dtype, copy=False)
+        kept: FloatArray = self._kept[key]
+        return kept
 
     @cached_property
-    def _matrices(self) -> dict[tuple[str, int | None], FloatArray]:
+    def _kept(self) -> dict[Any, Any]:
+        """What was made for a type of float."""
         return {}
 
     @property
@@ -135,6 +137,11 @@ class Natural:
     def root(self, k: int) -> Float64Array:
         """U of component k: a matrix, a vector (its diagonal) or a scalar."""
         return np.asarray(self.roots[k if len(self.roots) > 1 else 0])
+
+    def whiten_columns(self, k: int, D: FloatArray) -> FloatArray:
+        """U_k'v for the columns v of D, in their type of float."""
+        U = self.root(k).astype(D.dtype)
+        return U.T @ D if U.ndim == 2 else U[..., None] * D
 
 
 class HasNatural(Protocol):

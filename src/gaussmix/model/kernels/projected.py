@@ -70,29 +70,26 @@ class ProjectedNatural(Natural):
 
         What all others lose to the origin is at most half the tolerance.
         """
-        if dtype.char not in self._far:
+        key = "far", dtype.char
+        if key not in self._kept:
             limit = 0.5 * TOLERANCE[dtype.char] / (EPS[dtype.char] * self.means.shape[1])
             far = self.means * self.means > limit * self.uniquenesses
-            self._far[dtype.char] = [
-                (int(k), np.flatnonzero(far[k])) for k in np.flatnonzero(far.any(axis=1))
-            ]
-        return self._far[dtype.char]
+            self._kept[key] = [(int(k), np.flatnonzero(far[k])) for k in np.flatnonzero(far.any(axis=1))]
+        kept: list[tuple[int, IntArray]] = self._kept[key]
+        return kept
 
     def product(self, dtype: np.dtype[Any]) -> FloatArray:
         """H of the first part, shape (k, 1 + 2 d), without far features."""
-        key = dtype.char, None
-        if key not in self._matrices:
+        key = "product", dtype.char
+        if key not in self._kept:
             linear, second = self.linear.copy(), self.second.copy()
             for k, features in self.far(dtype):
                 linear[k, features] = second[k, features] = 0.0
             constant = self.constants - 0.5 * np.vecdot(self.means, linear)
             matrix = np.concatenate([constant[:, None], linear, second], axis=1)
-            self._matrices[key] = matrix.astype(dtype, copy=False)
-        return self._matrices[key]
-
-    @cached_property
-    def _far(self) -> dict[str, list[tuple[int, IntArray]]]:
-        return {}
+            self._kept[key] = matrix.astype(dtype, copy=False)
+        kept: FloatArray = self._kept[key]
+        return kept
 
     @cached_property
     def offsets(self) -> Float64Array:
@@ -101,22 +98,20 @@ class ProjectedNatural(Natural):
 
     def stack_axes(self, dtype: np.dtype[Any]) -> FloatArray:
         """The axes of all components, one below the other, shape (k q, d)."""
-        if dtype.char not in self._stacks:
+        key = "axes", dtype.char
+        if key not in self._kept:
             k, d, q = self.axes.shape
             rows = np.ascontiguousarray(np.swapaxes(self.axes, 1, 2)).reshape(k * q, d)
-            self._stacks[dtype.char] = rows.astype(dtype, copy=False)
-        return self._stacks[dtype.char]
-
-    @cached_property
-    def _stacks(self) -> dict[str, FloatArray]:
-        return {}
+            self._kept[key] = rows.astype(dtype, copy=False)
+        kept: FloatArray = self._kept[key]
+        return kept
 
 
 class Projected(Stepwise["_Chunk"]):
     """The product form of factor analysers; components apart are evaluated centred in double precision."""
 
     name: ClassVar[ExecutorName] = "blas"
-    along_axes = True
+    along_axes = about_means = True
     #: The type that components apart are worked on in; None stands for that of the rows.
     type_apart: np.dtype[Any] | None = DOUBLE
 
@@ -135,10 +130,6 @@ class Projected(Stepwise["_Chunk"]):
         if self.operands.dtype != DOUBLE and find_imprecise(natural, DOUBLE) is None:
             return None
         return np.flatnonzero(mask)
-
-    def centres(self, natural: Natural, apart: IntArray) -> Float64Array:
-        """The means."""
-        return natural.means
 
     def compute_joint(self, rows: slice, plan: Plan) -> tuple[FloatArray, _Chunk]:
         natural, apart, _ = plan

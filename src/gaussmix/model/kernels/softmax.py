@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from gaussmix.model.moments.groups import Alone, Groups
 
 #: What can be asked of each row: log p(z); log w_k N(z | k); responsibilities; the most probable component.
 Question = Literal["log_prob", "joint", "responsibilities", "labels"]
+QUESTIONS: tuple[Question, ...] = get_args(Question)
 
 #: Exponents below which a responsibility is negligible, by type of float.
 LEAST_EXPONENT: dict[str, np.floating[Any]] = {"d": np.float64(-230.0), "f": np.float32(-60.0)}
@@ -73,8 +74,7 @@ def weigh(R: FloatArray, log_density: FloatArray, weights: FloatArray | None) ->
 
 def shared_quadratic(Z: FloatArray, natural: Natural) -> FloatArray:
     """Z'Pz / 2 for the columns of Z, for forms in which it is the same for every component."""
-    U = natural.root(0).astype(Z.dtype)
-    Y = U.T @ Z if U.ndim == 2 else U[..., None] * Z
+    Y = natural.whiten_columns(0, Z)
     return np.asarray(0.5 * np.einsum("ib,ib->b", Y, Y))
 
 

@@ -7,7 +7,7 @@ alone, so a result has the same bits with any number of threads.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeAlias, get_args
 
@@ -42,6 +42,8 @@ EXECUTORS: tuple[type[Executor], ...] = (Compiled, Centred, Blas, ProjectedCentr
 #: Responsibilities (k, b) of the rows of a slice, asked for in order.
 Responsibilities: TypeAlias = Callable[[slice], FloatArray]
 
+#: Rows of a chunk whose responsibilities are given.
+GIVEN_ROWS = 1024
 #: Bytes that the statistics of all tasks may take together.
 MAX_TASK_BYTES = 16 * 2**20
 #: Products k F n under which a pass takes NumPy a millisecond or so: numba (half a second to load, some
@@ -80,19 +82,10 @@ class Sweep:
 
     Parameters
     ----------
-    X : ndarray of shape (n, d), or Source
-        Float32 or float64.
-    frame : Frame
-    form : Form
-    k : int
-        Number of components, a noise component among them; of all mixtures, if there are several side by side
-        (then the most that there will be).
-    weights : ndarray of shape (n,), optional
-        Weight of each row; None stands for ones.
+    X, frame, form, k, weights, small
+        As :class:`Operands` has them.
     pooled : ndarray of shape (P,), optional
         sum_i w_i q(z_i), for forms that pool their second moments: no pass changes it, so none computes it.
-    small : int
-        The products of a pass that are few enough for NumPy.
     run : callable
         How tasks are done: on the threads of this process, or in order.
     """
@@ -121,8 +114,8 @@ class Sweep:
 
         The entropy of one mixture's responsibilities takes a second pass, if it is asked for.
         """
-        executor, plan = self._pick(natural, terms)
-        found = self._pass(executor, plan)
+        executor, plan = self._plan_pass(natural, terms)
+        found = self._run_pass(executor, plan)
         return replace(found, entropy=self._sum_entropies(executor, plan)) if entropy else found
 
     def accumulate_groups(self, natural: Natural, terms: RowTerms | None = None) -> Pass | None:
@@ -130,22 +123,24 @@ class Sweep:
 
         None where the components cannot be taken together, since the guard has them all evaluated centred.
         """
-        executor, plan = self._pick(natural, terms)
-        return self._pass(executor, plan) if executor.product_form else None
+        executor, plan = self._plan_pass(natural, terms)
+        return self._run_pass(executor, plan) if executor.product_form else None
 
-    def _pick(self, natural: Natural, terms: RowTerms | None) -> tuple[Executor, Plan]:
+    def _plan_pass(self, natural: Natural, terms: RowTerms | None) -> tuple[Executor, Plan]:
         """The executor of a pass, and what it is to do."""
-        executor = self.executor if terms is None else self._executor(self.operands.dtype, with_terms=True)
+        executor = (
+            self.executor if terms is None else self._get_executor(self.operands.dtype, with_terms=True)
+        )
         apart = executor.find_apart(natural)
         if apart is None:  # float32 is too short
-            executor = self._executor(DOUBLE, with_terms=terms is not None)
+            executor = self._get_executor(DOUBLE, with_terms=terms is not None)
             apart = executor.find_apart(natural)
             assert apart is not None
         if executor.product_form and apart.size == len(natural.means):
             executor = Centred(replace(self.operands, dtype=DOUBLE))
         return executor, Plan(natural, apart, terms)
 
-    def _executor(self, dtype: np.dtype[Any], *, with_terms: bool) -> Executor:
+    def _get_executor(self, dtype: np.dtype[Any], *, with_terms: bool) -> Executor:
         """The executor for these rows in a type of float; made when it is first needed."""
         key = dtype.char, with_terms
         if key not in self._executors:
@@ -153,7 +148,7 @@ class Sweep:
             self._executors[key] = choose_executor(operands, with_terms=with_terms)(operands)
         return self._executors[key]
 
-    def _pass(self, executor: Executor, plan: Plan) -> Pass:
+    def _run_pass(self, executor: Executor, plan: Plan) -> Pass:
         natural = plan.natural
         k, columns, chunk = natural.n_rows, executor.n_columns, executor.chunk
         n_chunks = -(-self.operands.X.shape[0] // chunk)
@@ -204,17 +199,13 @@ class Sweep:
         For forms with moments along axes, `axes` may be of another number than the form's. Of mixtures side
         by side (`grouped`) moments are about the origin, and forms that pool them have those of all rows.
         """
-        n, d = self.operands.shape
+        d = self.operands.shape[1]
         block = self.operands.form.own if grouped else self.operands.form.block
         if axes is not None:
             block = AlongAxes(axes.shape[2])
         S = np.zeros((self.k, 1 + d + block.size(d)))
         about = np.zeros((self.k, d)) if centres is None else centres
-        for start in range(0, n, 1024):
-            rows = slice(start, min(start + 1024, n))
-            R, weights = responsibilities(rows), self.operands.weights_of(rows)
-            Z = self.frame.apply(self.operands.X[rows].astype(np.float64))
-            R = R if weights is None else R * weights
+        for R, Z in self._walk(responsibilities):
             if axes is None and grouped:  # about the origin, all components in one product
                 T = np.empty((S.shape[1], Z.shape[1]))
                 block.fill(T, Z)
@@ -228,15 +219,20 @@ class Sweep:
 
     def means_given(self, responsibilities: Responsibilities) -> Float64Array:
         """The mean of each component under given responsibilities, shape (k, d); zero where they are."""
-        n, d = self.operands.shape
-        S = np.zeros((self.k, 1 + d))
-        for start in range(0, n, 1024):
-            rows = slice(start, min(start + 1024, n))
-            R, weights = responsibilities(rows), self.operands.weights_of(rows)
-            R = R if weights is None else R * weights
+        S = np.zeros((self.k, 1 + self.operands.shape[1]))
+        for R, Z in self._walk(responsibilities):
             S[:, 0] += R.sum(axis=1)
-            S[:, 1:] += R @ self.frame.apply(self.operands.X[rows].astype(np.float64)).T
+            S[:, 1:] += R @ Z.T
         return np.asarray(S[:, 1:] / np.maximum(S[:, :1], TINY))
+
+    def _walk(self, responsibilities: Responsibilities) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Weighted responsibilities and coordinates of the rows, as columns, chunk by chunk."""
+        n = self.operands.shape[0]
+        for start in range(0, n, GIVEN_ROWS):
+            rows = slice(start, min(start + GIVEN_ROWS, n))
+            R, weights = responsibilities(rows), self.operands.weights_of(rows)
+            Z = self.frame.apply(self.operands.X[rows].astype(np.float64))
+            yield R if weights is None else R * weights, Z
 
     def evaluate(self, natural: Natural, question: Question, terms: RowTerms | None = None) -> Any:
         """The answer for each row, in the frame's coordinates.
@@ -244,7 +240,7 @@ class Sweep:
         Log-densities and labels, the first of equals, have the shape (n,); what is asked of each row and
         component (n, k).
         """
-        executor, plan = self._pick(natural, terms)
+        executor, plan = self._plan_pass(natural, terms)
         n, chunk = self.operands.X.shape[0], executor.chunk
         columns = 1 if question in ("log_prob", "labels") else self.k
         out = np.empty((n, columns), dtype=np.int64 if question == "labels" else self.operands.X.dtype)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaussmix.model.kernels.lanes import compiled, wide
+from gaussmix.model.kernels.lanes import compile_kernel, widen_vectors
 
 BLOCK_ROWS = 256
 TILE = 4  # features and components are taken four at a time
@@ -26,10 +26,10 @@ B2, B3 = np.uintp(2 * BLOCK_ROWS), np.uintp(3 * BLOCK_ROWS)
 NONE, RADIAL, SQUARES, VECH = range(4)
 
 
-@compiled
+@compile_kernel
 def features(X, start, stop, origin, A, diagonal, block, T):
     """T(z) of the rows start .. stop into T, z = A (x - origin); the rest of the block becomes z = 0."""
-    wide()
+    widen_vectors()
     d = np.uintp(X.shape[1])
     zero, one = X.dtype.type(0), X.dtype.type(1)
     rows = stop - start
@@ -69,10 +69,10 @@ def features(X, start, stop, origin, A, diagonal, block, T):
                 t += BLOCK
 
 
-@compiled
+@compile_kernel
 def product(H, T, L):
     """L = H T, by tiles of four components and four features held in registers."""
-    wide()
+    widen_vectors()
     k, F = np.uintp(H.shape[0]), np.uintp(H.shape[1])
     tiled = (k >> U2) << U2
     zero = T.dtype.type(0)
@@ -101,10 +101,10 @@ def product(H, T, L):
                 L[r + s] += a0 * T[t + s] + a1 * T[t + BLOCK + s] + a2 * T[t + B2 + s] + a3 * T[t + B3 + s]
 
 
-@compiled
+@compile_kernel
 def statistics(k, F, L, T, S):
     """S += R T', with sums over a block kept in registers and added to S in double precision."""
-    wide()
+    widen_vectors()
     tiled = (k >> U2) << U2
     zero = T.dtype.type(0)
     for c in range(U0, tiled, U4):

@@ -74,12 +74,6 @@ class Mixture(MixtureProperties):
 
     __module__ = "gaussmix.model.mixture"  # what pickles and skops files know the class by
 
-    weights: Float64Array
-    means: Float64Array
-    covariance_type: str
-    feature_names: tuple[str, ...] | None
-    noise: Noise | None
-
     def __init__(
         self,
         weights: npt.ArrayLike,

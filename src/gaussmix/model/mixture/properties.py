@@ -18,6 +18,7 @@ class MixtureProperties:
     """Read-only views of the parameters of a mixture."""
 
     structure: Structure
+    covariance_type: str
     weights: Float64Array
     means: Float64Array
     #: Covariances and their roots with an axis of components, of length one where components share one.

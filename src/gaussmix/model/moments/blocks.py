@@ -1,17 +1,16 @@
 """The features T(z) = (1, z, q(z)) in which a weighted Gaussian log-density is linear.
 
 A block q holds the second-order features that a family of covariances needs: all products, squares only,
-their sum, or none, where the quadratic part is the same for every component and cancels from the
-responsibilities.
-Moments may go beyond the squares: z (A'z)' for a few axes A of each component's own, which are no features of
-z alone.
+their sum, or none. With none, the quadratic part is the same for every component, and cancels from the
+responsibilities. Moments may go beyond the squares: z (A'z)' for a few axes A of each component's own, which
+are no features of z alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -80,7 +79,7 @@ class Block:
         return packed
 
     def pack(self, matrix: FloatArray) -> FloatArray:
-        """The second moments (d, d) of one component in packed form."""
+        """The second moments (d, d) of one component in packed form; of general matrices, stacks as well."""
         return matrix[:0, 0]
 
     def coefficients(self, precisions: Float64Array) -> Float64Array:
@@ -107,26 +106,27 @@ class Vech(Block):
         return self.pack((Z * r) @ Z.T)
 
     def outer(self, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
-        rows, columns, _ = _triangle(v.shape[1])
+        rows, columns, *_ = _pack_vech(v.shape[1])
         return v[:, rows] * v[:, columns]
 
     def cross(self, u: Float64Array, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
-        rows, columns, _ = _triangle(u.shape[1])
+        rows, columns, *_ = _pack_vech(u.shape[1])
         return u[:, rows] * v[:, columns] + v[:, rows] * u[:, columns]
 
     def square(self, v: Float64Array, axes: Float64Array | None = None) -> Float64Array:
         return v[:, :, None] * v[:, None, :]
 
     def unpack(self, packed: Float64Array, d: int) -> Float64Array:
-        return packed.take(_triangle(d)[2], axis=1)
+        return packed.take(_pack_vech(d).entries, axis=-1)
 
     def pack(self, matrix: FloatArray) -> FloatArray:
-        rows, columns, _ = _triangle(matrix.shape[0])
-        return matrix[rows, columns]
+        rows, columns, *_ = _pack_vech(matrix.shape[-1])
+        return matrix[..., rows, columns]
 
     def coefficients(self, precisions: Float64Array) -> Float64Array:
         k, d, _ = precisions.shape
-        return precisions.reshape(k, d * d).take(_packing(d), axis=1) * _halves(d)
+        packing = _pack_vech(d)
+        return precisions.reshape(k, d * d).take(packing.flat, axis=1) * packing.halves
 
 
 class Squares(Block):
@@ -241,33 +241,30 @@ class Form:
         return 1 + d + self.own.n_features(d)
 
 
-@lru_cache(maxsize=64)
-def _halves(d: int) -> Float64Array:
-    """Coefficients of vech(P) in -z'Pz/2: z'Pz meets each product off the diagonal twice."""
-    rows, columns, _ = _triangle(d)
-    halves = np.where(rows == columns, -0.5, -1.0)
-    halves.flags.writeable = False
-    return halves
+class _Packing(NamedTuple):
+    """How symmetric matrices (d, d) are packed as vech: the lower triangle, row after row."""
+
+    #: Row and column of each vech entry.
+    rows: IntArray
+    columns: IntArray
+    #: Its place among the numbers of the matrix, row after row.
+    flat: IntArray
+    #: The vech entry at each place of the matrix, shape (d, d).
+    entries: IntArray
+    #: Coefficients of vech(P) in -z'Pz/2: z'Pz meets each product off the diagonal twice.
+    halves: Float64Array
 
 
 @lru_cache(maxsize=64)
-def _triangle(d: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Row and column of each vech entry, and the vech entry at each place of a (d, d) matrix."""
+def _pack_vech(d: int) -> _Packing:
     rows, columns = np.tril_indices(d)
-    where = np.empty((d, d), dtype=np.int64)
-    where[rows, columns] = where[columns, rows] = np.arange(rows.size)
-    for index in (rows, columns, where):
-        index.flags.writeable = False
-    return rows, columns, where
-
-
-@lru_cache(maxsize=64)
-def _packing(d: int) -> IntArray:
-    """Where each vech entry is found in the numbers of a (d, d) matrix, row after row."""
-    rows, columns, _ = _triangle(d)
-    index = rows * d + columns
-    index.flags.writeable = False
-    return index
+    entries = np.empty((d, d), dtype=np.int64)
+    entries[rows, columns] = entries[columns, rows] = np.arange(rows.size)
+    halves = np.where(rows == columns, -0.5, -1.0)
+    packing = _Packing(rows, columns, rows * d + columns, entries, halves)
+    for array in packing:
+        array.flags.writeable = False
+    return packing
 
 
 def _project(v: Float64Array, axes: Float64Array) -> Float64Array:

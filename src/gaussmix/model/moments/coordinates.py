@@ -18,8 +18,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from gaussmix._typing import Float64Array, IntArray
-from gaussmix.model.moments.blocks import Block, Form
+from gaussmix._typing import Float64Array
+from gaussmix.model.moments.blocks import VECH, Block, Form
 from gaussmix.model.moments.statistics import Moments
 
 #: Spreads that are rounding, as a part of the largest.
@@ -122,10 +122,10 @@ class Coordinates:
 
 
 @lru_cache(maxsize=64)
-def _entries(d: int) -> tuple[IntArray, IntArray, Float64Array]:
-    """Row and column of each entry of a packed symmetric (d, d) matrix, and what it is multiplied by."""
+def _scales(d: int) -> Float64Array:
+    """What the entries of a packed symmetric (d, d) matrix are multiplied by, so that products are kept."""
     rows, columns = np.tril_indices(d)
-    return rows, columns, np.where(rows == columns, 1.0, np.sqrt(2.0))
+    return np.where(rows == columns, 1.0, np.sqrt(2.0))
 
 
 def _in_spreads(means: Float64Array, moments: Float64Array, block: Block) -> Float64Array:
@@ -148,7 +148,8 @@ def _logarithms(moments: Float64Array, block: Block) -> Float64Array:
     spreads, axes = np.linalg.eigh(moments)
     if not (spreads[:, 0] > ROUNDING * spreads[:, -1]).all():
         raise NoCoordinatesError
-    return _pack((axes * np.log(spreads)[:, None, :]) @ np.swapaxes(axes, -1, -2)).ravel()
+    logarithms = (axes * np.log(spreads)[:, None, :]) @ np.swapaxes(axes, -1, -2)
+    return np.asarray(block.pack(logarithms) * _scales(moments.shape[-1])).ravel()
 
 
 def _moments(logarithms: Float64Array, block: Block, d: int) -> Float64Array:
@@ -156,19 +157,11 @@ def _moments(logarithms: Float64Array, block: Block, d: int) -> Float64Array:
     if not block.general:
         return np.exp(logarithms)
     spreads, axes = np.linalg.eigh(_unpack(logarithms, d))
-    rows, columns, _ = _entries(d)
-    return np.asarray(((axes * np.exp(spreads)[:, None, :]) @ np.swapaxes(axes, -1, -2))[:, rows, columns])
-
-
-def _pack(matrices: Float64Array) -> Float64Array:
-    """Symmetric matrices (..., d, d) as vectors (..., size) of the same products."""
-    rows, columns, scales = _entries(matrices.shape[-1])
-    return np.asarray(matrices[..., rows, columns] * scales)
+    return np.asarray(
+        block.pack((axes * np.exp(spreads)[:, None, :]) @ np.swapaxes(axes, -1, -2)), dtype=np.float64
+    )
 
 
 def _unpack(vectors: Float64Array, d: int) -> Float64Array:
-    """The inverse of :func:`_pack`."""
-    rows, columns, scales = _entries(d)
-    matrices = np.empty((*vectors.shape[:-1], d, d))
-    matrices[..., rows, columns] = matrices[..., columns, rows] = vectors / scales
-    return matrices
+    """Symmetric matrices (..., d, d) from packed and scaled vectors (..., size)."""
+    return VECH.unpack(vectors / _scales(d), d)

@@ -31,13 +31,13 @@ class Alone:
 
     def average(self, values: Float64Array, shares: Float64Array) -> Float64Array:
         """The same for each component: shape (K, ...), or (1, ...) for all."""
-        return self.spread(self.sum_weighted(values, shares))
+        return self.expand(self.sum_weighted(values, shares))
 
-    def highest(self, values: Float64Array) -> Float64Array:
+    def maxima(self, values: Float64Array) -> Float64Array:
         """The largest number of each mixture: values (K,) become (g,)."""
         return np.asarray(np.maximum.reduce(values, keepdims=True))
 
-    def spread(self, values: Float64Array) -> Float64Array:
+    def expand(self, values: Float64Array) -> Float64Array:
         """For each component what its mixture has: values (g, ...) become (K, ...), or stay (1, ...)."""
         return values
 
@@ -45,18 +45,18 @@ class Alone:
         """Where each of K components is among those of its mixture, from 0 to 1."""
         return np.arange(k) / k
 
-    def rows(self, values: Float64Array) -> Float64Array:
-        """Values (K, ...) as (g, m, ...), a row a mixture; the last ones again make up the number."""
+    def stack(self, values: Float64Array) -> Float64Array:
+        """Values (K, ...) as (g, m, ...), a mixture each; copies of its last value make up the number m."""
         return values[None]
 
     @property
-    def present(self) -> Float64Array:
-        """One for each value in :meth:`rows`, zero for what makes up the number."""
+    def presence(self) -> Float64Array:
+        """One for each value in :meth:`stack`, zero for the copies that make up the number."""
         return np.ones((1, 1))
 
-    def flat(self, rows: Float64Array) -> Float64Array:
-        """The inverse of :meth:`rows`."""
-        return np.asarray(rows[0])
+    def unstack(self, stack: Float64Array) -> Float64Array:
+        """The inverse of :meth:`stack`."""
+        return np.asarray(stack[0])
 
 
 #: One mixture.
@@ -93,7 +93,7 @@ class Groups(Alone):
         """The components of each."""
         return [slice(start, start + k) for start, k in zip(self.starts.tolist(), self.sizes, strict=True)]
 
-    def of(self, kept: Sequence[int]) -> Groups:
+    def select(self, kept: Sequence[int]) -> Groups:
         """Some of the mixtures."""
         return Groups(tuple(self.sizes[g] for g in kept))
 
@@ -110,36 +110,36 @@ class Groups(Alone):
     def sum_weighted(self, values: Float64Array, weights: Float64Array) -> Float64Array:
         return self.total(weights.reshape(-1, *(1,) * (values.ndim - 1)) * values)
 
-    def highest(self, values: Float64Array) -> Float64Array:
+    def maxima(self, values: Float64Array) -> Float64Array:
         return np.asarray(np.maximum.reduceat(values, self.starts))
 
-    def spread(self, values: Float64Array) -> Float64Array:
+    def expand(self, values: Float64Array) -> Float64Array:
         return values.take(self.owners, axis=0)
 
     def places(self, k: int) -> Float64Array:
         return np.asarray((np.arange(k) - self.starts[self.owners]) / np.array(self.sizes)[self.owners])
 
-    def rows(self, values: Float64Array) -> Float64Array:
+    def stack(self, values: Float64Array) -> Float64Array:
         if self.equal:
             return values.reshape(len(self.sizes), self.sizes[0], *values.shape[1:])
         return values.take(self._components, axis=0)
 
     @cached_property
-    def present(self) -> Float64Array:
+    def presence(self) -> Float64Array:
         return np.asarray(np.arange(max(self.sizes)) < np.array(self.sizes)[:, None], dtype=np.float64)
 
-    def flat(self, rows: Float64Array) -> Float64Array:
-        flat = rows.reshape(-1, *rows.shape[2:])
+    def unstack(self, stack: Float64Array) -> Float64Array:
+        flat = stack.reshape(-1, *stack.shape[2:])
         return flat if self.equal else flat.take(self._where, axis=0)
 
     @cached_property
     def _components(self) -> IntArray:
-        """The component at each place of the rows, shape (g, m)."""
+        """The component at each place of the stack, shape (g, m)."""
         places = np.arange(max(self.sizes))
         return np.asarray(self.starts[:, None] + np.minimum(places, np.array(self.sizes)[:, None] - 1))
 
     @cached_property
     def _where(self) -> IntArray:
-        """The place of each component in the rows."""
+        """The place of each component in the stack."""
         m = max(self.sizes)
         return np.concatenate([g * m + np.arange(k) for g, k in enumerate(self.sizes)])
