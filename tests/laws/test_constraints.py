@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix import Constraints, FitStatus, GaussianMixture, Mixture, fit_mixture
 from gaussmix.model.bounds import clip_values
-from gaussmix.model.constraints import weights_within
+from gaussmix.model.constraints import bound_weights
 from gaussmix.model.covariance import STRUCTURES
 from tests.helpers import (
     NAMES,
@@ -70,7 +70,7 @@ class TestProblems:
     def test_weights_not_under_a_bound(self, n, share, seed):
         rng = np.random.default_rng(seed)
         counts, least = rng.gamma(0.3, size=n) + 1e-6, share / n
-        best = weights_within(counts, least)
+        best = bound_weights(counts, least)
         assert_allclose(best.sum(), 1.0, rtol=1e-12)
         assert (best >= least).all()
         for _ in range(20):

@@ -140,7 +140,7 @@ def test_an_executor_computes_the_definition(executor, dtype, tight):
     w = rng.uniform(0.1, 2.0, n).astype(dtype)
     frame, natural, _ = mixture.view(np.dtype(dtype))
     if tight < 1.0 and dtype is np.float64:
-        assert natural.far(np.dtype(dtype)) and find_imprecise(natural, np.dtype(dtype)).tolist() == [
+        assert natural.find_far(np.dtype(dtype)) and find_imprecise(natural, np.dtype(dtype)).tolist() == [
             False,
             True,
             False,
@@ -221,7 +221,7 @@ def test_an_m_step_beats_every_perturbation(name, d, k, seed):
     stats = stats_of(name, X, R, centres=rng.normal(size=(k, d)), axes=axes)
     after = structure.estimate(stats, before.covariances)
     expected, shares = Complete(X, R, before), R.mean(axis=0)
-    assert_allclose(structure.nearest(after, shares), after, rtol=1e-12)
+    assert_allclose(structure.find_nearest(after, shares), after, rtol=1e-12)
     given_noise = after if structure.sharing.own_loadings else before.covariances
     assert expected(after) >= expected(before.covariances) - 1e-12 * abs(expected(after))
     for size in (1e-3, 1e-1, 1.0):
@@ -280,7 +280,7 @@ def test_the_parameters_are_counted(name, k, d, q):
     steps = []
     for _ in range(counted(name, k, d, q) + 5):
         step = random_factors(name, k, d, q, rng).covariances
-        ends = [structure.algebra.dense(at + h * step, k, d).ravel() for h in (1e-6, -1e-6)]
+        ends = [structure.algebra.to_dense(at + h * step, k, d).ravel() for h in (1e-6, -1e-6)]
         steps.append((ends[0] - ends[1]) / 2e-6)
     assert np.linalg.matrix_rank(np.array(steps), tol=1e-6) == counted(name, k, d, q)
 

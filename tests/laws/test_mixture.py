@@ -109,7 +109,7 @@ def test_a_structure_is_consistent_with_itself(name, d, k, seed):
     assert covariances.shape == (1 if structure.shared else k, *algebra.shape(d))
     assert structure.unstack(covariances).shape == structure.shape(k, d)
     assert_array_equal(structure.stack(structure.unstack(covariances), d), covariances)
-    dense, roots = algebra.dense(covariances, k, d), structure.find_roots(covariances)
+    dense, roots = algebra.to_dense(covariances, k, d), structure.find_roots(covariances)
     assert dense.shape == (k, d, d)
     assert_allclose(dense, np.swapaxes(dense, 1, 2), rtol=1e-12)
     assert_allclose(algebra.variances(covariances, k, d), np.einsum("kii->ki", dense), rtol=1e-12)
@@ -136,7 +136,7 @@ def test_the_ridge_is_a_multiple_of_the_identity_in_the_units_of_the_data(name, 
     frame = Frame.of_moments(mixture.mean, mixture.covariance, structure.group, np.dtype(np.float64))
     algebra, ridge = structure.algebra, structure.algebra.map_variances(np.full(d, amount), frame)
     seen = algebra.add_ridge(algebra.map_covariances(mixture.covariance_stack, frame.matrix), ridge)
-    ridged = algebra.dense(algebra.map_covariances(seen, frame.inverse), k, d)
+    ridged = algebra.to_dense(algebra.map_covariances(seen, frame.inverse), k, d)
     expected = mixture.dense_covariances + amount * np.eye(d)
     assert_allclose(ridged, expected, rtol=1e-9, atol=1e-11 * np.abs(expected).max())
 
@@ -180,7 +180,7 @@ def test_the_parameters_are_counted(name, d, k, seed):
     # these families are linear: as many parameters as their members span dimensions
     structure = STRUCTURES[name]
     members = [structure.estimate(random_stats(name, k, d, rng)) for _ in range(COUNTS[name](k, d) + 5)]
-    span = np.array([structure.algebra.dense(member, k, d).ravel() for member in members])
+    span = np.array([structure.algebra.to_dense(member, k, d).ravel() for member in members])
     span /= np.abs(span).max(axis=1, keepdims=True)
     assert np.linalg.matrix_rank(span, tol=1e-8) == structure.n_covariance_parameters(k, d)
 

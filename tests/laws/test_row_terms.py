@@ -194,7 +194,7 @@ def test_terms_where_float32_is_too_short(executor, blurred):
     if blurred:
         seen = problem.mixture
         natural = Mixture(seen.weights, seen.means, 1e-5 * seen.covariances).natural
-    chosen = problem.ask("_pick", natural, lambda rows: np.zeros((K, 1)))[0]
+    chosen = problem.ask("_plan_pass", natural, lambda rows: np.zeros((K, 1)))[0]
     assert type(chosen) is (Centred if executor == "centred" else Blas)
     assert (chosen.operands.dtype == np.float64) == blurred
 

@@ -18,7 +18,7 @@ from gaussmix.engines.bulk import find_bulk
 from gaussmix.engines.protocol import Quantile, Scales
 from gaussmix.model.covariance import Structure
 from gaussmix.model.kernels.executor import RowTerms
-from gaussmix.model.kernels.moments import pooled_moments, second_moments
+from gaussmix.model.kernels.moments import pool_moments, pool_products
 from gaussmix.model.kernels.natural import HasNatural, Natural
 from gaussmix.model.kernels.softmax import Question
 from gaussmix.model.kernels.sweep import SMALL_GROUPED_PASS, SMALL_PASS, Responsibilities, Sweep
@@ -179,7 +179,7 @@ class LocalEngine:
     def _measure(self, rows: Rows) -> tuple[Float64Array, Float64Array]:
         """The mean of some rows and their covariance, or their variances where the family needs no more."""
         oriented = self.structure.form.general
-        return pooled_moments(rows.values, rows.weights, oriented=oriented, run=self.run)
+        return pool_moments(rows.values, rows.weights, oriented=oriented, run=self.run)
 
     def _see_covariance(self, sure: Rows, mean: Float64Array, covariance: Float64Array) -> Float64Array:
         """The covariance of the sure rows in the frame, in the shape of one component's parameter."""
@@ -188,11 +188,11 @@ class LocalEngine:
         if self.frame.stretch < STRETCHED:
             return self.structure.algebra.map_covariances(covariance, self.frame.matrix)
         shift = self._find_shift(mean)
-        return second_moments(sure.values, sure.weights, self.frame, run=self.run) - np.outer(shift, shift)
+        return pool_products(sure.values, sure.weights, self.frame, run=self.run) - np.outer(shift, shift)
 
     def _check_reach(self) -> None:
         """Raise ValueError where a row is so far from the others that its square overflows."""
-        _, variances = pooled_moments(self.rows.values, self.rows.weights, oriented=False, run=self.run)
+        _, variances = pool_moments(self.rows.values, self.rows.weights, oriented=False, run=self.run)
         far = np.sqrt(variances / self.frame.variances)
         if not far.max() < FARTHEST[self.rows.dtype.char]:
             raise ValueError(
@@ -218,5 +218,5 @@ class LocalEngine:
         """sum_i w_i q(z_i) from the rows, where the scales are of others."""
         if self.form.pooled.empty:
             return np.zeros(0)
-        about_origin = second_moments(self.rows.values, self.rows.weights, self.frame, run=self.run)
+        about_origin = pool_products(self.rows.values, self.rows.weights, self.frame, run=self.run)
         return np.asarray(self.weight * self.form.pooled.pack(about_origin))

@@ -41,7 +41,7 @@ from gaussmix.fit.problem import Problem, make_problem
 from gaussmix.fit.result import FitResult
 from gaussmix.fit.trimming import Trimmed
 from gaussmix.model.constraints import Constraints
-from gaussmix.model.priors import NormalInverseWishart, named_prior
+from gaussmix.model.priors import NormalInverseWishart, get_prior
 
 
 @hold_blas_to_one_thread()  # the M-step, too: BLAS's own threads would wake and spin for small matrices
@@ -222,7 +222,7 @@ def make_search(problem: Problem) -> Search:
     model, start, iteration, structure = request.model, request.start, request.iteration, engine.structure
     # where a ratio of eigenvalues is bounded, the frame has one scale for all directions, and a floor there
     least = FLOOR if isinstance(model.reg_covar, str) else 0.0
-    prior = named_prior(model.prior)
+    prior = get_prior(model.prior)
     terms = make_terms(prior, model.constraints or FREE, engine, given, model.n_components, least)
     regularise = make_regularise(model.reg_covar, structure, engine, terms.bound)
     # without its box, which no iteration needs to look at

@@ -85,7 +85,7 @@ def spread_noise(rows: Rows) -> Noise:
             "leave it out, or give a gaussmix.Noise with a log_density"
         )
     upright = Noise.between(low, high)
-    mean, covariance = pooled_moments(rows.values, rows.weights, oriented=True, run=choose_engine(rows).run)
+    mean, covariance = pool_moments(rows.values, rows.weights, oriented=True, run=choose_engine(rows).run)
     axes = np.linalg.eigh(covariance)[1].T
     turned = _find_extent(rows, mean, axes)
     size = turned[1] - turned[0]

@@ -18,7 +18,7 @@ from gaussmix.fit.starts.concentrated import Concentrated
 from gaussmix.fit.trimming import Trimmed
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.covariance import Structure, get_structure
-from gaussmix.model.priors import named_prior
+from gaussmix.model.priors import get_prior
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class Problem:
             model,
             covariance_type=structure.name,
             n_factors=structure.n_factors or None,
-            prior=named_prior(model.prior),
+            prior=get_prior(model.prior),
             noise=self.given.noise or False,
         )
         start = replace(start, n_init=1 if self.given.complete else start.n_init)

@@ -155,7 +155,7 @@ class Constraints:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
-def weights_within(counts: Float64Array, least: float, mass: float = 1.0) -> Float64Array:
+def bound_weights(counts: Float64Array, least: float, mass: float = 1.0) -> Float64Array:
     """The weights w >= `least` that add up to `mass` and maximise sum counts log w.
 
     Those that would be less get `least`, and the others share what is left in proportion to their counts.

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._typing import Float64Array
 from gaussmix.model.covariance import Structure
-from gaussmix.model.covariance.structure import log_or_zero
+from gaussmix.model.covariance.structure import take_logarithms
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.blocks import Block
 from gaussmix.model.moments.frame import Frame
@@ -157,14 +157,14 @@ class RowScales:
 class Conjugate:
     """A prior in the coordinates of a fit: -1/2 (a log|C| + tr(C^-1 (Lambda + kappa (m - mean)(m - mean)'))).
 
-    That is what rows at `mean` with scatter Lambda would add to the log-likelihood, but for the factor a of
-    log|C|: so it is added to the statistics, and the counts that divide them are n_k + a.
+    Rows at `mean` with scatter Lambda would add the same to the log-likelihood, but for the factor a of
+    log|C|. So the prior is added to the statistics, and the counts that divide them are n_k + a.
     """
 
     structure: Structure
-    #: Shape (d,).
+    #: The prior mean of component means, shape (d,).
     mean: Float64Array
-    #: kappa.
+    #: kappa, the number of rows that it counts as.
     shrinkage: float
     #: Lambda, in the shape of one component's covariance parameter.
     scale: Float64Array
@@ -195,19 +195,19 @@ class Conjugate:
         return np.full(k, covariances + (self.shrinkage > 0.0))
 
     def log_density(self, mixture: Mixture) -> float:
-        """Of the parameters of a mixture of these coordinates, in those of the data, but for a constant."""
+        """Log-density, in the data's coordinates and up to a constant, of a mixture of these coordinates."""
         algebra, U = self.structure.algebra, mixture.roots
         k, d = mixture.means.shape
         log_det = np.broadcast_to(algebra.log_det(U, d), (k,)) + self.log_det
         off = algebra.whiten(U, mixture.means - self.mean)
         traces = algebra.stiffness(U, self.scale).sum() + self.shrinkage * np.vdot(off, off)
         shares = mixture.weights / mixture.weights.sum()  # beside noise, they sum to less
-        weights = (self.concentration - 1.0) * log_or_zero(shares).sum()
+        weights = (self.concentration - 1.0) * take_logarithms(shares).sum()
         return float(self.added_counts(k) @ log_det - 0.5 * traces + weights)
 
 
-def named_prior(prior: str | NormalInverseWishart | None) -> NormalInverseWishart | None:
-    """The prior itself, or that of the name."""
+def get_prior(prior: str | NormalInverseWishart | None) -> NormalInverseWishart | None:
+    """The prior of a name of :data:`NAMES`; any other prior as it is."""
     if prior is None or isinstance(prior, NormalInverseWishart):
         return prior
     if prior not in NAMES:

@@ -11,7 +11,7 @@ from gaussmix._typing import Float64Array
 from gaussmix.engines import Engine
 from gaussmix.fit.given import Given
 from gaussmix.model.bounds import Bound
-from gaussmix.model.constraints import Constraints, weights_within
+from gaussmix.model.constraints import Constraints, bound_weights
 from gaussmix.model.covariance import Structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.frame import Group
@@ -73,10 +73,10 @@ class Terms:
             weights, free = fixed.values.copy(), ~fixed.mask
             left = 1.0 - float(weights[fixed.mask].sum())
             if free.any():
-                weights[free] = weights_within(counts[free], constraints.min_weight, left)
+                weights[free] = bound_weights(counts[free], constraints.min_weight, left)
             return weights
         if constraints.min_weight:
-            return weights_within(counts, constraints.min_weight)
+            return bound_weights(counts, constraints.min_weight)
         return np.asarray(counts / np.add.reduce(counts))
 
     def constrain(self, mixture: Mixture) -> Mixture:

@@ -19,7 +19,7 @@ from gaussmix.engines import Engine
 from gaussmix.fit.iterate.em import MStep
 from gaussmix.fit.memberships import make_responsibilities
 from gaussmix.model.covariance import NotPositiveDefiniteError
-from gaussmix.model.covariance.structure import log_or_zero
+from gaussmix.model.covariance.structure import take_logarithms
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.statistics import Moments
 
@@ -148,7 +148,7 @@ def reseed(engine: Engine, mixture: Mixture, spikes: tuple[int, ...], rng: Rando
         row = engine.rows.take(engine.rows.draw(1, rng)).array
         z = engine.frame.apply(row)[:, 0].astype(np.float64)
         whitened = algebra.whiten(roots, z - means)
-        peaks = log_or_zero(weights) + algebra.log_peaks(roots, z.size)
+        peaks = take_logarithms(weights) + algebra.log_peaks(roots, z.size)
         parent = int((peaks - 0.5 * np.vecdot(whitened, whitened)).argmax())
         means[spike] = z
         weights[spike] = weights[parent] = 0.5 * weights[parent]

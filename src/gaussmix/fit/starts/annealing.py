@@ -80,7 +80,7 @@ def make_equal_mixture(engine: Engine, k: int, share: float) -> Mixture:
     equal = np.full(k, 1.0 / k)
     moments = accumulate_equal(engine, k)
     if structure.form.n_axes:
-        one = algebra.of_uncorrelated(algebra.map_variances(engine.frame.variances, engine.frame))
+        one = algebra.from_variances(algebra.map_variances(engine.frame.variances, engine.frame))
         covariances = np.broadcast_to(one, (k, *one.shape[1:]))
         roots = structure.find_roots(covariances)
     else:

@@ -65,7 +65,7 @@ SYNONYMS = {
     "UUC": "ppca",
 }
 
-#: Every name that there is.
+#: Every name of a family.
 KNOWN = (*STRUCTURES, *FACTORS, *SYNONYMS)
 
 

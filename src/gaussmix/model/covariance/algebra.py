@@ -19,7 +19,7 @@ class NotPositiveDefiniteError(ValueError):
     Attributes
     ----------
     components : tuple of int
-        Those at fault; empty when the covariance is common to all.
+        The components at fault; empty when they share one covariance.
     smallest : float
         The smallest eigenvalue (or variance) found.
     """
@@ -90,7 +90,7 @@ class Algebra(ABC):
         """U_k v_k."""
 
     @abstractmethod
-    def dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
+    def to_dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         """The covariances of k components as matrices, shape (k, d, d)."""
 
     @abstractmethod
@@ -99,7 +99,7 @@ class Algebra(ABC):
 
     def average(self, covariances: Float64Array, weights: Float64Array, d: int) -> Float64Array:
         """sum_k w_k C_k, shape (d, d)."""
-        return np.tensordot(weights, self.dense(covariances, weights.size, d), axes=1)
+        return np.tensordot(weights, self.to_dense(covariances, weights.size, d), axes=1)
 
     @abstractmethod
     def map_covariances(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
@@ -116,7 +116,7 @@ class Algebra(ABC):
         One covariance, without an axis of components; of low rank, variances (d,).
         """
 
-    def of_uncorrelated(self, variances: Float64Array) -> Float64Array:
+    def from_variances(self, variances: Float64Array) -> Float64Array:
         """A stack of one covariance, from what :meth:`map_variances` gives."""
         return variances[None]
 

@@ -42,7 +42,9 @@ class Sharing:
 class Analysis:
     """Covariances L L' + Psi, by what Woodbury's identity makes of them.
 
-    With B = Psi^-1 L and G G' = M = I + L'Psi^-1 L, G lower triangular, C^-1 = Psi^-1 - W W' for W = B G'^-1.
+    With B = Psi^-1 L and M = I + L'Psi^-1 L = G G', G lower triangular::
+
+        C^-1 = Psi^-1 - W W'        W = B G'^-1
     """
 
     #: L, shape (k, d, q).
@@ -52,7 +54,7 @@ class Analysis:
 
     @cached_property
     def regression(self) -> Float64Array:
-        """B."""
+        """B, shape (k, d, q)."""
         return self.loadings / self.uniquenesses[:, :, None]
 
     @cached_property
@@ -63,7 +65,7 @@ class Analysis:
 
     @cached_property
     def root(self) -> Float64Array:
-        """G."""
+        """G, shape (k, q, q)."""
         try:
             return np.asarray(np.linalg.cholesky(self.signal), dtype=np.float64)
         except np.linalg.LinAlgError:  # loadings beyond what doubles can square
@@ -72,7 +74,7 @@ class Analysis:
 
     @cached_property
     def inverse_root(self) -> Float64Array:
-        """G^-1."""
+        """G^-1, shape (k, q, q)."""
         return invert_lower(self.root)
 
     @property
@@ -82,7 +84,7 @@ class Analysis:
 
     @property
     def log_det(self) -> Float64Array:
-        """Log |C| of each."""
+        """Log |C| of each component, shape (k,)."""
         diagonal = np.diagonal(self.root, axis1=1, axis2=2)
         return np.asarray(np.log(self.uniquenesses).sum(axis=1) + 2.0 * np.log(diagonal).sum(axis=1))
 
@@ -107,12 +109,12 @@ class Scatters:
 
     @classmethod
     def unpack(cls, moments: Float64Array) -> Scatters:
-        """From one array (k, d, 2 m + 1)."""
+        """Scatters from the array (k, d, 2 m + 1) that :meth:`pack` makes."""
         m = moments.shape[2] // 2
         return cls(moments[:, :, :m], moments[:, :, m:-1], moments[:, :, -1])
 
     def pack(self) -> Float64Array:
-        """As one array."""
+        """S A, A and the diagonal of S as columns of one array (k, d, 2 m + 1)."""
         return np.concatenate([self.along, self.axes, self.variances[:, :, None]], axis=2)
 
     @property
@@ -122,7 +124,7 @@ class Scatters:
         return 0.5 * (product + np.swapaxes(product, 1, 2))
 
     def add_ridge(self, ridge: Float64Array) -> Scatters:
-        """Of S + diag(ridge), ridge of shape (d,)."""
+        """The scatters S + diag(ridge), ridge of shape (d,)."""
         return Scatters(self.along + ridge[:, None] * self.axes, self.axes, self.variances + ridge)
 
     def pool(self, shares: Float64Array) -> Scatters:
@@ -137,9 +139,9 @@ def maximise_factors(
 ) -> tuple[Float64Array, Float64Array]:
     """Loadings and uniquenesses of greater expected log-likelihood than before, along whose axes S is known.
 
-    With the factors' regression beta = L'C^-1 before, their scatter is T = I - beta L + beta S beta', and the
-    complete-data log-likelihood is greatest at L = S beta' T^-1; loadings that are shared solve, feature by
-    feature, the sum of these equations over components, weighted by one over the uniquenesses before.
+    With the factors' regression beta = L'C^-1 before, their scatter is T = I - beta L + beta S beta'. The
+    complete-data log-likelihood is greatest at L = S beta' T^-1. Loadings that are shared solve the sum of
+    these equations over components, feature by feature, weighted by one over the uniquenesses before.
     Uniquenesses are those of the residuals, diag(S - 2 L beta S + L T L').
     """
     along = scatters.along @ before.inverse_root  # S beta'
@@ -164,9 +166,9 @@ def start_from_components(
 ) -> tuple[Float64Array, Float64Array]:
     """Loadings and uniquenesses to begin with, of the principal components of S that S A shows.
 
-    S is taken to be S A (A'S A)^-1 A'S, which it is within the space of the axes (Nystrom's approximation, as
-    in randomised singular value decompositions), and loadings are those of probabilistic principal
-    components: each direction's spread less the average spread of the directions that are left out.
+    S is taken to be S A (A'S A)^-1 A'S, which it is within the space of the axes: Nystrom's approximation, as
+    in randomised singular value decompositions. Loadings are those of probabilistic principal components:
+    each direction's spread less the average spread of the directions that are left out.
     """
     known = scatters if sharing.own_loadings else scatters.pool(shares)
     d = known.variances.shape[1]

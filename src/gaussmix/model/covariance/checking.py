@@ -63,7 +63,7 @@ def _check_symmetry(structure: Structure, covariances: Float64Array, tolerance: 
 
 def check_family(structure: Structure, covariances: Float64Array, k: int) -> None:
     """Members of a family are what its M-step makes of them."""
-    nearest = structure.nearest(covariances, np.full(k, 1.0 / k))
+    nearest = structure.find_nearest(covariances, np.full(k, 1.0 / k))
     if nearest is covariances:
         return
     distance, largest = float(np.abs(nearest - covariances).max()), float(np.abs(covariances).max())

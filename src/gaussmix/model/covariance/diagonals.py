@@ -38,7 +38,7 @@ class Diagonals(Algebra):
 
     unwhiten = whiten
 
-    def dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
+    def to_dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         matrices = covariances[:, :, None] * np.eye(d)
         return matrices if len(matrices) == k else np.broadcast_to(matrices, (k, d, d))
 
@@ -77,8 +77,8 @@ class Scalars(Diagonals):
 
     unwhiten = whiten
 
-    def dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
-        return super().dense(covariances[:, None], k, d)
+    def to_dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
+        return super().to_dense(covariances[:, None], k, d)
 
     def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         return np.broadcast_to(covariances[:, None], (k, d))

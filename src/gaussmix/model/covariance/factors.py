@@ -28,7 +28,7 @@ from gaussmix.model.covariance.analysis import (
     start_from_components,
 )
 from gaussmix.model.covariance.low_rank import LowRank, pack_columns, unpack_columns
-from gaussmix.model.covariance.structure import Structure, log_or_zero
+from gaussmix.model.covariance.structure import Structure, take_logarithms
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.projected import ProjectedNatural
 from gaussmix.model.moments.blocks import SQUARES, Form
@@ -105,7 +105,7 @@ class FactorAnalyser(Structure):
         before = Analysis(*unpack_columns(warm))
         return pack_columns(*maximise_factors(scatters, shares, before, self.sharing))
 
-    def nearest(self, covariances: Float64Array, shares: Float64Array) -> Float64Array:
+    def find_nearest(self, covariances: Float64Array, shares: Float64Array) -> Float64Array:
         loadings, uniquenesses = unpack_columns(covariances)
         alike = self.sharing.share(uniquenesses, shares)
         if self.sharing.own_loadings and alike is uniquenesses:
@@ -130,7 +130,7 @@ class FactorAnalyser(Structure):
         linear = inverse * means
         return ProjectedNatural(
             form=self.form,
-            constants=log_or_zero(weights) - 0.5 * (analysis.log_det + d * LOG_2PI),
+            constants=take_logarithms(weights) - 0.5 * (analysis.log_det + d * LOG_2PI),
             means=means,
             roots=roots,
             linear=linear,
@@ -145,7 +145,7 @@ class FactorAnalyser(Structure):
 
 
 def _scatters(stats: Moments) -> Scatters:
-    """About the means."""
+    """The scatters of statistics about the means."""
     assert stats.axes is not None
     k, d, m = stats.axes.shape
     packed = stats.covariances()

@@ -20,7 +20,7 @@ from gaussmix.model.moments.frame import Frame
 class LowRank(Algebra):
     """Loadings L and, last, uniquenesses psi, as one array (k, d, q + 1).
 
-    A root is [Psi^-1 L | psi^-1/2], from which all else follows without cancellation; a precision is
+    A root is [Psi^-1 L | psi^-1/2], from which all else follows without cancellation. A precision is
     [V | 1 / psi], with C^-1 = Psi^-1 - V V'. Moments are :class:`Scatters`, packed.
 
     Parameters
@@ -81,7 +81,7 @@ class LowRank(Algebra):
         axes, gains = _decompose(roots)
         return (vectors - _combine(axes, gains * _project(axes, vectors))) * roots[:, :, -1]
 
-    def dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
+    def to_dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         loadings, uniquenesses = unpack_columns(covariances)
         return loadings @ np.swapaxes(loadings, 1, 2) + uniquenesses[:, :, None] * np.eye(d)
 
@@ -105,7 +105,7 @@ class LowRank(Algebra):
         seen = variances * frame.matrix**2
         return np.full(seen.shape, seen.mean()) if self.isotropic else np.asarray(seen)
 
-    def of_uncorrelated(self, variances: Float64Array) -> Float64Array:
+    def from_variances(self, variances: Float64Array) -> Float64Array:
         return pack_columns(np.zeros((1, variances.size, self.n_factors)), variances[None])
 
     def add_ridge(self, moments: Float64Array, ridge: Float64Array) -> Float64Array:

@@ -51,7 +51,7 @@ class Matrices(Algebra):
             return np.asarray(vectors @ roots[0].T)
         return (roots @ vectors[:, :, None])[:, :, 0]
 
-    def dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
+    def to_dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         return covariances if len(covariances) == k else np.broadcast_to(covariances, (k, d, d))
 
     def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:

@@ -5,8 +5,11 @@ Given D the diagonals are those of D'M_k D, so that what is left to minimise, wi
     f(D) = sum_k s_k u_k,                u_k = sum_j log a_kj,
     f(D) = d log sum_k s_k e^(u_k / d)   where volumes are equal.
 
-With D e^X for D, X antisymmetric, a_kj becomes T_jj + 2 sum_i T_ji X_ij + sum_i [T, X]_ji X_ij + ...
-(T = D'M_k D), which gives gradient and Hessian. Newton's step is taken where f agrees. Otherwise each plane
+With D e^X for D, X antisymmetric, and T = D'M_k D,
+
+    a_kj = T_jj + 2 sum_i T_ji X_ij + sum_i [T, X]_ji X_ij + ...,
+
+which gives gradient and Hessian. Newton's step is taken where f agrees. Otherwise each plane
 of two axes is turned to its optimum for the diagonals as they are, in closed form, which cannot raise f.
 
 References

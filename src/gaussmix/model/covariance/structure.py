@@ -20,8 +20,8 @@ from gaussmix.model.moments.statistics import Moments
 class Structure(ABC):
     """A family of covariances: an algebra, and what components share.
 
-    Covariances and their roots are stacks as :class:`Algebra` has them, with an axis of components that is of
-    length one where components share one covariance: one for each of several mixtures side by side.
+    Covariances and their roots are stacks as :class:`Algebra` has them. Where components share one
+    covariance, a stack has one entry, or one for each of several mixtures side by side.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ class Structure(ABC):
         """
         return moments
 
-    def nearest(self, covariances: Float64Array, shares: Float64Array) -> Float64Array:
+    def find_nearest(self, covariances: Float64Array, shares: Float64Array) -> Float64Array:
         """The member of the family nearest to covariances: the same object where any are of the family."""
         return self.combine(covariances, shares)
 
@@ -171,7 +171,7 @@ class Structure(ABC):
         if self.shared:  # for each component that of its mixture
             covariances, roots = self.groups.expand(covariances), self.groups.expand(roots)
         whitened = algebra.whiten(roots, means)
-        log_weights = np.log(weights) if weights.all() else log_or_zero(weights)
+        log_weights = np.log(weights) if weights.all() else take_logarithms(weights)
         constants, linear = log_weights + algebra.log_peaks(roots, d), algebra.unwhiten(roots, whitened)
         if form.shared:
             precisions = np.empty((k, 0))
@@ -193,7 +193,7 @@ class Structure(ABC):
         )
 
 
-def log_or_zero(weights: Float64Array) -> Float64Array:
+def take_logarithms(weights: Float64Array) -> Float64Array:
     """Logarithms of weights; that of zero is LOG_ZERO."""
     logarithms = np.full(weights.shape, LOG_ZERO)
     return np.log(weights, out=logarithms, where=weights > 0.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from gaussmix.model.kernels.lanes import compile_kernel, widen_vectors
-from gaussmix.model.kernels.tiles import BLOCK, SQUARES, U0, U1, VECH, product, statistics
+from gaussmix.model.kernels.tiles import BLOCK, SQUARES, U0, U1, VECH, add_statistics, multiply
 
 
 @compile_kernel
@@ -25,7 +25,7 @@ def _centre(mean, d, T, D):
 
 
 @compile_kernel
-def joint_apart(components, constants, means, factors, block, d, T, D, L):
+def fill_joint_apart(components, constants, means, roots, block, d, T, D, L):
     """The joint log-densities of the components apart, centred: constant - |U'(z - m)|^2 / 2."""
     widen_vectors()
     zero, half = T.dtype.type(0), T.dtype.type(0.5)
@@ -37,7 +37,7 @@ def joint_apart(components, constants, means, factors, block, d, T, D, L):
             L[r + s] = zero
         if block == VECH:
             _centre(means[m], d, T, D)
-            product(factors[m], D, Y)
+            multiply(roots[m], D, Y)
             for i in range(d):
                 y = i * BLOCK
                 for s in range(BLOCK):
@@ -45,7 +45,7 @@ def joint_apart(components, constants, means, factors, block, d, T, D, L):
         else:
             for i in range(d):
                 mean, t = means[m, i], (U1 + i) * BLOCK
-                u = factors[m, 0, i if block == SQUARES else U0]
+                u = roots[m, 0, i if block == SQUARES else U0]
                 for s in range(BLOCK):
                     v = u * (T[t + s] - mean)
                     L[r + s] += v * v
@@ -72,7 +72,7 @@ def _add_scatter(c, mean, d, T, D, scatter, L, S):
             S[c, U1 + i] += total
         for j in range(padded):
             scatter[i, j] = 0.0
-    statistics(padded, padded, Y, D, scatter)
+    add_statistics(padded, padded, Y, D, scatter)
     q = U1 + d
     for i in range(d):
         for j in range(i + U1):
@@ -97,7 +97,7 @@ def _add_squares(c, mean, block, d, T, L, S):
 
 
 @compile_kernel
-def moments_apart(components, means, block, d, T, D, scatter, L, S):
+def add_moments_apart(components, means, block, d, T, D, scatter, L, S):
     """Add the moments of the components apart about their means; their rows of L become zero."""
     widen_vectors()
     zero = T.dtype.type(0)

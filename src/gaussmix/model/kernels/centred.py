@@ -1,8 +1,8 @@
 """The centred form: (z - m)' P (z - m) by a triangular product, scatter about each component's own mean.
 
-It subtracts no large numbers, whatever the distance between a component and the frame's origin, so it is
-the reference that the product form is tested against and what the guard turns to. It is also the faster form
-where features are many and components few: its products are square, while those of the product form are thin.
+It subtracts no large numbers, however far a component is from the frame's origin. So the product form is
+tested against it, and the guard turns to it. It is also the faster form where features are many and
+components few: its products are square, while those of the product form are thin.
 """
 
 from __future__ import annotations

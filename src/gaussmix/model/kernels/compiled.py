@@ -106,7 +106,7 @@ class Compiled(Executor):
         return natural.matrix_as(self.operands.dtype, pad_columns(natural.matrix.shape[1]))
 
     def _apart(self, natural: Natural, apart: IntArray) -> tuple[Any, ...] | None:
-        """The components apart, constants, means and factors: the rows of U', or a diagonal as one row."""
+        """The components apart, their constants, means and roots: rows of U', or a diagonal as one row."""
         dtype, d = self.operands.dtype, natural.means.shape[1]
         if not apart.size:
             return None
@@ -116,12 +116,12 @@ class Compiled(Executor):
         means[:, :d] = natural.means[apart]
         U = natural.roots[apart]
         if U.ndim == 3:
-            factors = np.zeros((apart.size, size, size), dtype=dtype)
-            factors[:, :d, :d] = np.swapaxes(U, 1, 2)
+            roots = np.zeros((apart.size, size, size), dtype=dtype)
+            roots[:, :d, :d] = np.swapaxes(U, 1, 2)
         else:
-            factors = np.zeros((apart.size, 1, size), dtype=dtype)
-            factors[:, 0, :d] = U.reshape(apart.size, -1)
-        return apart, constants, means, factors
+            roots = np.zeros((apart.size, 1, size), dtype=dtype)
+            roots[:, 0, :d] = U.reshape(apart.size, -1)
+        return apart, constants, means, roots
 
 
 def _allocate_aligned(size: int, dtype: np.dtype[Any]) -> FloatArray:

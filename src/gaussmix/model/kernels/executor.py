@@ -18,9 +18,9 @@ from gaussmix.model.moments.frame import Frame
 
 ExecutorName = Literal["blas", "compiled", "centred"]
 
-#: Terms t_ik of the rows of a slice, shape (k, b), a row for the noise among them; a pass adds them to the
-#: joint log-densities of each row and component. Minus infinity is for a row that cannot belong to one. Asked
-#: for from several threads, in any order.
+#: Terms t_ik of the rows of a slice, shape (k, b), with a row for the noise. A pass adds them to the joint
+#: log-densities; minus infinity is for a row that cannot belong to a component. Several threads call it, in
+#: any order.
 RowTerms: TypeAlias = Callable[[slice], FloatArray]
 
 #: Where no more than one component in so many is too tight for float32, those alone are evaluated centred.
@@ -40,7 +40,7 @@ class Source(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(n, d)."""
+        """Numbers of rows and features (n, d)."""
 
     @property
     def dtype(self) -> Any:
@@ -67,7 +67,7 @@ class Operands:
     weights: FloatArray | None
     frame: Frame
     form: Form
-    #: The most components that there will be, a noise component among them.
+    #: The most components that there will be, of all mixtures side by side, a noise component among them.
     k: int
     #: The type of float that rows are worked on in.
     dtype: np.dtype[Any]
@@ -80,7 +80,7 @@ class Operands:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(n, d)."""
+        """Numbers of rows and features (n, d)."""
         return self.X.shape[0], self.X.shape[1]
 
     @property

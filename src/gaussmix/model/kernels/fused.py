@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaussmix.model.kernels.apart import joint_apart, moments_apart
+from gaussmix.model.kernels.apart import add_moments_apart, fill_joint_apart
 from gaussmix.model.kernels.lanes import compile_kernel, exp, log, widen_vectors
 from gaussmix.model.kernels.tiles import (
     BLOCK,
@@ -24,9 +24,9 @@ from gaussmix.model.kernels.tiles import (
     U2,
     U3,
     VECH,
-    features,
-    product,
-    statistics,
+    add_statistics,
+    fill_features,
+    multiply,
 )
 
 LOG_EVERY = 4  # blocks whose sums of exponentials are multiplied before one logarithm is taken
@@ -35,7 +35,7 @@ LOG_PROB, JOINT, RESPONSIBILITIES, LABELS = range(4)  # in the order of softmax.
 
 
 @compile_kernel
-def _exponentials(first, stop, after, L):
+def _exponentiate(first, stop, after, L):
     """Turn joint rows of L into e^(L - max); row `after` gets the maximum, the next one the sum."""
     widen_vectors()
     zero = L.dtype.type(0)
@@ -120,14 +120,14 @@ def accumulate(X, weights, origin, A, diagonal, block, H, S, apart, T, L, bounds
     The rows of H belong to as many mixtures side by side; `bounds` (groups + 1,) says which to which. H and S
     have a multiple of four columns; T holds F and L K + 3 groups runs of BLOCK numbers. An empty
     `weights` stands for ones. Components kept apart come as their numbers (m,), constants (m,), means (m, p)
-    with p a multiple of four, and factors (m, p, p) or (m, 1, p); None stands for no component, and has a
-    loop compiled for itself.
+    and roots (m, p, p) or (m, 1, p), with p a multiple of four. None stands for no component, and has a loop
+    compiled for itself.
     """
     n, d = np.uintp(X.shape[0]), np.uintp(X.shape[1])
     K, F = np.uintp(H.shape[0]), np.uintp(H.shape[1])
     groups = np.uintp(log_likelihoods.shape[0])
     if apart is not None:
-        components, constants, means, factors = apart
+        components, constants, means, roots = apart
         padded = np.uintp(means.shape[1])
         D, scatter = np.empty(U2 * padded * BLOCK, dtype=X.dtype), np.empty((padded, padded))
     _pad(F, d, block, T)
@@ -136,19 +136,19 @@ def accumulate(X, weights, origin, A, diagonal, block, H, S, apart, T, L, bounds
             L[(K + U3 * g + U2) * BLOCK + s] = L.dtype.type(1)
     for start in range(U0, n, BLOCK):
         stop = min(start + BLOCK, n)
-        features(X, start, stop, origin, A, diagonal, block, T)
-        product(H, T, L)
+        fill_features(X, start, stop, origin, A, diagonal, block, T)
+        multiply(H, T, L)
         if apart is not None:
-            joint_apart(components, constants, means, factors, block, d, T, D, L)
+            fill_joint_apart(components, constants, means, roots, block, d, T, D, L)
         for g in range(groups):
             first, last, after = bounds[g], bounds[g + U1], K + U3 * g
-            _exponentials(first, last, after, L)
+            _exponentiate(first, last, after, L)
             log_likelihoods[g] += _normalise(first, last, after, L, weights, start, stop - start)
             if start & LAST_OF_FEW == LAST_OF_FEW:
                 log_likelihoods[g] += _take_logs(after, L)
         if apart is not None:
-            moments_apart(components, means, block, d, T, D, scatter, L, S)
-        statistics(K, F, L, T, S)
+            add_moments_apart(components, means, block, d, T, D, scatter, L, S)
+        add_statistics(K, F, L, T, S)
     for g in range(groups):
         log_likelihoods[g] += _take_logs(K + U3 * g, L)
 
@@ -159,30 +159,30 @@ def evaluate(X, origin, A, diagonal, block, H, what, out, labels, apart, T, L):
     n, d = np.uintp(X.shape[0]), np.uintp(X.shape[1])
     k, F = np.uintp(H.shape[0]), np.uintp(H.shape[1])
     if apart is not None:
-        components, constants, means, factors = apart
+        components, constants, means, roots = apart
         D = np.empty(U2 * np.uintp(means.shape[1]) * BLOCK, dtype=X.dtype)
     _pad(F, d, block, T)
     for start in range(U0, n, BLOCK):
         stop = min(start + BLOCK, n)
         rows = stop - start
-        features(X, start, stop, origin, A, diagonal, block, T)
-        product(H, T, L)
+        fill_features(X, start, stop, origin, A, diagonal, block, T)
+        multiply(H, T, L)
         if apart is not None:
-            joint_apart(components, constants, means, factors, block, d, T, D, L)
+            fill_joint_apart(components, constants, means, roots, block, d, T, D, L)
         if what == LABELS:
-            _argmax(k, L, labels, start, rows)
+            _write_labels(k, L, labels, start, rows)
         elif what == LOG_PROB:
-            _exponentials(U0, k, k, L)
-            _log_sums(k, L, out, start, rows)
+            _exponentiate(U0, k, k, L)
+            _write_log_sums(k, L, out, start, rows)
         else:
             if what == RESPONSIBILITIES:
-                _exponentials(U0, k, k, L)
+                _exponentiate(U0, k, k, L)
                 _divide(k, L)
             _transpose(k, L, out, start, rows)
 
 
 @compile_kernel
-def _log_sums(k, L, out, start, rows):
+def _write_log_sums(k, L, out, start, rows):
     """Write max + log sum of exponentials."""
     widen_vectors()
     top, total = k * BLOCK, (k + U1) * BLOCK
@@ -213,7 +213,7 @@ def _transpose(k, L, out, start, rows):
 
 
 @compile_kernel
-def _argmax(k, L, labels, start, rows):
+def _write_labels(k, L, labels, start, rows):
     """The component of the largest joint density; the first of equals."""
     top = k * BLOCK
     for s in range(BLOCK):

@@ -60,7 +60,7 @@ def widen_vectors(typingctx):
 
 
 @intrinsic
-def _bits(typingctx, x):
+def _read_bits(typingctx, x):
     """The bits of a float as a signed integer of the same width."""
     integer = types.int64 if x == types.float64 else types.int32
 
@@ -71,7 +71,7 @@ def _bits(typingctx, x):
 
 
 @intrinsic
-def _float(typingctx, i):
+def _make_float(typingctx, i):
     """The float that has these bits."""
     wide = i == types.int64
 
@@ -113,7 +113,7 @@ def _exp_compiled(x):
             p = p * r + 0.5
             p = p * r + 1.0
             p = p * r + 1.0
-            return _float(_bits(p) + (_bits(t) << 52))
+            return _make_float(_read_bits(p) + (_read_bits(t) << 52))
 
         return exp64
 
@@ -130,7 +130,7 @@ def _exp_compiled(x):
         p = p * r + np.float32(1.6666665459e-1)
         p = p * r + np.float32(5.0000001201e-1)
         p = (p * r) * r + r + one
-        return _float(types.int32(_bits(p) + types.int32(_bits(t) << types.int32(23))))
+        return _make_float(types.int32(_read_bits(p) + types.int32(_read_bits(t) << types.int32(23))))
 
     return exp32
 
@@ -141,9 +141,9 @@ def _log_compiled(x):
     if x == types.float64:
 
         def log64(x):
-            e = (_bits(x) - 0x3FE6A09E667F3BCD) >> 52
-            f = _float(_bits(x) - (e << 52)) - 1.0
-            k = _float(e | 0x4330000000000000) - 4503599627370496.0
+            e = (_read_bits(x) - 0x3FE6A09E667F3BCD) >> 52
+            f = _make_float(_read_bits(x) - (e << 52)) - 1.0
+            k = _make_float(e | 0x4330000000000000) - 4503599627370496.0
             s = f / (2.0 + f)
             z = s * s
             p = 1.479819860511658591e-01
@@ -160,8 +160,8 @@ def _log_compiled(x):
         return log64
 
     def log32(x):
-        e = types.int32(types.int32(_bits(x) - types.int32(0x3F3504F3)) >> types.int32(23))
-        f = _float(types.int32(_bits(x) - types.int32(e << types.int32(23)))) - np.float32(1.0)
+        e = types.int32(types.int32(_read_bits(x) - types.int32(0x3F3504F3)) >> types.int32(23))
+        f = _make_float(types.int32(_read_bits(x) - types.int32(e << types.int32(23)))) - np.float32(1.0)
         k = np.float32(e)
         s = f / (np.float32(2.0) + f)
         z = s * s

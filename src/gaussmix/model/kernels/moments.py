@@ -18,7 +18,7 @@ LARGEST = {"d": 1e145, "f": 1e18}
 MAX_TASKS = 16
 
 
-def pooled_moments(
+def pool_moments(
     X: Source, weights: Float64Array | None, *, oriented: bool, run: Run = _threads.run_tasks
 ) -> tuple[Float64Array, Float64Array]:
     """Weighted mean, shape (d,), and covariance (d, d), or variances (d,) alone unless `oriented`.
@@ -47,7 +47,7 @@ def pooled_moments(
     return mean, covariance
 
 
-def second_moments(
+def pool_products(
     X: Source, weights: Float64Array | None, frame: Frame, *, run: Run = _threads.run_tasks
 ) -> Float64Array:
     """Weighted mean of z z' in the frame's coordinates, shape (d, d).

@@ -2,15 +2,15 @@
 
     log w N(z | m, C) = constant - (z - m)' Psi^-1 (z - m) / 2 + |W'(z - m)|^2 / 2
 
-The first part is linear in T(z) = (1, z, z^2), so one product gives it for all components; the second takes
+The first part is linear in T(z) = (1, z, z^2), so one product gives it for all components. The second takes
 one product of a chunk with the axes W of all components, stacked. The same projections, weighted, times the
 rows give the scatters along the axes, S W, which are all that an M-step needs beside the squares. No matrix
 is of the size d x d, and a pass over n rows costs O(n k d q).
 
 Two differences of large numbers hide in this. The first part is one where a feature's uniqueness is small
-beside the square of its mean: such features, of such components, are taken out of the product and evaluated
-about the mean. And the second part is subtracted from the first, which costs digits where loadings are large
-beside uniquenesses: components of which the guard says so are evaluated centred, as a sum of squares,
+beside the square of its mean. Such features, of such components, are taken out of the product and evaluated
+about the mean. The second part is subtracted from the first, which costs digits where loadings are large
+beside uniquenesses. Components of which the guard says so are evaluated centred, as a sum of squares,
 
     (z - m)' C^-1 (z - m) = |Psi^-1/2 (e - L y)|^2 + |y|^2,     e = z - m,  y = E(factors | z)
 """
@@ -65,7 +65,7 @@ class ProjectedNatural(Natural):
         """One: the reach is in units of the uniquenesses already."""
         return np.ones(1)
 
-    def far(self, dtype: np.dtype[Any]) -> list[tuple[int, IntArray]]:
+    def find_far(self, dtype: np.dtype[Any]) -> list[tuple[int, IntArray]]:
         """The features of each component that are tight and far from the origin, where there are any.
 
         What all others lose to the origin is at most half the tolerance.
@@ -78,12 +78,12 @@ class ProjectedNatural(Natural):
         kept: list[tuple[int, IntArray]] = self._kept[key]
         return kept
 
-    def product(self, dtype: np.dtype[Any]) -> FloatArray:
+    def product_matrix(self, dtype: np.dtype[Any]) -> FloatArray:
         """H of the first part, shape (k, 1 + 2 d), without far features."""
         key = "product", dtype.char
         if key not in self._kept:
             linear, second = self.linear.copy(), self.second.copy()
-            for k, features in self.far(dtype):
+            for k, features in self.find_far(dtype):
                 linear[k, features] = second[k, features] = 0.0
             constant = self.constants - 0.5 * np.vecdot(self.means, linear)
             matrix = np.concatenate([constant[:, None], linear, second], axis=1)
@@ -142,7 +142,7 @@ class Projected(Stepwise["_Chunk"]):
         if others.size:
             some = natural if others.size == len(natural.means) else _select_components(natural, others)
             products = _Products(some, self.features.features(rows))
-            L[others] = products.joint()
+            L[others] = products.compute_joint()
         if apart.size:
             Z = self.operands.frame.apply(X.astype(dtype, copy=False))
         for k in apart:
@@ -154,7 +154,7 @@ class Projected(Stepwise["_Chunk"]):
     def add_moments(self, chunk: _Chunk, R: FloatArray, plan: Plan, S: Float64Array) -> None:
         natural = chunk.natural
         if chunk.products is not None:
-            found = chunk.products.moments(R[chunk.others])
+            found = chunk.products.compute_moments(R[chunk.others])
             S[chunk.others, : found.shape[1]] += found
         self.release(chunk)
         for k in plan.apart:
@@ -207,17 +207,17 @@ class _Products:
         Y = natural.stack_axes(T.dtype) @ self.Z
         Y -= natural.offsets.astype(T.dtype)[:, None]
         self.Y = Y.reshape(k, q, -1)
-        self.far = [(k, j, self._squares(k, j)) for k, j in natural.far(T.dtype)]
+        self.far = [(k, j, self._squares(k, j)) for k, j in natural.find_far(T.dtype)]
 
-    def joint(self) -> FloatArray:
+    def compute_joint(self) -> FloatArray:
         """Joint log-densities, shape (k, b)."""
-        L = self.natural.product(self.T.dtype) @ self.T
+        L = self.natural.product_matrix(self.T.dtype) @ self.T
         L += 0.5 * np.einsum("kqb,kqb->kb", self.Y, self.Y)
         for k, features, squares in self.far:
             L[k] -= 0.5 * (1.0 / self.natural.uniquenesses[k, features]).astype(L.dtype) @ squares
         return np.asarray(L)
 
-    def moments(self, R: FloatArray) -> Float64Array:
+    def compute_moments(self, R: FloatArray) -> Float64Array:
         """(counts, first, squares, crossed) under responsibilities, about the means.
 
         The projections are not what they were afterwards.

@@ -46,8 +46,8 @@ Responsibilities: TypeAlias = Callable[[slice], FloatArray]
 GIVEN_ROWS = 1024
 #: Bytes that the statistics of all tasks may take together.
 MAX_TASK_BYTES = 16 * 2**20
-#: Products k F n under which a pass takes NumPy a millisecond or so: numba (half a second to load, some
-#: more to compile once) and threads would cost more than they save.
+#: Products k F n under which a pass takes NumPy about a millisecond. Threads would cost more than they save,
+#: and so would numba, which takes half a second to load and some more to compile once.
 SMALL_PASS = 1_000_000
 #: The same for mixtures side by side: some ten passes each, and no more where the rows are few.
 SMALL_GROUPED_PASS = 10_000_000

@@ -1,9 +1,9 @@
 """The tiles of the compiled kernels: features, and the two matrix products, of a block of rows.
 
-Rows go through in blocks of ``BLOCK``; in every scratch array a feature (or a component) is a run of
-BLOCK numbers, so that each inner loop has a constant length and walks along the SIMD lanes. Two habits of
-these files exist for the vectoriser alone: all indices are unsigned (a signed index drags a test for negative
-values, which hides the stride from LLVM), and exp and log come from `lanes`. Scratch arrays begin with a line
+Rows go through in blocks of ``BLOCK``. In every scratch array a feature (or a component) is a run of BLOCK
+numbers, so that each inner loop has a constant length and walks along the SIMD lanes. Two habits of these
+files exist for the vectoriser alone. All indices are unsigned: a signed index drags a test for negative
+values, which hides the stride from LLVM. And exp and log come from `lanes`. Scratch arrays begin with a line
 of the cache.
 """
 
@@ -27,7 +27,7 @@ NONE, RADIAL, SQUARES, VECH = range(4)
 
 
 @compile_kernel
-def features(X, start, stop, origin, A, diagonal, block, T):
+def fill_features(X, start, stop, origin, A, diagonal, block, T):
     """T(z) of the rows start .. stop into T, z = A (x - origin); the rest of the block becomes z = 0."""
     widen_vectors()
     d = np.uintp(X.shape[1])
@@ -70,7 +70,7 @@ def features(X, start, stop, origin, A, diagonal, block, T):
 
 
 @compile_kernel
-def product(H, T, L):
+def multiply(H, T, L):
     """L = H T, by tiles of four components and four features held in registers."""
     widen_vectors()
     k, F = np.uintp(H.shape[0]), np.uintp(H.shape[1])
@@ -102,7 +102,7 @@ def product(H, T, L):
 
 
 @compile_kernel
-def statistics(k, F, L, T, S):
+def add_statistics(k, F, L, T, S):
     """S += R T', with sums over a block kept in registers and added to S in double precision."""
     widen_vectors()
     tiled = (k >> U2) << U2

@@ -31,7 +31,7 @@ def text_of(mixture: MixtureProperties, most_components: int, most_features: int
 
 
 def html_of(mixture: MixtureProperties) -> str:
-    """The same as HTML."""
+    """Heading, table and notes as HTML."""
     limits = MOST_COMPONENTS, MOST_FEATURES
     return make_html_table(component_rows(mixture, *limits), heading(mixture)) + make_html_notes(
         notes(mixture, *limits)

@@ -67,7 +67,7 @@ class MixtureProperties:
     @property
     def dense_covariances(self) -> Float64Array:
         """The covariances of the components as matrices, shape (k, d, d), whatever the type."""
-        return self.structure.algebra.dense(self.covariance_stack, *self.means.shape)
+        return self.structure.algebra.to_dense(self.covariance_stack, *self.means.shape)
 
     @property
     def variances(self) -> Float64Array:

@@ -1,8 +1,8 @@
 """Statistics as vectors of unconstrained numbers: any vector is the statistics of some rows.
 
-The coordinates are log shares, means, and logarithms of the covariances, matrices where a family has them:
-what turns the axes turns these, so that a fit that goes by them does not depend on the axes. An M-step makes
-a mixture of whatever they say: floors, ridges and families of covariances hold for a vector that was
+The coordinates are log shares, means, and logarithms of the covariances, matrices where a family has them.
+What turns the axes turns these, so a fit that goes by them does not depend on the axes. An M-step makes a
+mixture of whatever they say: floors, ridges and families of covariances hold for a vector that was
 extrapolated as for any other.
 
 References
@@ -90,9 +90,9 @@ class Coordinates:
         """Steps, shape (m, p), in units in which the information of complete data is the identity.
 
         With I that information at the statistics `at`, for each unit of weight, the product of two whitened
-        steps is a' I b, and a' I a / 2 the divergence, in nats, that a small step makes: tr((C^-1 dC)^2) / 4
-        of a covariance, for which tr((d log C)^2) / 4 is taken; it is less where a step turns long axes.
-        Raises NoCoordinatesError where there are none.
+        steps is a' I b, and a' I a / 2 is the divergence, in nats, that a small step makes. Of a covariance
+        it is tr((C^-1 dC)^2) / 4; tr((d log C)^2) / 4 is taken for it, which is less where a step turns long
+        axes. Raises NoCoordinatesError where there are none.
         """
         shares, means, own, pooled = self._split(rows)
         of_each = at.counts / at.weight

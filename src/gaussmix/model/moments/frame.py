@@ -1,7 +1,7 @@
 """The affine coordinates in which a fit works: z = A (x - o), chosen once from the pooled data.
 
-In its frame the data have zero mean and (near) unit covariance, so that the product form of EM
-subtracts no large numbers, thresholds need no units, and a fit of scaled or shifted data is the same fit.
+In its frame the data have zero mean and (near) unit covariance. So the product form of EM subtracts no large
+numbers, thresholds need no units, and a fit of scaled or shifted data is the same fit.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Frame:
         """The frame of `group` that whitens data of this mean and covariance (d, d) or variances (d,).
 
         A feature without spread, but for rounding, is seen in units of its size. `dtype` is the type of the
-        data: the origin is one of its numbers, so that subtracting it is the same in every precision, and the
+        data. The origin is one of its numbers, so that subtracting it is the same in every precision. The
         correlations get a ridge of 1e-2 sqrt(eps), so that a collinear direction is stretched by no more than
         its rounding can bear.
         """

@@ -12,7 +12,7 @@ from gaussmix._typing import Float64Array, IntArray
 
 
 class Alone:
-    """All components are of one mixture: a sum over them is one row, which goes with every component."""
+    """All components are of one mixture: a sum over them has one entry, which goes with every component."""
 
     def __len__(self) -> int:
         return 1
@@ -30,7 +30,7 @@ class Alone:
         return np.tensordot(weights, values, axes=1)[None]
 
     def average(self, values: Float64Array, shares: Float64Array) -> Float64Array:
-        """The same for each component: shape (K, ...), or (1, ...) for all."""
+        """The weighted sum of its mixture for each component: (K, ...), or (1, ...) for all."""
         return self.expand(self.sum_weighted(values, shares))
 
     def maxima(self, values: Float64Array) -> Float64Array:
@@ -75,26 +75,26 @@ class Groups(Alone):
 
     @cached_property
     def equal(self) -> bool:
-        """Whether all have the same number."""
+        """Whether all mixtures have the same number of components."""
         return len(set(self.sizes)) == 1
 
     @cached_property
     def starts(self) -> IntArray:
-        """The first component of each."""
+        """The first component of each mixture, shape (g,)."""
         return np.cumsum((0, *self.sizes[:-1]))
 
     @cached_property
     def owners(self) -> IntArray:
-        """The mixture of each component."""
+        """The mixture of each component, shape (K,)."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
     @cached_property
     def slices(self) -> list[slice]:
-        """The components of each."""
+        """The components of each mixture."""
         return [slice(start, start + k) for start, k in zip(self.starts.tolist(), self.sizes, strict=True)]
 
     def select(self, kept: Sequence[int]) -> Groups:
-        """Some of the mixtures."""
+        """The groups of some of the mixtures alone."""
         return Groups(tuple(self.sizes[g] for g in kept))
 
     def components(self, kept: Sequence[int]) -> IntArray:

@@ -33,13 +33,13 @@ class Moments:
 
     #: Which second moments are kept.
     form: Form
-    #: Shape (k,).
+    #: Effective rows of each component, shape (k,).
     counts: Float64Array
-    #: Shape (k, d).
+    #: First moments, shape (k, d).
     first: Float64Array
-    #: Shape (k, F2), packed as :mod:`gaussmix.model.moments.blocks` says.
+    #: Second moments, shape (k, F2), packed as :mod:`gaussmix.model.moments.blocks` says.
     second: Float64Array
-    #: Shape (P,), packed likewise.
+    #: Second moments summed over components, shape (P,), packed likewise.
     pooled: Float64Array
     #: c_k, shape (k, d).
     centres: Float64Array
