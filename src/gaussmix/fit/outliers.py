@@ -15,7 +15,7 @@ import numpy as np
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.data.rows import Rows
 from gaussmix.engines import choose_engine
-from gaussmix.model.kernels.moments import pooled_moments
+from gaussmix.model.kernels.moments import pool_moments
 from gaussmix.model.noise import Noise
 
 #: The values that users may pass: no noise, noise with its weight to begin with, or a density of it.
