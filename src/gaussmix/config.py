@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from gaussmix import _threads
 from gaussmix._version import __version__
-from gaussmix.model.kernels.compiled import numba_available
+from gaussmix.model.kernels.compiled import is_numba_available
 
 PACKAGES = (
     "numpy",
@@ -42,7 +42,7 @@ def show_config() -> dict[str, str]:
     setting = os.environ.get("GAUSSMIX_EXECUTOR", "auto")
     automatic = (
         "compiled (large problems), blas (small ones)"
-        if numba_available()
+        if is_numba_available()
         else "blas (numba is not installed)"
     )
     report = {

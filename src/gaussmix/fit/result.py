@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gaussmix._text import count_noun, make_html_facts
 from gaussmix._typing import Float64Array
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, html_of
+from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, format_html
 
 
 class FitStatus(enum.StrEnum):
@@ -218,7 +218,7 @@ class FitResult:
         return f"{type(self).__name__}({sizes}, {family}; {self._outcome}; {numbers})"
 
     def _repr_html_(self) -> str:
-        return f"<div>{html_of(self.mixture)}{make_html_facts(self._list_facts())}</div>"
+        return f"<div>{format_html(self.mixture)}{make_html_facts(self._list_facts())}</div>"
 
     def _list_facts(self) -> list[tuple[str, str]]:
         """What is said of the fit, by name; nothing of what is empty."""

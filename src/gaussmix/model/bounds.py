@@ -46,7 +46,8 @@ class Bound:
         """The nearest covariances; the moments themselves where they are within the bound."""
         stack = moments[:, None] if moments.ndim == 1 else moments  # one variance a component
         weights = np.ones(1) if self.structure.shared else shares
-        found = self._eigenvalues(stack, weights) if self.bounds_all else self._determinants(stack, weights)
+        clip = self._clip_eigenvalues if self.bounds_all else self._clip_determinants
+        found = clip(stack, weights)
         return moments if found is stack else found.reshape(moments.shape)
 
     @property
@@ -54,7 +55,7 @@ class Bound:
         """Whether no eigenvalue can vanish unless all do."""
         return self.of == "eigenvalues"
 
-    def _eigenvalues(self, stack: Float64Array, shares: Float64Array) -> Float64Array:
+    def _clip_eigenvalues(self, stack: Float64Array, shares: Float64Array) -> Float64Array:
         if stack.ndim == 2:  # variances, which are eigenvalues
             return clip_values(stack, shares[:, None], self.ratio, self.least)
         values, axes = np.linalg.eigh(stack)
@@ -67,7 +68,7 @@ class Bound:
         result[moved] = 0.5 * (turned + np.swapaxes(turned, -1, -2))
         return result
 
-    def _determinants(self, stack: Float64Array, shares: Float64Array) -> Float64Array:
+    def _clip_determinants(self, stack: Float64Array, shares: Float64Array) -> Float64Array:
         """Of given volumes x_k = |C_k|^(1/d) the best C_k are x_k M_k / |M_k|^(1/d)."""
         values = stack if stack.ndim == 2 else np.linalg.eigvalsh(stack)
         size = compute_volumes(np.asarray(values))
@@ -86,11 +87,11 @@ def clip_values(values: Float64Array, weights: Float64Array, ratio: float, least
     if lowest >= least and highest <= ratio * lowest:
         return values
     flat, w = values.ravel(), np.broadcast_to(weights, values.shape).ravel()
-    m = max(_root(np.maximum(flat, 0.0), w, ratio), least)
+    m = max(_find_root(np.maximum(flat, 0.0), w, ratio), least)
     return np.clip(values, m, ratio * m)
 
 
-def _root(values: Float64Array, weights: Float64Array, ratio: float) -> float:
+def _find_root(values: Float64Array, weights: Float64Array, ratio: float) -> float:
     """The m at which sum w (m - v)+ = sum w (v / c - m)+: the low are raised by what the high are lowered by.
 
     With x = v clipped to [m, c m], the difference is the derivative of sum w (log x + v / x), up to a

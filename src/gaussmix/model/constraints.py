@@ -78,7 +78,7 @@ class Constraints:
         _check.refuse_negative(self.min_weight, "min_weight")
         for parameter in PARAMETERS:
             name = f"fixed_{parameter}"
-            object.__setattr__(self, name, _which(getattr(self, name), name))
+            object.__setattr__(self, name, _check_which(getattr(self, name), name))
         self._check_together()
 
     def _check_together(self) -> None:
@@ -173,7 +173,7 @@ def bound_weights(counts: Float64Array, least: float, mass: float = 1.0) -> Floa
         low |= short
 
 
-def _which(which: Any, name: str) -> Which:
+def _check_which(which: Any, name: str) -> Which:
     """A flag, or numbers of components, sorted; ValueError for what is neither."""
     if isinstance(which, bool | np.bool_):
         return bool(which)

@@ -112,14 +112,14 @@ class NormalInverseWishart:
             structure=structure,
             mean=np.asarray(frame.apply(np.broadcast_to(mean, (1, d)).astype(np.float64))[:, 0]),
             shrinkage=float(self.shrinkage),
-            scale=self._scale(structure, block, rows, k),
+            scale=self._map_scale(structure, block, rows, k),
             # of an inverse Wishart distribution, or of inverse gamma distributions
             power=dof + d + 1.0 if block.general else (dof + 2.0) / block.n_merged(d),
             concentration=float(self.concentration),
             log_det=frame.log_det,
         )
 
-    def _scale(self, structure: Structure, block: Block, rows: RowScales, k: int) -> Float64Array:
+    def _map_scale(self, structure: Structure, block: Block, rows: RowScales, k: int) -> Float64Array:
         """Lambda in the shape of one component's covariance parameter, in the frame."""
         d, frame = rows.mean.size, rows.frame
         if self.scale is None:

@@ -90,10 +90,10 @@ class FactorAnalyser(Structure):
         return np.broadcast_to(axes, (k, d, m))
 
     def sharpen_axes(self, stats: Moments) -> Float64Array:
-        return sharpen_axes(_scatters(stats), stats.counts, self.sharing)
+        return sharpen_axes(_find_scatters(stats), stats.counts, self.sharing)
 
     def moments(self, stats: Moments) -> Float64Array:
-        return _scatters(stats).pack()
+        return _find_scatters(stats).pack()
 
     def combine(
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
@@ -144,7 +144,7 @@ class FactorAnalyser(Structure):
         )
 
 
-def _scatters(stats: Moments) -> Scatters:
+def _find_scatters(stats: Moments) -> Scatters:
     """The scatters of statistics about the means."""
     assert stats.axes is not None
     k, d, m = stats.axes.shape

@@ -16,7 +16,7 @@ from gaussmix.model.kernels.softmax import QUESTIONS, Question, shared_quadratic
 MAX_TASKS = 64
 
 
-def numba_available() -> bool:
+def is_numba_available() -> bool:
     """Whether the compiled executor can be used at all. Does not import numba."""
     return find_spec("numba") is not None
 
@@ -50,7 +50,7 @@ class Compiled(Executor):
         (n, _), k, F = operands.shape, operands.k, operands.n_features
         # a block's features fit the cache of one core, or nearly do and are read for few components
         in_cache = F <= 1300 or (F <= 2500 and k * operands.dtype.itemsize <= 256)
-        return in_cache and n * k * F > operands.small and numba_available()
+        return in_cache and n * k * F > operands.small and is_numba_available()
 
     @classmethod
     def chunk_rows(cls, operands: Operands) -> int:
@@ -66,10 +66,10 @@ class Compiled(Executor):
         """As for any executor; S has the columns that the kernel's tiles fill up."""
         natural = plan.natural
         k, groups = natural.n_rows, natural.groups
-        X, scratch = self._take(rows, k + 3 * len(groups))
+        X, scratch = self._prepare(rows, k + 3 * len(groups))
         weights = self.operands.weights_of(rows)
         w = self._unweighted if weights is None else weights
-        H, guarded = self._matrix(natural), self._apart(natural, plan.apart)
+        H, guarded = self._pad_matrix(natural), self._gather_apart(natural, plan.apart)
         log_likelihoods, bounds = np.zeros(len(groups)), groups.bounds(k).astype(np.uintp)
         self._kernel.accumulate(X, w, *self._frame, H, S, guarded, *scratch, bounds, log_likelihoods)
         self._spare.append(scratch)
@@ -78,14 +78,14 @@ class Compiled(Executor):
     def evaluate(self, rows: slice, plan: Plan, question: Question, out: Any) -> None:
         natural = plan.natural
         code = QUESTIONS.index(question)
-        X, scratch = self._take(rows, natural.n_rows + 3)
+        X, scratch = self._prepare(rows, natural.n_rows + 3)
         if question == "labels":
             floats, labels = np.empty((0, 1), dtype=X.dtype), out[:, 0]
         else:
             floats, labels = out, np.empty(0, dtype=np.int64)
             if out.dtype != X.dtype:
                 floats = np.empty(out.shape, dtype=X.dtype)
-        H, guarded = self._matrix(natural), self._apart(natural, plan.apart)
+        H, guarded = self._pad_matrix(natural), self._gather_apart(natural, plan.apart)
         self._kernel.evaluate(X, *self._frame, H, code, floats.ravel(), labels, guarded, *scratch)
         self._spare.append(scratch)
         if natural.shared and question in ("log_prob", "joint"):
@@ -93,7 +93,7 @@ class Compiled(Executor):
         if floats is not out and question != "labels":
             out[:] = floats
 
-    def _take(self, rows: slice, n_joint: int) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+    def _prepare(self, rows: slice, n_joint: int) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
         """The rows side by side in memory, and scratch arrays that no other task has."""
         X = np.ascontiguousarray(self.operands.values(rows))
         sizes = self._n_features * self._block_rows, n_joint * self._block_rows
@@ -102,10 +102,10 @@ class Compiled(Executor):
             scratch = _allocate_aligned(sizes[0], X.dtype), _allocate_aligned(sizes[1], X.dtype)
         return X, scratch
 
-    def _matrix(self, natural: Natural) -> FloatArray:
+    def _pad_matrix(self, natural: Natural) -> FloatArray:
         return natural.matrix_as(self.operands.dtype, pad_columns(natural.matrix.shape[1]))
 
-    def _apart(self, natural: Natural, apart: IntArray) -> tuple[Any, ...] | None:
+    def _gather_apart(self, natural: Natural, apart: IntArray) -> tuple[Any, ...] | None:
         """The components apart, their constants, means and roots: rows of U', or a diagonal as one row."""
         dtype, d = self.operands.dtype, natural.means.shape[1]
         if not apart.size:

@@ -18,7 +18,7 @@ from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.model.kernels import centred
 from gaussmix.model.kernels.blas import Blas
 from gaussmix.model.kernels.centred import Centred
-from gaussmix.model.kernels.compiled import MAX_TASKS, Compiled, numba_available, pad_columns
+from gaussmix.model.kernels.compiled import MAX_TASKS, Compiled, is_numba_available, pad_columns
 from gaussmix.model.kernels.executor import (
     DOUBLE,
     Executor,
@@ -69,7 +69,7 @@ def choose_executor(operands: Operands, *, with_terms: bool = False) -> type[Exe
         return next(executor for executor in able if executor.is_fastest(operands))
     if setting not in get_args(ExecutorName):
         raise ValueError(f"GAUSSMIX_EXECUTOR must be auto, blas, compiled or centred, not {setting!r}")
-    if setting == "compiled" and not numba_available():
+    if setting == "compiled" and not is_numba_available():
         raise ValueError("GAUSSMIX_EXECUTOR=compiled needs numba, which is not installed")
     return next((executor for executor in able if executor.name == setting), able[-1])
 

@@ -18,7 +18,7 @@ from gaussmix.model.covariance.checking import check_covariances
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.mixture import schema
-from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, html_of, text_of
+from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, format_html, format_text
 from gaussmix.model.mixture.properties import MixtureProperties
 from gaussmix.model.mixture.sampling import draw_rows
 from gaussmix.model.mixture.views import View
@@ -180,10 +180,10 @@ class Mixture(MixtureProperties):
                 1   0.7000    1.000 ± 1.000   0.00 ± 2.00
         Each cell: mean ± standard deviation.
         """
-        return text_of(self, max_components, max_features)
+        return format_text(self, max_components, max_features)
 
     def _repr_html_(self) -> str:
-        return html_of(self)
+        return format_html(self)
 
     def __getstate__(self) -> dict[str, Any]:
         fields = (*schema.TENSORS, "precisions_cholesky", "covariance_type", "feature_names")

@@ -24,13 +24,13 @@ def heading(mixture: MixtureProperties) -> str:
     )
 
 
-def text_of(mixture: MixtureProperties, most_components: int, most_features: int) -> str:
+def format_text(mixture: MixtureProperties, most_components: int, most_features: int) -> str:
     """Heading, table and notes as plain text."""
     table = make_text_table(component_rows(mixture, most_components, most_features))
     return "\n".join([heading(mixture), "", table, *notes(mixture, most_components, most_features)])
 
 
-def html_of(mixture: MixtureProperties) -> str:
+def format_html(mixture: MixtureProperties) -> str:
     """Heading, table and notes as HTML."""
     limits = MOST_COMPONENTS, MOST_FEATURES
     return make_html_table(component_rows(mixture, *limits), heading(mixture)) + make_html_notes(

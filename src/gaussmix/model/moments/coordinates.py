@@ -61,9 +61,9 @@ class Coordinates:
             raise NoCoordinatesError
         parts = [np.log(moments.counts / moments.weight), moments.means().ravel()]
         if not self.form.own.empty:
-            parts.append(_logarithms(moments.covariances(), self.form.own))
+            parts.append(_take_logarithms(moments.covariances(), self.form.own))
         if not self.form.pooled.empty:
-            parts.append(_logarithms(moments.pooled_covariances(), self.form.pooled))
+            parts.append(_take_logarithms(moments.pooled_covariances(), self.form.pooled))
         vector = np.concatenate(parts)
         if not np.isfinite(vector).all():
             raise NoCoordinatesError
@@ -81,8 +81,8 @@ class Coordinates:
             self.form,
             counts,
             np.zeros((self.k, self.d)),
-            counts[:, None] * _moments(own[0], self.form.own, self.d),
-            weight * _moments(pooled[0], self.form.pooled, self.d)[0],
+            counts[:, None] * _restore_moments(own[0], self.form.own, self.d),
+            weight * _restore_moments(pooled[0], self.form.pooled, self.d)[0],
             means[0],
         )
 
@@ -104,7 +104,7 @@ class Coordinates:
         ):
             if not block.empty:
                 parts.append(steps * np.sqrt(0.5 * block.n_merged(self.d) * weights)[:, None])
-                whitened = _in_spreads(means, moments(), block)
+                whitened = _divide_by_spreads(means, moments(), block)
         parts.append(whitened * np.sqrt(of_each)[:, None])
         return np.concatenate([part.reshape(len(rows), -1) for part in parts], axis=1)
 
@@ -128,7 +128,7 @@ def _scales(d: int) -> Float64Array:
     return np.where(rows == columns, 1.0, np.sqrt(2.0))
 
 
-def _in_spreads(means: Float64Array, moments: Float64Array, block: Block) -> Float64Array:
+def _divide_by_spreads(means: Float64Array, moments: Float64Array, block: Block) -> Float64Array:
     """Steps of means (m, k, d) in units of spreads, with second moments of this block for each component."""
     if block.general:
         try:
@@ -139,7 +139,7 @@ def _in_spreads(means: Float64Array, moments: Float64Array, block: Block) -> Flo
     return means / np.sqrt(variances)
 
 
-def _logarithms(moments: Float64Array, block: Block) -> Float64Array:
+def _take_logarithms(moments: Float64Array, block: Block) -> Float64Array:
     """Logarithms of a stack of second moments, flat."""
     if not block.general:
         if not np.minimum.reduce(moments, axis=None) > 0.0:
@@ -152,7 +152,7 @@ def _logarithms(moments: Float64Array, block: Block) -> Float64Array:
     return np.asarray(block.pack(logarithms) * _scales(moments.shape[-1])).ravel()
 
 
-def _moments(logarithms: Float64Array, block: Block, d: int) -> Float64Array:
+def _restore_moments(logarithms: Float64Array, block: Block, d: int) -> Float64Array:
     """Packed second moments (m, size) from their coordinates (m, size)."""
     if not block.general:
         return np.exp(logarithms)
