@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from gaussmix import Noise, fit_message_length, fit_mixture, fit_mixtures
+from gaussmix import Mixture, Noise, fit_message_length, fit_mixture, fit_mixtures
 from gaussmix.data.rows import Chunks, Rows
+from gaussmix.engines import engine_for
 from gaussmix.fit.starts.table import NAMES
+from gaussmix.fit.trimming import Trimmed
+from gaussmix.model.covariance import get_structure
 
 BORDERS = [1, 700, 701, 1900]
 
@@ -137,3 +140,26 @@ def test_chunks_have_one_type_and_one_number_of_columns():
     ):
         with pytest.raises(ValueError, match=said):
             Chunks(lambda chunks=chunks: chunks)
+
+
+@pytest.mark.parametrize("trim", [0.0, 0.1])
+def test_terms_of_rows_reach_a_pass_wherever_the_rows_lie(trim):
+    """Labels that are known leave nothing to responsibilities: the moments are those of the labels."""
+    X, structure = blobs(), get_structure("full", 2)
+    labels = np.arange(len(X)) % 3
+    hard = labels == np.arange(3)[:, None]
+    found = []
+    for rows in (Rows(X), in_chunks(X)):
+        engine = engine_for(rows)(rows, structure)
+        start = Mixture(np.full(3, 1 / 3), X[:3], np.repeat(np.cov(X.T)[None], 3, axis=0))
+        mixture = start.seen_from(engine.frame)
+        used = Trimmed(engine, trim) if trim else engine
+        seen = used.accumulate(mixture, terms=lambda part: np.log(hard[:, part] + 1e-300)).moments
+        given = engine.accumulate_given(lambda part: hard[:, part].astype(float), 3)
+        if not trim:
+            np.testing.assert_allclose(seen.counts, given.counts, rtol=1e-9)
+            np.testing.assert_allclose(seen.means(), given.means(), rtol=1e-7, atol=1e-9)
+        assert seen.weight == pytest.approx(used.weight)
+        found.append(seen)
+    assert_array_equal(found[0].counts, found[1].counts)
+    assert_array_equal(found[0].second, found[1].second)

@@ -54,7 +54,7 @@ class Trimmed:
         above: Quantile | None = None,
         terms: RowTerms | None = None,
     ) -> Pass:
-        """One pass over the rows of highest density."""
+        """One pass over the rows of highest density; terms do not count in that density."""
         return self.engine.accumulate(mixture, beta=beta, above=self._find_border(mixture), terms=terms)
 
     def accumulate_groups(self, joined: Mixture) -> None:
