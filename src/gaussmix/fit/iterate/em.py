@@ -177,6 +177,8 @@ def iterate(
             for place, components in collapsed.items():
                 going[place].end(before.get_mixture(place), FitStatus.DEGENERATE, components)
             going = [trail for place, trail in enumerate(going) if place not in collapsed]
+            if not going:  # the state is still the one before, with places of the collapsed
+                continue
         for trail, measured in zip(going, state.measure(), strict=True):
             trail.record(*measured)
         if on_iteration is not None:
