@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from gaussmix import Mixture, Noise, fit_message_length, fit_mixture, fit_mixtures
 from gaussmix.data.rows import Chunks, Rows
-from gaussmix.engines import engine_for
+from gaussmix.engines import choose_engine
 from gaussmix.fit.starts.table import NAMES
 from gaussmix.fit.trimming import Trimmed
 from gaussmix.model.covariance import get_structure
@@ -150,7 +150,7 @@ def test_terms_of_rows_reach_a_pass_wherever_the_rows_lie(trim):
     hard = labels == np.arange(3)[:, None]
     found = []
     for rows in (Rows(X), in_chunks(X)):
-        engine = engine_for(rows)(rows, structure)
+        engine = choose_engine(rows)(rows, structure)
         start = Mixture(np.full(3, 1 / 3), X[:3], np.repeat(np.cov(X.T)[None], 3, axis=0))
         mixture = start.seen_from(engine.frame)
         used = Trimmed(engine, trim) if trim else engine
