@@ -134,7 +134,6 @@ def _make_option(name: str, *short: str, **more: Any) -> Any:
 
 @app.command(epilog=EXIT_CODES)
 def fit(
-    context: typer.Context,
     data: Data,
     n_components: Annotated[int, _make_option("n_components", "-k", min=1)],
     covariance_type: Annotated[str, _make_option("covariance_type")] = OPTIONS["covariance_type"].default,
@@ -193,10 +192,11 @@ def fit(
 
     Ctrl-C stops the fit after the running iteration and keeps the best so far; a second Ctrl-C gives up.
     """
+    said = dict(locals())  # all arguments, as typer has converted them
     from gaussmix.cli.fit_options import read_task
     from gaussmix.cli.fit_table import fit_table
 
-    raise typer.Exit(fit_table(read_task(context.params)))
+    raise typer.Exit(fit_table(read_task(said)))
 
 
 @app.command()
