@@ -80,7 +80,7 @@ def test_the_M_step_of_all_is_that_of_each(name, d):
         for field in ("counts", "first", "second", "centres")
     }
     joined = stats[0].__class__(**{**stats[0].__dict__, **parts})
-    together = structure.beside(groups).estimate(joined)
+    together = structure.share_within(groups).estimate(joined)
     for g, (s, part) in enumerate(zip(stats, slices(SIZES), strict=True)):
         found = together[g : g + 1] if structure.shared else together[part]
         assert_allclose(found, structure.estimate(s), rtol=1e-8, atol=1e-10, err_msg=name)

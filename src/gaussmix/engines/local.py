@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
-from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -52,7 +51,8 @@ class LocalEngine:
         self, rows: Rows, structure: Structure, group: Group | None = None, *, sure: IntArray | None = None
     ) -> None:
         _threads.read_thread_setting()  # a wrong one is an error for every fit, not only where it is used
-        self.rows, self.structure = rows, structure
+        self.structure = structure
+        self._hold(rows)
         self.form = structure.form if sure is None else structure.own_form
         bulk = None if sure is None else rows.take(sure)
         mean, covariance = self._measure(rows if bulk is None else bulk)
@@ -65,12 +65,17 @@ class LocalEngine:
         self.scales = Scales(*of_all, seen)
         if sure is not None:
             self._check_reach()
+        exact = bulk is None or sure is not None
+        self._pooled = self._pool_moments(mean) if exact else self._pool_rows()
+
+    def _hold(self, rows: Rows) -> None:
+        """Set the rows and what is counted of them. No pass has been made over them yet."""
+        self.rows, self.weight = rows, rows.weight
+        self.n_rows = max(rows.weight, float(rows.shape[0]))
         self._sweeps: dict[tuple[int, bool], Sweep] = {}
         self._grouped: Sweep | None = None
         #: The weights of passes in which rows count as far as they lie above a quantile.
         self._left = np.empty(0)
-        exact = bulk is None or sure is not None
-        self._pooled = self._pool_moments(mean) if exact else self._pool_rows()
         #: The mixture that was last evaluated for a quantile, and the log-densities of the rows.
         self._evaluated: tuple[HasNatural | None, FloatArray] = None, np.empty(0)
 
@@ -78,14 +83,6 @@ class LocalEngine:
     def run(task: Callable[[int], T], n_tasks: int, *, hold_blas: bool = True) -> list[T]:
         """The results of tasks, which are done side by side."""
         return _threads.run_tasks(task, n_tasks, hold_blas=hold_blas)
-
-    @cached_property
-    def weight(self) -> float:
-        return self.rows.weight
-
-    @cached_property
-    def n_rows(self) -> float:
-        return max(self.rows.weight, float(self.rows.shape[0]))
 
     def accumulate(
         self,
@@ -136,11 +133,8 @@ class LocalEngine:
 
     def take(self, places: IntArray) -> LocalEngine:
         part = copy(self)
-        for name in ("weight", "n_rows"):
-            part.__dict__.pop(name, None)
         part.__class__ = LocalEngine  # rows of any kind are taken into memory
-        part.rows, part._sweeps, part._grouped = self.rows.take(places), {}, None
-        part._left, part._evaluated = np.empty(0), (None, np.empty(0))
+        part._hold(self.rows.take(places))
         part._pooled = part._pool_rows()
         return part
 

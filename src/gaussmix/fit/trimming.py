@@ -6,12 +6,13 @@ rows above it. EM and the M-step know nothing of it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.engines import Engine, Quantile
-from gaussmix.model.kernels.executor import RowTerms
 from gaussmix.model.kernels.natural import HasNatural
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.statistics import Pass
@@ -46,16 +47,9 @@ class Trimmed:
         #: How many rows that is.
         self.n_rows = engine.n_rows * (self.weight / engine.weight)
 
-    def accumulate(
-        self,
-        mixture: HasNatural,
-        *,
-        beta: float = 1.0,
-        above: Quantile | None = None,
-        terms: RowTerms | None = None,
-    ) -> Pass:
+    def accumulate(self, mixture: HasNatural, **options: Any) -> Pass:
         """One pass over the rows of highest density; terms do not count in that density."""
-        return self.engine.accumulate(mixture, beta=beta, above=self._find_border(mixture), terms=terms)
+        return self.engine.accumulate(mixture, above=self._find_border(mixture), **options)
 
     def accumulate_groups(self, joined: Mixture) -> None:
         """None: mixtures side by side would each leave out rows of its own."""

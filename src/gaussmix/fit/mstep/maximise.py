@@ -46,7 +46,7 @@ class Maximise:
 
     def share_within(self, groups: Groups) -> Self:
         """The M-step of several mixtures whose components lie side by side."""
-        structure = self.structure.beside(groups)
+        structure = self.structure.share_within(groups)
         return replace(self, structure=structure, regularise=replace(self.regularise, structure=structure))
 
     def __call__(self, moments: Moments, before: Mixture | None = None) -> Mixture:

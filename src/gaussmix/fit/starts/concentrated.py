@@ -81,7 +81,8 @@ class Concentrated:
 
     def _choose_parts(self, k: int, rng: RandomState) -> Iterator[Engine]:
         """The rows of each core; then few rows drawn at random and the clean ones, in turn."""
-        yield from (self.whole.take(core) for core in self.cores)
+        yield self.clean
+        yield from (self.whole.take(core) for core in self.cores[1:])
         n, d = self.whole.rows.shape
         few = min(n, max(10, 2 * (d + 1)) * k)
         for i in range(N_SHORT - len(self.cores)):

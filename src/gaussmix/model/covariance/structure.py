@@ -70,7 +70,7 @@ class Structure(ABC):
         """
         return self
 
-    def beside(self, groups: Groups) -> Self:
+    def share_within(self, groups: Groups) -> Self:
         """The family as components of several mixtures have it, side by side."""
         family = copy(self)
         family.groups = groups
