@@ -22,6 +22,8 @@ _HOMES = {
     "NormalInverseWishart": "gaussmix.model.priors",
     "Noise": "gaussmix.model.noise",
     "StartReport": "gaussmix.fit.result",
+    "Threshold": "gaussmix.model.mixture.thresholds",
+    "Thresholds": "gaussmix.model.mixture.thresholds",
     "fit_message_length": "gaussmix.select.message_length",
     "fit_mixture": "gaussmix.fit.one_mixture",
     "fit_mixtures": "gaussmix.select.many_models",
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
+    from gaussmix.model.mixture.thresholds import Threshold, Thresholds
     from gaussmix.model.noise import Noise
     from gaussmix.model.priors import NormalInverseWishart
     from gaussmix.select.bic_table import BICTable
@@ -53,6 +56,8 @@ __all__ = [
     "Noise",
     "NormalInverseWishart",
     "StartReport",
+    "Threshold",
+    "Thresholds",
     "__version__",
     "fit_message_length",
     "fit_mixture",

@@ -16,12 +16,12 @@ from gaussmix.fit.iterate.stack import em_together
 from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import Ridge, make_regularise
-from gaussmix.fit.order import find_stable_order
 from gaussmix.fit.race import race
 from gaussmix.fit.race.field import FIRST, KNOWN
 from gaussmix.fit.race.moves import split_and_merge
 from gaussmix.model.covariance import STRUCTURES
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.order import find_stable_order
 from tests.helpers import EXECUTORS
 
 FAITHFUL = load_faithful()[0]

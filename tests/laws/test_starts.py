@@ -10,12 +10,12 @@ from scipy.linalg import eigvalsh
 from gaussmix import Mixture, NormalInverseWishart, fit_mixture
 from gaussmix.fit import memberships
 from gaussmix.fit.given import Given
-from gaussmix.fit.order import find_stable_order, take_components
 from gaussmix.fit.starts import first
 from gaussmix.fit.starts.pca import divide, two_means
 from gaussmix.fit.starts.table import STARTS
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.covariance import STRUCTURES
+from gaussmix.model.mixture.order import find_stable_order, take_components
 from tests.helpers import KINDS, assert_same_mixture, random_mixture
 
 #: Starts that draw nothing where the rows are few.

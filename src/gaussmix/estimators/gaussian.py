@@ -21,6 +21,7 @@ from gaussmix.errors import DoubtfulFitWarning
 from gaussmix.estimators._assembling import AGREEMENT
 from gaussmix.estimators._conversion import Convertible
 from gaussmix.estimators._loop import StepByStep, fit_by_steps
+from gaussmix.estimators._ordering import Ordering
 from gaussmix.estimators._printing import Printer
 from gaussmix.estimators._steps import DENSITIES, Steps
 from gaussmix.estimators._validate import (
@@ -50,7 +51,7 @@ FIT_OPTIONS = (
 )
 
 
-class GaussianMixture(Convertible, Steps, DensityMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator):  # type: ignore[misc]
     """Gaussian mixture fitted by expectation-maximisation: scikit-learn's class, with weights and speed.
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: every parameter, attribute and method

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gaussmix._typing import Float64Array
+from gaussmix.fit.component_names import begin_with
 from gaussmix.fit.result import FitStatus
 
 #: What to do about each status that is not a success.
@@ -63,23 +64,23 @@ def write_advice(
     has rows and means of components of single rows or a few, `coinciding` pairs that are the same.
     """
     spikes = collapsed if bounded else ()
-    parts = [] if spikes else [ADVICE[status].format(who=_begin_with(collapsed))]
+    parts = [] if spikes else [ADVICE[status].format(who=begin_with(collapsed))]
     others = tuple(k for k in held if k not in collapsed and k not in apart)
     if spikes:
         tried = f" ({n_reseeds} new seedings did not help)" if n_reseeds else ""
         what = "is" if len(collapsed) == 1 else "are"
-        parts.append(COLLAPSED.format(who=_begin_with(collapsed), what=what, tried=tried))
+        parts.append(COLLAPSED.format(who=begin_with(collapsed), what=what, tried=tried))
     if coinciding:
         together = tuple(sorted({component for pair in coinciding for component in pair}))
-        parts.append(COINCIDE.format(who=_begin_with(together)))
+        parts.append(COINCIDE.format(who=begin_with(together)))
     for component, (rows, mean) in apart.items():
         what = "is a single row" if round(rows) == 1 else f"has {rows:.3g} rows"
-        parts.append(APART.format(who=_begin_with((component,)), rows=what, where=_write_place(mean)))
+        parts.append(APART.format(who=begin_with((component,)), rows=what, where=_write_place(mean)))
     if holds_all:
         parts.append(HOLDS_ALL)
     if others:
         one = len(others) == 1
-        who = f"{_begin_with(others)} {'has' if one else 'have'}"
+        who = f"{begin_with(others)} {'has' if one else 'have'}"
         parts.append(HELD.format(who=who, what="it is" if one else "they are"))
     return " ".join(part for part in parts if part)
 
@@ -88,17 +89,3 @@ def _write_place(mean: Float64Array) -> str:
     """A mean in a sentence: its first few numbers."""
     numbers = ", ".join(f"{value:.6g}" for value in mean[:SHOWN])
     return f"at ({numbers}{', ...' if len(mean) > SHOWN else ''})"
-
-
-def name_components(components: tuple[int, ...]) -> str:
-    """The components in words; none of them in particular means all."""
-    numbers = [str(component) for component in components]
-    if len(numbers) < 2:
-        return f"component {numbers[0]}" if numbers else "the covariance of all components"
-    return f"components {', '.join(numbers[:-1])} and {numbers[-1]}"
-
-
-def _begin_with(components: tuple[int, ...]) -> str:
-    """The components in words at the beginning of a sentence."""
-    words = name_components(components)
-    return words[:1].upper() + words[1:]

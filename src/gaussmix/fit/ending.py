@@ -12,10 +12,10 @@ from gaussmix.fit.advice import write_advice
 from gaussmix.fit.given import Given
 from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.judge import Judge, find_coinciding
-from gaussmix.fit.order import find_stable_order, take_components
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.covariance.checking import check_family
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.order import find_stable_order, take_components
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.noise import Noise
 

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from gaussmix.fit.advice import name_components
 from gaussmix.fit.beginnings import Beginning
+from gaussmix.fit.component_names import name_components
 from gaussmix.fit.iterate.acceleration import Accelerator
 from gaussmix.fit.iterate.em import Run, em
 from gaussmix.fit.iterate.stopping import ENDLESS, Rule

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from gaussmix._text import count_noun, make_html_facts
-from gaussmix._typing import Float64Array
+from gaussmix._typing import Float64Array, IntArray
+from gaussmix.fit.component_names import rename_components
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.alignment import find_alignment
+from gaussmix.model.mixture.order import find_order, take_components
+from gaussmix.model.mixture.parts import read_mixture
 from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, format_html
 
 
@@ -166,6 +171,44 @@ class FitResult:
     def aic(self) -> float:
         """Akaike's information criterion, 2 p - 2 log L; lower is better."""
         return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+
+    def sort_by(self, key: str | int) -> Self:
+        """The same result with the components of its mixture in another order: :meth:`Mixture.sort_by`.
+
+        Parameters
+        ----------
+        key : str or int
+            "weight", "first axis", or a feature by name or place.
+
+        Returns
+        -------
+        FitResult
+            `collapsed` and `advice` have the new numbers; `starts` and `failed_starts` are of the old ones.
+        """
+        return self.take_components(find_order(self.mixture, key))
+
+    def align_to(self, reference: Any) -> Self:
+        """The same result with components at the places of those of a reference: :meth:`Mixture.align_to`.
+
+        Parameters
+        ----------
+        reference : Mixture, FitResult or GaussianMixture
+
+        Returns
+        -------
+        FitResult
+        """
+        return self.take_components(find_alignment(self.mixture, read_mixture(reference, "reference")))
+
+    def take_components(self, order: IntArray) -> Self:
+        """The result with the components of its mixture in this order, a permutation of them."""
+        places = [int(place) for place in np.argsort(order)]
+        return replace(
+            self,
+            mixture=take_components(self.mixture, order),
+            collapsed=tuple(sorted(places[component] for component in self.collapsed)),
+            advice=rename_components(self.advice, places),
+        )
 
     def summary(self, *, max_components: int = MOST_COMPONENTS, max_features: int = MOST_FEATURES) -> str:
         """The mixture as a table, and below it how the fit went.

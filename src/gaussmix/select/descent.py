@@ -41,11 +41,11 @@ from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.multistart import show_runs
 from gaussmix.fit.options import IterationOptions
-from gaussmix.fit.order import take_components
 from gaussmix.fit.ranking import choose_run
 from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.order import take_components
 from gaussmix.model.moments.statistics import Moments
 
 #: Variances of the components at the start, relative to those of all rows.

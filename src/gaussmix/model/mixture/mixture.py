@@ -6,30 +6,27 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.model.covariance import Structure, get_structure
+from gaussmix.model.covariance import get_structure
 from gaussmix.model.covariance.checking import check_covariances
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.mixture import schema
+from gaussmix.model.mixture.ordered import Ordered
 from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, format_html, format_text
-from gaussmix.model.mixture.properties import MixtureProperties
 from gaussmix.model.mixture.sampling import draw_rows
 from gaussmix.model.mixture.views import View
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.noise import Noise
 
-#: The arguments of `Mixture.of_parts`.
-PARTS = ("structure", "weights", "means", "covariance_stack", "roots", "feature_names", "noise")
 
-
-class Mixture(MixtureProperties):
+class Mixture(Ordered):
     """A mixture of k Gaussians in d dimensions.
 
     The density is ``p(x) = sum_k w_k N(x | mu_k, Sigma_k)``. Instances are frozen and their arrays
@@ -102,55 +99,6 @@ class Mixture(MixtureProperties):
             noise=noise,
         )
         self.__dict__.update(mixture.__dict__)
-
-    @classmethod
-    def of_parts(
-        cls,
-        structure: Structure,
-        weights: Float64Array,
-        means: Float64Array,
-        covariance_stack: Float64Array,
-        roots: Float64Array,
-        *,
-        feature_names: tuple[str, ...] | None = None,
-        noise: Noise | None = None,
-    ) -> Self:
-        """A mixture of parts that are known to be sound: nothing is checked or copied.
-
-        Covariances and their roots are stacks, as :class:`gaussmix.model.covariance.Structure` has them.
-        """
-        mixture = cls.__new__(cls)
-        # Rows after rows, as files have them: products of arrays in another order round differently.
-        parts = weights, means, covariance_stack, roots
-        arrays = [np.ascontiguousarray(array) for array in parts]
-        for array in arrays:
-            array.setflags(write=False)
-        mixture.__dict__.update(
-            zip(("weights", "means", "covariance_stack", "roots"), arrays, strict=True),
-            structure=structure,
-            covariance_type=structure.name,
-            feature_names=feature_names,
-            noise=noise,
-        )
-        return mixture
-
-    def replace(self, **parts: Any) -> Mixture:
-        """The mixture with some parts replaced by others that are known to be sound.
-
-        Nothing is checked or copied. Noise and names stay unless they are replaced, too.
-
-        Parameters
-        ----------
-        **parts
-            Arguments of :meth:`of_parts`. A ``covariance_stack`` goes together with its ``roots``.
-        """
-        return Mixture.of_parts(**{name: self.__dict__[name] for name in PARTS} | parts)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"a Mixture is immutable: make a new one instead of setting {name!r}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"a Mixture is immutable: {name!r} cannot be deleted")
 
     def __repr__(self) -> str:
         return (
@@ -271,7 +219,7 @@ class Mixture(MixtureProperties):
 
     def with_noise(self, noise: Noise | None) -> Mixture:
         """The same Gaussians beside this noise, or none; their weights keep their proportions."""
-        weights = self._shares
+        weights = self.shares
         if noise is not None:
             noise.check_features(self.n_features)
             weights = weights * (1.0 - noise.weight)

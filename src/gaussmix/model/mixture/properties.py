@@ -108,21 +108,21 @@ class MixtureProperties:
     @property
     def mean(self) -> Float64Array:
         """Mean of the whole mixture, shape (d,): sum_k w_k mu_k; of the Gaussians alone if there is noise."""
-        return self._shares @ self.means
+        return self.shares @ self.means
 
     @property
     def covariance(self) -> Float64Array:
         """Covariance of the whole, shape (d, d): sum_k w_k (Sigma_k + (mu_k - mu)(mu_k - mu)')."""
         deviations = self.means - self.mean
-        within = self.structure.algebra.average(self.covariance_stack, self._shares, self.n_features)
-        return np.asarray(within + (self._shares[:, None] * deviations).T @ deviations)
+        within = self.structure.algebra.average(self.covariance_stack, self.shares, self.n_features)
+        return np.asarray(within + (self.shares[:, None] * deviations).T @ deviations)
 
     @property
     def total_variances(self) -> Float64Array:
         """The diagonal of :attr:`covariance`, shape (d,)."""
-        return np.asarray(self._shares @ (self.variances + (self.means - self.mean) ** 2))
+        return np.asarray(self.shares @ (self.variances + (self.means - self.mean) ** 2))
 
     @property
-    def _shares(self) -> Float64Array:
+    def shares(self) -> Float64Array:
         """The weights of the Gaussians among themselves."""
         return self.weights if self.noise is None else self.weights / (self.weights.sum() or 1.0)
