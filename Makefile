@@ -14,7 +14,7 @@ PICTURE := build/faithful.png
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-core test-oldest test-machines check format bench clean
+.PHONY: help run test test-core test-oldest test-machines check format docs bench clean
 
 help:
 	@echo "make run        install into $(VENV), fit a mixture to $(DATA), save and draw it"
@@ -24,6 +24,7 @@ help:
 	@echo "make test-machines  what rounding can reach, as other processors would run it (test-on-haswell: as one)"
 	@echo "make check      format, lint, types and layers"
 	@echo "make format     put the code into the shape that make check wants"
+	@echo "make docs       build the documentation site into build/docs"
 	@echo "make bench      time gaussmix against scikit-learn (ARGS=--quick for a short run)"
 	@echo "make clean      remove environments, builds and caches"
 
@@ -68,11 +69,17 @@ format: $(VENV)/.installed-check
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --quiet .
 
+# From nothing each time: entries of names that are gone would stay. A warning ends the build, a broken link among them.
+docs: $(VENV)/.installed-docs
+	@rm -rf build/docs docs/reference/generated
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs $(ARGS)
+	@echo "The site is in build/docs/index.html."
+
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-core $(VENV)-oldest build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-core $(VENV)-oldest build dist docs/reference/generated .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp for each set of extras, so that a second run installs nothing. A changed pyproject.toml (a new

@@ -4,6 +4,8 @@ from importlib.util import find_spec
 
 # The examples of a part that needs a package run only where that package is installed.
 collect_ignore = [] if find_spec("matplotlib") else ["src/gaussmix/plot"]
+# The settings of the site need what builds it.
+collect_ignore_glob = ["docs/*.py", "docs/_ext/*.py"]
 
 
 def pytest_configure(config):

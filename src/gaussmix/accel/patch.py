@@ -16,7 +16,7 @@ HOME = "sklearn.mixture._gaussian_mixture"
 
 
 def patch_sklearn() -> None:
-    """Make ``sklearn.mixture.GaussianMixture`` ours, in this process, until :func:`unpatch_sklearn`.
+    """Make ``sklearn.mixture.GaussianMixture`` ours, in this process, until `unpatch_sklearn`.
 
     Modules that have imported the class before, under whatever name, get ours, too: every global variable
     that is the original class is exchanged. Other references to the original class stay: base classes,

@@ -123,7 +123,7 @@ class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator)
         Of shape (n_components, n_features, n_features) for "full", (n_features, n_features) for "tied",
         (n_components, n_features) for "diag", (n_components,) for "spherical". Those of factor analysers are
         matrices (n_components, n_features, n_features), computed each time that they are asked for.
-    loadings_ : ndarray of shape (n_components, n_features, n_factors_)
+    loadings_ : ndarray of shape (n_components, n_features, n_factors)
     noise_variances_ : ndarray of shape (n_components, n_features)
     n_factors_ : int
         Only factor analysers have these three.

@@ -112,8 +112,9 @@ def fit_mixture(
     feature_names : sequence of str, optional
         Kept in the mixture; by default those of the data frame X, if its columns all have names of text.
     on_iteration : callable, optional
-        Called with a :class:`Progress` after each iteration, those of a race of starts too; True stops the
-        fit, which keeps the best so far.
+        Called after each iteration, those of a race of starts too, with an object that has `start`,
+        `n_starts`, `iteration`, `max_iter` and `mean_log_likelihood`. True stops the fit, which keeps the
+        best so far.
     checkpoint : path, optional
         A file that is kept up to date with all it takes to go on, and replaced atomically.
     checkpoint_interval : float

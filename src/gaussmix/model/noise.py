@@ -135,7 +135,7 @@ class Noise:
         _ = self.known_log_density  # raises if there is none
 
     def mapped(self, matrix: Float64Array, offset: Float64Array) -> Noise:
-        """The noise of A x + b; A as in :class:`gaussmix.model.moments.frame.Frame`."""
+        """The noise of A x + b; A as in ``gaussmix.model.moments.frame.Frame``."""
         d = offset.size
         diagonal = np.diagonal(matrix) if matrix.ndim == 2 else np.broadcast_to(matrix, (d,))
         density = self.known_log_density - float(np.log(np.abs(diagonal)).sum())

@@ -32,7 +32,7 @@ class Parts(MixtureProperties):
     ) -> Self:
         """A mixture of parts that are known to be sound: nothing is checked or copied.
 
-        Covariances and their roots are stacks, as :class:`gaussmix.model.covariance.Structure` has them.
+        Covariances and their roots are stacks, as ``gaussmix.model.covariance.Structure`` has them.
         """
         mixture = cls.__new__(cls)
         # Rows after rows, as files have them: products of arrays in another order round differently.
