@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from gaussmix._version import __version__
 
 _HOMES = {
-    "BICTable": "gaussmix.select.bic_table",
+    "BICTable": "gaussmix.select.criterion_table",
     "Constraints": "gaussmix.model.constraints",
+    "CriterionTable": "gaussmix.select.criterion_table",
     "FitResult": "gaussmix.fit.result",
     "FitStatus": "gaussmix.fit.result",
     "FittedMixtures": "gaussmix.select.many_models",
@@ -21,12 +22,14 @@ _HOMES = {
     "Mixture": "gaussmix.model.mixture",
     "NormalInverseWishart": "gaussmix.model.priors",
     "Noise": "gaussmix.model.noise",
+    "SearchResult": "gaussmix.select.search_result",
     "StartReport": "gaussmix.fit.result",
     "Threshold": "gaussmix.model.mixture.thresholds",
     "Thresholds": "gaussmix.model.mixture.thresholds",
     "fit_message_length": "gaussmix.select.message_length",
     "fit_mixture": "gaussmix.fit.one_mixture",
     "fit_mixtures": "gaussmix.select.many_models",
+    "search": "gaussmix.select.search",
     "show_config": "gaussmix.config",
 }
 
@@ -40,13 +43,16 @@ if TYPE_CHECKING:
     from gaussmix.model.mixture.thresholds import Threshold, Thresholds
     from gaussmix.model.noise import Noise
     from gaussmix.model.priors import NormalInverseWishart
-    from gaussmix.select.bic_table import BICTable
+    from gaussmix.select.criterion_table import BICTable, CriterionTable
     from gaussmix.select.many_models import FittedMixtures, fit_mixtures
     from gaussmix.select.message_length import MessageLengthResult, fit_message_length
+    from gaussmix.select.search import search
+    from gaussmix.select.search_result import SearchResult
 
 __all__ = [
     "BICTable",
     "Constraints",
+    "CriterionTable",
     "FitResult",
     "FitStatus",
     "FittedMixtures",
@@ -55,6 +61,7 @@ __all__ = [
     "Mixture",
     "Noise",
     "NormalInverseWishart",
+    "SearchResult",
     "StartReport",
     "Threshold",
     "Thresholds",
@@ -62,6 +69,7 @@ __all__ = [
     "fit_message_length",
     "fit_mixture",
     "fit_mixtures",
+    "search",
     "show_config",
 ]
 

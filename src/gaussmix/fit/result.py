@@ -88,6 +88,9 @@ class FitResult:
     kept : ndarray of shape (n,), optional
         For a trimmed fit, the weight of each row that the mixture was fitted to: all of it, none, or for rows
         on the border a part; read-only. Likelihoods and criteria are of these weights.
+    doubt : float, optional
+        How doubtful the labels of the rows are, in nats: -sum_i w_i log max_k r_ik, with the responsibilities
+        r. Searches measure it for `icl`.
 
     Examples
     --------
@@ -114,6 +117,7 @@ class FitResult:
     n_fixed_parameters: int = 0
     starts: tuple[StartReport, ...] = ()
     kept: Float64Array | None = field(default=None, compare=False)
+    doubt: float | None = None
 
     @property
     def trimmed(self) -> npt.NDArray[np.bool_] | None:
@@ -171,6 +175,20 @@ class FitResult:
     def aic(self) -> float:
         """Akaike's information criterion, 2 p - 2 log L; lower is better."""
         return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+
+    @property
+    def icl(self) -> float:
+        """Integrated completed likelihood, BIC - 2 sum_i w_i log max_k r_ik; lower is better.
+
+        It is BIC for the rows and their labels together (Biernacki, Celeux and Govaert 2000): components that
+        overlap cost as much as the labels are doubtful. ValueError where the doubt was not measured.
+        """
+        if self.doubt is None:
+            raise ValueError(
+                "icl needs the rows: gaussmix.search measures it for every fit, and GaussianMixture.icl(X) "
+                "for one"
+            )
+        return self.bic + 2.0 * self.doubt
 
     def sort_by(self, key: str | int) -> Self:
         """The same result with the components of its mixture in another order: :meth:`Mixture.sort_by`.

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy.typing as npt
 
 from gaussmix._text import count_noun
-from gaussmix._threads import hold_blas_to_one_thread
-from gaussmix.data.rows import Rows
-from gaussmix.engines import choose_engine
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
-from gaussmix.fit.beginnings import NamedStart, orders_components
-from gaussmix.fit.ending import COLLAPSED, make_result
+from gaussmix.fit.ending import COLLAPSED
 from gaussmix.fit.factor_count import count_factors
-from gaussmix.fit.given import Given
-from gaussmix.fit.iterate.em import Run
-from gaussmix.fit.iterate.stack import em_together
-from gaussmix.fit.iterate.stopping import Rule, Stopping
-from gaussmix.fit.judge import Judge
-from gaussmix.fit.mstep.maximise import Maximise
-from gaussmix.fit.mstep.regularise import RegCovar, make_regularise
-from gaussmix.fit.multistart import Position, Search
+from gaussmix.fit.iterate.stopping import Stopping
+from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.options import OPTIONS, IterationOptions, ModelOptions, StartOptions
-from gaussmix.fit.ranking import choose_run
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts.table import EFFORTS, STARTS
-from gaussmix.model.covariance import Structure, get_structure
-from gaussmix.select.bic_table import BICTable
+from gaussmix.model.covariance import get_structure
+from gaussmix.select.criterion_table import CriterionTable
+from gaussmix.select.families import Outcomes, Settings, fit_family
 
 #: mclust's models, for several features and for one.
 FOURTEEN = ("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV")
@@ -68,17 +58,22 @@ class FittedMixtures:
             raise FitError(COLLAPSED)
         return min(self.sound.values(), key=lambda fit: fit.bic)
 
-    def bic_table(self) -> BICTable:
+    def bic_table(self) -> CriterionTable:
         """BIC of every model, families side by side; what failed or collapsed is marked."""
-        return BICTable.of(self.fits, self.sound, self.failures)
+        values = {key: fit.bic for key, fit in self.sound.items()}
+        return CriterionTable.of([*self.fits, *self.failures], values, self.failures)
+
+    def _get_table(self) -> CriterionTable:
+        """The table of the criterion by which the best is chosen."""
+        return self.bic_table()
 
     def summary(self) -> str:
-        """The table of BIC, and the best model in full; a text."""
-        table = repr(self.bic_table())
+        """The table of the criterion, and the best model in full; a text."""
+        table = repr(self._get_table())
         return f"{table}\n\n{self.best.summary()}" if self.sound else table
 
     def __repr__(self) -> str:
-        table = self.bic_table()
+        table = self._get_table()
         family = "1 family" if len(table.families) == 1 else f"{len(table.families)} families"
         least, most = min(table.n_components), max(table.n_components)
         numbers = count_noun(most, "component") if least == most else f"{least} to {most} components"
@@ -91,11 +86,12 @@ class FittedMixtures:
         best = "none is sound"
         if table.best is not None:
             name, k = table.best
-            best = f"best: {name} with {count_noun(k, 'component')}, BIC {self.best.bic:.6g}"
-        return f"FittedMixtures({', '.join(parts)}; {best})"
+            value = f"{table.criterion.title} {table[name, k]:.6g}"
+            best = f"best: {name} with {count_noun(k, 'component')}, {value}"
+        return f"{type(self).__name__}({', '.join(parts)}; {best})"
 
     def _repr_html_(self) -> str:
-        return self.bic_table()._repr_html_()
+        return self._get_table()._repr_html_()
 
 
 def fit_mixtures(
@@ -166,7 +162,7 @@ def fit_mixtures(
     >>> round(models.fits["VVV", 2].bic, 1)
     2322.2
     """
-    numbers, rows = _read_numbers(n_components), read_rows(X, sample_weight, 1)
+    numbers, rows = read_numbers(n_components), read_rows(X, sample_weight, 1)
     model = ModelOptions(max(numbers), reg_covar=reg_covar, n_factors=n_factors)
     start = StartOptions(init_params, n_init)
     iteration = IterationOptions(tol, max_iter, stopping)
@@ -182,23 +178,18 @@ def fit_mixtures(
     d = rows.shape[1]
     feature_names = find_feature_names(X, feature_names, d)
     seed = int(make_generator(random_state).randint(2**31))
-    fits: dict[tuple[str, int], FitResult] = {}
-    failures: dict[tuple[str, int], str] = {}
-    n_factors, ordered = count_factors(n_factors), orders_components(init_params, Given())
+    settings = Settings(model, start, iteration, seed, feature_names)
+    factors = count_factors(n_factors)
     # a wrong name is an error before any fit
-    structures = {name: get_structure(name, d, n_factors) for name in _read_types(covariance_type, d)}
+    structures = {name: get_structure(name, d, factors) for name in read_types(covariance_type, d)}
+    found = Outcomes()
     for name, structure in structures.items():
-        judge, ends = fit_family(rows, structure, numbers, model, start, iteration, seed)
-        for k, end in ends.items():
-            if end.best is None:
-                failures[name, k] = "; ".join(end.failures)
-            else:
-                result = make_result(end.best, judge, feature_names, ordered=ordered, n_reseeds=end.n_reseeds)
-                fits[name, k] = replace(result, failed_starts=end.failures, starts=end.reports)
-    return FittedMixtures(fits, failures)
+        found |= fit_family(rows, structure, name, numbers, settings)
+    return FittedMixtures(found.fits, found.failures)
 
 
-def _read_numbers(n_components: int | Iterable[int]) -> list[int]:
+def read_numbers(n_components: int | Iterable[int]) -> list[int]:
+    """The numbers of components that are asked for; ValueError where one is none or comes twice."""
     numbers = list(n_components) if isinstance(n_components, Iterable) else [n_components]
     for k in numbers:
         OPTIONS["n_components"].check(k, "n_components")
@@ -207,61 +198,11 @@ def _read_numbers(n_components: int | Iterable[int]) -> list[int]:
     return [int(k) for k in numbers]
 
 
-def _read_types(covariance_type: str | Sequence[str] | None, d: int) -> list[str]:
+def read_types(covariance_type: str | Sequence[str] | None, d: int) -> list[str]:
+    """The names of families that are asked for; None stands for mclust's."""
     if covariance_type is None:
         return list(FOURTEEN if d > 1 else UNIVARIATE)
     types = [covariance_type] if isinstance(covariance_type, str) else list(covariance_type)
     if not types or len(set(types)) < len(types):
         raise ValueError(f"covariance_type must be one name or several different ones; got {types}")
     return types
-
-
-def fit_family(
-    rows: Rows,
-    structure: Structure,
-    numbers: Sequence[int],
-    model: ModelOptions,
-    start: StartOptions,
-    iteration: IterationOptions,
-    seed: int,
-) -> tuple[Judge, dict[int, Position]]:
-    """The judge of a family and, for each number of components, the end of its search, made with the others.
-
-    Each start has a generator of its own: the same whatever else is fitted.
-    """
-    engine = choose_engine(rows)(rows, structure)
-    m_step = Maximise(structure, make_regularise(model.reg_covar, structure, engine))
-    judge, name, turns = Judge(engine, m_step), start.init_params, range(start.n_init)
-    rule, max_iter = Rule(float(iteration.tol), iteration.stopping), iteration.max_iter
-    searches = {}
-    for k in numbers:
-        rngs = [make_generator(seed + turn) for turn in turns]
-        starts = [NamedStart(judge, k, Given(), rng, name, name, turn) for turn, rng in enumerate(rngs)]
-        searches[k] = Search(judge, starts, rule, None, max_iter)
-    positions = {(k, turn): Position(start=turn) for k in numbers for turn in turns}
-    with hold_blas_to_one_thread():
-        while going := [(k, turn) for k, turn in positions if positions[k, turn].start == turn]:
-            begun: dict[tuple[int, int], Run] = {}
-            for k, turn in going:
-                positions[k, turn], run = searches[k].begin(positions[k, turn])
-                if run is not None:
-                    begun[k, turn] = run
-            mixtures = [run.mixture for run in begun.values()]
-            runs = em_together(engine, mixtures, m_step, rule=rule, max_iter=max_iter)
-            for (k, turn), run in zip(begun, runs, strict=True):
-                positions[k, turn] = searches[k].conclude(positions[k, turn], run)
-    return judge, {k: join_positions([positions[k, turn] for turn in turns]) for k in numbers}
-
-
-def join_positions(ends: Sequence[Position]) -> Position:
-    """The end of a search of which each start came to its end by itself."""
-    best: Run | None = None
-    for end in ends:
-        best = best if end.best is None else choose_run(best, end.best)
-    return Position(
-        start=len(ends),
-        best=best,
-        failures=tuple(failure for end in ends for failure in end.failures),
-        reports=tuple(report for end in ends for report in end.reports),
-        n_reseeds=sum(end.n_reseeds for end in ends),
-    )

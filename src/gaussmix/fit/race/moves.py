@@ -59,13 +59,8 @@ def split_and_merge(engine: Engine, mixture: Mixture, m_step: MStep[Mixture]) ->
     k = len(mixture.means)
     if k < 3:
         return []
-    weights = engine.rows.masses
-    L = engine.evaluate(mixture, "joint").astype(np.float64)
-    top = L.max(axis=1, keepdims=True)
-    R = np.exp(L - top)
-    R /= R.sum(axis=1, keepdims=True)
-    pairs = _rank_pairs(R, weights)[:MERGES]
-    worst = _rank_misfits(L - np.log(np.maximum(mixture.weights, 1e-300)), R * weights[:, None])
+    R, worst = _find_misfits(engine, mixture)
+    pairs = _rank_pairs(R, engine.rows.masses)[:MERGES]
     moments, halves = _halve_components(engine, R)
     found = []
     for pair in pairs:
@@ -75,6 +70,28 @@ def split_and_merge(engine: Engine, mixture: Mixture, m_step: MStep[Mixture]) ->
             except NotPositiveDefiniteError:
                 continue
     return found
+
+
+def divide_components(engine: Engine, mixture: Mixture, m_step: MStep[Mixture], most: int) -> list[Mixture]:
+    """Mixtures of one component more: one that fits its rows badly is two, the worst first."""
+    R, worst = _find_misfits(engine, mixture)
+    moments, halves = _halve_components(engine, R)
+    found = []
+    for split in worst[:most]:
+        try:
+            found.append(m_step(_divide_moments(moments, halves, split), None))
+        except NotPositiveDefiniteError:
+            continue
+    return found
+
+
+def _find_misfits(engine: Engine, mixture: Mixture) -> tuple[Float64Array, list[int]]:
+    """Responsibilities, and the components by how badly they fit their rows, the worst first."""
+    L = engine.evaluate(mixture, "joint").astype(np.float64)
+    R = np.exp(L - L.max(axis=1, keepdims=True))
+    R /= R.sum(axis=1, keepdims=True)
+    log_p = L - np.log(np.maximum(mixture.weights, 1e-300))
+    return R, _rank_misfits(log_p, R * engine.rows.masses[:, None])
 
 
 def _rank_pairs(R: Float64Array, weights: Float64Array) -> list[tuple[int, int]]:
@@ -131,6 +148,23 @@ def _move_halves(moments: Moments, halves: Moments, i: int, j: int, split: int) 
         counts=after(moments.counts, halves.counts),
         first=after(moments.first, halves.first),
         second=after(moments.second, halves.second),
+    )
+
+
+def _divide_moments(moments: Moments, halves: Moments, split: int) -> Moments:
+    """Moments, all about one point, where a new last component takes a half of the rows of `split`."""
+
+    def after(whole: Float64Array, half: Float64Array) -> Float64Array:
+        divided = np.concatenate([whole, half[split : split + 1]])
+        divided[split] -= half[split]
+        return divided
+
+    return replace(
+        moments,
+        counts=after(moments.counts, halves.counts),
+        first=after(moments.first, halves.first),
+        second=after(moments.second, halves.second),
+        centres=np.concatenate([moments.centres, moments.centres[split : split + 1]]),
     )
 
 

@@ -1,29 +1,37 @@
-"""BIC of many models as mclust prints it: families side by side, a row for each number of components."""
+"""A criterion of many models, printed as mclust does: a column for each family, a row for each k."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gaussmix._text import GAP, count_noun, make_html_notes, make_html_table, make_text_table
 from gaussmix._typing import Float64Array
-from gaussmix.fit.result import FitResult
+from gaussmix.select.criteria import BIC, Criterion
 
 #: Columns of text that a block of the table may have.
 WIDTH = 100
 #: The mark of a model of which every start collapsed.
 FAILED = "-"
-#: The mark of a model with a collapsed component, whose BIC says nothing.
+#: The mark of a model with a collapsed component, whose criterion says nothing.
 COLLAPSED = "x"
-REASONS = {COLLAPSED: "a component collapsed", FAILED: "every start collapsed"}
+#: The mark of a model that was not fitted, since it could not win.
+SKIPPED = "."
+REASONS = {
+    COLLAPSED: "a component collapsed",
+    FAILED: "every start collapsed",
+    SKIPPED: "not fitted, since it could not win",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BICTable:
-    """The Bayesian information criterion of many models.
+class CriterionTable:
+    """A criterion of many models.
 
     Parameters
     ----------
@@ -32,14 +40,20 @@ class BICTable:
     n_components : tuple of int
         The rows.
     values : ndarray of shape (len(n_components), len(families))
-        BIC, lower is better; NaN where a model failed or has a component that collapsed, whose likelihood
-        says nothing. Read-only.
+        The criterion; NaN where a model was not fitted, failed, or has a component that collapsed, whose
+        likelihood says nothing. Read-only.
     failed : ndarray of bool, of the same shape
         Where every start collapsed, so that there is no fit at all.
+    skipped : ndarray of bool, of the same shape
+        What was not fitted.
+    criterion : Criterion
+    chosen : (str, int), optional
+        The model that was chosen, where that is not simply the best value.
 
     See Also
     --------
-    FittedMixtures.bic_table : makes it
+    FittedMixtures.bic_table : makes one of BIC
+    SearchResult.criterion_table : makes one of any criterion
 
     References
     ----------
@@ -66,24 +80,39 @@ class BICTable:
     families: tuple[str, ...]
     n_components: tuple[int, ...]
     values: Float64Array
-    failed: np.ndarray
+    failed: NDArray[np.bool_]
+    skipped: NDArray[np.bool_]
+    criterion: Criterion = BIC
+    chosen: tuple[str, int] | None = None
 
     @classmethod
     def of(
         cls,
-        fits: Mapping[tuple[str, int], FitResult],
-        sound: Mapping[tuple[str, int], FitResult],
-        failures: Mapping[tuple[str, int], str],
-    ) -> BICTable:
-        """The table of these fits, of which some are sound."""
-        keys = [*fits, *failures]
+        keys: Sequence[tuple[str, int]],
+        values: Mapping[tuple[str, int], float],
+        failures: Container[tuple[str, int]],
+        skipped: Container[tuple[str, int]] = (),
+        criterion: Criterion = BIC,
+        chosen: tuple[str, int] | None = None,
+    ) -> CriterionTable:
+        """The table of these models; those without a value have a component that collapsed."""
         families = tuple(dict.fromkeys(name for name, _ in keys))
         numbers = tuple(sorted({k for _, k in keys}))
-        values = np.array([[_find_bic(sound.get((name, k))) for name in families] for k in numbers])
-        failed = np.array([[(name, k) in failures for name in families] for k in numbers])
-        for array in (values, failed):
+
+        def tabulate(find: Callable[[tuple[str, int]], float | bool]) -> NDArray[Any]:
+            array = np.array([[find((name, k)) for name in families] for k in numbers])
             array.setflags(write=False)
-        return cls(families, numbers, values, failed)
+            return array
+
+        return cls(
+            families,
+            numbers,
+            tabulate(lambda key: values.get(key, math.nan)),
+            tabulate(lambda key: key in failures),
+            tabulate(lambda key: key in skipped),
+            criterion,
+            chosen,
+        )
 
     def __getitem__(self, model: tuple[str, int]) -> float:
         family, k = model
@@ -93,11 +122,11 @@ class BICTable:
 
     @property
     def best(self) -> tuple[str, int] | None:
-        """The family and number of components of least BIC; None where no model is sound."""
-        if np.isnan(self.values).all():
-            return None
+        """The model that was chosen, or the first of the best value; None where none is sound."""
+        if self.chosen is not None or np.isnan(self.values).all():
+            return self.chosen
         # Families first, as fits are in order: the first of equals is that of FittedMixtures.best.
-        column, row = np.unravel_index(np.nanargmin(self.values.T), self.values.T.shape)
+        column, row = np.unravel_index(np.nanargmax(self.criterion.sign * self.values.T), self.values.T.shape)
         return self.families[column], self.n_components[row]
 
     def __repr__(self) -> str:
@@ -110,10 +139,10 @@ class BICTable:
                 last += 1
             blocks.append(make_text_table([[row[0], *row[first:last]] for row in cells]))
             first = last
-        return "\n".join(["BIC (lower is better)", "\n\n".join(blocks), *self._write_notes()])
+        return "\n".join([self.criterion.heading, "\n\n".join(blocks), *self._write_notes()])
 
     def _repr_html_(self) -> str:
-        return make_html_table(self._write_cells(), "BIC (lower is better)") + make_html_notes(
+        return make_html_table(self._write_cells(), self.criterion.heading) + make_html_notes(
             self._write_notes()
         )
 
@@ -129,6 +158,8 @@ class BICTable:
     def _write_cell(self, row: int, column: int, decimals: int) -> str:
         if self.failed[row, column]:
             return FAILED
+        if self.skipped[row, column]:
+            return SKIPPED
         value = self.values[row, column]
         return COLLAPSED if np.isnan(value) else f"{value:.{decimals}f}"
 
@@ -147,5 +178,5 @@ class BICTable:
         return [f"Best: {family} with {count_noun(k, 'component')}, {value}.", *lines]
 
 
-def _find_bic(fit: FitResult | None) -> float:
-    return math.nan if fit is None else fit.bic
+#: The name that the table of BIC alone had.
+BICTable = CriterionTable

@@ -1,0 +1,170 @@
+"""Choose a model: the family of covariances and the number of components, by a criterion, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix import _check
+from gaussmix._typing import IntArray
+from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
+from gaussmix.fit.mstep.regularise import RegCovar
+from gaussmix.fit.options import IterationOptions, ModelOptions, NFactors, StartOptions
+from gaussmix.fit.outliers import NoiseRequest
+from gaussmix.model.constraints import Constraints
+from gaussmix.model.covariance import get_structure
+from gaussmix.model.priors import NormalInverseWishart
+from gaussmix.select.criteria import find_criterion
+from gaussmix.select.families import Key, Settings
+from gaussmix.select.grid import Grid, Watch
+from gaussmix.select.many_models import read_numbers, read_types
+from gaussmix.select.search_result import SearchResult
+
+
+def search(
+    X: npt.ArrayLike,
+    n_components: int | Iterable[int] = range(1, 10),
+    *,
+    covariance_type: str | Sequence[str] = "all",
+    criterion: str = "bic",
+    cv: Any = 5,
+    sample_weight: npt.ArrayLike | None = None,
+    tol: float = 1e-5,
+    reg_covar: RegCovar = "auto",
+    max_iter: int = 1000,
+    n_init: int = 1,
+    init_params: str = "auto",
+    random_state: Any = None,
+    feature_names: Sequence[str] | None = None,
+    n_factors: NFactors = 1,
+    prior: str | NormalInverseWishart | None = None,
+    constraints: Constraints | None = None,
+    noise: NoiseRequest = False,
+    trim: float = 0.0,
+    complete: bool = False,
+    on_progress: Watch | None = None,
+) -> SearchResult:
+    """Fit models of several families and numbers of components, and choose one by a criterion.
+
+    The models share what they can: a hierarchy of the rows that is cut for every number of components, passes
+    over the rows, and where rows are many a sample of them, on which most of the work is done. The chosen
+    model is a fit like any other and is not fitted again.
+
+    Parameters
+    ----------
+    X : array-like or data frame of shape (n, d)
+        Finite numbers.
+    n_components : int or iterable of int
+        Numbers of components to try. Those that are more than rows are left out.
+    covariance_type : str or sequence of str
+        Families to try. "all" stands for mclust's fourteen, or E and V where there is one feature.
+    criterion : {"bic", "aic", "icl", "cv"}
+        By which the model is chosen (docs/search.md): the Bayesian information criterion, Akaike's, the
+        integrated completed likelihood, or the held-out log-likelihood.
+    cv : int or cross-validation splitter
+        For "cv": the number of folds, of rows in random order, or one of scikit-learn's splitters.
+    sample_weight : array-like of shape (n,), optional
+        A weight of two is a row that occurs twice.
+    tol, max_iter : float, int
+        A fit has converged when an iteration raises the mean log-likelihood by less. Of more than 5000 rows,
+        models that cannot win any more end at an iteration that gains less than 1e-3.
+    reg_covar : float or "auto"
+        As for :func:`gaussmix.fit_mixture`.
+    n_init, init_params : int, str
+        Starts of each model, and where they come from; "auto" is the hierarchy, of many rows that of a sample
+        and k-means. For the rest see docs/starts.md.
+    random_state : int, RandomState, Generator or None
+    feature_names : sequence of str, optional
+        Kept in the mixtures; by default those of the data frame.
+    n_factors, prior, constraints, noise, trim
+        As for :func:`gaussmix.fit_mixture`. With any of the last four each model is fitted by itself.
+    complete : bool, default=False
+        Whether to fit, of more than 5000 rows, also those models that a sample shows to be hopeless.
+    on_progress : callable, optional
+        Called with the number of models that are done, the number of all, and the last; True ends the search,
+        which keeps what there is.
+
+    Returns
+    -------
+    SearchResult
+
+    Raises
+    ------
+    ValueError
+        If an argument is wrong.
+
+    References
+    ----------
+    C. Fraley and A. E. Raftery, Model-based clustering, discriminant analysis, and density estimation, J. Am.
+    Stat. Assoc. 97 (2002) 611-631.
+
+    Examples
+    --------
+    >>> import gaussmix
+    >>> from gaussmix.datasets import load_faithful
+    >>> X, names = load_faithful()
+    >>> result = gaussmix.search(X, range(1, 6), feature_names=names)
+    >>> result
+    SearchResult(70 fits: 14 families, 1 to 5 components; best: EEE with 3 components, BIC 2314.31)
+    >>> result.best.mixture.n_components
+    3
+    >>> clear = gaussmix.search(X, range(1, 6), criterion="icl")
+    >>> clear.best_params_["n_components"]
+    2
+    """
+    named, numbers = find_criterion(criterion), sorted(read_numbers(n_components))
+    rows = read_rows(X, sample_weight, min(numbers))
+    d = rows.shape[1]
+    names = read_types(None if covariance_type in ("all", "auto", None) else covariance_type, d)
+    for name in names:
+        get_structure(name, d)
+    settings = Settings(
+        ModelOptions(max(numbers), "full", reg_covar, n_factors, prior, constraints, noise, trim),
+        StartOptions(init_params, n_init),
+        IterationOptions(tol, max_iter),
+        int(make_generator(random_state).randint(2**31)),
+        find_feature_names(X, feature_names, d),
+    )
+    grid = Grid(names, numbers, settings, named.name, complete or named.name == "cv", on_progress)
+    found = grid.fit(X, sample_weight)
+    result = SearchResult(
+        found.fits, found.failures, found.skipped, criterion_name=named.name, seconds=found.seconds
+    )
+    if named.name != "cv":
+        return result
+    return replace(result, held_out=hold_out(X, sample_weight, grid, cv))
+
+
+def hold_out(
+    X: npt.ArrayLike, sample_weight: npt.ArrayLike | None, grid: Grid, cv: Any
+) -> dict[Key, tuple[float, ...]]:
+    """For each model the mean log-density of the rows of each fold under the fit to all others.
+
+    NaN where there is no sound fit.
+    """
+    values = np.asarray(X)
+    weights = _check.read_sample_weight(sample_weight, len(values))
+    every = replace(grid, complete=True, watch=None)
+    scores: dict[Key, list[float]] = {key: [] for key in grid.keys}
+    for rest, fold in cut_folds(values, cv, grid.settings.seed):
+        found = every.fit(values[rest], None if weights is None else weights[rest])
+        sound = SearchResult(found.fits, found.failures, found.skipped).sound
+        w = None if weights is None else weights[fold]
+        for key, folds in scores.items():
+            fit = sound.get(key)
+            value = np.nan if fit is None else np.average(fit.mixture.log_prob(values[fold]), weights=w)
+            folds.append(float(value))
+    return {key: tuple(folds) for key, folds in scores.items()}
+
+
+def cut_folds(values: npt.NDArray[Any], cv: Any, seed: int) -> Iterator[tuple[IntArray, IntArray]]:
+    """The rows to fit and those held out, fold by fold."""
+    from sklearn.model_selection import KFold, check_cv  # here, since the import takes its time
+
+    whole = isinstance(cv, int | np.integer)
+    splitter = KFold(cv, shuffle=True, random_state=seed) if whole else check_cv(cv)
+    yield from splitter.split(values)
