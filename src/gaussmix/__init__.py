@@ -12,6 +12,7 @@ from gaussmix._version import __version__
 
 _HOMES = {
     "BICTable": "gaussmix.select.criterion_table",
+    "Bootstrap": "gaussmix.infer.bootstrap",
     "Constraints": "gaussmix.model.constraints",
     "CriterionTable": "gaussmix.select.criterion_table",
     "FitResult": "gaussmix.fit.result",
@@ -20,12 +21,13 @@ _HOMES = {
     "GaussianMixture": "gaussmix.estimators.gaussian",
     "MessageLengthResult": "gaussmix.select.message_length",
     "Mixture": "gaussmix.model.mixture",
-    "NormalInverseWishart": "gaussmix.model.priors",
     "Noise": "gaussmix.model.noise",
+    "NormalInverseWishart": "gaussmix.model.priors",
     "SearchResult": "gaussmix.select.search_result",
     "StartReport": "gaussmix.fit.result",
     "Threshold": "gaussmix.model.mixture.thresholds",
     "Thresholds": "gaussmix.model.mixture.thresholds",
+    "bootstrap": "gaussmix.infer.bootstrap",
     "fit_message_length": "gaussmix.select.message_length",
     "fit_mixture": "gaussmix.fit.one_mixture",
     "fit_mixtures": "gaussmix.select.many_models",
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from gaussmix.estimators.gaussian import GaussianMixture
     from gaussmix.fit.one_mixture import fit_mixture
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
+    from gaussmix.infer.bootstrap import Bootstrap, bootstrap
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
     from gaussmix.model.mixture.thresholds import Threshold, Thresholds
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BICTable",
+    "Bootstrap",
     "Constraints",
     "CriterionTable",
     "FitResult",
@@ -66,6 +70,7 @@ __all__ = [
     "Threshold",
     "Thresholds",
     "__version__",
+    "bootstrap",
     "fit_message_length",
     "fit_mixture",
     "fit_mixtures",
