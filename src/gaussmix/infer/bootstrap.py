@@ -261,7 +261,7 @@ def _collect(subject: Subject, method: Method, refits: list[tuple[int, Refit]]) 
     if len(sound) < LEAST_RESAMPLES:
         raise FitError(
             f"of {count_noun(len(refits), 'resample')} {len(sound)} led to a mixture without a component "
-            "that collapsed, too few to tell how much parameters vary: fit fewer components, or a simpler family"
+            "that collapsed, too few to tell how parameters vary: fit fewer components, or a simpler family"
         )
     mixtures = [_align(refit.mixture, subject.mixture) for refit in sound if refit.mixture is not None]
     arrays = [np.stack(values) for values in zip(*(_list_parts(each) for each in mixtures), strict=True)]
