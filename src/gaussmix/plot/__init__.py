@@ -1,157 +1,53 @@
-"""Pictures of a mixture, drawn with Matplotlib (the extra ``plot``).
+"""Pictures, drawn with Matplotlib (the extra ``plot``), which is imported with the first of them.
 
-One feature gives a density curve, two features a plane with ellipses, more a pairs picture. A component is
-recognised by more than its colour: its number, the label that `predict` gives, stands at its mean, and from
-the ninth component on the lines are dashed.
+Displays are as scikit-learn has them: ``from_estimator`` computes and draws, ``plot`` draws once more, and
+``ax_``, ``figure_`` and the artists can be changed afterwards. A component is recognised by more than its
+colour: its number, the label that `predict` gives, stands at its mean, its rows have a marker of their own,
+and from the ninth component on lines are dashed. The names below are loaded when first used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from gaussmix.model.mixture import Mixture
-from gaussmix.plot.panels import choose_figure_size, draw_view, import_matplotlib
-from gaussmix.plot.view import make_view
+_HOMES = {
+    "CriterionDisplay": "gaussmix.plot.criterion",
+    "LikelihoodDisplay": "gaussmix.plot.likelihood",
+    "MixtureDisplay": "gaussmix.plot.mixture",
+    "ProfileDisplay": "gaussmix.plot.profile",
+    "draw_ellipses": "gaussmix.plot.mixture",
+    "picture_formats": "gaussmix.plot.pictures",
+    "plot_mixture": "gaussmix.plot.pictures",
+    "save_plot": "gaussmix.plot.pictures",
+}
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from gaussmix.plot.criterion import CriterionDisplay
+    from gaussmix.plot.likelihood import LikelihoodDisplay
+    from gaussmix.plot.mixture import MixtureDisplay, draw_ellipses
+    from gaussmix.plot.pictures import picture_formats, plot_mixture, save_plot
+    from gaussmix.plot.profile import ProfileDisplay
 
-__all__ = ["picture_formats", "plot_mixture", "save_plot"]
-
-
-def plot_mixture(
-    mixture: Mixture,
-    X: ArrayLike | None = None,
-    *,
-    ax: Axes | NDArray[np.object_] | None = None,
-    features: Sequence[int | str] | None = None,
-    max_points: int = 5000,
-    seed: int = 0,
-) -> Axes | NDArray[np.object_]:
-    r"""Draw a mixture, over data if `X` is given.
-
-    - One feature: the density of the mixture and, filled, each weighted component; the data as a histogram.
-    - Two features: the data, coloured by the most probable component, the more opaque the surer; ellipses at
-      one and two standard deviations of each component, its number at the mean; the density of the
-      mixture in shades of grey.
-    - More: a pairs picture, with the one-feature picture of each feature on the diagonal and the data and
-      ellipses of each pair below it. At most six features are shown unless `features` asks for more.
-
-    The ellipse at :math:`r` standard deviations is the set
-    :math:`(x - \mu)^\top \Sigma^{-1} (x - \mu) = r^2`. In the plane it holds :math:`1 - e^{-r^2/2}` of its
-    component's mass: 39.3 % for one standard deviation and 86.5 % for two. The shades are the smallest
-    regions that hold 25, 50, 75 and 95 % of the mass of the whole mixture.
-
-    Parameters
-    ----------
-    mixture : Mixture
-        What to draw. Features are labelled with its ``feature_names``.
-    X : array-like of shape (n_samples, n_features), optional
-        Data to draw beneath.
-    ax : Axes or array of Axes, optional
-        Where to draw: one Axes for one or two features, for more a square array with one row for each feature
-        shown. Without it a new figure is made.
-    features : sequence of int or str, optional
-        Positions or names of the features to show, in this order. The others are integrated out.
-    max_points : int, default 5000
-        Draw a random subset of this many rows of `X`; a histogram always counts all of them.
-    seed : int, default 0
-        Seed of that choice, so that the same call draws the same picture.
-
-    Returns
-    -------
-    Axes or ndarray of Axes
-        One Axes for one or two features. For more, an array of shape (shown, shown) with None above the
-        diagonal.
-
-    Raises
-    ------
-    ImportError
-        If Matplotlib is not installed.
-    ValueError
-        If `features` names none or an unknown feature, or if `ax` or `X` has the wrong shape.
-
-    References
-    ----------
-    R. J. Hyndman (1996), Computing and graphing highest density regions, The American Statistician 50(2).
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> from gaussmix import Mixture
-    >>> mixture = Mixture([0.4, 0.6], [[0.0], [3.0]], [[[1.0]], [[0.5]]], feature_names=("height",))
-    >>> ax = plot_mixture(mixture, ax=Figure().subplots())
-    >>> ax.get_xlabel()
-    'height'
-    """
-    view = make_view(mixture, X, features, max_points, seed)
-    figure = None
-    if ax is None:
-        figure = import_matplotlib("pyplot").figure(figsize=choose_figure_size(view), layout="constrained")
-    return draw_view(view, ax, figure)
+__all__ = [
+    "CriterionDisplay",
+    "LikelihoodDisplay",
+    "MixtureDisplay",
+    "ProfileDisplay",
+    "draw_ellipses",
+    "picture_formats",
+    "plot_mixture",
+    "save_plot",
+]
 
 
-def save_plot(
-    mixture: Mixture,
-    X: ArrayLike | None = None,
-    *,
-    path: str | Path,
-    features: Sequence[int | str] | None = None,
-    max_points: int = 5000,
-    seed: int = 0,
-    dpi: float = 150,
-) -> None:
-    """Write the picture of `plot_mixture` to a file, without a window and without pyplot.
-
-    Parameters
-    ----------
-    mixture, X, features, max_points, seed
-        As in `plot_mixture`.
-    path : str or Path
-        The file; its suffix picks the format (png, pdf, svg ...).
-    dpi : float, default 150
-        Dots per inch of a PNG.
-
-    Raises
-    ------
-    ImportError
-        If Matplotlib is not installed.
-    ValueError
-        As in `plot_mixture`, and if the suffix is no format that Matplotlib can write.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from gaussmix import Mixture
-    >>> mixture = Mixture([1.0], [[0.0, 0.0]], [[[1.0, 0.5], [0.5, 1.0]]])
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_plot(mixture, path=Path(folder) / "mixture.png")
-    ...     [file.name for file in Path(folder).iterdir()]
-    ['mixture.png']
-    """
-    view = make_view(mixture, X, features, max_points, seed)
-    figure = import_matplotlib("figure").Figure(figsize=choose_figure_size(view), layout="constrained")
-    draw_view(view, None, figure)
-    figure.savefig(path, dpi=dpi)
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gaussmix.plot' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
 
 
-def picture_formats() -> frozenset[str]:
-    """Return the suffixes, without the dot, of the files that `save_plot` can write.
-
-    Raises
-    ------
-    ImportError
-        If Matplotlib is not installed.
-
-    Examples
-    --------
-    >>> {"png", "pdf", "svg"} <= picture_formats()
-    True
-    """
-    return frozenset(import_matplotlib("backend_bases").FigureCanvasBase.filetypes)
+def __dir__() -> list[str]:
+    return sorted(__all__)

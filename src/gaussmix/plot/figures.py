@@ -1,0 +1,93 @@
+"""What every picture needs of Matplotlib, which is imported when the first picture is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gaussmix._text import shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+#: Characters of a feature's name that a picture shows.
+MOST_CHARACTERS = 40
+#: Characters of it in a panel of a pairs picture, which is two inches wide.
+FEW_CHARACTERS = 20
+
+
+def import_matplotlib(module: str) -> Any:
+    """Import a module of Matplotlib. Raises ImportError that says how to install it."""
+    try:
+        return import_module(f"matplotlib.{module}")
+    except ModuleNotFoundError as error:
+        raise ImportError('pictures need Matplotlib: pip install "gaussmix[plot]"') from error
+
+
+def make_figure(width: float, height: float) -> Figure:
+    """A new figure of pyplot, which notebooks show, of this size in inches."""
+    figure: Figure = import_matplotlib("pyplot").figure(figsize=(width, height), layout="constrained")
+    return figure
+
+
+@contextmanager
+def find_figure(ax: Any, figure: Figure | None, size: tuple[float, float]) -> Iterator[Figure | None]:
+    """The figure to fill, in this size: a given one, or a new one, of which an error leaves nothing behind.
+
+    None where Axes are given.
+    """
+    if ax is not None:
+        yield None
+    elif figure is not None:
+        figure.set_size_inches(*size)
+        yield figure
+    else:
+        figure = make_figure(*size)
+        try:
+            yield figure
+        except BaseException:
+            import_matplotlib("pyplot").close(figure)
+            raise
+
+
+def find_panel(ax: Axes | None, width: float, height: float) -> Axes:
+    """The Axes that are given, or those of a new figure of this size in inches."""
+    panel: Axes = make_figure(width, height).subplots() if ax is None else ax
+    return panel
+
+
+def format_name(name: str, most: int = MOST_CHARACTERS) -> str:
+    """The name of a feature as a picture shows it: on one line, and not too long for it."""
+    return shorten(name, most)
+
+
+def write_plainly(*texts: Text) -> None:
+    """Have texts that hold names show every character: "$x$" is no formula there."""
+    for text in texts:
+        text.set_parse_math(False)
+
+
+def name_axes(
+    panel: Axes, x: str | None = None, y: str | None = None, *, most: int = MOST_CHARACTERS
+) -> None:
+    """Label the axes with names of features, cut to this number of characters."""
+    if x is not None:
+        write_plainly(panel.xaxis.label)
+        panel.set_xlabel(format_name(x, most))
+    if y is not None:
+        write_plainly(panel.yaxis.label)
+        panel.set_ylabel(format_name(y, most))
+
+
+def hide_spines(panel: Axes) -> None:
+    """Leave out the lines at the top and on the right, which say nothing."""
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def format_percent(share: float) -> str:
+    """A share as a whole percentage."""
+    return f"{share:.0%}" if share >= 0.005 else "< 1%"
