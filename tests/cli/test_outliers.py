@@ -84,5 +84,8 @@ def test_a_picture_shows_noise(table):
     ax = plot_mixture(mixture, X, ax=Figure().subplots())
     said = [text.get_text() for text in ax.get_legend().get_texts()]
     assert said[-1].startswith("noise") and len(said) == 3
-    colours = ax.collections[-1].get_facecolors()[:, :3]
-    assert (np.ptp(colours, axis=1) == 0.0).sum() == (mixture.predict(X) == -1).sum()  # grey
+    rows = {
+        scatter.get_offsets().shape[0]: scatter for scatter in ax.collections if len(scatter.get_offsets())
+    }
+    noise = rows[(mixture.predict(X) == -1).sum()]
+    assert (np.ptp(noise.get_edgecolors()[:, :3], axis=1) == 0.0).all()  # grey

@@ -212,6 +212,17 @@ def test_borders_lie_between_equal_components():
     assert not three.artists_.borders, "a feature that is not shown decides, too"
 
 
+def test_one_feature_has_its_thresholds():
+    mixture = Mixture([0.3, 0.3, 0.4], [[0.0], [4.0], [8.0]], [1.0, 1.0, 1.0], "spherical")
+    for clusters, expected in ((None, [2.0, 6.0]), ([0, 1, 1], [2.0])):
+        display = MixtureDisplay.from_estimator(mixture, clusters=clusters, ax=make_axes())
+        render(display)
+        lines = display.artists_.thresholds[::2]
+        np.testing.assert_allclose([line.get_xdata()[0] for line in lines], expected, atol=0.1)
+    both = MixtureDisplay.from_estimator(make_mixture(2), features=[0], ax=make_axes())
+    assert not both.artists_.thresholds, "a feature that is not shown decides, too"
+
+
 def test_names_are_shown_as_they_are():
     pandas = pytest.importorskip("pandas")
     X = pandas.DataFrame(make_rows(3), columns=["$x$", "a_b$c", "größe^2 \\alpha"])

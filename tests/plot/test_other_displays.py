@@ -79,6 +79,22 @@ def test_criterion_of_which_more_is_better():
     assert plain.ax_.get_ylim()[0] < plain.ax_.get_ylim()[1]
 
 
+def test_criterion_of_a_search_rings_the_model_that_was_chosen():
+    X = np.random.default_rng(2).normal(size=(60, 1))
+    result = gaussmix.search(X, range(1, 4), criterion="cv", random_state=0)
+    display = CriterionDisplay.from_estimator(result, ax=make_axes())
+    render(display)
+    assert display.best_model == result.best_model
+    family, k = result.best_model
+    np.testing.assert_allclose(
+        display.best_.get_xydata(), [[k, max(result.scores.values()) - result.scores[family, k]]]
+    )
+    icl = CriterionDisplay.from_estimator(result, criterion="icl", ax=make_axes())
+    assert icl.scores[result.best_model] == result.best.icl
+    with pytest.raises(ValueError, match="chosen must be a model that has a score"):
+        CriterionDisplay.from_values(SCORES, chosen=("VVV", 2))
+
+
 def test_criterion_of_one_model_and_of_equal_ones():
     for scores in ({("VVV", 3): 5.0}, {("VVV", 1): 5.0, ("EII", 1): 5.0, ("EII", 2): 5.0}):
         render(CriterionDisplay.from_values(scores, ax=make_axes()))
@@ -94,8 +110,10 @@ def test_criterion_shows_the_families_that_are_asked_for():
 
 def test_criterion_refuses_what_has_none():
     models = gaussmix.fit_mixtures(make_rows(), 1, covariance_type="EII")
-    with pytest.raises(ValueError, match="criterion must be one of bic, aic, icl"):
+    with pytest.raises(ValueError, match="criterion must be one of bic, aic, icl, cv; got 'dic'"):
         CriterionDisplay.from_estimator(models, criterion="dic")
+    with pytest.raises(ValueError, match="takes a search with it"):
+        CriterionDisplay.from_estimator(models, criterion="cv")
     with pytest.raises(ValueError, match="no model has a sound fit"):
         CriterionDisplay.from_values({("EII", 1): NAN})
     with pytest.raises(TypeError, match="got GaussianMixture"):

@@ -13,17 +13,14 @@ from gaussmix._typing import Float64Array
 from gaussmix.plot.figures import find_panel, hide_spines, import_matplotlib
 from gaussmix.plot.palette import COLOURS, INK, MARKERS, QUIET
 from gaussmix.plot.reading import read_models
+from gaussmix.select.criteria import find_criterion
+from gaussmix.select.families import Key
 from gaussmix.select.many_models import FittedMixtures
+from gaussmix.select.search_result import SearchResult, find_standard_error
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Criteria that every fit has; lower is better.
-OF_A_FIT = ("bic", "aic", "icl")
-#: What the axis says of a criterion.
-TITLES = {"bic": "BIC", "aic": "AIC", "icl": "ICL", "cv": "mean held-out log-density"}
-#: Criteria of which more is better.
-HIGHER = ("cv",)
 #: Families that have a colour: those whose best model is best. The others are grey.
 COLOURED = 6
 #: Grey of the other families.
@@ -38,19 +35,21 @@ LABEL_DISTANCE = 0.047
 class CriterionDisplay:
     """A criterion of many models, as a line for each family over the number of components.
 
-    The best model is on top and marked. Differences from it are drawn on a scale that is linear up to 10, so
-    that rivals can be told apart, and logarithmic beyond, so that bad models take no room. The families with
-    the best models have a colour; each has its name at the end of its line. A cross stands where a model has
-    no sound fit, on the line between its neighbours.
+    The best score is on top, and the model that was chosen has a ring. Differences from the best are drawn on
+    a scale that is linear up to 10, so that rivals can be told apart, and logarithmic beyond, so that bad
+    models take no room. The families with the best models have a colour; each has its name at the end of its
+    line. A cross stands where a model has no sound fit, on the line between its neighbours.
 
     Parameters
     ----------
     scores : mapping of (str, int) to float
         By covariance type and number of components; NaN where there is no sound fit.
-    criterion : str, default="bic"
-        "bic", "aic" and "icl" are the better the lower, "cv" is the better the higher.
+    criterion : {"bic", "aic", "icl", "cv"}, default="bic"
+        The last is the better the higher, the others the better the lower.
     errors : mapping of (str, int) to float, optional
-        Standard errors of the scores, drawn as bars.
+        Standard errors of the differences from the best, drawn as bars.
+    chosen : (str, int), optional
+        The model that was chosen, where that is not the one of the best score (one-standard-error rule).
 
     Attributes
     ----------
@@ -86,16 +85,24 @@ class CriterionDisplay:
 
     def __init__(
         self,
-        scores: Mapping[tuple[str, int], float],
+        scores: Mapping[Key, float],
         *,
         criterion: str = "bic",
-        errors: Mapping[tuple[str, int], float] | None = None,
+        errors: Mapping[Key, float] | None = None,
+        chosen: Key | None = None,
     ) -> None:
         self.scores = dict(scores)
-        self.criterion = criterion
+        self.criterion = find_criterion(criterion)
         self.errors = dict(errors or {})
-        if not any(math.isfinite(score) for score in self.scores.values()):
+        sound = {key: score for key, score in self.scores.items() if math.isfinite(score)}
+        if not sound:
             raise ValueError("there is no score to draw: no model has a sound fit")
+        self._top = max(sound.values(), key=lambda score: self.criterion.sign * score)
+        self.best_model = next(key for key, score in sound.items() if score == self._top)
+        if chosen is not None:
+            if chosen not in sound:
+                raise ValueError(f"chosen must be a model that has a score; got {chosen!r}")
+            self.best_model = chosen
 
     @classmethod
     def from_estimator(
@@ -126,18 +133,24 @@ class CriterionDisplay:
             If the criterion is unknown, or the models have not been compared by it, or no fit is sound.
         """
         models = read_models(model)
-        used = getattr(models, "criterion", "bic")
-        chosen = used if criterion is None else criterion
-        scores = find_scores(models, chosen)
-        return cls(scores, criterion=chosen).plot(ax, **options)
+        used = models.criterion_name if isinstance(models, SearchResult) else "bic"
+        name = used if criterion is None else criterion
+        scores = find_scores(models, name)
+        if not isinstance(models, SearchResult):
+            return cls(scores, criterion=name).plot(ax, **options)
+        known = any(math.isfinite(score) for score in scores.values())
+        chosen = models.best_model if name == used and known else None
+        errors = find_errors(models, scores) if find_criterion(name).measure is None else None
+        return cls(scores, criterion=name, errors=errors, chosen=chosen).plot(ax, **options)
 
     @classmethod
     def from_values(
         cls,
-        scores: Mapping[tuple[str, int], float],
+        scores: Mapping[Key, float],
         *,
         criterion: str = "bic",
-        errors: Mapping[tuple[str, int], float] | None = None,
+        errors: Mapping[Key, float] | None = None,
+        chosen: Key | None = None,
         ax: Axes | None = None,
         **options: Any,
     ) -> Self:
@@ -151,25 +164,16 @@ class CriterionDisplay:
         >>> CriterionDisplay.from_values(scores, ax=Figure().subplots()).best_model
         ('EII', 2)
         """
-        return cls(scores, criterion=criterion, errors=errors).plot(ax, **options)
-
-    @property
-    def best_model(self) -> tuple[str, int]:
-        """The covariance type and the number of components of the best score, the first of equals."""
-        sound = {key: score for key, score in self.scores.items() if math.isfinite(score)}
-        return min(sound, key=lambda key: self._find_loss(sound[key]))
+        return cls(scores, criterion=criterion, errors=errors, chosen=chosen).plot(ax, **options)
 
     @property
     def families(self) -> list[str]:
         """The families, that of the best model first."""
         best: dict[str, float] = {}
         for (family, _), score in self.scores.items():
-            loss = self._find_loss(score) if math.isfinite(score) else math.inf
+            loss = -self.criterion.sign * score if math.isfinite(score) else math.inf
             best[family] = min(best.get(family, math.inf), loss)
         return sorted(best, key=lambda family: best[family])
-
-    def _find_loss(self, score: float) -> float:
-        return -score if self.criterion in HIGHER else score
 
     def plot(
         self,
@@ -228,7 +232,8 @@ class CriterionDisplay:
         (self.lines_[family],) = panel.plot(
             numbers, np.where(sound, gaps, np.nan), label=family, markersize=4.5, **look
         )
-        self._draw_errors(panel, family, numbers, gaps, colour)
+        if place < COLOURED:
+            self._draw_errors(panel, family, numbers, gaps, colour)
         if not sound.any():
             return []
         # The scale is not linear, but a cross only has to lie on the line.
@@ -244,7 +249,7 @@ class CriterionDisplay:
 
     def _find_gap(self, family: str, k: int) -> float:
         """How much worse the model is than the best."""
-        return self._find_loss(self.scores[family, k]) - self._find_loss(self.scores[self.best_model])
+        return self.criterion.sign * (self._top - self.scores[family, k])
 
     def _find_height(self, family: str, k: int) -> float:
         """Where the model is drawn."""
@@ -262,13 +267,13 @@ class CriterionDisplay:
             markeredgewidth=1.6,
             **ring,
         )
-        title = TITLES.get(self.criterion, self.criterion)
         value = self.scores[family, k]
-        text = f"best: {family} with {count_noun(k, 'component')}, {title} {value:.6g}"
+        word = "best" if value == self._top else "chosen"
+        text = f"{word}: {family} with {count_noun(k, 'component')}, {self.criterion.title} {value:.6g}"
         panel.set_title(text, loc="left", fontsize=10, color=INK)
 
     def _set_scales(self, panel: Axes) -> None:
-        title = TITLES.get(self.criterion, self.criterion)
+        title, better = self.criterion.title, self.criterion.greater_is_better
         if self._differences:
             threshold = self._find_threshold()
             panel.set_yscale("symlog", linthresh=threshold, linscale=1.5)
@@ -276,10 +281,10 @@ class CriterionDisplay:
             panel.set_ylim(1.15 * max(worst, 1e-12), -0.12 * min(threshold, max(worst, 1e-12)))
             ticks = import_matplotlib("ticker").FuncFormatter(lambda gap, _: f"{gap:g}")
             panel.yaxis.set_major_formatter(ticks)
-            panel.set_ylabel(f"{title} {'below' if self.criterion in HIGHER else 'above'} the best")
+            panel.set_ylabel(f"{title} {'below' if better else 'above'} the best")
         else:
             panel.set_ylabel(title)
-            panel.yaxis.set_inverted(self.criterion not in HIGHER)
+            panel.yaxis.set_inverted(not better)
         panel.set_xticks(sorted({k for _, k in self.scores}))
         panel.set_xlabel("number of components")
         panel.grid(axis="y", color="#EEEEEE", linewidth=0.8)
@@ -288,7 +293,7 @@ class CriterionDisplay:
 
     def _find_threshold(self) -> float:
         """Up to where the scale is linear."""
-        if self.criterion in OF_A_FIT:
+        if self.criterion.measure is not None:
             return RIVAL
         gaps = [self._find_gap(*key) for key, score in self.scores.items() if math.isfinite(score)]
         return max(float(np.quantile(gaps, 0.25)), 1e-9)
@@ -325,18 +330,30 @@ class CriterionDisplay:
         panel.set_xlim(least - 0.3, last + 0.15 + 0.02 * (last - least))
 
 
-def find_scores(models: FittedMixtures, criterion: str) -> dict[tuple[str, int], float]:
-    """The criterion of every model, NaN where it has no sound fit."""
+def find_scores(models: FittedMixtures, name: str) -> dict[Key, float]:
+    """The criterion of every model that was tried, NaN where it has no sound fit."""
     keys = [*models.fits, *models.failures]
-    if criterion == getattr(models, "criterion", None):
-        known: Mapping[tuple[str, int], float] = models.scores  # type: ignore[attr-defined]
-        return {key: float(known.get(key, math.nan)) for key in keys}
-    if criterion not in OF_A_FIT:
-        raise ValueError(
-            f"criterion must be one of {', '.join(OF_A_FIT)}, or that of the search; got {criterion!r}"
-        )
-    sound = models.sound
-    return {key: float(getattr(sound[key], criterion)) if key in sound else math.nan for key in keys}
+    if isinstance(models, SearchResult):
+        known = models.measure(name)
+    else:
+        measure = find_criterion(name).measure
+        if measure is None:
+            raise ValueError(
+                f"criterion {name!r} takes a search with it: gaussmix.search(X, criterion={name!r})"
+            )
+        known = {key: measure(fit) for key, fit in models.sound.items()}
+    return {key: known.get(key, math.nan) for key in keys}
+
+
+def find_errors(models: SearchResult, scores: Mapping[Key, float]) -> dict[Key, float]:
+    """Standard errors of what each model loses on held-out rows against the best, over the folds."""
+    best = max(scores, key=lambda key: scores[key] if math.isfinite(scores[key]) else -math.inf)
+    held_out = models.held_out
+    return {
+        key: find_standard_error(np.subtract(held_out[best], held_out[key]))
+        for key, score in scores.items()
+        if math.isfinite(score)
+    }
 
 
 def spread_out(heights: Float64Array, distance: float) -> Float64Array:

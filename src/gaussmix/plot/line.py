@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.mixture import Mixture
 from gaussmix.plot.figures import hide_spines, import_matplotlib
+from gaussmix.plot.labelling import NOISE as NOISE_LABEL
 from gaussmix.plot.labelling import ByMixture
-from gaussmix.plot.palette import DENSITY, INK, NOISE, PALE, pick_colour, pick_style
+from gaussmix.plot.palette import DENSITY, INK, NOISE, PALE, QUIET, pick_colour, pick_style
 from gaussmix.plot.plane import find_levels, put_number
 from gaussmix.plot.points import MOST_UNCERTAIN, Artists, Style, colour_uncertainty
 from gaussmix.plot.view import View, make_marginal
@@ -91,6 +93,30 @@ def _make_fine_grid(mixture: Mixture, low: float, high: float) -> Float64Array:
     around = means[:, None] + spread[:, None] * np.linspace(-5.0, 5.0, 101)
     grid: Float64Array = np.concatenate([np.linspace(low, high, 401), around.ravel()])
     return np.unique(np.clip(grid, low, high))
+
+
+def draw_thresholds(panel: Axes, view: View, drawn: Artists) -> None:
+    """Where the label changes, if the feature is all there is."""
+    if view.whole is None or view.n_shown != 1:
+        return
+    low, high = view.limits[0]
+    label_of = [*view.clusters.tolist(), NOISE_LABEL]
+    for threshold in view.whole.thresholds():
+        changes = label_of[threshold.below] != label_of[threshold.above]
+        if not changes or not low < threshold.point < high:
+            continue
+        look: dict[str, Any] = {"color": QUIET, "linewidth": 1.0, "linestyle": "--", "zorder": 2.5}
+        drawn.thresholds.append(panel.axvline(threshold.point, **look))
+        # As many digits as tell values of this axis apart.
+        text = f"{threshold.point:.{max(0, 2 - math.floor(math.log10(high - low)))}f}"
+        place: dict[str, Any] = {
+            "xytext": (3, -2),
+            "textcoords": "offset points",
+            "va": "top",
+            "fontsize": 8.5,
+        }
+        at = (threshold.point, 1.0)
+        drawn.thresholds.append(panel.annotate(text, at, xycoords=panel.get_xaxis_transform(), **place))
 
 
 def draw_strip(panel: Axes, view: View, style: Style, drawn: Artists) -> None:

@@ -48,7 +48,8 @@ class MixtureDisplay:
     `predict` gives, at its mean. The ellipse at :math:`r` standard deviations is
     :math:`(x - \mu)^\top \Sigma^{-1} (x - \mu) = r^2`; in the plane it holds :math:`1 - e^{-r^2/2}` of its
     component's mass: 39.3 % for one standard deviation and 86.5 % for two. One feature has the density of
-    each component and of their sum over a histogram of all rows.
+    each component and of their sum over a histogram of all rows; where it is the only one, also the
+    thresholds at which the most probable component changes (:meth:`gaussmix.Mixture.thresholds`).
 
     Many rows (more than `max_points`) are a raster of all of them in place of points: cells are the more
     opaque the more rows are in them, and have the mean of their colours. They are counted some at a time, so
@@ -69,7 +70,7 @@ class MixtureDisplay:
     figure_ : Figure
     artists_ : Artists
         Lists of what has been drawn: ``points``, ``rasters``, ``ellipses``, ``numbers``, ``regions`` (of
-        highest density), ``borders``, ``histograms``, ``curves``.
+        highest density), ``borders``, ``histograms``, ``curves``, ``thresholds``.
 
     References
     ----------

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussmix.plot.figures import FEW_CHARACTERS, format_percent, import_matplotlib, name_axes
-from gaussmix.plot.line import draw_line, draw_strip, number_the_curves
+from gaussmix.plot.line import draw_line, draw_strip, draw_thresholds, number_the_curves
 from gaussmix.plot.palette import DENSITY, INK, NOISE, QUIET, pick_colour, pick_marker, pick_style
 from gaussmix.plot.plane import MASSES, draw_plane
 from gaussmix.plot.points import MOST_UNCERTAIN, Artists, Style, colour_uncertainty
@@ -64,6 +64,7 @@ def _draw_alone(panel: Axes, view: View, style: Style, drawn: Artists) -> None:
         draw_line(panel, view, 0, style, drawn)
         draw_strip(panel, view, style, drawn)
         if style.kind != "density":
+            draw_thresholds(panel, view, drawn)
             number_the_curves(panel, view, drawn)
         panel.set_ylabel("density")
     else:

@@ -51,6 +51,7 @@ class Artists:
     borders: list[Any] = field(default_factory=list)
     histograms: list[Any] = field(default_factory=list)
     curves: list[Any] = field(default_factory=list)
+    thresholds: list[Any] = field(default_factory=list)
 
 
 def draw_points(
