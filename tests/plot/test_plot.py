@@ -127,7 +127,7 @@ def test_one_feature_shows_density_and_histogram_on_one_scale():
     np.testing.assert_allclose(y, np.exp(mixture.log_prob(np.asarray(x)[:, None])), rtol=1e-9)
     (bars,) = [patch for patch in panel.patches if isinstance(patch, StepPatch)]
     assert bars.get_data().values.max() == pytest.approx(y.max(), rel=0.15)
-    assert numbers(panel) == ["0", "1"]
+    assert [text for text in numbers(panel) if text.isdigit()] == ["0", "1"]
 
 
 def test_points_are_coloured_by_component_and_fade_where_unsure():
