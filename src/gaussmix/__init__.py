@@ -19,6 +19,7 @@ _HOMES = {
     "FitStatus": "gaussmix.fit.result",
     "FittedMixtures": "gaussmix.select.many_models",
     "GaussianMixture": "gaussmix.estimators.gaussian",
+    "Merging": "gaussmix.clusters.merging",
     "MessageLengthResult": "gaussmix.select.message_length",
     "Mixture": "gaussmix.model.mixture",
     "Noise": "gaussmix.model.noise",
@@ -31,11 +32,13 @@ _HOMES = {
     "fit_message_length": "gaussmix.select.message_length",
     "fit_mixture": "gaussmix.fit.one_mixture",
     "fit_mixtures": "gaussmix.select.many_models",
+    "merge_components": "gaussmix.clusters.merging",
     "search": "gaussmix.select.search",
     "show_config": "gaussmix.config",
 }
 
 if TYPE_CHECKING:
+    from gaussmix.clusters.merging import Merging, merge_components
     from gaussmix.config import show_config
     from gaussmix.estimators.gaussian import GaussianMixture
     from gaussmix.fit.one_mixture import fit_mixture
@@ -61,6 +64,7 @@ __all__ = [
     "FitStatus",
     "FittedMixtures",
     "GaussianMixture",
+    "Merging",
     "MessageLengthResult",
     "Mixture",
     "Noise",
@@ -74,6 +78,7 @@ __all__ = [
     "fit_message_length",
     "fit_mixture",
     "fit_mixtures",
+    "merge_components",
     "search",
     "show_config",
 ]

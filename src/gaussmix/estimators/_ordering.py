@@ -6,10 +6,13 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from gaussmix._typing import IntArray
+from gaussmix.clusters.merging import Merging, Method, merge_components
 from gaussmix.estimators._assembling import VECTORS
 from gaussmix.estimators._state import State
+from gaussmix.estimators._validate import read_estimator_rows
 from gaussmix.model.mixture.alignment import find_alignment
 from gaussmix.model.mixture.order import find_order, take_components
 from gaussmix.model.mixture.parts import read_mixture
@@ -75,6 +78,41 @@ class Ordering(State):
         """
         return self._get_mixture().thresholds()
 
+    def merge_components(
+        self,
+        X: Any,
+        method: Method = "entropy",
+        *,
+        cutoff: float | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Merging:
+        """Merge the components into clusters, and keep the result as `merging_`.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            The rows that were fitted.
+        method : {"entropy", "demp", "modes"}, default="entropy"
+        cutoff : float, optional
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        Merging
+            That of the components as they are now. A further fit, and another order, take `merging_` away.
+
+        See Also
+        --------
+        gaussmix.merge_components : the same for any mixture, with all details.
+        """
+        rows = read_estimator_rows(self, X)
+        kept = getattr(self.__dict__.get("fit_result_"), "kept", None)
+        weights = sample_weight if kept is None else kept
+        self.merging_ = merge_components(
+            self._get_mixture(), rows, method, cutoff=cutoff, sample_weight=weights
+        )
+        return self.merging_
+
     def _take_components(self, order: IntArray) -> Self:
         """Assign all fitted attributes with components in this order. Overwrites `self.fit_result_`."""
         before, now = self._get_mixture(), self.__dict__
@@ -84,6 +122,7 @@ class Ordering(State):
         for name, array in shown.items():
             shown[name] = array[order] if name in VECTORS else before.structure.select(array, order)
         self._keep_mixture(after, shown, shown, now["_weight_sum"])
+        now.pop("merging_", None)
         result = now.get("fit_result_")
         if result is not None and result.mixture.n_components == len(order):
             reordered = result.take_components(order)

@@ -380,6 +380,7 @@ class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator)
 
     def _set_fitted(self, result: FitResult, dtype: np.dtype[Any]) -> None:
         self._publish(result.mixture, dtype)
+        self.__dict__.pop("merging_", None)  # of an earlier fit
         self.fit_result_ = result
         self.converged_ = result.converged
         self.n_iter_ = result.n_iter

@@ -1,0 +1,1 @@
+"""From components to clusters: which belong together, and what tells them apart."""

@@ -1,0 +1,41 @@
+"""Merging, projection and the choice of features as R has them; `clusters.R` wrote the values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.datasets import load_iris
+
+from gaussmix import Mixture, merge_components
+from gaussmix.datasets import load_faithful
+
+THEIRS = json.loads((Path(__file__).parent / "clusters.json").read_text("utf-8"))
+ROWS = {"faithful": load_faithful()[0], "iris": load_iris().data}
+
+
+def read_mixture(case):
+    means = np.array(case["means"])
+    k, d = means.shape
+    weights = np.array(case["weights"])
+    return Mixture(weights / weights.sum(), means, np.array(case["covariances"]).reshape(k, d, d))
+
+
+@pytest.mark.parametrize("name", ["faithful", "iris"])
+class TestMerging:
+    def test_by_entropy(self, name):
+        case = THEIRS[name]
+        merging = merge_components(read_mixture(case), ROWS[name])
+        assert merging.pairs.ravel().tolist() == case["pairs"]
+        assert_allclose(merging.entropies, case["entropies"], rtol=1e-6, atol=1e-8)
+        assert merging.n_clusters == case["n_clusters"]
+
+    def test_by_misclassification(self, name):
+        case = THEIRS[name]["demp"]
+        merging = merge_components(read_mixture(THEIRS[name]), ROWS[name], "demp")
+        assert merging.pairs.ravel().tolist() == case["pairs"]
+        assert_allclose(merging.overlaps, case["values"], rtol=1e-6, atol=1e-9)
+        assert merging.n_clusters == 2  # all but the last are above 0.025
