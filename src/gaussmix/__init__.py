@@ -24,6 +24,7 @@ _HOMES = {
     "Mixture": "gaussmix.model.mixture",
     "Noise": "gaussmix.model.noise",
     "NormalInverseWishart": "gaussmix.model.priors",
+    "Projection": "gaussmix.clusters.projection",
     "SearchResult": "gaussmix.select.search_result",
     "StartReport": "gaussmix.fit.result",
     "Threshold": "gaussmix.model.mixture.thresholds",
@@ -33,12 +34,14 @@ _HOMES = {
     "fit_mixture": "gaussmix.fit.one_mixture",
     "fit_mixtures": "gaussmix.select.many_models",
     "merge_components": "gaussmix.clusters.merging",
+    "project": "gaussmix.clusters.projection",
     "search": "gaussmix.select.search",
     "show_config": "gaussmix.config",
 }
 
 if TYPE_CHECKING:
     from gaussmix.clusters.merging import Merging, merge_components
+    from gaussmix.clusters.projection import Projection, project
     from gaussmix.config import show_config
     from gaussmix.estimators.gaussian import GaussianMixture
     from gaussmix.fit.one_mixture import fit_mixture
@@ -69,6 +72,7 @@ __all__ = [
     "Mixture",
     "Noise",
     "NormalInverseWishart",
+    "Projection",
     "SearchResult",
     "StartReport",
     "Threshold",
@@ -79,6 +83,7 @@ __all__ = [
     "fit_mixture",
     "fit_mixtures",
     "merge_components",
+    "project",
     "search",
     "show_config",
 ]

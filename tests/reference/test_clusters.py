@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.datasets import load_iris
 
-from gaussmix import Mixture, merge_components
+from gaussmix import Mixture, merge_components, project
 from gaussmix.datasets import load_faithful
 
 THEIRS = json.loads((Path(__file__).parent / "clusters.json").read_text("utf-8"))
@@ -39,3 +39,13 @@ class TestMerging:
         assert merging.pairs.ravel().tolist() == case["pairs"]
         assert_allclose(merging.overlaps, case["values"], rtol=1e-6, atol=1e-9)
         assert merging.n_clusters == 2  # all but the last are above 0.025
+
+
+@pytest.mark.parametrize("name", ["iris_means", "iris_both", "faithful_both"])
+def test_projection(name):
+    case, X = THEIRS[name], ROWS[name.split("_")[0]]
+    found = project(read_mixture(case), X, means_share=case["lambda"])
+    basis, eigenvalues = np.array(case["basis"]), np.array(case["eigenvalues"])
+    assert found.basis.shape == basis.shape
+    assert_allclose(found.eigenvalues, eigenvalues, rtol=1e-6)
+    assert_allclose(np.abs((found.basis * basis).sum(axis=0)), 1.0, atol=1e-6)  # but for their signs
