@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix.data.rows import Rows
@@ -26,6 +27,8 @@ from gaussmix.fit.result import FitResult
 from gaussmix.model.covariance import Structure
 from gaussmix.select.criteria import measure_doubt
 
+T = TypeVar("T")
+
 #: A model: its covariance type and number of components.
 Key = tuple[str, int]
 
@@ -46,6 +49,14 @@ class Outcomes:
     def known(self) -> set[Key]:
         """The models of which something has become."""
         return {*self.fits, *self.failures, *self.skipped}
+
+    def sort(self, keys: Sequence[Key]) -> Outcomes:
+        """The same in the order of these keys."""
+
+        def put(found: Mapping[Key, T]) -> dict[Key, T]:
+            return {key: found[key] for key in keys if key in found}
+
+        return Outcomes(put(self.fits), put(self.failures), put(self.skipped), put(self.seconds))
 
     def __or__(self, other: Outcomes) -> Outcomes:
         return Outcomes(
@@ -80,9 +91,18 @@ def fit_family(
 
 
 def report_ends(
-    judge: Judge, name: str, ends: Mapping[int, Position], settings: Settings, seconds: float
+    judge: Judge,
+    name: str,
+    ends: Mapping[int, Position],
+    settings: Settings,
+    seconds: float,
+    *,
+    doubts: bool = True,
 ) -> Outcomes:
-    """What there is to report of the searches of a family, by the name that it was asked for."""
+    """What there is to report of the searches of a family, by the name that it was asked for.
+
+    Whether the rows are looked at once more for the doubt of their labels is for the caller to say.
+    """
     fits, failures = {}, {}
     ordered = orders_components(settings.start.init_params, Given())
     for k, end in ends.items():
@@ -92,9 +112,10 @@ def report_ends(
         result = make_result(
             end.best, judge, settings.feature_names, ordered=ordered, n_reseeds=end.n_reseeds
         )
-        responsibilities = judge.engine.evaluate(end.best.mixture, "responsibilities")
-        doubt = measure_doubt(responsibilities, judge.engine.rows.weights)
-        fits[name, k] = replace(result, failed_starts=end.failures, starts=end.reports, doubt=doubt)
+        if doubts:
+            responsibilities = judge.engine.evaluate(end.best.mixture, "responsibilities")
+            result = replace(result, doubt=measure_doubt(responsibilities, judge.engine.rows.weights))
+        fits[name, k] = replace(result, failed_starts=end.failures, starts=end.reports)
     effort = {k: k * (1 + sum(report.n_iter for report in end.reports)) for k, end in ends.items()}
     share = seconds / sum(effort.values())
     return Outcomes(fits, failures, seconds={(name, k): each * share for k, each in effort.items()})

@@ -51,7 +51,8 @@ class Grid:
     settings: Settings
     #: The name of the criterion.
     criterion: str
-    #: Whether models that cannot win are fitted all the same.
+    #: Whether models that cannot win are fitted all the same. Those of the family or number of components of
+    #: the best so far always are: a curve on either side of the winner is what users look at.
     complete: bool
     watch: Watch | None = None
 
@@ -72,7 +73,7 @@ class Grid:
             if last and self.watch is not None and self.watch(len(found.known), len(self.keys), last[0]):
                 break
         left = {key: INTERRUPTED for key in self.keys if key not in found.known}
-        return replace(found, skipped={**found.skipped, **left})
+        return replace(found, skipped={**found.skipped, **left}).sort(self.keys)
 
     def _fit_parts(
         self, X: Any, sample_weight: npt.ArrayLike | None, rows: Rows, numbers: Sequence[int]
@@ -163,16 +164,16 @@ class Grid:
         tol = float(self.settings.iteration.tol)
         for key in order:
             name, k = key
-            if best is not None and price and not self.complete and not contest.can_win(key, best):
+            beside = best is not None and (name == best[0] or k == best[1])
+            if best is not None and not (beside or self.complete or contest.can_win(key, best)):
                 other, j = best
                 reason = CANNOT_WIN.format(s=len(sample.places), name=other, k=j)
                 yield Outcomes(skipped={key: reason})
                 continue
             families[name].fit(k, max(tol, LOOSE) if price else tol)
-            if best is None or contest.measure(key) < contest.measure(best):
-                best = key
-            if tol < LOOSE and price and contest.can_still_win(key, best):
+            best = contest.choose_better(best, key)
+            may_win = not price or contest.can_still_win(key, best)
+            if may_win and price and tol < LOOSE:
                 families[name].fit(k, tol)
-            if contest.measure(key) < contest.measure(best):
-                best = key
-            yield families[name].report(k)
+                best = contest.choose_better(best, key)
+            yield families[name].report(k, doubts=may_win)

@@ -62,8 +62,8 @@ HIERARCHY_ROWS = 500
 N_MEANS = 1
 #: Components of a fit, each divided for another of one component more.
 DIVIDED = 2
-#: Nats a row that an iteration gains where EM stops that may yet go on, as in scikit-learn.
-LOOSE = 1e-3
+#: Nats a row that an iteration gains where EM stops that may yet go on.
+LOOSE = 3e-4
 #: What a model may gain yet, as a multiple of what its last iteration gained.
 REMAINING = 10.0
 #: Standard errors by which a model may be better on all rows than the sample says.
@@ -162,9 +162,10 @@ class Family:
         self.seconds[k] += time.perf_counter() - begin
         return end
 
-    def report(self, k: int) -> Outcomes:
+    def report(self, k: int, *, doubts: bool) -> Outcomes:
         """What there is to report of a number of components."""
-        return report_ends(self.judge, self.name, {k: self.ends[k]}, self.settings, self.seconds[k])
+        ends, seconds = {k: self.ends[k]}, self.seconds[k]
+        return report_ends(self.judge, self.name, ends, self.settings, seconds, doubts=doubts)
 
 
 def draft_runs(judge: Judge, sample: Sample, iteration: IterationOptions) -> dict[int, Run]:
@@ -233,6 +234,10 @@ class Contest:
         if end is None or end.best is None or end.best.status == FitStatus.DEGENERATE:
             return math.inf
         return self.families[name].count_parameters(k) * self.price - self.weight * end.best.objective
+
+    def choose_better(self, best: Key | None, key: Key) -> Key:
+        """The better of two models, the first of equals."""
+        return key if best is None or self.measure(key) < self.measure(best) else best
 
     def can_win(self, key: Key, best: Key) -> bool:
         """Whether a model that is fitted to the sample alone may be better than another on all rows."""

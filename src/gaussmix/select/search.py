@@ -20,7 +20,7 @@ from gaussmix.model.covariance import get_structure
 from gaussmix.model.priors import NormalInverseWishart
 from gaussmix.select.criteria import find_criterion
 from gaussmix.select.families import Key, Settings
-from gaussmix.select.grid import Grid, Watch
+from gaussmix.select.grid import PRICES, Grid, Watch
 from gaussmix.select.many_models import read_numbers, read_types
 from gaussmix.select.search_result import SearchResult
 
@@ -71,7 +71,7 @@ def search(
         A weight of two is a row that occurs twice.
     tol, max_iter : float, int
         A fit has converged when an iteration raises the mean log-likelihood by less. Of more than 5000 rows,
-        models that cannot win any more end at an iteration that gains less than 1e-3.
+        models that cannot win any more end at an iteration that gains less than 3e-4.
     reg_covar : float or "auto"
         As for :func:`gaussmix.fit_mixture`.
     n_init, init_params : int, str
@@ -83,7 +83,8 @@ def search(
     n_factors, prior, constraints, noise, trim
         As for :func:`gaussmix.fit_mixture`. With any of the last four each model is fitted by itself.
     complete : bool, default=False
-        Whether to fit, of more than 5000 rows, also those models that a sample shows to be hopeless.
+        Whether to fit, of more than 5000 rows, also those models that a sample shows to be hopeless. Of the
+        family and of the number of components that win, all are fitted. By "icl" and "cv" all are.
     on_progress : callable, optional
         Called with the number of models that are done, the number of all, and the last; True ends the search,
         which keeps what there is.
@@ -129,7 +130,7 @@ def search(
         int(make_generator(random_state).randint(2**31)),
         find_feature_names(X, feature_names, d),
     )
-    grid = Grid(names, numbers, settings, named.name, complete or named.name == "cv", on_progress)
+    grid = Grid(names, numbers, settings, named.name, complete or named.name not in PRICES, on_progress)
     found = grid.fit(X, sample_weight)
     result = SearchResult(
         found.fits, found.failures, found.skipped, criterion_name=named.name, seconds=found.seconds

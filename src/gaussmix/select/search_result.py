@@ -84,7 +84,8 @@ class SearchResult(FittedMixtures):
         """A criterion, any of them, of every sound fit."""
         measure = find_criterion(criterion).measure
         if measure is not None:
-            return {key: measure(fit) for key, fit in self.sound.items()}
+            known = self.sound.items()
+            return {key: measure(fit) for key, fit in known if criterion != "icl" or fit.doubt is not None}
         if not self.held_out:
             raise ValueError("this search held nothing out; search with criterion='cv'")
         return {
