@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from gaussmix import _check
+from gaussmix.estimators._validate import leaves_open
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.covariance import get_structure
 from gaussmix.model.covariance.matrices import upper_roots
@@ -93,6 +94,13 @@ class Convertible:
             raise ValueError(
                 "scikit-learn's GaussianMixture cannot have a noise component: fit with noise=False, or use "
                 "mixture_.without_noise()"
+            )
+        if mixture is not None:
+            parameters["n_components"] = mixture.n_components  # it may have been left to be chosen
+        elif leaves_open(self):
+            raise ValueError(
+                "scikit-learn's GaussianMixture has one number of components and one covariance type: fit "
+                "first, so that they are chosen"
             )
         structure = get_structure(parameters["covariance_type"]) if mixture is None else mixture.structure
         kind = _find_their_type(structure)

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.estimators._steps import Steps
+from gaussmix.estimators._validate import is_open
 from gaussmix.fit.advice import ADVICE
 from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import get_structure
@@ -78,7 +79,10 @@ def _iterate(model: Steps, X: FloatArray, previous: float) -> tuple[list[float],
 def _check_known(model: Steps, unknown: dict[str, Any]) -> None:
     refused = [name for name, value in unknown.items() if value is not None]
     refused += [name for name in UNKNOWN_TO_STEPS if getattr(model, name)]
-    if get_structure(model.covariance_type).n_factors:
+    for name in ("n_components", "covariance_type"):
+        if is_open(getattr(model, name)):
+            refused.append(f"{name}={getattr(model, name)!r}")
+    if not refused and get_structure(model.covariance_type).n_factors:
         refused.append(f"covariance_type={model.covariance_type!r}")
     if refused:
         raise ValueError(

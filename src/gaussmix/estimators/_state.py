@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.estimators._assembling import MATRICES, VECTORS, Assigned, assemble_mixture
+from gaussmix.estimators._validate import find_covariance_type
 from gaussmix.model.covariance.matrices import upper_roots
 from gaussmix.model.mixture import Mixture
 
@@ -131,7 +132,9 @@ class State:
         before = None if anew else now.get("_mixture")
         edited = list(values) if before is None else self._find_edited()
         assigned = Assigned(values, edited, before)
-        mixture, weight_sum = assemble_mixture(assigned, now["covariance_type"], now.get("feature_names_in_"))
+        mixture, weight_sum = assemble_mixture(
+            assigned, find_covariance_type(now), now.get("feature_names_in_")
+        )
         follows: dict[str, FloatArray] = {}
         for name, of in {} if mixture.n_factors else MATRICES.items():
             if name not in values or not (assigned.keeps_matrices or name in assigned.sources):

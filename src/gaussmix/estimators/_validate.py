@@ -39,6 +39,33 @@ def list_allowed(name: str) -> list[Any]:
     return [Interval(kind, least, end, closed=closed), *allowed]
 
 
+def list_open(name: str) -> list[Any]:
+    """The same for an option that may also be left to be chosen: "auto", or several values."""
+    return [*list_allowed(name), StrOptions({"auto"}), "array-like"]
+
+
+def leaves_open(model: Any) -> bool:
+    """Whether an estimator leaves the number of components or the family to be chosen."""
+    return is_open(model.n_components) or is_open(model.covariance_type)
+
+
+def is_open(value: Any) -> bool:
+    """Whether a parameter stands for several values."""
+    return value == "auto" if isinstance(value, str) else not np.isscalar(value)
+
+
+def find_covariance_type(attributes: dict[str, Any]) -> str:
+    """The family of an estimator with these attributes; ValueError where it has not been chosen."""
+    asked = attributes["covariance_type"]
+    if not is_open(asked):
+        return str(asked)
+    if "covariance_type_" not in attributes:
+        raise ValueError(
+            f"covariance_type={asked!r} says nothing of the shape of covariances: set the name of one family"
+        )
+    return str(attributes["covariance_type_"])
+
+
 def read_estimator_rows(estimator: Any, X: Any, *, reset: bool = False) -> FloatArray:
     """X as float32 or float64 rows; a fit (`reset`) remembers features, all else checks them.
 

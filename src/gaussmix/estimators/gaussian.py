@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
@@ -18,18 +19,24 @@ from sklearn.utils.validation import check_is_fitted
 from gaussmix import _check
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.errors import DoubtfulFitWarning
-from gaussmix.estimators._assembling import AGREEMENT
+from gaussmix.estimators._callbacks import ScikitLearn, Tasks, with_callbacks
 from gaussmix.estimators._conversion import Convertible
+from gaussmix.estimators._drawing import Drawing
 from gaussmix.estimators._loop import StepByStep, fit_by_steps
 from gaussmix.estimators._ordering import Ordering
 from gaussmix.estimators._printing import Printer
+from gaussmix.estimators._scoring import Scoring
+from gaussmix.estimators._searching import search_models
 from gaussmix.estimators._steps import DENSITIES, Steps
 from gaussmix.estimators._validate import (
     find_earlier_end,
+    leaves_open,
     list_allowed,
+    list_open,
     read_estimator_rows,
     read_start_parameters,
 )
+from gaussmix.fit.arguments import find_stack_level
 from gaussmix.fit.iterate.acceleration import Acceleration
 from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.one_mixture import fit_mixture
@@ -40,6 +47,7 @@ from gaussmix.model.constraints import Constraints
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.priors import NormalInverseWishart
+from gaussmix.select.search_result import SearchResult
 
 #: How far weights may sum from one by rounding.
 WEIGHT_ROUNDING = 1e-6
@@ -51,7 +59,7 @@ FIT_OPTIONS = (
 )
 
 
-class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixture(Convertible, Ordering, Scoring, Drawing, Steps, ScikitLearn):
     """Gaussian mixture fitted by expectation-maximisation: scikit-learn's class, with weights and speed.
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: every parameter, attribute and method
@@ -59,14 +67,17 @@ class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator)
 
     Parameters
     ----------
-    n_components : int, default=1
-    covariance_type : str, default="full"
+    n_components : int, "auto" or sequence of int, default=1
+        "auto" chooses among 1 to 9 by BIC, a sequence among its numbers: :func:`gaussmix.search` does it, and
+        has other criteria.
+    covariance_type : str or sequence of str, default="full"
         "full", "tied", "diag" or "spherical": each component has its own general covariance, all share one,
         each has its own diagonal one, or each its own single variance. Or one of mclust's fourteen names: the
         three letters say whether volume, shape and orientation are equal (E) for all components, vary (V), or
         are the identity's (I): "EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV",
         "VEV", "EVV", "VVV"; for one feature "E" and "V". Or factor analysers, for many features: "factor"
-        and "ppca", and the other six of McNicholas and Murphy (docs/factor.md).
+        and "ppca", and the other six of McNicholas and Murphy (docs/factor.md). "auto" chooses among mclust's
+        fourteen by BIC, a sequence among its names.
     tol : float, default=1e-3
         EM stops when an iteration raises the mean log-likelihood by less (nats for each unit of weight).
     reg_covar : float or "auto", default="auto"
@@ -139,6 +150,12 @@ class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator)
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only when X was a data frame whose columns all have names of text.
+    n_components_ : int
+    covariance_type_ : str
+        The model of the fit: what was asked for or, of "auto", what was chosen.
+    search_ : SearchResult
+        All models that were tried, where one was chosen. They go on until an iteration gains less than 1e-5
+        (or `tol`, if that is less), for at least 1000 iterations.
     mixture_ : Mixture
         The distribution that weights, means and covariances describe, frozen, in double precision. They may
         be assigned or edited, also without a fit: it follows, and so does every method.
@@ -160,10 +177,18 @@ class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator)
            [10.,  2.]])
     >>> model.predict([[0, 0], [12, 3]])
     array([0, 1])
+
+    The number of components and the family are chosen by BIC:
+
+    >>> from gaussmix.datasets import load_faithful
+    >>> model = GaussianMixture("auto", covariance_type="auto").fit(load_faithful()[0])
+    >>> model.n_components_, model.covariance_type_
+    (3, 'EEE')
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **{name: list_allowed(name) for name in FIT_OPTIONS},
+        **{name: list_open(name) for name in ("n_components", "covariance_type")},
         "weights_init": ["array-like", None],
         "means_init": ["array-like", None],
         "precisions_init": ["array-like", None],
@@ -179,9 +204,9 @@ class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator)
 
     def __init__(
         self,
-        n_components: int = 1,
+        n_components: int | str | Sequence[int] = 1,
         *,
-        covariance_type: str = "full",
+        covariance_type: str | Sequence[str] = "full",
         tol: float = 1e-3,
         reg_covar: RegCovar = "auto",
         max_iter: int = 100,
@@ -262,6 +287,7 @@ class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator)
         rows = self._fit(X, sample_weight)
         return self._choose_evaluator().predict(rows)
 
+    @with_callbacks  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def _fit(
         self,
@@ -276,29 +302,39 @@ class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator)
             fit_by_steps(self, rows, sample_weight=sample_weight, checkpoint=checkpoint, resume=resume)
             return rows
         weights = _check.read_sample_weight(sample_weight, n)
+        if leaves_open(self):
+            found = search_models(self, rows, weights, checkpoint=checkpoint, resume=resume)
+            self._end_fit(found.best, rows.dtype, found)
+            return rows
         start, previous = find_earlier_end(self, d) if self.warm_start else (None, -math.inf)
         printer = Printer(self.verbose, self.verbose_interval) if self.verbose else None
+        tasks = Tasks(self, rows, None, "iteration")
         options = {name: getattr(self, name) for name in FIT_OPTIONS}
         if start is not None:
             options["n_factors"] = start.n_factors or 1
         result = fit_mixture(
             rows,
             sample_weight=weights,
-            start=start or read_start_parameters(self, self.n_components, d),
+            start=start or read_start_parameters(self, cast(int, self.n_components), d),
             previous=previous,
             feature_names=getattr(self, "feature_names_in_", None),
-            on_iteration=printer,
+            on_iteration=tasks.watch(printer),
             checkpoint=checkpoint,
             resume=resume,
             **options,
         )
+        tasks.end()
         if printer is not None:
             printer.end(result)
-        self._set_fitted(result, rows.dtype)
+        self._end_fit(result, rows.dtype)
+        return rows
+
+    def _end_fit(self, result: FitResult, dtype: np.dtype[Any], found: SearchResult | None = None) -> None:
+        """Assign the attributes of a fit and warn of what is doubtful about it."""
+        self._set_fitted(result, dtype, found)
         if result.advice:
             kind = DoubtfulFitWarning if result.converged else ConvergenceWarning
-            warnings.warn(result.advice, kind, stacklevel=4)
-        return rows
+            warnings.warn(result.advice, kind, stacklevel=find_stack_level())
 
     def predict(self, X: Any) -> IntArray:
         """The most probable component of each row, shape (n_samples,); -1 for the noise."""
@@ -315,48 +351,6 @@ class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator)
         """Log-density of each row in nats, shape (n_samples,)."""
         return self._choose_evaluator().log_prob(read_estimator_rows(self, X))
 
-    def score(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> float:
-        """Mean log-density of the rows, weighted by `sample_weight` if given."""
-        if sample_weight is None:
-            return float(self.score_samples(X).mean())
-        weight, log_likelihood = self._sum_log_density(X, sample_weight)
-        return log_likelihood / weight
-
-    def bic(self, X: Any, sample_weight: npt.ArrayLike | None = None) -> float:
-        """Bayesian information criterion on X, p log n - 2 log L; lower is better. n is the total weight."""
-        n, log_likelihood = self._sum_log_density(X, sample_weight)
-        return self._n_parameters() * math.log(n) - 2.0 * log_likelihood
-
-    def aic(self, X: Any, sample_weight: npt.ArrayLike | None = None) -> float:
-        """Akaike's information criterion on X, 2 p - 2 log L; lower is better."""
-        return 2.0 * self._n_parameters() - 2.0 * self._sum_log_density(X, sample_weight)[1]
-
-    def sample(self, n_samples: int = 1) -> tuple[FloatArray, IntArray]:
-        """Draw rows from the fitted mixture.
-
-        Each call draws afresh; with an int `random_state` the sequence of draws after a fit is reproducible.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-        y : ndarray of shape (n_samples,)
-            The component of each row, -1 for the noise.
-        """
-        mixture = self._get_mixture()
-        if abs(self._weight_sum - 1.0) > AGREEMENT:
-            raise ValueError(
-                f"divide weights_ by their sum before rows are drawn: they sum to {self._weight_sum:.6g}"
-            )
-        if isinstance(self.random_state, np.random.RandomState):
-            return mixture.sample(n_samples, np.random.default_rng(self.random_state.randint(2**31, size=4)))
-        if "_sampling" not in self.__dict__:  # attributes were assigned without a fit
-            self._sampling = self._make_generator()
-        return mixture.sample(n_samples, self._sampling)
-
     def _choose_evaluator(self) -> Mixture | StepByStep:
         """Who evaluates rows: the mixture, or steps where one is overridden or weights do not sum to one."""
         if self._overrides(DENSITIES):
@@ -365,20 +359,12 @@ class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator)
         mixture = self._get_mixture()
         return mixture if abs(self._weight_sum - 1.0) < WEIGHT_ROUNDING else StepByStep(self)
 
-    def _sum_log_density(self, X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
-        """Total weight of the rows and their total log-likelihood."""
-        log_density = self.score_samples(X)
-        weights = _check.read_sample_weight(sample_weight, log_density.shape[0])
-        if weights is None:
-            return float(log_density.shape[0]), float(log_density.sum(dtype=np.float64))
-        return float(weights.sum()), float(weights @ log_density)
-
-    def _n_parameters(self) -> int:
-        """Free parameters, less those that constraints held in the fit."""
-        mixture, result = self._get_mixture(), self.__dict__.get("fit_result_")
-        return mixture.n_parameters - (0 if result is None else result.n_fixed_parameters)
-
-    def _set_fitted(self, result: FitResult, dtype: np.dtype[Any]) -> None:
+    def _set_fitted(self, result: FitResult, dtype: np.dtype[Any], found: SearchResult | None = None) -> None:
+        self.__dict__.pop("search_", None)
+        if found is not None:
+            self.search_ = found
+        self.covariance_type_ = str(self.covariance_type) if found is None else found.best_model[0]
+        self.n_components_ = result.mixture.n_components
         self._publish(result.mixture, dtype)
         self.__dict__.pop("merging_", None)  # of an earlier fit
         self.fit_result_ = result
@@ -387,8 +373,3 @@ class GaussianMixture(Convertible, Ordering, Steps, DensityMixin, BaseEstimator)
         self.lower_bound_ = result.mean_log_likelihood
         self.lower_bounds_ = list(result.history[1:])
         self._sampling = self._make_generator()
-
-    def _make_generator(self) -> np.random.Generator:
-        """What draws of `sample` begin with."""
-        seed = self.random_state if isinstance(self.random_state, int | np.integer) else None
-        return np.random.default_rng(seed)

@@ -84,6 +84,7 @@ def make_result(
         history=history,
         n_samples=engine.weight,
         collapsed=best.collapsed,
+        held=caveats.held,
         n_reseeds=n_reseeds,
         log_priors=log_priors,
         n_fixed_parameters=m_step.terms.constraints.n_fixed_parameters(

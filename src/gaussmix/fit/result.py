@@ -88,6 +88,8 @@ class FitResult:
     kept : ndarray of shape (n,), optional
         For a trimmed fit, the weight of each row that the mixture was fitted to: all of it, none, or for rows
         on the border a part; read-only. Likelihoods and criteria are of these weights.
+    held : tuple of int
+        Components of which the least variance allowed decides some variance, and so the likelihood.
     doubt : float, optional
         How doubtful the labels of the rows are, in nats: -sum_i w_i log max_k r_ik, with the responsibilities
         r. Searches measure it for `icl`.
@@ -117,6 +119,7 @@ class FitResult:
     n_fixed_parameters: int = 0
     starts: tuple[StartReport, ...] = ()
     kept: Float64Array | None = field(default=None, compare=False)
+    held: tuple[int, ...] = ()
     doubt: float | None = None
 
     @property
@@ -225,6 +228,7 @@ class FitResult:
             self,
             mixture=take_components(self.mixture, order),
             collapsed=tuple(sorted(places[component] for component in self.collapsed)),
+            held=tuple(sorted(places[component] for component in self.held)),
             advice=rename_components(self.advice, places),
         )
 

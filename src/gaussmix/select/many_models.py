@@ -44,12 +44,17 @@ class FittedMixtures:
 
     @property
     def sound(self) -> dict[tuple[str, int], FitResult]:
-        """The fits without a component that collapsed, whose likelihood says nothing."""
-        return {
+        """The fits whose likelihood says something: no component collapsed, and none is held.
+
+        A component is held where the least variance allowed decides some of its variances, and so the
+        likelihood. Where all fits are (rows that repeat), these count.
+        """
+        alive = {
             key: fit
             for key, fit in self.fits.items()
             if fit.status != FitStatus.DEGENERATE and not fit.collapsed
         }
+        return {key: fit for key, fit in alive.items() if not fit.held} or alive
 
     @property
     def best(self) -> FitResult:
