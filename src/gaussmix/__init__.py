@@ -24,12 +24,14 @@ _HOMES = {
     "Mixture": "gaussmix.model.mixture",
     "Noise": "gaussmix.model.noise",
     "NormalInverseWishart": "gaussmix.model.priors",
+    "ParameterErrors": "gaussmix.infer.errors",
     "Projection": "gaussmix.clusters.projection",
     "SearchResult": "gaussmix.select.search_result",
     "StartReport": "gaussmix.fit.result",
     "Threshold": "gaussmix.model.mixture.thresholds",
     "Thresholds": "gaussmix.model.mixture.thresholds",
     "bootstrap": "gaussmix.infer.bootstrap",
+    "estimate_errors": "gaussmix.infer.errors",
     "fit_message_length": "gaussmix.select.message_length",
     "fit_mixture": "gaussmix.fit.one_mixture",
     "fit_mixtures": "gaussmix.select.many_models",
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from gaussmix.fit.one_mixture import fit_mixture
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
     from gaussmix.infer.bootstrap import Bootstrap, bootstrap
+    from gaussmix.infer.errors import ParameterErrors, estimate_errors
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
     from gaussmix.model.mixture.thresholds import Threshold, Thresholds
@@ -72,6 +75,7 @@ __all__ = [
     "Mixture",
     "Noise",
     "NormalInverseWishart",
+    "ParameterErrors",
     "Projection",
     "SearchResult",
     "StartReport",
@@ -79,6 +83,7 @@ __all__ = [
     "Thresholds",
     "__version__",
     "bootstrap",
+    "estimate_errors",
     "fit_message_length",
     "fit_mixture",
     "fit_mixtures",

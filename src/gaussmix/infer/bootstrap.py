@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix._text import count_noun, make_text_table
+from gaussmix._text import count_noun
 from gaussmix._typing import Float64Array
 from gaussmix.errors import FitError
-from gaussmix.infer.estimates import Parameters, format_estimates, get_covariances, make_columns, make_frame
+from gaussmix.infer.estimates import Estimated, Parameters, get_covariances
 from gaussmix.infer.intervals import INTERVALS, Bounds, Interval, bound_by_resamples
 from gaussmix.infer.refits import OnProgress, Refit, Refitter, Settings, run_in_blocks
 from gaussmix.infer.resampling import METHODS, Method, draw_resample, make_seeds
@@ -22,14 +22,12 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.alignment import find_alignment
 from gaussmix.model.mixture.order import take_components
 
-#: Parameters that are printed.
-MOST_PRINTED = 60
 #: Resamples from which a standard deviation can be told.
 LEAST_RESAMPLES = 2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Bootstrap:
+class Bootstrap(Estimated):
     """The parameters of a fit over resamples; made by :func:`gaussmix.bootstrap`.
 
     Components are at the places of those of the fit that they match. B is the number of resamples that led to
@@ -106,35 +104,9 @@ class Bootstrap:
         check_choice(kind, INTERVALS, "kind")
         return bound_by_resamples(self.mixture, self._list_arrays(), level, kind)
 
-    def to_dict(self, level: float = 0.95, kind: Interval = "normal") -> dict[str, list[Any]]:
-        """A table by columns, one row a parameter, as constructors of data frames take it.
-
-        The columns are parameter ("weight", "mean", "variance", "covariance"), component (-1 is the noise,
-        None all of them), feature, other (of a covariance), estimate, standard_error, bias, lower, upper.
-        """
-        lower, upper = self.intervals(level, kind)
-        columns = {
-            "estimate": Parameters.of(self.mixture),
-            "standard_error": self.standard_errors,
-            "bias": self.bias,
-            "lower": lower,
-            "upper": upper,
-        }
-        return make_columns(self.mixture, columns)
-
-    def to_frame(self, backend: Any = "pandas", *, level: float = 0.95, kind: Interval = "normal") -> Any:
-        """The table of :meth:`to_dict` as a data frame of a library, "pandas", "polars" or "pyarrow"."""
-        return make_frame(self.to_dict(level, kind), backend)
-
-    def summary(self, level: float = 0.95, kind: Interval = "normal", *, max_rows: int = MOST_PRINTED) -> str:
-        """The estimates, their standard errors and intervals; a text."""
-        table = self.to_dict(level, kind)
-        lines = [repr(self), "", make_text_table(format_estimates(table, max_rows))]
-        left = len(table["parameter"]) - max_rows
-        if left > 0:
-            lines.append(f"{count_noun(left, 'parameter')} more: see to_frame().")
-        lines.append(f"Intervals: {level:.4g}, {kind}.")
-        return "\n".join(lines)
+    def _list_columns(self, level: float, **options: Any) -> dict[str, Parameters]:
+        lower, upper = self.intervals(level, **options)
+        return {"standard_error": self.standard_errors, "bias": self.bias, "lower": lower, "upper": upper}
 
     def __repr__(self) -> str:
         failed = Counter(reason for _, reason in self.failures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,8 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._text import count_noun, make_text_table
 from gaussmix._typing import Float64Array
 from gaussmix.model.mixture import Mixture
+
+#: Parameters that are printed.
+MOST_PRINTED = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +56,7 @@ class Parameters:
     @classmethod
     def of_arrays(cls, arrays: list[Float64Array]) -> Parameters:
         """The inverse of :meth:`list_arrays`."""
-        for array in arrays:
+        for array in arrays[:3]:
             array.flags.writeable = False
         weights, means, covariances, *noise = arrays
         return cls(weights, means, covariances, float(noise[0]) if noise else None)
@@ -60,6 +65,41 @@ class Parameters:
 def get_covariances(mixture: Mixture) -> Float64Array:
     """The covariances in the shape of the type, or as matrices where their parts are not unique."""
     return mixture.dense_covariances if mixture.n_factors else mixture.covariances
+
+
+class Estimated(ABC):
+    """Estimates of a mixture with their standard errors: tables of them."""
+
+    mixture: Mixture
+
+    @abstractmethod
+    def _list_columns(self, level: float, **options: Any) -> dict[str, Parameters]:
+        """The columns of a table beside the estimates: standard errors, bounds."""
+
+    def to_dict(self, level: float = 0.95, **options: Any) -> dict[str, list[Any]]:
+        """A table by columns, one row a parameter, as constructors of data frames take it.
+
+        The columns are parameter ("weight", "mean", "variance", "covariance"), component (-1 is the noise,
+        None all of them), feature, other (of a covariance), estimate, standard_error, lower and upper; of
+        a bootstrap also bias. Options are those of :meth:`intervals`.
+        """
+        columns = {"estimate": Parameters.of(self.mixture)} | self._list_columns(level, **options)
+        return make_columns(self.mixture, columns)
+
+    def to_frame(self, backend: Any = "pandas", *, level: float = 0.95, **options: Any) -> Any:
+        """The table of :meth:`to_dict` as a data frame of a library: "pandas", "polars" or "pyarrow"."""
+        import narwhals as nw
+
+        return nw.from_dict(self.to_dict(level, **options), backend=backend).to_native()
+
+    def summary(self, level: float = 0.95, *, max_rows: int = MOST_PRINTED, **options: Any) -> str:
+        """The estimates, their standard errors and intervals; a text."""
+        table = self.to_dict(level, **options)
+        lines = [repr(self), "", make_text_table(format_estimates(table, max_rows))]
+        left = len(table["parameter"]) - max_rows
+        if left > 0:
+            lines.append(f"{count_noun(left, 'parameter')} more: see to_frame().")
+        return "\n".join([*lines, f"Intervals hold the parameter in {100 * level:.4g} % of samples."])
 
 
 class Entry(NamedTuple):
@@ -131,13 +171,6 @@ def make_columns(mixture: Mixture, columns: Mapping[str, Parameters]) -> dict[st
         arrays = parameters.list_arrays()
         table[name] = [float(arrays[entry.array][entry.place]) for entry in entries]
     return table
-
-
-def make_frame(columns: Mapping[str, list[Any]], backend: Any) -> Any:
-    """The table as a data frame of a library: its name, or the module."""
-    import narwhals as nw
-
-    return nw.from_dict(columns, backend=backend).to_native()
 
 
 def format_estimates(table: Mapping[str, list[Any]], most: int) -> list[list[str]]:

@@ -21,6 +21,11 @@ from gaussmix._typing import Float64Array
 from gaussmix.model.covariance.algebra import Algebra
 from gaussmix.model.covariance.diagonals import DIAGONALS, SCALARS
 from gaussmix.model.covariance.matrices import MATRICES
+from gaussmix.model.covariance.parametrisation import (
+    Parametrisation,
+    parametrise_numbers,
+    parametrise_parts,
+)
 from gaussmix.model.covariance.structure import Structure
 from gaussmix.model.covariance.volumes import (
     compute_matrix_volumes,
@@ -75,6 +80,11 @@ class CeleuxGovaert(Structure):
         self, moments: Float64Array, shares: Float64Array, warm: Float64Array | None = None
     ) -> Float64Array:
         return moments if self._combine is None else self._combine(moments, shares, warm, self.groups)
+
+    def parametrise(self, covariances: Float64Array) -> Parametrisation:
+        if self.coupled:
+            return parametrise_parts(covariances, self._letters)
+        return parametrise_numbers(covariances)
 
 
 def share_volume(

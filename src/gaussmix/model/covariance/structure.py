@@ -10,6 +10,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.covariance.algebra import Algebra, NotPositiveDefiniteError
+from gaussmix.model.covariance.parametrisation import Parametrisation
 from gaussmix.model.kernels.natural import LOG_ZERO, Natural
 from gaussmix.model.moments.blocks import NONE, Form
 from gaussmix.model.moments.frame import Group
@@ -142,6 +143,10 @@ class Structure(ABC):
     def sharpen_axes(self, stats: Moments) -> Float64Array | None:
         """Better axes than those of the statistics, if it takes another pass to begin well."""
         return None
+
+    def parametrise(self, covariances: Float64Array) -> Parametrisation:
+        """Free coordinates of a stack of covariances of the family; ValueError where it has none."""
+        raise ValueError(f"covariances of the type {self.name!r} have no coordinates of their own")
 
     def parts(self, covariances: Float64Array) -> tuple[Float64Array, Float64Array]:
         """Loadings (k, d, q) and uniquenesses (k, d), of families that have them."""
