@@ -347,6 +347,10 @@ class GaussianMixture(Convertible, Ordering, Scoring, Drawing, Steps, ScikitLear
         """
         return self._choose_evaluator().responsibilities(read_estimator_rows(self, X))
 
+    def uncertainty(self, X: Any) -> FloatArray:
+        """One less the largest probability of `predict_proba` for each row, shape (n_samples,)."""
+        return np.asarray(1.0 - self.predict_proba(X).max(axis=1))
+
     def score_samples(self, X: Any) -> FloatArray:
         """Log-density of each row in nats, shape (n_samples,)."""
         return self._choose_evaluator().log_prob(read_estimator_rows(self, X))

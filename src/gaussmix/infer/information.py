@@ -79,7 +79,7 @@ def _add_products(
     rows: Rows, part: slice, mixture: Mixture, block: Block, own: Float64Array, crossed: Float64Array
 ) -> float:
     """Add the products of some rows; returns the weight of those that are noise."""
-    k, d = mixture.means.shape
+    k = mixture.n_components
     X = np.asarray(rows.values[part], dtype=np.float64)
     weights = None if rows.weights is None else rows.weights[part]
     R = np.asarray(mixture.responsibilities(X), dtype=np.float64).T

@@ -191,6 +191,24 @@ class Mixture(Ordered):
             labels[labels == self.n_components] = -1
         return labels
 
+    def uncertainty(self, X: npt.ArrayLike) -> FloatArray:
+        """How uncertain the component of each row of X is, shape (n, d).
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            1 - max_k r_k, with r the responsibilities: the probability that :meth:`predict` is wrong, if the
+            mixture is right. From 0 to 1 - 1 / k.
+
+        Examples
+        --------
+        >>> import gaussmix
+        >>> mixture = gaussmix.Mixture([0.5, 0.5], [[-2.0], [2.0]], [1.0, 1.0], "spherical")
+        >>> mixture.uncertainty([[0.0], [9.0]]).round(4)
+        array([0.5, 0. ])
+        """
+        return 1.0 - self.responsibilities(X).max(axis=1)
+
     def sample(
         self, n_samples: int = 1, rng: np.random.Generator | int | None = None
     ) -> tuple[Float64Array, IntArray]:
