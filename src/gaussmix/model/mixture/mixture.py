@@ -207,7 +207,7 @@ class Mixture(Ordered):
         >>> mixture.uncertainty([[0.0], [9.0]]).round(4)
         array([0.5, 0. ])
         """
-        return 1.0 - self.responsibilities(X).max(axis=1)
+        return np.asarray(1.0 - self.responsibilities(X).max(axis=1))
 
     def sample(
         self, n_samples: int = 1, rng: np.random.Generator | int | None = None
