@@ -19,6 +19,7 @@ from gaussmix.select.criteria import Criterion, find_criterion
 from gaussmix.select.criterion_table import CriterionTable
 from gaussmix.select.families import Key
 from gaussmix.select.many_models import FittedMixtures
+from gaussmix.select.verdict import write_verdict
 
 
 @dataclass(frozen=True, repr=False)
@@ -158,6 +159,32 @@ class SearchResult(FittedMixtures):
     def bic_table(self) -> CriterionTable:
         """BIC of every model, families side by side; what failed, collapsed or was skipped is marked."""
         return self.criterion_table("bic")
+
+    def verdict(self) -> list[str]:
+        """What was found, in sentences for readers who know no statistics.
+
+        The first says how many groups there are, the second how sure that is (odds are exp(difference / 2)),
+        the third how clear the groups are. Cautions follow, if there are any.
+
+        Returns
+        -------
+        list of str
+
+        References
+        ----------
+        R. E. Kass and A. E. Raftery, Bayes factors, J. Am. Stat. Assoc. 90 (1995) 773-795.
+
+        Examples
+        --------
+        >>> import gaussmix
+        >>> from gaussmix.datasets import load_faithful
+        >>> for sentence in gaussmix.search(load_faithful()[0]).verdict():
+        ...     print(sentence)
+        The 272 rows fall into 3 groups, of 47 %, 36 % and 17 % of them.
+        Their number is likely, not certain: ...
+        The groups overlap in part: ...
+        """
+        return write_verdict(self)
 
     def _get_table(self) -> CriterionTable:
         return self.criterion_table()

@@ -1,0 +1,122 @@
+"""What a search has found, in words for readers who know no statistics."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from gaussmix._text import count_noun
+from gaussmix.fit.result import FitResult
+from gaussmix.select.criteria import find_criterion
+
+if TYPE_CHECKING:
+    from gaussmix.select.search_result import SearchResult
+
+#: Differences of a criterion from which evidence is positive, strong and very strong (Kass and Raftery 1995).
+POSITIVE = 2.0
+#: From here on it is strong.
+STRONG = 6.0
+#: From here on it is very strong.
+VERY_STRONG = 10.0
+#: The mean certainty of a row's group above which groups are apart.
+APART = 0.95
+#: Below this one they overlap much.
+OVERLAPPING = 0.8
+#: Rows for each parameter under which a choice is a hint.
+FEW_ROWS = 5.0
+#: Groups of which a sentence tells the shares.
+MOST_SHARES = 9
+
+
+def write_verdict(result: SearchResult) -> list[str]:
+    """What was found, how sure the number of groups is, how clear they are, and what to be careful about."""
+    sentences = [
+        describe_groups(result.best),
+        describe_certainty(result),
+        *describe_clarity(result),
+        *list_cautions(result),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def describe_groups(fit: FitResult) -> str:
+    """How many groups there are, and their shares of the rows."""
+    mixture = fit.mixture
+    k, n = mixture.n_components, f"{fit.n_samples:.10g}"
+    noise = "" if mixture.noise is None else f", with {_write_share(mixture.noise.weight)} that fit in none"
+    if k == 1:
+        return f"The {n} rows look like one group{noise}."
+    found = f"The {n} rows fall into {k} groups"
+    shares = sorted(mixture.weights, reverse=True)
+    if k > MOST_SHARES:
+        return f"{found}, of {_write_share(shares[-1])} to {_write_share(shares[0])} of them{noise}."
+    first = ", ".join(_write_share(share) for share in shares[:-1])
+    return f"{found}, of {first} and {_write_share(shares[-1])} of them{noise}."
+
+
+def describe_certainty(result: SearchResult) -> str:
+    """How much better the chosen number of groups is than the next best."""
+    name, k = result.best_model
+    others = [key for key in result.scores if key[1] != k]
+    if not others:
+        return ""
+    criterion = find_criterion(result.criterion_name)
+    other = max(others, key=lambda key: criterion.sign * result.scores[key])
+    gap = criterion.sign * (result.scores[name, k] - result.scores[other])
+    rival = f"{count_noun(other[1], 'group')} ({other[0]})"
+    if criterion.greater_is_better:
+        if gap <= 0.0:
+            return f"On held-out rows {rival} do no better by more than chance."
+        return f"On held-out rows the next best, {rival}, loses {gap:.3g} nats a row."
+    by = f"{criterion.title} {gap:.1f} higher"
+    if gap < POSITIVE:
+        return f"Their number is not certain: {rival} are almost as good ({by})."
+    odds = f"about {math.exp(gap / 2.0):.0f} to 1" if gap < VERY_STRONG else "more than 100 to 1"
+    strength = "strong" if gap < VERY_STRONG else "very strong"
+    if gap < STRONG:
+        return f"Their number is likely, not certain: the next best, {rival}, is at odds of {odds} ({by})."
+    return f"The evidence for that number is {strength}: the next best, {rival}, is at odds of {odds} ({by})."
+
+
+def describe_clarity(result: SearchResult) -> list[str]:
+    """How clear it is which group a row belongs to, and how many groups lie apart."""
+    fit, k = result.best, result.best_model[1]
+    if k == 1 or fit.doubt is None:
+        return []
+    certainty = math.exp(-fit.doubt / fit.n_samples)
+    how = (
+        "lie apart"
+        if certainty >= APART
+        else "overlap in part"
+        if certainty >= OVERLAPPING
+        else "overlap so much that they describe a shape rather than clusters"
+    )
+    sentence = f"The groups {how}: a row's group is known with probability {certainty:.2f} on average"
+    icl = result.measure("icl")
+    apart = min(icl, key=lambda key: icl[key])[1]
+    if result.criterion_name != "icl" and apart < k:
+        sentence += f"; as clusters that lie apart (ICL) there {'are' if apart > 1 else 'is'} {apart}"
+    return [f"{sentence}."]
+
+
+def list_cautions(result: SearchResult) -> list[str]:
+    """What a reader should be careful about."""
+    fit, k = result.best, result.best_model[1]
+    numbers = [key[1] for key in result.keys]
+    cautions = []
+    if k == max(numbers) > min(numbers):
+        cautions.append(f"More groups may be better still: {k} is the largest number that was tried.")
+    if fit.n_samples < FEW_ROWS * fit.n_parameters:
+        cautions.append(
+            f"{fit.n_parameters} numbers were fitted to {fit.n_samples:.10g} rows, few for so many: take the "
+            "result as a hint."
+        )
+    if fit.advice:
+        cautions.append(fit.advice)
+    return cautions
+
+
+def _write_share(share: float) -> str:
+    """A share in percent, with a digit more where it is small."""
+    percent = 100.0 * share
+    return f"{percent:.0f} %" if percent >= 9.5 else f"{percent:.1f} %"
