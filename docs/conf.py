@@ -73,7 +73,9 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(sklearn|numpy|np|scipy|matplotlib|pandas|polars|narwhals|pathlib|collections|os)\..*")
 ]
 
+python_maximum_signature_line_length = 90  # characters; a longer signature has a line for each parameter
 html_theme = "pydata_sphinx_theme"
+html_context = {"default_mode": "auto"}
 html_title = "gaussmix"
 html_static_path = ["_static"]
 html_css_files = ["style.css"]
