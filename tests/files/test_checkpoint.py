@@ -152,8 +152,12 @@ def test_it_may_be_cut_off_after_each_iteration(place):
     assert_same_fit(result, whole)
 
 
-def test_a_finished_fit_is_finished(place):
-    X, options = FITS["several starts"]
+RACED = (overlapping(), {"random_state": 0})  # two beginnings of one start
+
+
+@pytest.mark.parametrize("fit", [FITS["several starts"], RACED], ids=["several starts", "a race"])
+def test_a_finished_fit_is_finished(place, fit):
+    X, options = fit
     whole = fit_mixture(X, 3, **options, checkpoint=place)
     count = Stop()
     assert_same_fit(fit_mixture(X, 3, **options, resume=place, on_iteration=count), whole)

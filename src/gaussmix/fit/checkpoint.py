@@ -130,7 +130,7 @@ def read_seed(path: Path) -> int | None:
 
 
 def load_position(
-    path: Path, identity: Mapping[str, Any], seed: int | None, rng: np.random.RandomState
+    path: Path, identity: Mapping[str, Any], n_starts: int, seed: int | None, rng: np.random.RandomState
 ) -> tuple[Position, int | None]:
     """The position in a file and the seed that its fit began with. Sets `rng` to the state in the file.
 
@@ -154,7 +154,7 @@ def load_position(
                 f"{path}: a checkpoint of another fit: {_describe_difference(name, saved.get(name), value)}"
             )
     try:
-        position = _read_position(content, identity)
+        position = _read_position(content, identity, n_starts)
         state = _read_state(content)
     except (_Flaw, ValueError) as error:
         raise ModelFileError(f"{path}: not a sound checkpoint: {error}") from None
@@ -188,7 +188,7 @@ def _describe_difference(name: str, saved: Any, asked: Any) -> str:
     return f"it was made with {name} = {reprlib.repr(saved)}, not {reprlib.repr(asked)}"
 
 
-def _read_position(content: _container.Content, identity: Mapping[str, Any]) -> Position:
+def _read_position(content: _container.Content, identity: Mapping[str, Any], n_starts: int) -> Position:
     document, tensors = content.document, content.tensors
     statuses, failures = document["statuses"], document["failures"]
     if not isinstance(statuses, dict) or not statuses.keys() <= set(RUNS):
@@ -202,8 +202,7 @@ def _read_position(content: _container.Content, identity: Mapping[str, Any]) -> 
         raise _Flaw("its tensors are not those of its runs")
     if not isinstance(failures, list) or not all(isinstance(failure, str) for failure in failures):
         raise _Flaw("its failures are not text")
-    n_init = identity["n_init"]
-    most_of = {"start": n_init, "attempt": MAX_RESEEDS, "n_reseeds": n_init * MAX_RESEEDS}
+    most_of = {"start": n_starts, "attempt": MAX_RESEEDS, "n_reseeds": n_starts * MAX_RESEEDS}
     for name, most in most_of.items():
         if not _is_whole(document[name], most):
             raise _Flaw(f"{name} is {reprlib.repr(document[name])}, and at most {most}")

@@ -273,7 +273,7 @@ def run_search(search: Search, problem: Problem) -> Position:
     seed = int(seed) if isinstance(seed, int | np.integer) else None
     position = Position()
     if files.resume is not None:
-        position, seed = load_position(files.resume, identity, seed, rng)
+        position, seed = load_position(files.resume, identity, search.n_starts, seed, rng)
     if files.checkpoint is None:
         return search(position)
     save = Saver(files.checkpoint, identity, seed, rng, files.checkpoint_interval)
