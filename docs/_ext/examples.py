@@ -1,4 +1,4 @@
-"""Blocks of code without the blank lines at their ends, by which doctest tells output from the fence after it."""
+"""Blocks of code without the blank line at their end, by which doctest tells output from the fence."""
 
 from __future__ import annotations
 
