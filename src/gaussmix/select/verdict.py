@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from gaussmix._text import count_noun
 from gaussmix.fit.result import FitResult
 from gaussmix.select.criteria import find_criterion
-
-if TYPE_CHECKING:
-    from gaussmix.select.search_result import SearchResult
+from gaussmix.select.families import Key
 
 #: Differences of a criterion from which evidence is positive, strong and very strong (Kass and Raftery 1995).
 POSITIVE = 2.0
@@ -28,7 +27,34 @@ FEW_ROWS = 5.0
 MOST_SHARES = 9
 
 
-def write_verdict(result: SearchResult) -> list[str]:
+class Searched(Protocol):
+    """What a verdict reads of a :class:`gaussmix.SearchResult`."""
+
+    @property
+    def criterion(self) -> str:
+        """The name of the criterion."""
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        """All models."""
+
+    @property
+    def scores(self) -> Mapping[Key, float]:
+        """The criterion of every sound fit."""
+
+    @property
+    def best_model(self) -> Key:
+        """The model that was chosen."""
+
+    @property
+    def best(self) -> FitResult:
+        """Its fit."""
+
+    def measure(self, criterion: str) -> Mapping[Key, float]:
+        """Another criterion of every sound fit."""
+
+
+def write_verdict(result: Searched) -> list[str]:
     """What was found, how sure the number of groups is, how clear they are, and what to be careful about."""
     sentences = [
         describe_groups(result.best),
@@ -54,13 +80,13 @@ def describe_groups(fit: FitResult) -> str:
     return f"{found}, of {first} and {_write_share(shares[-1])} of them{noise}."
 
 
-def describe_certainty(result: SearchResult) -> str:
+def describe_certainty(result: Searched) -> str:
     """How much better the chosen number of groups is than the next best."""
     name, k = result.best_model
     others = [key for key in result.scores if key[1] != k]
     if not others:
         return ""
-    criterion = find_criterion(result.criterion_name)
+    criterion = find_criterion(result.criterion)
     other = max(others, key=lambda key: criterion.sign * result.scores[key])
     gap = criterion.sign * (result.scores[name, k] - result.scores[other])
     rival = f"{count_noun(other[1], 'group')} ({other[0]})"
@@ -78,7 +104,7 @@ def describe_certainty(result: SearchResult) -> str:
     return f"The evidence for that number is {strength}: the next best, {rival}, is at odds of {odds} ({by})."
 
 
-def describe_clarity(result: SearchResult) -> list[str]:
+def describe_clarity(result: Searched) -> list[str]:
     """How clear it is which group a row belongs to, and how many groups lie apart."""
     fit, k = result.best, result.best_model[1]
     if k == 1 or fit.doubt is None:
@@ -94,12 +120,12 @@ def describe_clarity(result: SearchResult) -> list[str]:
     sentence = f"The groups {how}: a row's group is known with probability {certainty:.2f} on average"
     icl = result.measure("icl")
     apart = min(icl, key=lambda key: icl[key])[1]
-    if result.criterion_name != "icl" and apart < k:
+    if result.criterion != "icl" and apart < k:
         sentence += f"; as clusters that lie apart (ICL) there {'are' if apart > 1 else 'is'} {apart}"
     return [f"{sentence}."]
 
 
-def list_cautions(result: SearchResult) -> list[str]:
+def list_cautions(result: Searched) -> list[str]:
     """What a reader should be careful about."""
     fit, k = result.best, result.best_model[1]
     numbers = [key[1] for key in result.keys]
