@@ -39,6 +39,7 @@ _HOMES = {
     "project": "gaussmix.clusters.projection",
     "search": "gaussmix.select.search",
     "show_config": "gaussmix.config",
+    "write_report": "gaussmix.report",
 }
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from gaussmix.model.mixture.thresholds import Threshold, Thresholds
     from gaussmix.model.noise import Noise
     from gaussmix.model.priors import NormalInverseWishart
+    from gaussmix.report import write_report
     from gaussmix.select.criterion_table import BICTable, CriterionTable
     from gaussmix.select.many_models import FittedMixtures, fit_mixtures
     from gaussmix.select.message_length import MessageLengthResult, fit_message_length
@@ -91,6 +93,7 @@ __all__ = [
     "project",
     "search",
     "show_config",
+    "write_report",
 ]
 
 

@@ -1,0 +1,140 @@
+"""The models that a report can be made of, side by side: what was fitted, how good it is, what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gaussmix.data.rows import Rows
+from gaussmix.fit.result import FitResult, FitStatus
+from gaussmix.model.mixture import Mixture
+
+#: A model: its covariance type and number of components.
+Key = tuple[str, int]
+
+#: How criteria are called, and whether a higher value is the better one.
+CRITERIA = {
+    "bic": ("BIC", False),
+    "aic": ("AIC", False),
+    "icl": ("ICL", False),
+    "cv": ("held-out log-density", True),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Models by family and number of components.
+
+    Parameters
+    ----------
+    fits : mapping of (str, int) to FitResult
+    scores : mapping of (str, int) to float
+        The criterion of each fit that is sound.
+    reasons : mapping of (str, int) to str
+        Why a model was not fitted, or why its fit says nothing.
+    best : (str, int) or None
+        None where no model is sound.
+    criterion : str
+    """
+
+    fits: Mapping[Key, FitResult]
+    scores: Mapping[Key, float]
+    reasons: Mapping[Key, str]
+    best: Key | None
+    criterion: str = "bic"
+
+    @property
+    def title(self) -> str:
+        """How the criterion is called."""
+        return CRITERIA.get(self.criterion, (self.criterion, False))[0]
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Whether a higher value is the better one."""
+        return CRITERIA.get(self.criterion, ("", False))[1]
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Covariance types, in the order in which they were asked for."""
+        return tuple(dict.fromkeys(name for name, _ in (*self.fits, *self.reasons)))
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Numbers of components, in ascending order."""
+        return tuple(sorted({k for _, k in (*self.fits, *self.reasons)}))
+
+    @property
+    def shown_first(self) -> Key:
+        """The model that a page shows before the reader has chosen one."""
+        return next(iter(self.fits)) if self.best is None else self.best
+
+    def find_gap(self, key: Key) -> float | None:
+        """How far the criterion of a model is from that of the best, at least 0; None without a value."""
+        if self.best is None or key not in self.scores:
+            return None
+        return abs(self.scores[key] - self.scores[self.best])
+
+
+def read_grid(model: Any, rows: Rows) -> Grid:
+    """The models of what a caller passes.
+
+    Parameters
+    ----------
+    model : FittedMixtures, FitResult, GaussianMixture or Mixture
+        A result of a search, one fit, a fitted estimator, or a mixture, of which the rows say how good it is.
+    rows : Rows
+
+    Raises
+    ------
+    ValueError
+        If it is none of these, not fitted, or no model in it was fitted.
+    """
+    found = getattr(model, "search_", None) or model
+    if hasattr(found, "fits") and hasattr(found, "failures"):
+        return _read_search(found)
+    found = getattr(model, "fit_result_", found)
+    if isinstance(found, Mixture) or (found is model and hasattr(model, "mixture_")):
+        found = _measure(getattr(model, "mixture_", found), rows)
+    if not isinstance(found, FitResult):
+        raise ValueError(
+            "a report is made of the result of gaussmix.search, fit_mixtures or fit_mixture, of a fitted "
+            f"GaussianMixture, or of a Mixture; got {type(model).__name__}"
+            + (", which is not fitted: call fit(X) first" if hasattr(model, "fit") else "")
+        )
+    key = found.mixture.covariance_type, found.mixture.n_components
+    return Grid({key: found}, {key: found.bic}, {}, key)
+
+
+def _read_search(search: Any) -> Grid:
+    criterion = getattr(search, "criterion", "bic")
+    sound: Mapping[Key, FitResult] = search.sound
+    scores = getattr(search, "scores", None)
+    if scores is None:
+        scores = {key: fit.bic for key, fit in sound.items()}
+    scores = {key: float(value) for key, value in scores.items() if key in sound and value == value}
+    reasons = {
+        **{
+            key: "a component collapsed: its likelihood says nothing"
+            for key in search.fits
+            if key not in sound
+        },
+        **{key: f"every start failed: {reason}" for key, reason in search.failures.items()},
+        **{key: f"not fitted: {reason}" for key, reason in getattr(search, "skipped", {}).items()},
+    }
+    if not search.fits:
+        raise ValueError(f"there is no model to report on: all {len(reasons)} failed")
+    greater = CRITERIA.get(criterion, ("", False))[1]
+    best = getattr(search, "best_model", None) if scores else None
+    if best is None and scores:
+        best = (max if greater else min)(scores, key=lambda key: scores[key])
+    return Grid(search.fits, scores, reasons, best, criterion)
+
+
+def _measure(mixture: Mixture, rows: Rows) -> FitResult:
+    """A mixture as a fit whose history is one value: its mean log-density over these rows."""
+    total = sum(
+        float(mixture.log_prob(rows.values[part]).astype("f8") @ rows.masses[part])
+        for part in rows.cut(65_536)
+    )
+    return FitResult(mixture, FitStatus.NOT_RUN, "", (total / rows.weight,), rows.weight)
