@@ -17,7 +17,13 @@ def floors() -> dict[str, str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     found = {}
-    for requirement in [*project["dependencies"], *extras["plot"], *extras["arrow"], *extras["test"]]:
+    for requirement in [
+        *project["dependencies"],
+        *extras["plot"],
+        *extras["arrow"],
+        *extras["report"],
+        *extras["test"],
+    ]:
         if requirement.startswith("gaussmix["):  # other extras, by name
             continue
         match = re.fullmatch(r"([A-Za-z0-9-]+)>=([0-9.]+)(?:\s*;.*)?", requirement)

@@ -8,7 +8,18 @@ import pytest
 
 from tests.helpers import run_python
 
-LATER = {"matplotlib", "pandas", "polars", "torch", "pyarrow", "numba", "llvmlite"}
+LATER = {
+    "matplotlib",
+    "jinja2",
+    "altair",
+    "vl_convert",
+    "pandas",
+    "polars",
+    "torch",
+    "pyarrow",
+    "numba",
+    "llvmlite",
+}
 
 
 def loaded_by(statement, before="pass"):

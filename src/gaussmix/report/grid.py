@@ -94,8 +94,9 @@ def read_grid(model: Any, rows: Rows) -> Grid:
     if hasattr(found, "fits") and hasattr(found, "failures"):
         return _read_search(found)
     found = getattr(model, "fit_result_", found)
-    if isinstance(found, Mixture) or (found is model and hasattr(model, "mixture_")):
-        found = _measure(getattr(model, "mixture_", found), rows)
+    mixture = getattr(model, "mixture_", found)
+    if isinstance(mixture, Mixture) and mixture is not getattr(found, "mixture", None):
+        found = _measure(mixture, rows)  # there was no fit, or its parameters were changed
     if not isinstance(found, FitResult):
         raise ValueError(
             "a report is made of the result of gaussmix.search, fit_mixtures or fit_mixture, of a fitted "

@@ -43,7 +43,7 @@ def make_config() -> Spec:
     lines = {"domainColor": {"expr": "quiet"}, "tickColor": {"expr": "quiet"}}
     fonts = {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal"}
     return {
-        "background": None,
+        "background": "transparent",
         "font": "system-ui, sans-serif",
         "view": {"stroke": None},
         "axis": {**text, **lines, **fonts, "grid": False, "titleLimit": 220},

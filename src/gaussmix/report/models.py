@@ -42,19 +42,22 @@ class Sample:
     places : ndarray of shape (m,)
         Those in the page, among `rows`.
     values : ndarray of shape (m, d)
+    n_given : int
+        Rows that the caller passed.
     """
 
     rows: Rows
     numbers: IntArray
     places: IntArray
     values: Float64Array
+    n_given: int
 
     @classmethod
-    def draw(cls, rows: Rows, numbers: IntArray, most: int) -> Sample:
+    def draw(cls, rows: Rows, numbers: IntArray, n_given: int, most: int) -> Sample:
         """All rows where there are no more than `most`, else a uniform sample, the same each time."""
         chosen = rows.choose(most)
         places = np.arange(len(numbers)) if chosen is None else chosen
-        return cls(rows, numbers, places, take_places(rows, places))
+        return cls(rows, numbers, places, take_places(rows, places), n_given)
 
     @property
     def complete(self) -> bool:
@@ -87,8 +90,9 @@ def describe_model(
     places = np.array([place for place, _ in worst])
     # one call for the rows of the page and those of lowest density
     rows = np.concatenate([sample.values, take_places(sample.rows, places)])
-    memberships = read_memberships(fit, rows, np.concatenate([sample.places, places]), len(sample.numbers))
-    n_drawn, (labels, uncertainty, left_out) = len(sample.places), memberships
+    labels, uncertainty = read_memberships(mixture, rows)
+    left_out = find_left_out(fit, sample, np.concatenate([sample.places, places]))
+    n_drawn = len(sample.places)
     return {
         "weights": round_numbers(mixture.weights),
         "noise": None if mixture.noise is None else float(f"{mixture.noise.weight:.6g}"),
@@ -138,24 +142,26 @@ def _find_noise_density(mixture: Mixture, features: Sequence[Feature]) -> float 
     return float(f"{np.exp(mixture.noise.log_joint):.6g}")
 
 
-def read_memberships(
-    fit: FitResult, values: Float64Array, places: IntArray, n: int
-) -> tuple[IntArray, Float64Array, BoolArray]:
-    """The most probable component of rows at some places among n, its uncertainty, and what was left out.
+def read_memberships(mixture: Mixture, values: Float64Array) -> tuple[IntArray, Float64Array]:
+    """The most probable component of each row and its uncertainty, one less the largest responsibility.
 
-    The noise comes after the components. The uncertainty is one less the largest responsibility.
+    The noise comes after the components.
     """
-    responsibilities = fit.mixture.responsibilities(values)
+    responsibilities = mixture.responsibilities(values)
+    return responsibilities.argmax(axis=1), 1.0 - responsibilities.max(axis=1)
+
+
+def find_left_out(fit: FitResult, sample: Sample, places: IntArray) -> BoolArray:
+    """Which of the rows at these places a trimmed fit left out; none where it is of other rows."""
     trimmed = fit.trimmed
-    # of other rows than those that were fitted it is not known
-    known = trimmed is not None and trimmed.shape == (n,)
-    left_out = trimmed[places] if trimmed is not None and known else np.zeros(len(places), dtype=bool)
-    return responsibilities.argmax(axis=1), 1.0 - responsibilities.max(axis=1), left_out
+    if trimmed is None or trimmed.shape != (sample.n_given,):
+        return np.zeros(len(places), dtype=bool)
+    return np.asarray(trimmed[sample.numbers[places]])
 
 
 def round_up(uncertainty: Float64Array, left_out: BoolArray) -> IntArray:
-    """Uncertainties in whole percent, rounded up: over a whole number t where the exact one is."""
-    percent = np.clip(np.ceil(100.0 * uncertainty - 1e-9), 0, 100)
+    """Uncertainties in percent, rounded up: over a whole number t where the exact one is over t / 100."""
+    percent = np.searchsorted(np.arange(101) / 100.0, uncertainty)
     return np.where(left_out, LEFT_OUT, percent).astype(np.uint8)
 
 

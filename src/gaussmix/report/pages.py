@@ -146,7 +146,7 @@ def _write_caption(summary: Summary) -> str:
         parts.append(
             "Each row has the colour of its most probable component. Ellipses hold 39 % and 86 % of theirs."
         )
-    parts.append("Rows with a dark ring are more uncertain than the threshold below.")
+    parts.append("Rows with a ring are more uncertain than the threshold below.")
     if not sample.complete:
         parts.append(f"A sample of {len(sample.places):,} of {len(sample.numbers):,} rows.")
     parts.append(_say_features(summary))

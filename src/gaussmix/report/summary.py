@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._text import count_noun
+from gaussmix._typing import IntArray
 from gaussmix.data.rows import Rows
 from gaussmix.fit.arguments import find_feature_names, read_rows
 from gaussmix.fit.result import FitResult
@@ -106,7 +107,7 @@ def summarise(
     title: str | None,
 ) -> Summary:
     """The summary of the arguments of :func:`gaussmix.write_report`."""
-    rows, numbers = _read_rows(X, sample_weight)
+    rows, numbers, n_given = _read_rows(X, sample_weight)
     grid = read_grid(model, rows)
     first = grid.fits[grid.shown_first]
     d = first.mixture.n_features
@@ -115,7 +116,7 @@ def summarise(
     names = _find_names(X, feature_names, first, d)
     positions = choose_features(names, features, first.mixture)
     shown = describe_features(rows, positions, names, first.mixture)
-    sample = Sample.draw(rows, numbers, count_affordable(len(grid.fits), len(shown)))
+    sample = Sample.draw(rows, numbers, n_given, count_affordable(len(grid.fits), len(shown)))
     keys = [(family, k) for family in grid.families for k in grid.numbers]
     keys = [key for key in keys if key in grid.fits or key in grid.reasons]
     return Summary(
@@ -126,7 +127,7 @@ def summarise(
         features=shown,
         sample=sample,
         models=tuple(_describe_key(grid, key, shown, sample) for key in keys),
-        recipe=tuple(list_facts(rows, len(np.asarray(X)), grid, source, options or {})),
+        recipe=tuple(list_facts(rows, n_given, grid, source, options or {})),
         command=command or "",
         snippet=write_snippet(grid, options or {}, names, source),
         names=names,
@@ -134,12 +135,12 @@ def summarise(
     )
 
 
-def _read_rows(X: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> tuple[Rows, np.ndarray]:
-    """The rows of positive weight, and their numbers among all."""
+def _read_rows(X: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> tuple[Rows, IntArray, int]:
+    """The rows of positive weight, their numbers among all, and how many there are in all."""
     rows = read_rows(X, sample_weight, 1)
     n = len(np.asarray(X))
     weights = _check.read_sample_weight(sample_weight, n)
-    return rows, np.arange(n) if weights is None else np.flatnonzero(weights > 0.0)
+    return rows, np.arange(n) if weights is None else np.flatnonzero(weights > 0.0), n
 
 
 def _find_names(X: Any, feature_names: Sequence[str] | None, fit: FitResult, d: int) -> tuple[str, ...]:

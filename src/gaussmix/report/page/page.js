@@ -103,7 +103,7 @@
     view.runAsync();
   }
 
-  const OPTIONS = { actions: { export: true, source: false, compiled: false, editor: false }, mode: "vega-lite" };
+  const OPTIONS = { actions: { export: true, source: false, compiled: false, editor: false }, mode: "vega-lite", renderer: "canvas" };
 
   async function draw(name, spec, datasets = {}) {
     views[name]?.finalize();
@@ -147,7 +147,8 @@
     const view = views.figure;
     view.addEventListener("pointermove", (_, item) => point(item?.datum?.c ?? choice.pinned));
     view.addEventListener("pointerout", () => point(choice.pinned));
-    signal("figure", { pointSize: Math.min(60, Math.max(14, 12000 / report.rows.numbers.length)) });
+    const least = find("figure").clientWidth < 500 ? 30 : 55;
+    signal("figure", { pointSize: Math.min(least, Math.max(12, 15000 / report.rows.numbers.length)) });
     showFigure();
   }
 

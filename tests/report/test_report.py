@@ -1,0 +1,264 @@
+"""What a page holds, without a browser: numbers against their definitions, sizes, and wrong arguments."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pytest
+
+import gaussmix
+from gaussmix import Mixture
+from gaussmix.report import make_report
+from gaussmix.report.bundle import read_bundle
+from gaussmix.report.features import choose_features
+from gaussmix.report.models import LEFT_OUT, thin_trace
+from gaussmix.report.summary import write_gap
+from tests.report.making import faithful_models, faithful_page, make_rows, read_document, with_failures
+
+
+def decode(text):
+    return np.frombuffer(base64.b64decode(text), dtype=np.uint8)
+
+
+def find_model(document, family, k):
+    return next(model for model in document["models"] if (model["family"], model["k"]) == (family, k))
+
+
+def test_numbers_of_a_model_are_those_of_its_fit():
+    models, X = faithful_models()
+    document = read_document(faithful_page())
+    for (family, k), fit in models.fits.items():
+        model, mixture = find_model(document, family, k), fit.mixture
+        assert model["score"] == fit.bic
+        np.testing.assert_allclose(model["weights"], mixture.weights, rtol=1e-5)
+        np.testing.assert_allclose(model["means"], mixture.means, atol=1e-3)
+        covariances = mixture.dense_covariances
+        deviations = np.array(model["deviations"])
+        np.testing.assert_allclose(deviations**2, covariances[:, [0, 1], [0, 1]], rtol=1e-3)
+        products = np.ravel(model["correlations"]) * deviations.prod(axis=1)
+        np.testing.assert_allclose(products, covariances[:, 0, 1], rtol=1e-3, atol=1e-6)
+        responsibilities = mixture.responsibilities(X)
+        np.testing.assert_array_equal(decode(model["labels"]), responsibilities.argmax(axis=1))
+        percent, exact = decode(model["sureness"]), 1.0 - responsibilities.max(axis=1)
+        for t in (0, 1, 10, 20, 50):
+            np.testing.assert_array_equal(percent > t, exact > t / 100.0)
+        density = mixture.log_prob(X)
+        worst = [row[0] for row in model["worst"]]
+        np.testing.assert_allclose(density[worst], np.sort(density)[: len(worst)])
+        np.testing.assert_allclose([v for _, v in model["trace"]][-1], fit.history[-1], rtol=1e-6)
+
+
+def test_rows_are_there_once():
+    _, X = faithful_models()
+    rows = read_document(faithful_page())["rows"]
+    np.testing.assert_allclose(np.transpose(rows["columns"]), X, atol=1e-4)
+    assert rows["numbers"] == list(range(272))
+    assert rows["complete"]
+
+
+def test_a_page_is_mostly_vega():
+    assert len(faithful_page()) < len(read_bundle()) + 100_000
+
+
+def test_the_same_call_makes_the_same_page():
+    models, X = faithful_models()
+    assert make_report(models, X) == make_report(models, X)
+
+
+@pytest.mark.parametrize("d", [2, 8])
+def test_many_rows_become_a_sample_and_the_page_says_so(d):
+    X = make_rows(20_000, d)
+    X[17_123] = 100.0
+    models = gaussmix.fit_mixtures(X, range(1, 3), covariance_type=["EII", "VVI"])
+    page = make_report(models, X.astype(np.float32))
+    document = read_document(page)
+    n_sampled = len(document["rows"]["numbers"])
+    assert 1_000 <= n_sampled <= 5_000
+    assert document["rows"]["total"] == 20_000
+    assert not document["rows"]["complete"]
+    assert f"random sample of {n_sampled:,} rows" in page
+    of_one = [model for model in document["models"] if model["k"] == 1]
+    assert all(model["worst"][0][0] == 17_123 for model in of_one)  # of all rows
+    assert len(page) < 6_000_000
+
+
+def test_rows_of_weight_zero_are_not_shown():
+    X = make_rows(60, 2)
+    weights = np.ones(60)
+    weights[[3, 50]] = 0.0
+    weights[7] = 2.0
+    fit = gaussmix.fit_mixture(X, 2, sample_weight=weights, random_state=0)
+    page = make_report(fit, X, sample_weight=weights)
+    numbers = read_document(page)["rows"]["numbers"]
+    assert numbers == [i for i in range(60) if i not in (3, 50)]
+    assert "sum of weights 59" in page
+    assert "2 rows of weight zero" in page
+
+
+def test_rows_that_a_fit_left_out_are_marked():
+    X = make_rows(100, 2)
+    X[5] = 1e3
+    weights = np.ones(100)
+    weights[0] = 0.0
+    fit = gaussmix.fit_mixture(X, 2, trim=0.1, sample_weight=weights, random_state=0)
+    (model,) = read_document(make_report(fit, X, sample_weight=weights))["models"]
+    np.testing.assert_array_equal(decode(model["sureness"]) == LEFT_OUT, fit.trimmed[1:])
+    assert model["worst"][0][0] == 5
+    assert model["worst"][0][4] is True
+
+
+def test_what_failed_is_in_the_grid_with_its_reason():
+    models, X = with_failures()
+    page = make_report(models, X)
+    assert ">–</button>" in page
+    assert "component 2 collapsed &lt;b&gt;at once&lt;/b&gt;" in page
+    failed = find_model(read_document(page), "VVV", 4)
+    assert failed["score"] is None
+    assert "weights" not in failed
+
+
+@pytest.mark.parametrize("kind", ["fit", "estimator", "mixture", "models"])
+def test_one_model_is_a_grid_of_one(kind):
+    X = make_rows(80, 2)
+    fit = gaussmix.fit_mixture(X, 2, random_state=0)
+    made = {
+        "fit": lambda: fit,
+        "estimator": lambda: gaussmix.GaussianMixture(2, random_state=0).fit(X),
+        "mixture": lambda: fit.mixture,
+        "models": lambda: gaussmix.fit_mixtures(X, 2, covariance_type="full"),
+    }[kind]()
+    page = make_report(made, X)
+    (model,) = read_document(page)["models"]
+    assert model["score"] == pytest.approx(fit.bic, rel=1e-3)
+    assert (model["trace"] == []) is (kind == "mixture")
+    assert '<table id="grid"' not in page
+
+
+def test_an_estimator_whose_parameters_were_set_is_reported_as_it_is():
+    X = make_rows(80, 2)
+    estimator = gaussmix.GaussianMixture(2, random_state=0).fit(X)
+    estimator.means_ = estimator.means_ + 1.0
+    (model,) = read_document(make_report(estimator, X))["models"]
+    np.testing.assert_allclose(model["means"], estimator.means_, atol=1e-3)
+    assert model["trace"] == []
+
+
+def test_the_features_are_those_that_tell_components_apart():
+    X = make_rows(200, 40)
+    X[:, [0, 1, 30, 31]] = X[:, [30, 31, 0, 1]]
+    mixture = gaussmix.fit_mixture(X, 2, covariance_type="diag", random_state=0).mixture
+    names = [f"x{j}" for j in range(40)]
+    assert {30, 31} <= set(choose_features(names, None, mixture))
+    assert choose_features(names, ["x7", -1], mixture) == [7, 39]
+    assert choose_features(names[:4], None, mixture) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_any_scale_and_offset_has_enough_digits(scale, offset):
+    X = scale * (offset + make_rows(60, 2))
+    fit = gaussmix.fit_mixture(X, 2, random_state=0)
+    document = read_document(make_report(fit, X))
+    found = np.transpose(document["rows"]["columns"])
+    np.testing.assert_allclose(found / scale, X / scale, atol=1e-3)
+
+
+def test_a_constant_column_is_drawn_and_named():
+    X = np.column_stack([make_rows(60, 2), np.full(60, 7.0)])
+    fit = gaussmix.fit_mixture(
+        X, 2, covariance_type="diag", random_state=0, feature_names=["a", "b", "fixed"]
+    )
+    page = make_report(fit, X)
+    assert "The same in all rows: fixed." in page
+    feature = read_document(page)["features"][2]
+    assert feature["low"] < 7.0 < feature["high"]
+
+
+@pytest.mark.parametrize("family", ["factor", "ppca", "tied", "spherical", "VEV"])
+def test_every_kind_of_family_can_be_shown(family):
+    X = make_rows(90, 5)
+    fit = gaussmix.fit_mixture(X, 2, covariance_type=family, random_state=0)
+    (model,) = read_document(make_report(fit, X))["models"]
+    assert len(model["correlations"][0]) == 10
+
+
+def test_more_components_than_a_byte_holds():
+    X = np.arange(600.0)[:, None] + 0.1 * make_rows(600, 1)
+    means = X[::2].copy()
+    mixture = Mixture(np.full(300, 1 / 300), means, np.array([[0.01]]), "tied")
+    (model,) = read_document(make_report(mixture, X))["models"]
+    labels = np.frombuffer(base64.b64decode(model["labels"]), dtype="<u2")
+    np.testing.assert_array_equal(labels, mixture.predict(X))
+
+
+def test_names_come_from_the_caller_the_model_or_the_data_frame():
+    pandas = pytest.importorskip("pandas")
+    X = make_rows(40, 2)
+    fit = gaussmix.fit_mixture(X, 2, random_state=0)
+    frame = pandas.DataFrame(X, columns=["width", "height"])
+
+    def names(*arguments, **options):
+        return [feature["name"] for feature in read_document(make_report(*arguments, **options))["features"]]
+
+    assert names(fit, X) == ["x0", "x1"]
+    assert names(fit, frame) == ["width", "height"]
+    assert names(fit, frame, feature_names=["a", "b"]) == ["a", "b"]
+    assert names(gaussmix.fit_mixture(X, 2, feature_names=["c", "d"]), X) == ["c", "d"]
+    assert names(fit, X, features=[1]) == ["x1"]
+
+
+def test_a_trace_of_many_iterations_keeps_its_ends():
+    history = np.linspace(-5.0, -1.0, 1000)
+    trace = thin_trace(history)
+    assert len(trace) < 60
+    assert trace[0] == [0, -5.0]
+    assert trace[-1] == [999, -1.0]
+    assert thin_trace([-1.0]) == []
+
+
+def test_differences_take_four_characters():
+    assert (
+        max(len(write_gap(10.0**power * digits)) for power in range(-2, 9) for digits in (1, 1.49, 9.96)) <= 4
+    )
+
+
+def test_the_file_is_written_whole_and_is_the_text(tmp_path):
+    models, X = faithful_models()
+    path = tmp_path / "out.html"
+    gaussmix.write_report(models, X, path)
+    assert path.read_text(encoding="utf-8") == make_report(models, X)
+    assert [file.name for file in tmp_path.iterdir()] == ["out.html"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((gaussmix.GaussianMixture(2), np.ones((3, 2))), "not fitted: call fit"),
+        (("a model", np.ones((3, 2))), "got str"),
+        ((gaussmix.FittedMixtures({}, {("VVV", 1): "bad"}), np.ones((3, 2))), "all 1 failed"),
+        ((Mixture([1.0], [[0.0, 0.0]], [np.eye(2)]), np.ones((3, 3))), "must have the shape"),
+        ((Mixture([1.0], [[0.0, 0.0]], [np.eye(2)]), np.array([[0.0, np.nan]])), "NaN"),
+        ((Mixture([1.0], [[0.0, 0.0]], [np.eye(2)]), np.ones(3)), "two axes"),
+    ],
+)
+def test_wrong_models_and_rows_are_told(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        make_report(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"features": []}, "1 to 6"),
+        ({"features": [0, 0]}, "1 to 6"),
+        ({"features": ["weight"]}, "eruptions, waiting"),
+        ({"features": [2]}, "0 to 1"),
+        ({"feature_names": ["one"]}, "2 names"),
+        ({"sample_weight": [1.0]}, "sample_weight"),
+    ],
+)
+def test_wrong_options_are_told(options, words):
+    models, X = faithful_models()
+    with pytest.raises(ValueError, match=words):
+        make_report(models, X, **options)
