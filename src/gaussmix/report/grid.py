@@ -9,17 +9,8 @@ from typing import Any
 from gaussmix.data.rows import Rows
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.mixture import Mixture
-
-#: A model: its covariance type and number of components.
-Key = tuple[str, int]
-
-#: How criteria are called, and whether a higher value is the better one.
-CRITERIA = {
-    "bic": ("BIC", False),
-    "aic": ("AIC", False),
-    "icl": ("ICL", False),
-    "cv": ("held-out log-density", True),
-}
+from gaussmix.select.criteria import BIC, Criterion, find_criterion
+from gaussmix.select.families import Key
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,24 +26,14 @@ class Grid:
         Why a model was not fitted, or why its fit says nothing.
     best : (str, int) or None
         None where no model is sound.
-    criterion : str
+    criterion : Criterion
     """
 
     fits: Mapping[Key, FitResult]
     scores: Mapping[Key, float]
     reasons: Mapping[Key, str]
     best: Key | None
-    criterion: str = "bic"
-
-    @property
-    def title(self) -> str:
-        """How the criterion is called."""
-        return CRITERIA.get(self.criterion, (self.criterion, False))[0]
-
-    @property
-    def greater_is_better(self) -> bool:
-        """Whether a higher value is the better one."""
-        return CRITERIA.get(self.criterion, ("", False))[1]
+    criterion: Criterion = BIC
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -70,10 +51,13 @@ class Grid:
         return next(iter(self.fits)) if self.best is None else self.best
 
     def find_gap(self, key: Key) -> float | None:
-        """How far the criterion of a model is from that of the best, at least 0; None without a value."""
+        """How far the criterion of a model is behind that of the best; None without a value.
+
+        Negative where a better value was not enough to be chosen, as by the rule of one standard error.
+        """
         if self.best is None or key not in self.scores:
             return None
-        return abs(self.scores[key] - self.scores[self.best])
+        return self.criterion.sign * (self.scores[self.best] - self.scores[key])
 
 
 def read_grid(model: Any, rows: Rows) -> Grid:
@@ -108,27 +92,21 @@ def read_grid(model: Any, rows: Rows) -> Grid:
 
 
 def _read_search(search: Any) -> Grid:
-    criterion = getattr(search, "criterion", "bic")
+    criterion = find_criterion(getattr(search, "criterion", BIC.name))
     sound: Mapping[Key, FitResult] = search.sound
-    scores = getattr(search, "scores", None)
-    if scores is None:
-        scores = {key: fit.bic for key, fit in sound.items()}
-    scores = {key: float(value) for key, value in scores.items() if key in sound and value == value}
+    measured = getattr(search, "scores", None)
+    scores = {key: fit.bic for key, fit in sound.items()} if measured is None else measured
+    unsound = "a component collapsed or is held at the least variance, so that its likelihood says nothing"
     reasons = {
-        **{
-            key: "a component collapsed: its likelihood says nothing"
-            for key in search.fits
-            if key not in sound
-        },
+        **{key: unsound for key in search.fits if key not in sound},
         **{key: f"every start failed: {reason}" for key, reason in search.failures.items()},
         **{key: f"not fitted: {reason}" for key, reason in getattr(search, "skipped", {}).items()},
     }
     if not search.fits:
         raise ValueError(f"there is no model to report on: all {len(reasons)} failed")
-    greater = CRITERIA.get(criterion, ("", False))[1]
     best = getattr(search, "best_model", None) if scores else None
     if best is None and scores:
-        best = (max if greater else min)(scores, key=lambda key: scores[key])
+        best = max(scores, key=lambda key: criterion.sign * scores[key])
     return Grid(search.fits, scores, reasons, best, criterion)
 
 

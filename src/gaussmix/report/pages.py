@@ -80,7 +80,7 @@ def make_document(summary: Summary) -> dict[str, Any]:
         "figure": make_figure(features, n_colours),
         "trace": make_trace(),
         "doubts": make_doubts(),
-        "scores": make_scores(grid.title, *find_score_limits(grid)),
+        "scores": make_scores(grid.criterion.title, *find_score_limits(grid)),
     }
     return {
         "features": described,
@@ -101,7 +101,7 @@ def find_score_limits(grid: Grid) -> tuple[float, float]:
     best = grid.scores[grid.best]
     gaps = sorted(abs(score - best) for score in grid.scores.values())
     reach = max(1.5 * gaps[(3 * len(gaps)) // 4], 1e-9 * abs(best), 1e-9)
-    low, high = (best - reach, best) if grid.greater_is_better else (best, best + reach)
+    low, high = (best - reach, best) if grid.criterion.greater_is_better else (best, best + reach)
     return low - 0.06 * reach, high + 0.06 * reach
 
 
@@ -127,8 +127,12 @@ def _list_cells(summary: Summary) -> list[dict[str, Any]]:
 
 def _explain_grid(summary: Summary) -> str:
     grid = summary.grid
-    text = f"{grid.title} behind the best, by family and number of components: 0 is the best"
-    text += "." if grid.greater_is_better else ", less than 2 hardly differs, over 10 is strong evidence."
+    text = f"{grid.criterion.title} behind the best, by family and number of components: 0 is the best"
+    text += (
+        "."
+        if grid.criterion.greater_is_better
+        else ", less than 2 hardly differs, over 10 is strong evidence."
+    )
     marks = {explain_failure(reason) for reason in grid.reasons.values()}
     meanings = {"x": "a component collapsed", "–": "every start failed", "·": "not fitted"}
     text += "".join(f" {mark} {meaning}." for mark, meaning in meanings.items() if mark in marks)

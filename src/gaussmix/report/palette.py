@@ -1,6 +1,6 @@
 """Colours of components: those of all pictures, and lighter ones of the same hues on a dark page."""
 
-from gaussmix.plot.panels import COLOURS
+from gaussmix.plot.palette import COLOURS
 
 LIGHT = COLOURS
 #: Each at least 4.5 to 1 against the dark page.

@@ -66,7 +66,7 @@ def _write_call(grid: Grid, options: Mapping[str, Any]) -> str:
     else:
         arguments = [_write_numbers(numbers), f"covariance_type={list(families)!r}"]
         name = "search"
-        arguments.append(f"criterion={grid.criterion!r}")
+        arguments.append(f"criterion={grid.criterion.name!r}")
     arguments += [f"{option}={value!r}" for option, value in options.items()]
     line = f"gaussmix.{name}(X, {', '.join(arguments)})"
     if len(line) <= 90:

@@ -22,9 +22,10 @@ from gaussmix.report.features import (
     describe_features,
     round_column,
 )
-from gaussmix.report.grid import Grid, Key, read_grid
+from gaussmix.report.grid import Grid, read_grid
 from gaussmix.report.models import Sample, count_affordable, describe_model
 from gaussmix.report.recipe import list_facts, write_snippet
+from gaussmix.select.families import Key
 
 #: Differences of information criteria up to which a cell has each shade.
 SHADES = ((0.0, "g0"), (2.0, "g1"), (6.0, "g2"), (10.0, "g3"), (50.0, "g4"))
@@ -168,7 +169,9 @@ def _write_verdict(model: Any, grid: Grid) -> Sequence[str]:
     fit, (family, k) = grid.fits[grid.best], grid.best
     number = len(grid.fits) + sum(key not in grid.fits for key in grid.reasons)
     one = f"The model has {count_noun(k, 'component')} of the family {family}."
-    many = f"Of {number} models, {family} with {count_noun(k, 'component')} has the best {grid.title}."
+    many = (
+        f"Of {number} models, {family} with {count_noun(k, 'component')} has the best {grid.criterion.title}."
+    )
     return [many if number > 1 else one, *([fit.advice] if fit.advice else [])]
 
 
@@ -189,11 +192,13 @@ def _describe_key(grid: Grid, key: Key, features: Sequence[Feature], sample: Sam
 def _list_model_facts(grid: Grid, key: Key, fit: FitResult) -> list[tuple[str, str]]:
     score, gap = grid.scores.get(key), grid.find_gap(key)
     facts = (
-        [] if score is None else [(grid.title, f"{score:.6g}" if grid.greater_is_better else f"{score:.1f}")]
+        []
+        if score is None
+        else [(grid.criterion.title, f"{score:.6g}" if grid.criterion.greater_is_better else f"{score:.1f}")]
     )
     if gap is not None and len(grid.scores) > 1:
         facts.append(("Behind the best", "this is the best" if key == grid.best else write_gap(gap)))
-    if grid.criterion != "bic":
+    if grid.criterion.name != "bic":
         facts.append(("BIC", f"{fit.bic:.1f}"))
     facts.append(("Parameters", str(fit.n_parameters)))
     facts.append(("Log-likelihood", f"{fit.log_likelihood:.2f}"))
@@ -212,6 +217,8 @@ def write_gap(gap: float) -> str:
     >>> [write_gap(gap) for gap in (0.0, 0.0123, 3.14, 27.1, 2718.3, 1e7)]
     ['0', '.012', '3.1', '27', '2.7k', '10M']
     """
+    if gap < 0.0:
+        return f"−{write_gap(-gap)}"
     if gap == 0.0:
         return "0"
     if gap < 0.95:
@@ -229,7 +236,7 @@ def find_shade(grid: Grid, key: Key) -> str:
     gap = grid.find_gap(key)
     if gap is None:
         return "absent"
-    if grid.greater_is_better:  # a mean log-density: on the scale of information criteria, -2 log L
+    if grid.criterion.greater_is_better:  # a mean log-density: on the scale of information criteria, -2 log L
         gap *= 2.0 * grid.fits[key].n_samples
     return next((shade for most, shade in SHADES if gap <= most), "")
 
@@ -246,6 +253,7 @@ def name_cell(grid: Grid, key: Key) -> str:
     gap, score = grid.find_gap(key), grid.scores.get(key)
     if gap is None or score is None:
         return f"{model}: {grid.reasons.get(key, 'no value')}"
-    value = f"{score:.6g}" if grid.greater_is_better else f"{score:.1f}"
-    behind = "the best" if key == grid.best else f"{write_gap(gap)} behind the best"
-    return f"{model}: {grid.title} {value}, {behind}"
+    value = f"{score:.6g}" if grid.criterion.greater_is_better else f"{score:.1f}"
+    behind = f"{write_gap(gap)} behind the best" if gap >= 0.0 else "better, but not clearly"
+    behind = "the best" if key == grid.best else behind
+    return f"{model}: {grid.criterion.title} {value}, {behind}"
