@@ -8,7 +8,7 @@ import pytest
 import gaussmix
 from gaussmix import GaussianMixture, Mixture, NormalInverseWishart, StartReport
 from gaussmix.plot import CriterionDisplay, LikelihoodDisplay, ProfileDisplay
-from gaussmix.plot.criterion import spread_out
+from gaussmix.plot.figures import spread_out
 
 pytest.importorskip("matplotlib")
 

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "CriterionDisplay": "gaussmix.plot.criterion",
     "LikelihoodDisplay": "gaussmix.plot.likelihood",
+    "MergingDisplay": "gaussmix.plot.merging",
     "MixtureDisplay": "gaussmix.plot.mixture",
     "ProfileDisplay": "gaussmix.plot.profile",
+    "ProjectionDisplay": "gaussmix.plot.projection",
     "draw_ellipses": "gaussmix.plot.mixture",
     "picture_formats": "gaussmix.plot.pictures",
     "plot_mixture": "gaussmix.plot.pictures",
@@ -25,15 +27,19 @@ _HOMES = {
 if TYPE_CHECKING:
     from gaussmix.plot.criterion import CriterionDisplay
     from gaussmix.plot.likelihood import LikelihoodDisplay
+    from gaussmix.plot.merging import MergingDisplay
     from gaussmix.plot.mixture import MixtureDisplay, draw_ellipses
     from gaussmix.plot.pictures import picture_formats, plot_mixture, save_plot
     from gaussmix.plot.profile import ProfileDisplay
+    from gaussmix.plot.projection import ProjectionDisplay
 
 __all__ = [
     "CriterionDisplay",
     "LikelihoodDisplay",
+    "MergingDisplay",
     "MixtureDisplay",
     "ProfileDisplay",
+    "ProjectionDisplay",
     "draw_ellipses",
     "picture_formats",
     "plot_mixture",

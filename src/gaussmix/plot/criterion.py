@@ -10,7 +10,7 @@ import numpy as np
 
 from gaussmix._text import count_noun
 from gaussmix._typing import Float64Array
-from gaussmix.plot.figures import find_panel, hide_spines, import_matplotlib
+from gaussmix.plot.figures import find_panel, hide_spines, import_matplotlib, spread_out
 from gaussmix.plot.palette import COLOURS, INK, MARKERS, QUIET
 from gaussmix.plot.reading import read_models
 from gaussmix.select.criteria import find_criterion
@@ -354,22 +354,3 @@ def find_errors(models: SearchResult, scores: Mapping[Key, float]) -> dict[Key, 
         for key, score in scores.items()
         if math.isfinite(score)
     }
-
-
-def spread_out(heights: Float64Array, distance: float) -> Float64Array:
-    """Ascending heights moved as little as may be, until none is nearer to the next than the distance.
-
-    Least squares under h_{i+1} - h_i >= distance and 0 <= h_i <= 1, solved by pooling neighbours (isotonic
-    regression). Where there is no room, the distance is smaller.
-    """
-    distance = min(distance, 1.0 / max(len(heights) - 1, 1))
-    steps = distance * np.arange(len(heights))
-    blocks: list[tuple[float, int]] = []
-    for value in heights - steps:
-        mean, size = float(value), 1
-        while blocks and blocks[-1][0] > mean:
-            other, n = blocks.pop()
-            mean, size = (mean * size + other * n) / (size + n), size + n
-        blocks.append((mean, size))
-    levels = np.repeat([mean for mean, _ in blocks], [size for _, size in blocks])
-    return np.asarray(np.clip(levels, 0.0, 1.0 - steps[-1]) + steps)

@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gaussmix._text import shorten
+from gaussmix._typing import Float64Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,3 +94,22 @@ def hide_spines(panel: Axes) -> None:
 def format_percent(share: float) -> str:
     """A share as a whole percentage."""
     return f"{share:.0%}" if share >= 0.005 else "< 1%"
+
+
+def spread_out(heights: Float64Array, distance: float) -> Float64Array:
+    """Ascending heights moved as little as may be, until none is nearer to the next than the distance.
+
+    Least squares under h_{i+1} - h_i >= distance and 0 <= h_i <= 1, solved by pooling neighbours (isotonic
+    regression). Where there is no room, the distance is smaller.
+    """
+    distance = min(distance, 1.0 / max(len(heights) - 1, 1))
+    steps = distance * np.arange(len(heights))
+    blocks: list[tuple[float, int]] = []
+    for value in heights - steps:
+        mean, size = float(value), 1
+        while blocks and blocks[-1][0] > mean:
+            other, n = blocks.pop()
+            mean, size = (mean * size + other * n) / (size + n), size + n
+        blocks.append((mean, size))
+    levels = np.repeat([mean for mean, _ in blocks], [size for _, size in blocks])
+    return np.asarray(np.clip(levels, 0.0, 1.0 - steps[-1]) + steps)

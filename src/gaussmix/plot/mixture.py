@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix.plot.figures import find_figure
+from gaussmix.clusters.merging import Merging
+from gaussmix.plot.display import ViewDisplay, check_kind
 from gaussmix.plot.labelling import (
     ByMixture,
     ByValues,
@@ -17,22 +18,16 @@ from gaussmix.plot.labelling import (
     read_left_out,
     read_uncertainty,
 )
-from gaussmix.plot.panels import choose_figure_size, draw_view, read_panels
 from gaussmix.plot.plane import STANDARD_DEVIATIONS, add_ellipses
-from gaussmix.plot.points import Style
 from gaussmix.plot.reading import find_names, read_mixture
-from gaussmix.plot.view import MOST_POINTS, Table, View, choose_features, make_marginal, make_view, read_table
+from gaussmix.plot.view import MOST_POINTS, Table, choose_features, make_marginal, make_view, read_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from matplotlib.patches import Ellipse
 
-#: What a picture of a mixture can be about.
-KINDS = ("classification", "uncertainty", "density")
 
-
-class MixtureDisplay:
+class MixtureDisplay(ViewDisplay):
     r"""A mixture and its rows: one feature as curves, two as a plane, more in pairs.
 
     :meth:`from_estimator` and :meth:`from_predictions` make it and draw it; :meth:`plot` draws it once more,
@@ -89,10 +84,6 @@ class MixtureDisplay:
     ('eruptions', 4)
     """
 
-    def __init__(self, view: View, *, kind: str = "classification") -> None:
-        self.view = view
-        self.kind = check_kind(kind)
-
     @classmethod
     def from_estimator(
         cls,
@@ -113,8 +104,9 @@ class MixtureDisplay:
 
         Parameters
         ----------
-        model : GaussianMixture, Mixture, FitResult or the result of a search
-            A fitted estimator of gaussmix or scikit-learn; of a search, its best model.
+        model : GaussianMixture, Mixture, FitResult, Merging or the result of a search
+            A fitted estimator of gaussmix or scikit-learn; of a search, its best model; of a merging, its
+            mixture with the clusters that it suggests.
         X : array-like or data frame of shape (n_samples, n_features), optional
             Rows to show. Its columns name the axes, unless the mixture has names.
         kind : {"classification", "uncertainty", "density"}, default="classification"
@@ -152,6 +144,8 @@ class MixtureDisplay:
         check_kind(kind)
         mixture = read_mixture(model)
         names = find_names(mixture, X, mixture.n_features)
+        if clusters is None and isinstance(model, Merging):
+            clusters = model.labels()
         groups = read_clusters(clusters, mixture.n_components)
         table = None
         if X is not None:
@@ -221,49 +215,6 @@ class MixtureDisplay:
         view = make_view(None, find_names(None, X, shape[1]), features, groups, table, max_points=max_points)
         return cls(view, kind=kind).plot(ax, **options)
 
-    def plot(
-        self,
-        ax: Axes | npt.NDArray[np.object_] | None = None,
-        *,
-        kind: str | None = None,
-        standard_deviations: Sequence[float] = STANDARD_DEVIATIONS,
-        legend: bool = True,
-        scatter_options: Mapping[str, Any] | None = None,
-        ellipse_options: Mapping[str, Any] | None = None,
-        figure: Figure | None = None,
-    ) -> Self:
-        """Draw the picture.
-
-        Parameters
-        ----------
-        ax : Axes or array of Axes, optional
-            Where to draw; without it, in a new figure. Pairs take a square array.
-        kind : {"classification", "uncertainty", "density"}, optional
-            Another kind than that of the display.
-        standard_deviations : sequence of float, default=(1, 2)
-            At which ellipses are drawn; empty for none.
-        legend : bool, default=True
-        scatter_options, ellipse_options : mapping, optional
-            Passed to Matplotlib's ``scatter`` and ``Ellipse``.
-        figure : Figure, optional
-            An empty figure to fill, in place of `ax`; it takes the size that the picture needs.
-
-        Returns
-        -------
-        MixtureDisplay
-            Itself, with the attributes set.
-        """
-        kind = self.kind if kind is None else check_kind(kind)
-        style = Style(kind, tuple(standard_deviations), scatter_options or {}, ellipse_options or {})
-        with find_figure(ax, figure, choose_figure_size(self.view)) as found:
-            panels = read_panels(self.view, ax, found)
-            self.axes_, self.artists_ = draw_view(
-                panels, self.view, style, legend=legend, outside=found is not None
-            )
-        self.ax_ = self.axes_[-1, 0]
-        self.figure_ = self.ax_.figure
-        return self
-
 
 def draw_ellipses(
     ax: Axes,
@@ -322,10 +273,3 @@ def draw_ellipses(
     ellipses, _ = add_ellipses(ax, pair, groups, standard_deviations, size=size, options=options)
     ax.autoscale_view()
     return ellipses
-
-
-def check_kind(kind: str) -> str:
-    """The kind; ValueError unless it is one of `KINDS`."""
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}")
-    return kind

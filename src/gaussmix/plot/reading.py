@@ -21,15 +21,11 @@ ACCEPTED = (
 
 def read_mixture(model: Any) -> Mixture:
     """The mixture of a model. Raises TypeError for anything else, NotFittedError for what is not fitted."""
-    if isinstance(model, Mixture):
-        return model
-    if isinstance(model, FitResult):
-        return model.mixture
     if isinstance(model, FittedMixtures):
-        return model.best.mixture
-    if isinstance(getattr(model, "mixture_", None), Mixture):
-        mixture: Mixture = model.mixture_
-        return mixture
+        model = model.best
+    for found in (model, getattr(model, "mixture", None), getattr(model, "mixture_", None)):
+        if isinstance(found, Mixture):
+            return found
     if not hasattr(model, "fit"):
         raise TypeError(f"a picture is drawn of {ACCEPTED}; got {type(model).__name__}")
     check_is_fitted(model)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix._typing import BoolArray, Float64Array, FloatArray, IntArray
+from gaussmix.clusters.projection import Projection
 from gaussmix.model.mixture import Mixture
 from gaussmix.plot.counting import OTHERS, Histograms, Raster, Rasters
 from gaussmix.plot.labelling import Labelling
@@ -65,11 +66,22 @@ class View:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows that are to be shown, their weights, and what labels them."""
+    """Rows that are to be shown, their weights, and what labels them.
+
+    With a projection it is the rows that are labelled, and their places in its directions that are shown.
+    """
 
     rows: FloatArray  # (n, d)
     weights: Float64Array | None
     labelling: Labelling
+    projection: Projection | None = None
+
+    def read(self, places: slice | BoolArray, columns: Sequence[int]) -> Float64Array:
+        """The values of some rows in some columns, or directions."""
+        rows = self.rows[places]
+        if self.projection is not None:
+            rows = self.projection.transform(rows)
+        return rows[:, list(columns)].astype(np.float64)
 
     def walk(self, columns: Sequence[int]) -> Iterator[tuple[Float64Array, IntArray, Float64Array, Any]]:
         """Values in these columns, labels, uncertainties and weights, some rows at a time."""
@@ -77,7 +89,7 @@ class Table:
             places = slice(first, first + CHUNK)
             labels, uncertainty = self.labelling.label(self.rows[places], places)
             weights = None if self.weights is None else self.weights[places]
-            yield self.rows[places, columns].astype(np.float64), labels, uncertainty, weights
+            yield self.read(places, columns), labels, uncertainty, weights
 
 
 def read_table(X: npt.ArrayLike, d: int, sample_weight: npt.ArrayLike | None) -> tuple[FloatArray, Any]:
@@ -156,12 +168,14 @@ def choose_features(names: Sequence[str], features: Sequence[int | str] | None) 
 
 def _find_range(table: Table, chosen: list[int]) -> tuple[Float64Array, Float64Array]:
     """The least and the largest value of each feature among rows of positive weight."""
-    if table.weights is None or (table.weights > 0.0).all():
-        ends = [(table.rows[:, j].min(), table.rows[:, j].max()) for j in chosen]
-    else:
-        present = table.weights > 0.0
-        ends = [(table.rows[present, j].min(), table.rows[present, j].max()) for j in chosen]
-    low, high = np.array(ends, dtype=np.float64).T
+    low, high = np.full(len(chosen), np.inf), np.full(len(chosen), -np.inf)
+    for first in range(0, len(table.rows), CHUNK):
+        places = slice(first, first + CHUNK)
+        values = table.read(places, chosen)
+        if table.weights is not None:
+            values = values[table.weights[places] > 0.0]
+        if len(values):
+            low, high = np.minimum(low, values.min(axis=0)), np.maximum(high, values.max(axis=0))
     return low, high
 
 
@@ -195,7 +209,7 @@ def _count_rows(table: Table, chosen: list[int], limits: Float64Array, max_point
         rows = table.rows[present]
         labels, uncertainty = table.labelling.label(rows, np.flatnonzero(np.ones(len(table.rows))[present]))
         weights = None if table.weights is None else table.weights[present]
-        points = Points(rows[:, chosen].astype(np.float64), labels, uncertainty, weights)
+        points = Points(table.read(present, chosen), labels, uncertainty, weights)
         histograms = Histograms(limits, n)
         histograms.add(points.values, weights)
         return {"n_rows": n, "points": points, "histograms": histograms.find_densities()}
