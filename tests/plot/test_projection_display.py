@@ -67,7 +67,7 @@ def test_arrows_lead_where_a_row_goes_when_its_feature_rises():
     mixture = make_mixture(feature_names=("$a$", "b", "c", "d"))
     display = ProjectionDisplay.from_estimator(mixture, ax=make_axes())
     render(display)
-    tips = [text for text in display.ax_.texts if text.arrow_patch is not None]
+    tips = [text for text in display.ax_.texts if getattr(text, "arrow_patch", None) is not None]
     assert set(display.arrows_) == {"$a$", "d"}
     assert not display.arrows_["$a$"].get_parse_math()
     rises = display.projection.basis[:, :2] * np.sqrt(mixture.total_variances)[:, None]
@@ -148,7 +148,9 @@ def test_entropies_by_number_of_clusters():
 
 def test_one_component_is_a_tree_of_one_leaf():
     mixture = Mixture([1.0], [[0.0]], [1.0], "spherical")
-    display = MergingDisplay.from_estimator(gaussmix.merge_components(mixture, method="modes"), ax=make_axes())
+    display = MergingDisplay.from_estimator(
+        gaussmix.merge_components(mixture, method="modes"), ax=make_axes()
+    )
     render(display)
     assert len(display.leaves_) == 1 and not display.forks_
 

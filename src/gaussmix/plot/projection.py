@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -155,6 +156,9 @@ class ProjectionDisplay(ViewDisplay):
         shadow = projection.project_mixture(n_directions)
         titles = tuple(map(_name_direction, projection.names, projection.shares))[:n_directions]
         view = make_view(shadow, titles, None, groups, table, max_points=max_points, seed=seed)
+        if mixture.noise is not None:  # which no direction has a share of, and rows may still have its label
+            shares = np.bincount(groups, weights=mixture.weights)
+            view = replace(view, shares=shares, noise=mixture.noise.weight)
         return cls(view, projection, names, kind=kind).plot(ax, **options)
 
     def plot(
