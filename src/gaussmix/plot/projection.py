@@ -157,7 +157,7 @@ class ProjectionDisplay(ViewDisplay):
         titles = tuple(map(_name_direction, projection.names, projection.shares))[:n_directions]
         view = make_view(shadow, titles, None, groups, table, max_points=max_points, seed=seed)
         if mixture.noise is not None:  # which no direction has a share of, and rows may still have its label
-            shares = np.bincount(groups, weights=mixture.weights)
+            shares: Float64Array = np.bincount(groups, weights=mixture.weights).astype(np.float64)
             view = replace(view, shares=shares, noise=mixture.noise.weight)
         return cls(view, projection, names, kind=kind).plot(ax, **options)
 
