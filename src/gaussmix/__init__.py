@@ -15,6 +15,7 @@ _HOMES = {
     "Bootstrap": "gaussmix.infer.bootstrap",
     "Constraints": "gaussmix.model.constraints",
     "CriterionTable": "gaussmix.select.criterion_table",
+    "FeatureSelection": "gaussmix.clusters.features",
     "FitResult": "gaussmix.fit.result",
     "FitStatus": "gaussmix.fit.result",
     "FittedMixtures": "gaussmix.select.many_models",
@@ -27,6 +28,7 @@ _HOMES = {
     "ParameterErrors": "gaussmix.infer.errors",
     "Projection": "gaussmix.clusters.projection",
     "SearchResult": "gaussmix.select.search_result",
+    "SelectionStep": "gaussmix.clusters.selector",
     "StartReport": "gaussmix.fit.result",
     "Threshold": "gaussmix.model.mixture.thresholds",
     "Thresholds": "gaussmix.model.mixture.thresholds",
@@ -38,13 +40,16 @@ _HOMES = {
     "merge_components": "gaussmix.clusters.merging",
     "project": "gaussmix.clusters.projection",
     "search": "gaussmix.select.search",
+    "select_features": "gaussmix.clusters.features",
     "show_config": "gaussmix.config",
     "write_report": "gaussmix.report",
 }
 
 if TYPE_CHECKING:
+    from gaussmix.clusters.features import FeatureSelection, select_features
     from gaussmix.clusters.merging import Merging, merge_components
     from gaussmix.clusters.projection import Projection, project
+    from gaussmix.clusters.selector import SelectionStep
     from gaussmix.config import show_config
     from gaussmix.estimators.gaussian import GaussianMixture
     from gaussmix.fit.one_mixture import fit_mixture
@@ -68,6 +73,7 @@ __all__ = [
     "Bootstrap",
     "Constraints",
     "CriterionTable",
+    "FeatureSelection",
     "FitResult",
     "FitStatus",
     "FittedMixtures",
@@ -80,6 +86,7 @@ __all__ = [
     "ParameterErrors",
     "Projection",
     "SearchResult",
+    "SelectionStep",
     "StartReport",
     "Threshold",
     "Thresholds",
@@ -92,6 +99,7 @@ __all__ = [
     "merge_components",
     "project",
     "search",
+    "select_features",
     "show_config",
     "write_report",
 ]

@@ -60,3 +60,15 @@ write(json(list(
   iris_both = turn(iris[, 1:4], 3, "VEV", 0.5),
   faithful_both = turn(faithful, 3, "VVV", 0.5)
 )), "clusters.json")
+
+# The rows of clustvarsel's vignette (2.3.4), whose output has the steps that test_clusters.py expects
+n <- 200
+X <- matrix(0, n, 5, dimnames = list(NULL, paste0("X", 1:5)))
+set.seed(1234)
+u <- runif(n)
+X[u < 0.5, 1:2] <- MASS::mvrnorm(sum(u < 0.5), mu = c(0, 0), Sigma = matrix(c(1, 0.5, 0.5, 1), 2))
+X[u >= 0.5, 1:2] <- MASS::mvrnorm(sum(u >= 0.5), mu = c(3, 3), Sigma = matrix(c(1.5, -0.7, -0.7, 1.5), 2))
+X[, 3] <- X[, 1] + rnorm(n)
+X[, 4] <- rnorm(n, mean = 1.5, sd = 2)
+X[, 5] <- rnorm(n, mean = 2, sd = 1)
+write.csv(round(X, 6), "clustvarsel.csv", row.names = FALSE)
