@@ -3,7 +3,10 @@
 from importlib.util import find_spec
 
 # The examples of a part that needs a package run only where that package is installed.
-NEEDS = {"matplotlib": ["src/gaussmix/plot"], "jinja2": ["src/gaussmix/report", "docs/report.md"]}
+NEEDS = {
+    "matplotlib": ["src/gaussmix/plot", "docs/pictures.md"],
+    "jinja2": ["src/gaussmix/report", "docs/report.md"],
+}
 collect_ignore = [part for package, parts in NEEDS.items() if not find_spec(package) for part in parts]
 # The settings of the site need what builds it.
 collect_ignore_glob = ["docs/*.py", "docs/_ext/*.py"]

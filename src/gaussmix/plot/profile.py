@@ -173,7 +173,7 @@ class ProfileDisplay:
         slanted = d > LEGIBLE_NAMES
         # Names that slant need room below the picture.
         height = 4.4 + (0.05 * max(map(len, names)) if slanted else 0.0)
-        panel = find_panel(ax, float(np.clip(2.2 + 1.1 * d, 5.5, 14.0)), height)
+        panel = find_panel(ax, float(np.clip(3.0 + 0.6 * d, 5.5, 14.0)), height)
         self.ax_, self.figure_ = panel, panel.figure
         self.lines_: list[Any] = []
         self.bars_: list[Any] = []
