@@ -20,6 +20,8 @@ _HOMES = {
     "FitStatus": "gaussmix.fit.result",
     "FittedMixtures": "gaussmix.select.many_models",
     "GaussianMixture": "gaussmix.estimators.gaussian",
+    "LikelihoodRatioTest": "gaussmix.infer.likelihood_ratio",
+    "LikelihoodRatioTests": "gaussmix.infer.likelihood_ratio",
     "Merging": "gaussmix.clusters.merging",
     "MessageLengthResult": "gaussmix.select.message_length",
     "Mixture": "gaussmix.model.mixture",
@@ -33,6 +35,7 @@ _HOMES = {
     "Threshold": "gaussmix.model.mixture.thresholds",
     "Thresholds": "gaussmix.model.mixture.thresholds",
     "bootstrap": "gaussmix.infer.bootstrap",
+    "bootstrap_lrt": "gaussmix.infer.likelihood_ratio",
     "estimate_errors": "gaussmix.infer.errors",
     "fit_message_length": "gaussmix.select.message_length",
     "fit_mixture": "gaussmix.fit.one_mixture",
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
     from gaussmix.infer.bootstrap import Bootstrap, bootstrap
     from gaussmix.infer.errors import ParameterErrors, estimate_errors
+    from gaussmix.infer.likelihood_ratio import LikelihoodRatioTest, LikelihoodRatioTests, bootstrap_lrt
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
     from gaussmix.model.mixture.thresholds import Threshold, Thresholds
@@ -78,6 +82,8 @@ __all__ = [
     "FitStatus",
     "FittedMixtures",
     "GaussianMixture",
+    "LikelihoodRatioTest",
+    "LikelihoodRatioTests",
     "Merging",
     "MessageLengthResult",
     "Mixture",
@@ -92,6 +98,7 @@ __all__ = [
     "Thresholds",
     "__version__",
     "bootstrap",
+    "bootstrap_lrt",
     "estimate_errors",
     "fit_message_length",
     "fit_mixture",

@@ -11,17 +11,18 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from gaussmix import _threads
+from gaussmix._typing import IntArray
 from gaussmix.engines import Engine, choose_engine
 from gaussmix.errors import FitError
 from gaussmix.fit.iterate.acceleration import OWN_STEP, Memory, Proposal
 from gaussmix.fit.iterate.em import Run, RunOf, Trail, iterate
-from gaussmix.fit.iterate.stack import Stack, take_groups
-from gaussmix.fit.iterate.stopping import Rule
+from gaussmix.fit.iterate.stack import Stack, begin_at_moments, take_groups
+from gaussmix.fit.iterate.stopping import Rule, Stopping
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.one_mixture import fit_mixture
@@ -31,6 +32,7 @@ from gaussmix.infer.subject import Subject
 from gaussmix.model.kernels.own_rows import OwnRows
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.frame import Frame
+from gaussmix.model.moments.groups import Groups
 from gaussmix.model.moments.statistics import Pass
 
 T = TypeVar("T")
@@ -48,10 +50,11 @@ MOST_STACKED = 128
 
 @dataclass(frozen=True)
 class Settings:
-    """When a refit has converged: `tol` bounds the estimated distance to the limit, in nats for each row."""
+    """When a refit has converged: what `tol`, in nats for each row, bounds is said by `stopping`."""
 
     tol: float = 1e-5
     max_iter: int = 1000
+    stopping: Stopping = "aitken"
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,11 +147,11 @@ class Refitter:
         products = n * subject.mixture.n_components * subject.structure.own_form.n_features(d)
         return products <= FEW_PRODUCTS and self.m_step.stackable
 
-    def count_stacked(self, k: int, starts: int = 1) -> int:
-        """How many resamples are fitted at a time, of k components and from so many starts."""
+    def count_stacked(self, k: int) -> int:
+        """How many resamples are fitted at a time, of k components."""
         if not self.stacks:
             return 1
-        return max(1, min(MOST_STACKED, STACKED_NUMBERS // (k * starts * self.subject.rows.shape[0])))
+        return max(1, min(MOST_STACKED, STACKED_NUMBERS // (k * self.subject.rows.shape[0])))
 
     def see_rows(self, resamples: Sequence[Resample]) -> OwnRows:
         """The rows and weights of some resamples, in the frame; all of them have rows, or none has."""
@@ -159,12 +162,17 @@ class Refitter:
         Z = np.stack([np.asarray(frame.apply(each.astype(np.float64)), dtype=np.float64) for each in rows])
         return OwnRows.of(form, Z, np.stack(weights) if weights else None)
 
-    def fit_stacked(self, rows: OwnRows, starts: Sequence[Mixture], **limits: float) -> list[Run]:
+    def fit_stacked(self, rows: OwnRows, starts: Sequence[Mixture]) -> list[Run]:
         """EM from a start for each resample, side by side, in the frame's coordinates."""
         state = EachItsOwn.begin(self.engine.frame, rows.weight, rows, Stack.of(starts, self.m_step))
         begun = [RunOf(start, FitStatus.NOT_RUN, ()) for start in starts]
-        rule = Rule(limits.get("tol", self.settings.tol), "aitken")
-        return iterate(state, begun, rule=rule, max_iter=int(limits.get("max_iter", self.settings.max_iter)))
+        rule = Rule(self.settings.tol, self.settings.stopping)
+        return iterate(state, begun, rule=rule, max_iter=self.settings.max_iter)
+
+    def begin_at_labels(self, rows: OwnRows, labels: IntArray, k: int) -> list[Mixture | None]:
+        """The M-step of a labelling of the rows of each resample, shape (g, n); None where it collapses."""
+        groups = Groups((k,) * len(labels))
+        return begin_at_moments(rows.accumulate_labels(labels, k), groups, self.m_step)
 
     def judge(self, run: Run, weight: float) -> Refit:
         """The end of a run of rows of this weight, in the frame's coordinates still."""
@@ -195,22 +203,28 @@ class Refitter:
 
     def fit_alone(self, resample: Resample, start: Mixture) -> Refit:
         """The fit of one resample by itself, with all that was asked of the subject's."""
+        noise = False if start.noise is None else start.noise
+        options = {"start": start, "noise": noise, "trim": self.subject.trim, "prior": self.subject.prior}
+        return self._fit_by_itself(resample, start.n_components, options)
+
+    def fit_anew(self, resample: Resample, k: int) -> Refit:
+        """The fit of k components to one resample, from a hierarchy of its rows."""
+        return self._fit_by_itself(resample, k, {"init_params": "agglomerative", "random_state": 0})
+
+    def _fit_by_itself(self, resample: Resample, k: int, options: dict[str, Any]) -> Refit:
         subject, settings = self.subject, self.settings
         try:
             result = fit_mixture(
                 subject.X if resample.rows is None else resample.rows,
-                start.n_components,
-                covariance_type=start.covariance_type,
+                k,
+                covariance_type=subject.mixture.covariance_type,
                 sample_weight=resample.weights,
-                start=start,
                 tol=settings.tol,
                 max_iter=settings.max_iter,
                 reg_covar=subject.reg_covar,
-                prior=subject.prior,
-                noise=False if start.noise is None else start.noise,
-                trim=subject.trim,
-                n_factors=start.n_factors or None,
-                stopping="aitken",
+                n_factors=subject.mixture.n_factors or None,
+                stopping=settings.stopping,
+                **options,
             )
         except FitError:
             return Refit(None, failure="a component collapsed")

@@ -147,15 +147,19 @@ def begin_together(
             return np.asarray(members.reshape(-1, members.shape[2]), dtype=np.float64)
 
         moments = engine.accumulate_given(hard, len(labels) * k, grouped=True)
-        groups = Groups((k,) * len(labels))
-        beside = m_step.share_within(groups)
-        try:
-            joined = beside(moments, None)
-        except NotPositiveDefiniteError:
-            return [_begin(m_step, take_groups(moments, groups, [group])) for group in range(len(labels))]
-        return list(Stack(groups, joined, beside, m_step).list_mixtures())
+        return begin_at_moments(moments, Groups((k,) * len(labels)), m_step)
     share = weight / engine.weight
     return [_begin(m_step, accumulate_labels(engine, each, k).scale(share)) for each in labels]
+
+
+def begin_at_moments(moments: Moments, groups: Groups, m_step: Maximise) -> list[Mixture | None]:
+    """The M-step of the moments of mixtures side by side; None for one that collapses."""
+    beside = m_step.share_within(groups)
+    try:
+        joined = beside(moments, None)
+    except NotPositiveDefiniteError:
+        return [_begin(m_step, take_groups(moments, groups, [group])) for group in range(len(groups))]
+    return list(Stack(groups, joined, beside, m_step).list_mixtures())
 
 
 def _begin(m_step: Maximise, moments: Moments) -> Mixture | None:

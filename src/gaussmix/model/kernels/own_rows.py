@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaussmix._typing import Float64Array
+from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.kernels.centred import add_moments, fill_joint
 from gaussmix.model.kernels.executor import DOUBLE, NONE_APART
 from gaussmix.model.kernels.guard import find_imprecise
@@ -32,6 +32,8 @@ class OwnRows:
     features: Float64Array
     #: Shape (g, n); None stands for ones.
     weights: Float64Array | None
+    #: d.
+    n_features: int
 
     @classmethod
     def of(cls, form: Form, Z: Float64Array, weights: Float64Array | None) -> OwnRows:
@@ -39,7 +41,7 @@ class OwnRows:
         features = np.empty((len(Z), form.n_features(Z.shape[1]), Z.shape[2]))
         for T, rows in zip(features, Z, strict=True):
             form.own.fill(T, rows)
-        return cls(form, features, weights)
+        return cls(form, features, weights, Z.shape[1])
 
     @property
     def weight(self) -> float:
@@ -76,8 +78,18 @@ class OwnRows:
             L[component] = 0.0
         centres[apart] = natural.means[apart]
         S += L @ T[0].T if common else (stacked @ np.swapaxes(T, 1, 2)).reshape(K, -1)
-        moments = Moments(self.form, S[:, 0], S[:, 1 : 1 + d], S[:, 1 + d :], np.zeros(0), centres)
-        return Pass(moments, log_likelihoods)
+        return Pass(self._as_moments(S, centres), log_likelihoods)
+
+    def accumulate_labels(self, labels: IntArray, k: int) -> Moments:
+        """The moments of k components of each, which the rows belong to by labels, shape (g, n)."""
+        members = labels[:, None, :] == np.arange(k)[None, :, None]
+        R = members * (1.0 if self.weights is None else self.weights[:, None, :])
+        S = (R @ np.swapaxes(self.features, 1, 2)).reshape(len(labels) * k, -1)
+        return self._as_moments(S, np.zeros((len(S), self.n_features)))
+
+    def _as_moments(self, S: Float64Array, centres: Float64Array) -> Moments:
+        d = self.n_features
+        return Moments(self.form, S[:, 0], S[:, 1 : 1 + d], S[:, 1 + d :], np.zeros(0), centres)
 
     def _find_rows(self, group: int, d: int) -> Float64Array:
         """The coordinates of the rows of a mixture, shape (d, n)."""
