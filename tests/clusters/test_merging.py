@@ -7,8 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.cluster.hierarchy import dendrogram, fcluster, is_valid_linkage
 from scipy.optimize import minimize
+from sklearn.mixture import GaussianMixture as SklearnMixture
 
-from gaussmix import GaussianMixture, Mixture, Noise, fit_mixture, merge_components
+from gaussmix import GaussianMixture, Mixture, Noise, fit_mixture, merge_components, project, search
 from gaussmix.clusters.modes import Landscape, find_passes, group_modes
 from gaussmix.clusters.overlaps import find_elbow
 from gaussmix.model.mixture.order import take_components
@@ -238,3 +239,22 @@ class TestModes:
         assert_allclose(one.overlaps, other.overlaps, atol=1e-6)
         labels, theirs = one.labels()[order], other.labels()
         assert_array_equal(labels[:, None] == labels, theirs[:, None] == theirs)
+
+
+class TestModels:
+    def test_whatever_has_a_mixture(self):
+        X = make_rows(60)
+        result = search(X, 3, covariance_type="VVV")
+        model = GaussianMixture(3, random_state=0).fit(X)
+        theirs = SklearnMixture(3, random_state=0).fit(X)
+        for each, mixture in (
+            (result, result.best.mixture),
+            (model, model.mixture_),
+            (result.best, result.best.mixture),
+        ):
+            assert merge_components(each, X).mixture is mixture
+            assert project(each, X).mixture is mixture
+        assert_array_equal(merge_components(theirs, X).mixture.means, theirs.means_)
+        assert_allclose(project(theirs).centre, theirs.weights_ @ theirs.means_)
+        aligned = result.best.mixture.align_to(theirs)
+        assert aligned.means[:, 0].argmax() == theirs.means_[:, 0].argmax()  # the component far to the right

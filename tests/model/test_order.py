@@ -153,9 +153,9 @@ class TestAlignTo:
         mixture = random_mixture("full", 2, 2, RNG)
         with pytest.raises(ValueError, match="has 3 features"):
             mixture.align_to(random_mixture("full", 2, 3, RNG))
-        with pytest.raises(ValueError, match="must be a Mixture, a FitResult"):
+        with pytest.raises(ValueError, match="must be a Mixture, a FitResult, a SearchResult"):
             mixture.align_to(np.zeros((2, 2)))
-        with pytest.raises(ValueError, match="must be a Mixture, a FitResult"):
+        with pytest.raises(ValueError, match="must be a Mixture, a FitResult, a SearchResult"):
             mixture.align_to(GaussianMixture(2))
         named = [
             Mixture(mixture.weights, mixture.means, mixture.covariances, feature_names=names)

@@ -189,8 +189,8 @@ def merge_components(
 
     Parameters
     ----------
-    model : FitResult, Mixture or GaussianMixture
-        Of a trimmed FitResult, rows count with the weights that were kept.
+    model : SearchResult, FitResult, Mixture or GaussianMixture
+        Of a search the best model. Of a trimmed fit, rows count with the weights that were kept.
     X : array-like of shape (n, d), optional
         The rows that were fitted; "modes" needs none.
     method : {"entropy", "demp", "modes"}, default="entropy"
@@ -242,9 +242,9 @@ def merge_components(
     >>> merging.n_clusters, merging.labels().tolist()
     (2, [0, 1, 1])
     """
-    mixture = read_mixture(model, "model")
+    mixture = read_mixture(model, "model", Mixture)
     _check_options(method, X, cutoff, sample_weight)
-    kept = getattr(model if hasattr(model, "kept") else getattr(model, "fit_result_", None), "kept", None)
+    kept = _find_kept(model)
     weights = sample_weight if kept is None else kept
     if method == "modes":
         rows = None if X is None else Classified.of(mixture, X, weights)
@@ -259,6 +259,12 @@ def merge_components(
     else:
         n_clusters = _count_clusters(merges, DEMP_CUTOFF if cutoff is None else cutoff)
     return _make_merging(mixture, method, merges, entropies, n_clusters)
+
+
+def _find_kept(model: Any) -> Float64Array | None:
+    """The weights of rows that a trimmed fit kept."""
+    results = (model, *(getattr(model, attribute, None) for attribute in ("fit_result_", "best")))
+    return next((each.kept for each in results if getattr(each, "kept", None) is not None), None)
 
 
 def _check_options(method: str, X: Any, cutoff: Any, sample_weight: Any) -> None:

@@ -62,8 +62,8 @@ class Landscape:
 
     def find_joint(self, points: Float64Array) -> Float64Array:
         """Log w_k N(x | mu_k, Sigma_k) but for a constant, shape (m, k)."""
-        whitened = np.einsum("mkd,kde->mke", points[:, None] - self.means, self.roots, optimize=True)
-        return np.asarray(self.peaks - 0.5 * (whitened**2).sum(axis=2))
+        whitened = (points - self.means[:, None]) @ self.roots
+        return np.asarray((self.peaks[:, None] - 0.5 * np.vecdot(whitened, whitened)).T)
 
     def find_log_density(self, points: Float64Array) -> Float64Array:
         """The logarithm of the density but for a constant, shape (m,)."""
@@ -76,7 +76,7 @@ class Landscape:
         joint = self.find_joint(points)
         R = np.exp(joint - joint.max(axis=1, keepdims=True))
         R /= R.sum(axis=1, keepdims=True)
-        pulls = np.einsum("kde,mke->mkd", self.precisions, self.means - points[:, None])
+        pulls = np.swapaxes((self.means[:, None] - points) @ self.precisions, 0, 1)
         gradients = np.einsum("mk,mkd->md", R, pulls)
         around = np.einsum("mk,kde->mde", R, self.precisions)
         hessians = np.einsum("mk,mkd,mke->mde", R, pulls, pulls, optimize=True) - around

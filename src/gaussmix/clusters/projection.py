@@ -141,8 +141,8 @@ def project(
 
     Parameters
     ----------
-    model : FitResult, Mixture or GaussianMixture
-        Its noise, if any, takes no part.
+    model : SearchResult, FitResult, Mixture or GaussianMixture
+        Of a search the best model. Its noise, if any, takes no part.
     X : array-like of shape (n, d), optional
         Rows that centre and S are those of; without rows they are the mixture's own. mclust has the rows'.
     n_directions : int, optional
@@ -183,7 +183,7 @@ def project(
     >>> plane.transform([[3.0, 3.0, 1.0]]).shape, plane.project_mixture(2).n_features
     ((1, 2), 2)
     """
-    mixture: Mixture = read_mixture(model, "model")
+    mixture: Mixture = read_mixture(model, "model", Mixture)
     d = mixture.n_features
     if n_directions is not None:
         _check_whole(n_directions, 1, d, "n_directions")

@@ -13,6 +13,7 @@ from gaussmix.clusters.merging import Merging, Method, merge_components
 from gaussmix.estimators._assembling import VECTORS
 from gaussmix.estimators._state import State
 from gaussmix.estimators._validate import read_estimator_rows
+from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.alignment import find_alignment
 from gaussmix.model.mixture.order import find_order, take_components
 from gaussmix.model.mixture.parts import read_mixture
@@ -55,7 +56,7 @@ class Ordering(State):
 
         Parameters
         ----------
-        reference : GaussianMixture, Mixture or FitResult
+        reference : Mixture, FitResult, SearchResult or GaussianMixture
             Of the same features. Components without a partner come last.
 
         Returns
@@ -66,7 +67,7 @@ class Ordering(State):
         --------
         Mixture.align_to : the same for the frozen distribution, with all details.
         """
-        reference = read_mixture(reference, "reference")
+        reference = read_mixture(reference, "reference", Mixture)
         return self._take_components(find_alignment(self._get_mixture(), reference))
 
     def thresholds(self) -> Thresholds:

@@ -213,13 +213,14 @@ class FitResult:
 
         Parameters
         ----------
-        reference : Mixture, FitResult or GaussianMixture
+        reference : Mixture, FitResult, SearchResult or GaussianMixture
 
         Returns
         -------
         FitResult
         """
-        return self.take_components(find_alignment(self.mixture, read_mixture(reference, "reference")))
+        other = read_mixture(reference, "reference", Mixture)
+        return self.take_components(find_alignment(self.mixture, other))
 
     def take_components(self, order: IntArray) -> Self:
         """The result with the components of its mixture in this order, a permutation of them."""

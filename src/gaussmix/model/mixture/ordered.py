@@ -59,7 +59,7 @@ class Ordered(Parts):
 
         Parameters
         ----------
-        reference : Mixture, FitResult or GaussianMixture
+        reference : Mixture, FitResult, SearchResult or GaussianMixture
             Of the same features, of any family and number of components. Components without a partner come
             last, in their own order; those of the reference leave no gap.
 
@@ -86,7 +86,7 @@ class Ordered(Parts):
         >>> other.align_to(reference).means.ravel().tolist()
         [1.0, 8.0]
         """
-        return take_components(self, find_alignment(self, read_mixture(reference, "reference")))
+        return take_components(self, find_alignment(self, read_mixture(reference, "reference", type(self))))
 
     def thresholds(self) -> Thresholds:
         """The points of one feature at which the label of :meth:`predict` changes.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, Self
+from collections.abc import Callable
+from typing import Any, NoReturn, Self, TypeVar, cast
 
 import numpy as np
 
@@ -13,6 +14,10 @@ from gaussmix.model.noise import Noise
 
 #: The arguments of `Parts.of_parts`.
 PARTS = ("structure", "weights", "means", "covariance_stack", "roots", "feature_names", "noise")
+#: What a fitted estimator of scikit-learn has, in the order of a mixture's arguments.
+FITTED = ("weights_", "means_", "covariances_", "covariance_type")
+
+M = TypeVar("M", bound="Parts")
 
 
 class Parts(MixtureProperties):
@@ -68,11 +73,19 @@ class Parts(MixtureProperties):
         raise AttributeError(f"a Mixture is immutable: {name!r} cannot be deleted")
 
 
-def read_mixture(value: Any, name: str) -> Any:
-    """The mixture that a value is, or that a FitResult or a fitted estimator has; ValueError for others."""
-    for found in (value, getattr(value, "mixture", None), getattr(value, "mixture_", None)):
-        if isinstance(found, Parts):
-            return found
+def read_mixture(value: Any, name: str, make: Callable[..., M]) -> M:
+    """The mixture that a value is, or that a result of a fit or a fitted estimator has.
+
+    `make` is the class of mixtures, for one of the attributes of scikit-learn's estimator. ValueError where
+    there is none.
+    """
+    for holder in (value, getattr(value, "best", None)):
+        for found in (holder, getattr(holder, "mixture", None), getattr(holder, "mixture_", None)):
+            if isinstance(found, Parts):
+                return cast(M, found)
+    if all(hasattr(value, attribute) for attribute in FITTED):
+        return make(*(getattr(value, attribute) for attribute in FITTED))
     raise ValueError(
-        f"{name} must be a Mixture, a FitResult or a fitted GaussianMixture; got {type(value).__name__}"
+        f"{name} must be a Mixture, a FitResult, a SearchResult or a fitted GaussianMixture; got "
+        f"{type(value).__name__}"
     )
