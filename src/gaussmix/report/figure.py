@@ -55,22 +55,9 @@ def make_figure(features: Sequence[Feature], n_colours: int) -> Spec:
         return base | FIT | {"height": 380, "layer": panels.draw_line(0)}
     if len(features) == 2:
         return base | FIT | {"height": 440, "layer": panels.draw_plane(0, 1)}
-    rows = [
-        {
-            "hconcat": [
-                {
-                    "width": 100,
-                    "height": 100,
-                    "layer": panels.draw_plane(j, i) if j < i else panels.draw_line(i),
-                }
-                for j in range(i + 1)
-            ],
-            "spacing": SPACING,
-            "bounds": "flush",
-        }
-        for i in range(len(features))
-    ]
-    return base | {"vconcat": rows, "spacing": SPACING, "bounds": "flush"}
+    grid = [panels.make_panel(j, i) for i in range(len(features)) for j in range(len(features))]
+    # one flat grid: the rows of a nested one would lie over each other where only panels are measured ("flush")
+    return base | {"concat": grid, "columns": len(features), "spacing": SPACING, "bounds": "flush"}
 
 
 @dataclass(frozen=True)
@@ -84,6 +71,13 @@ class Panels:
     def alone(self) -> bool:
         """Whether there is one panel."""
         return len(self.features) < 3
+
+    def make_panel(self, j: int, i: int) -> Spec:
+        """The panel in column j and row i of a figure of pairs, blank above the diagonal; the page sets sizes."""
+        size: Spec = {"width": 100, "height": 100}
+        if j > i:
+            return size | {"data": {"values": []}, "mark": "point"}
+        return size | {"layer": self.draw_plane(j, i) if j < i else self.draw_line(i)}
 
     def draw_plane(self, j: int, i: int) -> list[Spec]:
         """Feature `i` over feature `j`."""
@@ -114,8 +108,8 @@ class Panels:
         up = measure("y", scale=scale, axis=self._make_density_axis(j))
         layers = [
             _draw_bars(feature, across, up),
-            self._draw_curves(j, {"x": across, "y": up}),
             _draw_whole(j, {"x": across, "y": up}),
+            self._draw_curves(j, {"x": across, "y": up}),
         ]
         if self.alone:
             below = {"transform": [{"calculate": f"{bottom} * (0.2 + 0.7 * datum.jitter)", "as": "y"}]}

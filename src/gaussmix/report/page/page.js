@@ -136,10 +136,9 @@
   // The panels of a figure of pairs share the width that there is; below a least size the figure scrolls.
   function fitFigure(spec) {
     const width = find("figure").clientWidth;
-    if (!spec.vconcat) return { ...spec, height: width < 500 ? 320 : spec.height };
+    if (!spec.concat) return { ...spec, height: width < 500 ? 320 : spec.height };
     const side = Math.max(96, Math.min(230, Math.floor((width - 64) / features.length) - 8));
-    const resize = (panel) => ({ ...panel, width: side, height: side });
-    return { ...spec, vconcat: spec.vconcat.map((row) => ({ ...row, hconcat: row.hconcat.map(resize) })) };
+    return { ...spec, concat: spec.concat.map((panel) => ({ ...panel, width: side, height: side })) };
   }
 
   async function drawFigure() {
@@ -239,7 +238,7 @@
     const share = make("td", {}, weight.toFixed(4));
     if (errors) share.append(make("span", { class: "error" }, `s.e. ${writeError(errors.weights[c])}`));
     const tallies = [counts, doubtful].map((tally) => make("td", {}, (tally.get(c) ?? 0).toLocaleString("en")));
-    const row = make("tr", { "data-component": c }, make("th", { scope: "row" }, number), share, ...cells, ...tallies);
+    const row = make("tr", { "data-component": c }, make("th", { scope: "row" }, number), share, ...tallies, ...cells);
     row.addEventListener("pointerenter", () => point(c));
     row.addEventListener("pointerleave", () => point(choice.pinned));
     return row;
@@ -250,7 +249,7 @@
   function describeNoise(model, counts, doubtful) {
     const empty = make("td", { colspan: features.length, class: "quiet" }, "the same density everywhere");
     const tallies = [counts, doubtful].map((tally) => make("td", {}, (tally.get(NOISE) ?? 0).toLocaleString("en")));
-    return make("tr", { "data-component": NOISE }, make("th", { scope: "row" }, "noise"), make("td", {}, model.noise.toFixed(4)), empty, ...tallies);
+    return make("tr", { "data-component": NOISE }, make("th", { scope: "row" }, "noise"), make("td", {}, model.noise.toFixed(4)), ...tallies, empty);
   }
 
   function showDoubts() {
@@ -263,7 +262,8 @@
     const rows = report.rows.complete ? `${count(above)} of ${count(n)} rows` : `${count(above)} of the ${count(n)} rows sampled here`;
     const all = report.rows.complete ? "" : `, so about ${count(Number(((report.rows.total * share) / 100).toPrecision(2)))} of all ${count(report.rows.total)}`;
     const out = left ? ` ${count(left)} that the fit left out (crosses) are not counted.` : "";
-    find("doubtful").textContent = `${rows} (${share.toFixed(1)} %)${all} have an uncertainty over ${t} %: even their most probable component has less than ${100 - t} %.${out}`;
+    const none = `No row has an uncertainty over ${t} %: the most probable component of each has ${100 - t} % or more.`;
+    find("doubtful").textContent = above === 0 && report.rows.complete ? none + out : `${rows} (${share.toFixed(1)} %)${all} have an uncertainty over ${t} %: even their most probable component has less than ${100 - t} %.${out}`;
     find("threshold-value").textContent = `${t} %`;
     find("threshold").setAttribute("aria-valuetext", `${t} percent, ${count(above)} rows`);
   }
@@ -375,7 +375,7 @@
     find("threshold").addEventListener("input", (event) => setThreshold(event.target.value));
     for (const button of document.querySelectorAll("button[data-copy]")) button.addEventListener("click", copy);
     for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", paintAll);
-    if (report.specs.figure.vconcat) {
+    if (report.specs.figure.concat) {
       let timer, width = find("figure").clientWidth;
       new ResizeObserver(() => {
         if (find("figure").clientWidth === width) return;
