@@ -6,6 +6,7 @@ import base64
 
 import numpy as np
 import pytest
+from markupsafe import escape
 
 import gaussmix
 from gaussmix import Mixture
@@ -262,3 +263,62 @@ def test_wrong_options_are_told(options, words):
     models, X = faithful_models()
     with pytest.raises(ValueError, match=words):
         make_report(models, X, **options)
+
+
+def test_the_best_model_has_standard_errors():
+    models, X = faithful_models()
+    errors = gaussmix.estimate_errors(X, models.best).standard_errors
+    document = read_document(faithful_page())
+    best = document["models"][document["first"]]
+    np.testing.assert_allclose(best["errors"]["weights"], errors.weights, rtol=1e-3)
+    np.testing.assert_allclose(best["errors"]["means"], errors.means, rtol=1e-3)
+    assert "observed information" in best["errorsNote"]
+    assert sum("errors" in model for model in document["models"]) == 1
+
+
+def test_errors_may_be_given_refused_or_impossible():
+    models, X = faithful_models()
+    drawn = gaussmix.bootstrap(X, models.best, n_resamples=20, random_state=0)
+    document = read_document(make_report(models, X, errors=drawn))
+    best = document["models"][document["first"]]
+    np.testing.assert_allclose(best["errors"]["weights"], drawn.standard_errors.weights, rtol=1e-3)
+    assert "bootstrap" in best["errorsNote"]
+    assert '"errors":null' in make_report(models, X, errors=None)
+    trimmed = gaussmix.fit_mixture(X, 2, trim=0.1, random_state=0)
+    (model,) = read_document(make_report(trimmed, X))["models"]
+    assert model["errors"] is None
+    assert "No standard errors: " in model["errorsNote"]
+    for wrong in ("bootstrap", 3.0, gaussmix.estimate_errors(X, models.fits["VVV", 1])):
+        with pytest.raises(ValueError, match="errors must be"):
+            make_report(models, X, errors=wrong)
+
+
+def test_the_verdict_is_that_of_the_search_unless_there_is_another():
+    X = make_rows(100, 2)
+    found = gaussmix.search(X, range(1, 4), covariance_type=["EII", "VVI"])
+    page = make_report(found, X)
+    assert all(str(escape(sentence)) in page for sentence in found.verdict())
+    assert "<p>Two kinds.</p>" in make_report(found, X, verdict=["Two kinds."])
+    assert "2 groups" in make_report(found.best, X)
+
+
+def test_a_search_is_shown_by_its_own_criterion():
+    X = make_rows(90, 2)
+    found = gaussmix.search(
+        X, range(1, 4), covariance_type=["EII", "VVI"], criterion="cv", cv=3, random_state=0
+    )
+    document = read_document(make_report(found, X))
+    for (family, k), score in found.scores.items():
+        assert find_model(document, family, k)["score"] == score
+    first = document["models"][document["first"]]
+    assert (first["family"], first["k"]) == found.best_model
+    assert first["facts"][0][0] == "held-out log-likelihood a row"
+
+
+def test_an_estimator_that_searched_shows_the_search():
+    X = make_rows(90, 2)
+    model = gaussmix.GaussianMixture(n_components="auto", covariance_type=["EII", "VVI"], random_state=0).fit(
+        X
+    )
+    document = read_document(make_report(model, X))
+    assert len(document["models"]) == len(model.search_.keys)

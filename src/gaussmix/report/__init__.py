@@ -13,6 +13,7 @@ from typing import Any
 import numpy.typing as npt
 
 from gaussmix._atomic import replace_file
+from gaussmix.report.errors import ErrorsRequest
 from gaussmix.report.pages import render_page
 from gaussmix.report.summary import summarise
 
@@ -32,6 +33,7 @@ def write_report(
     command: str | None = None,
     options: Mapping[str, Any] | None = None,
     title: str | None = None,
+    errors: ErrorsRequest = "auto",
 ) -> None:
     """Write one HTML page about models and the rows that they were fitted to.
 
@@ -41,13 +43,14 @@ def write_report(
     - the verdict;
     - the criterion of every model, by family and number of components. A click, or arrow keys and Enter,
       choose the model that everything below shows;
-    - the rows and the components, an ellipse at 1 and 2 standard deviations for each, linked to their table;
+    - the rows and the components, an ellipse at 1 and 2 standard deviations for each, linked to their table,
+      which for the best model has standard errors;
     - how many rows are more uncertain than a threshold, 1 - max_k r_ik > t, which a slider sets;
     - the rows of lowest density, the likelihood of each iteration, and how to make it all again.
 
     Where there are many rows the pictures show a uniform sample, 5,000 at most, and the page says so. Models
     and criteria are of all rows; so are the rows of lowest density of the best model (those of other models
-    are looked for among 200,000).
+    are looked for among 100,000).
 
     Parameters
     ----------
@@ -73,6 +76,9 @@ def write_report(
     options : mapping, optional
         Options of the fit by name, for the record.
     title : str, optional
+    errors : "auto", ParameterErrors, Bootstrap or None
+        Standard errors of the best model, as :func:`gaussmix.estimate_errors` or :func:`gaussmix.bootstrap`
+        give them. "auto" has those of the observed information where they take less than about half a second.
 
     Raises
     ------
@@ -112,6 +118,7 @@ def write_report(
         command=command,
         options=options,
         title=title,
+        errors=errors,
     )
     with replace_file(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -129,6 +136,7 @@ def make_report(
     command: str | None = None,
     options: Mapping[str, Any] | None = None,
     title: str | None = None,
+    errors: ErrorsRequest = "auto",
 ) -> str:
     """The page of :func:`gaussmix.write_report` as a text, with the same arguments and errors.
 
@@ -152,5 +160,6 @@ def make_report(
         command=command,
         options=options,
         title=title,
+        errors=errors,
     )
     return render_page(summary)

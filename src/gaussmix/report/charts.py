@@ -58,7 +58,7 @@ def make_scores(title: str, low: float, high: float) -> Spec:
     Values beyond the ends are cut off: those of hopeless models would press all others together.
     """
     chosen = "datum.f == family"
-    x = measure("k", axis={"title": "components", "tickMinStep": 1})
+    x = measure("k", axis={"title": "components", "tickMinStep": 1}, scale={"nice": False, "padding": 10})
     scale = {"domain": [low, high], "zero": False, "nice": True}
     y = measure("v", axis={"title": title, "tickCount": 5}, scale=scale)
     colour = {"condition": {"test": chosen, "value": {"expr": "accent"}}, "value": {"expr": "quiet"}}

@@ -14,6 +14,8 @@ from gaussmix.model.mixture import Mixture
 
 #: Features of the pictures, unless the caller names others.
 MOST_FEATURES = 6
+#: The least share of variance that means explain of a feature shown, as a part of the largest such share.
+LEAST_SEPARATION = 0.05
 #: Digits of numbers, relative to the range of their feature: finer than a screen shows.
 DIGITS = 5
 #: Ellipses of the best model that are to lie within the axes, in standard deviations.
@@ -73,8 +75,10 @@ def choose_features(
     if features is None:
         if len(names) <= MOST_FEATURES:
             return list(range(len(names)))
-        order = np.argsort(-measure_separation(mixture), kind="stable")
-        return sorted(int(j) for j in order[:MOST_FEATURES])
+        separation = measure_separation(mixture)
+        order = np.argsort(-separation, kind="stable")
+        told = int((separation > LEAST_SEPARATION * separation.max()).sum())
+        return sorted(int(j) for j in order[: min(max(told, 2), MOST_FEATURES)])
     chosen = [_find_position(names, feature) for feature in features]
     if not 1 <= len(chosen) <= MOST_FEATURES or len(set(chosen)) < len(chosen):
         raise ValueError(

@@ -56,7 +56,7 @@ def make_figure(features: Sequence[Feature], n_colours: int) -> Spec:
     if len(features) == 2:
         return base | FIT | {"height": 440, "layer": panels.draw_plane(0, 1)}
     grid = [panels.make_panel(j, i) for i in range(len(features)) for j in range(len(features))]
-    # one flat grid: the rows of a nested one would lie over each other where only panels are measured ("flush")
+    # one flat grid: rows of a nested one would lie over each other where only panels are measured ("flush")
     return base | {"concat": grid, "columns": len(features), "spacing": SPACING, "bounds": "flush"}
 
 
@@ -73,9 +73,9 @@ class Panels:
         return len(self.features) < 3
 
     def make_panel(self, j: int, i: int) -> Spec:
-        """The panel in column j and row i of a figure of pairs, blank above the diagonal; the page sets sizes."""
+        """The panel in column j and row i of a figure of pairs; the page sets its size."""
         size: Spec = {"width": 100, "height": 100}
-        if j > i:
+        if j > i:  # above the diagonal there is nothing
             return size | {"data": {"values": []}, "mark": "point"}
         return size | {"layer": self.draw_plane(j, i) if j < i else self.draw_line(i)}
 

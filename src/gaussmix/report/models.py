@@ -18,7 +18,7 @@ from gaussmix.report.features import Feature, round_column, round_numbers, take_
 #: Rows of lowest density that are listed.
 MOST_WORST = 10
 #: Rows that are looked through for those of lowest density, for models that are not the best.
-MOST_SEARCHED = 200_000
+MOST_SEARCHED = 100_000
 #: Rows that are evaluated at a time.
 BLOCK_ROWS = 65_536
 #: Points of a likelihood trace.

@@ -16,6 +16,7 @@ from gaussmix.data.rows import Rows
 from gaussmix.fit.arguments import find_feature_names, read_rows
 from gaussmix.fit.result import FitResult
 from gaussmix.model.mixture.printing import default_names
+from gaussmix.report.errors import ErrorsRequest, find_errors
 from gaussmix.report.features import (
     Feature,
     choose_features,
@@ -26,6 +27,7 @@ from gaussmix.report.grid import Grid, read_grid
 from gaussmix.report.models import Sample, count_affordable, describe_model
 from gaussmix.report.recipe import list_facts, write_snippet
 from gaussmix.select.families import Key
+from gaussmix.select.verdict import describe_groups
 
 #: Differences of information criteria up to which a cell has each shade.
 SHADES = ((0.0, "g0"), (2.0, "g1"), (6.0, "g2"), (10.0, "g3"), (50.0, "g4"))
@@ -106,6 +108,7 @@ def summarise(
     command: str | None,
     options: Mapping[str, Any] | None,
     title: str | None,
+    errors: ErrorsRequest,
 ) -> Summary:
     """The summary of the arguments of :func:`gaussmix.write_report`."""
     rows, numbers, n_given = _read_rows(X, sample_weight)
@@ -118,8 +121,10 @@ def summarise(
     positions = choose_features(names, features, first.mixture)
     shown = describe_features(rows, positions, names, first.mixture)
     sample = Sample.draw(rows, numbers, n_given, count_affordable(len(grid.fits), len(shown)))
+    columns = find_errors(errors, rows, first)
     keys = [(family, k) for family in grid.families for k in grid.numbers]
     keys = [key for key in keys if key in grid.fits or key in grid.reasons]
+    of_first = {"errors": columns.describe(shown), "errorsNote": columns.note}
     return Summary(
         title=title or ("Gaussian mixture" if source is None else f"Gaussian mixture of {source}"),
         subtitle=_write_subtitle(sample, d),
@@ -127,7 +132,10 @@ def summarise(
         grid=grid,
         features=shown,
         sample=sample,
-        models=tuple(_describe_key(grid, key, shown, sample) for key in keys),
+        models=tuple(
+            _describe_key(grid, key, shown, sample) | (of_first if key == grid.shown_first else {})
+            for key in keys
+        ),
         recipe=tuple(list_facts(rows, n_given, grid, source, options or {})),
         command=command or "",
         snippet=write_snippet(grid, options or {}, names, source),
@@ -167,12 +175,11 @@ def _write_verdict(model: Any, grid: Grid) -> Sequence[str]:
     if grid.best is None:
         return ["No model is sound: in each a component collapsed, so that its likelihood says nothing."]
     fit, (family, k) = grid.fits[grid.best], grid.best
-    number = len(grid.fits) + sum(key not in grid.fits for key in grid.reasons)
-    one = f"The model has {count_noun(k, 'component')} of the family {family}."
-    many = (
+    number = len({*grid.fits, *grid.reasons})
+    chosen = (
         f"Of {number} models, {family} with {count_noun(k, 'component')} has the best {grid.criterion.title}."
     )
-    return [many if number > 1 else one, *([fit.advice] if fit.advice else [])]
+    return [describe_groups(fit), *([chosen] if number > 1 else []), *([fit.advice] if fit.advice else [])]
 
 
 def _describe_key(grid: Grid, key: Key, features: Sequence[Feature], sample: Sample) -> dict[str, Any]:

@@ -219,6 +219,7 @@
     const rows = model.weights.map((weight, c) => describeComponent(model, c, weight, columns, counts, doubtful));
     if (model.noise !== null) rows.push(describeNoise(model, counts, doubtful));
     find("components").replaceChildren(...rows);
+    find("errors-note").textContent = model.errorsNote ?? "";
     showHovered();
   }
 
@@ -262,7 +263,7 @@
     const rows = report.rows.complete ? `${count(above)} of ${count(n)} rows` : `${count(above)} of the ${count(n)} rows sampled here`;
     const all = report.rows.complete ? "" : `, so about ${count(Number(((report.rows.total * share) / 100).toPrecision(2)))} of all ${count(report.rows.total)}`;
     const out = left ? ` ${count(left)} that the fit left out (crosses) are not counted.` : "";
-    const none = `No row has an uncertainty over ${t} %: the most probable component of each has ${100 - t} % or more.`;
+    const none = `None of the ${count(n)} rows has an uncertainty over ${t} %: the most probable component of each has ${100 - t} % or more.`;
     find("doubtful").textContent = above === 0 && report.rows.complete ? none + out : `${rows} (${share.toFixed(1)} %)${all} have an uncertainty over ${t} %: even their most probable component has less than ${100 - t} %.${out}`;
     find("threshold-value").textContent = `${t} %`;
     find("threshold").setAttribute("aria-valuetext", `${t} percent, ${count(above)} rows`);
