@@ -98,6 +98,18 @@ def test_uncertain_rows_are_larger_darker_and_on_top():
     assert (np.diff(brightness) < 0).all()
 
 
+def test_the_plane_is_shaded_where_rows_would_be_uncertain():
+    mixture = Mixture([0.5, 0.5], [[0.0, 0.0], [4.0, 0.0]], [np.eye(2)] * 2)
+    display = MixtureDisplay.from_estimator(mixture, kind="uncertainty", ax=make_axes())
+    (shades,) = display.artists_.regions
+    corners = np.concatenate([path.vertices for path in shades.get_paths()])
+    assert len(corners)
+    # Shades begin at 0.05, and end where no row is to be expected: both are near the line x = 2.
+    assert np.abs(corners[:, 0] - 2.0).max() < 1.0
+    assert np.abs(corners[:, 1]).max() < 4.0
+    assert mixture.uncertainty(corners).min() > 0.03
+
+
 def test_another_kind_is_drawn_from_the_same_view():
     display = MixtureDisplay.from_estimator(make_mixture(), make_rows(), ax=make_axes())
     view = display.view

@@ -7,7 +7,7 @@ import pytest
 
 import gaussmix
 from gaussmix import GaussianMixture, Mixture, NormalInverseWishart, StartReport
-from gaussmix.plot import CriterionDisplay, LikelihoodDisplay, ProfileDisplay
+from gaussmix.plot import CriterionDisplay, IntervalDisplay, LikelihoodDisplay, ProfileDisplay
 from gaussmix.plot.figures import spread_out
 
 pytest.importorskip("matplotlib")
@@ -212,3 +212,55 @@ def test_profile_of_any_size(k, d):
 def test_profile_refuses_shapes_that_do_not_fit():
     with pytest.raises(ValueError, match="need deviations of this shape, 2 names and 1 weights"):
         ProfileDisplay([[0.0, 1.0]], [[1.0]], ["a", "b"], [1.0])
+
+
+def test_intervals_are_those_of_a_bootstrap():
+    X = make_rows(3)
+    fit = gaussmix.fit_mixture(X, 2, covariance_type="VVI", feature_names=("a", "$b$", "c"), random_state=0)
+    resampled = gaussmix.bootstrap(X, fit, n_resamples=20, random_state=0)
+    axes = Figure(dpi=40).subplots(1, 3)
+    display = IntervalDisplay.from_estimator(
+        resampled, level=0.8, kind="percentile", features=["c", "$b$"], ax=axes
+    )
+    render(display)
+    assert [panel.get_title() for panel in display.axes_] == ["weight", "c", "$b$"]
+    bounds = resampled.intervals(0.8, "percentile")
+    for place, feature in ((1, 2), (2, 1)):
+        for c in range(2):
+            (bar,) = display.bars_[place][c].get_segments()
+            ends = [bounds.lower.means[c, feature], bounds.upper.means[c, feature]]
+            np.testing.assert_allclose(bar[:, 1], ends)
+            assert display.markers_[place][c].get_ydata()[0] == fit.mixture.means[c, feature]
+    assert len(display.shapes_) == 6
+    assert display.ax_.get_ylabel() == "estimate and 80% interval"
+
+
+def test_intervals_of_standard_errors_have_no_shapes():
+    X = make_rows()
+    fit = gaussmix.fit_mixture(X, 2, random_state=0)
+    errors = gaussmix.estimate_errors(X, fit)
+    display = IntervalDisplay.from_estimator(errors, ax=Figure(dpi=40).subplots(1, 3))
+    render(display)
+    assert not display.shapes_
+    (bar,) = display.bars_[0][1].get_segments()
+    bounds = errors.intervals()
+    np.testing.assert_allclose(bar[:, 1], [bounds.lower.weights[1], bounds.upper.weights[1]])
+
+
+def test_intervals_of_one_component_whose_weight_never_moves():
+    X = make_rows(1)
+    resampled = gaussmix.bootstrap(X, gaussmix.fit_mixture(X, 1), n_resamples=10, random_state=0)
+    display = IntervalDisplay.from_estimator(resampled, ax=Figure(dpi=40).subplots(1, 2))
+    render(display)
+    assert len(display.shapes_) == 1, "a weight of one has no distribution"
+
+
+def test_intervals_refuse_what_has_none():
+    X = make_rows()
+    fit = gaussmix.fit_mixture(X, 2, random_state=0)
+    with pytest.raises(TypeError, match=r"gaussmix.bootstrap or gaussmix.estimate_errors; got FitResult"):
+        IntervalDisplay.from_estimator(fit)
+    with pytest.raises(ValueError, match="weights and features take 3 Axes; ax has 1"):
+        IntervalDisplay.from_estimator(gaussmix.estimate_errors(X, fit), ax=make_axes())
+    with pytest.raises(ValueError, match=r"2 panels need estimates.* of the shape \(1, 2\)"):
+        IntervalDisplay(["weight", "a"], [[1.0]], [[1.0]], [[1.0]])

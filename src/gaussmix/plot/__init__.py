@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "CriterionDisplay": "gaussmix.plot.criterion",
+    "IntervalDisplay": "gaussmix.plot.interval",
     "LikelihoodDisplay": "gaussmix.plot.likelihood",
     "MergingDisplay": "gaussmix.plot.merging",
     "MixtureDisplay": "gaussmix.plot.mixture",
@@ -26,6 +27,7 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from gaussmix.plot.criterion import CriterionDisplay
+    from gaussmix.plot.interval import IntervalDisplay
     from gaussmix.plot.likelihood import LikelihoodDisplay
     from gaussmix.plot.merging import MergingDisplay
     from gaussmix.plot.mixture import MixtureDisplay, draw_ellipses
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CriterionDisplay",
+    "IntervalDisplay",
     "LikelihoodDisplay",
     "MergingDisplay",
     "MixtureDisplay",

@@ -10,7 +10,7 @@ import numpy as np
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.mixture import Mixture
 from gaussmix.plot.figures import hide_spines, import_matplotlib
-from gaussmix.plot.labelling import compute_margins
+from gaussmix.plot.labelling import ByMixture, compute_margins
 from gaussmix.plot.palette import BORDER, DENSITY, INK, SHADES, pick_colour, pick_style
 from gaussmix.plot.points import Artists, Style, draw_points, draw_raster
 from gaussmix.plot.view import View, make_marginal
@@ -26,6 +26,11 @@ STANDARD_DEVIATIONS = (1.0, 2.0)
 MASSES = (0.95, 0.75, 0.5, 0.25)
 #: Draws of the mixture by which the levels of these regions are found.
 DRAWS = 4000
+#: Uncertainties at which the plane is shaded, and the greys from each of them on.
+DOUBTS = (0.05, 0.15, 0.25, 0.35)
+DOUBT_SHADES = ("0.95", "0.92", "0.88", "0.83")
+#: Nats below the region of 95 % of the mass from which on nothing is shaded.
+FAR = 4.0
 #: Points of the grid along each side on which densities and borders are evaluated.
 GRID = 160
 
@@ -38,7 +43,7 @@ def draw_plane(panel: Axes, view: View, j: int, i: int, style: Style, drawn: Art
     if pair is not None and (density or (alone and style.kind == "classification")):
         _shade_regions(panel, pair, view.limits[[j, i]], view.seed, drawn, subject=density, labelled=alone)
     if pair is not None and alone and not density:
-        _draw_borders(panel, view, drawn)
+        _draw_borders(panel, view, drawn, shaded=style.kind == "uncertainty")
     if view.points is not None:
         draw_points(panel, view.points, j, i, style, 1.0 if alone else 0.5, drawn)
     elif view.rasters:
@@ -145,14 +150,21 @@ def _shade_regions(
             drawn.numbers += panel.clabel(lines, fmt=words, fontsize=8)
 
 
-def _draw_borders(panel: Axes, view: View, drawn: Artists) -> None:
-    """Draw where the most probable label changes, if no feature is integrated out."""
+def _draw_borders(panel: Axes, view: View, drawn: Artists, *, shaded: bool) -> None:
+    """Draw where the most probable label changes, if no feature is left out; shade where it is unsure."""
     if view.whole is None or view.n_labels + (view.noise > 0.0) < 2:
         return
     x, y = (np.linspace(low, high, GRID) for low, high in view.limits)
     rows = np.empty((GRID * GRID, 2))
     rows[:, list(view.order)] = _make_corners(x, y)
-    for margin in compute_margins(view.whole, view.clusters, rows).T:
+    margins = compute_margins(view.whole, view.clusters, rows)
+    if shaded:
+        # Far from all rows it does not matter how sure a label would be.
+        near = view.whole.log_prob(rows) >= find_levels(view.whole.without_noise(), view.seed)[0] - FAR
+        doubt = np.where(near, ByMixture(view.whole, view.clusters, None).label(rows, slice(None))[1], 0.0)
+        look: dict[str, Any] = {"levels": DOUBTS, "colors": DOUBT_SHADES, "extend": "max", "zorder": 0}
+        drawn.regions.append(panel.contourf(x, y, doubt.reshape(GRID, GRID), **look))
+    for margin in margins.T:
         height = margin.reshape(GRID, GRID)
         if height.min() < 0.0 < height.max():
             line = panel.contour(x, y, height, levels=[0.0], colors=[BORDER], linewidths=0.7, zorder=1)
