@@ -29,8 +29,6 @@ DRAWS = 4000
 #: Uncertainties at which the plane is shaded, and the greys from each of them on.
 DOUBTS = (0.05, 0.15, 0.25, 0.35)
 DOUBT_SHADES = ("0.95", "0.92", "0.88", "0.83")
-#: Nats below the region of 95 % of the mass from which on nothing is shaded.
-FAR = 4.0
 #: Points of the grid along each side on which densities and borders are evaluated.
 GRID = 160
 
@@ -159,9 +157,7 @@ def _draw_borders(panel: Axes, view: View, drawn: Artists, *, shaded: bool) -> N
     rows[:, list(view.order)] = _make_corners(x, y)
     margins = compute_margins(view.whole, view.clusters, rows)
     if shaded:
-        # Far from all rows it does not matter how sure a label would be.
-        near = view.whole.log_prob(rows) >= find_levels(view.whole.without_noise(), view.seed)[0] - FAR
-        doubt = np.where(near, ByMixture(view.whole, view.clusters, None).label(rows, slice(None))[1], 0.0)
+        _, doubt = ByMixture(view.whole, view.clusters, None).label(rows, slice(None))
         look: dict[str, Any] = {"levels": DOUBTS, "colors": DOUBT_SHADES, "extend": "max", "zorder": 0}
         drawn.regions.append(panel.contourf(x, y, doubt.reshape(GRID, GRID), **look))
     for margin in margins.T:
