@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LinearRegression
@@ -29,7 +28,7 @@ def make_rows(n=240, seed=0):
 
 @pytest.fixture(scope="module")
 def found():
-    return select_features(pd.DataFrame(make_rows(), columns=["a", "b", "c", "d"]), **FEW)
+    return select_features(make_rows(), feature_names=["a", "b", "c", "d"], **FEW)
 
 
 class TestSelection:

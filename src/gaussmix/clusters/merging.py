@@ -30,6 +30,9 @@ DEMP_CUTOFF = 0.025
 #: Components are merged whose densities have one mode: no pass between them is lower.
 MODES_CUTOFF = 1.0
 
+#: What a table shows as zero.
+ROUNDING = 1e-9
+
 #: What a table calls the overlap of two clusters.
 OVERLAPS = {"entropy": "entropy removed", "demp": "misclassified", "modes": "pass / mode"}
 
@@ -169,8 +172,8 @@ class Merging:
         for step, (first, second) in enumerate(self.pairs):
             names = " + ".join(_write_members(members[place]) for place in (first, second))
             members[first] = sorted(members[first] + members.pop(second))
-            entropy = [] if self.entropies is None else [f"{self.entropies[k - 2 - step]:.4g}"]
-            rows.append([str(k - 1 - step), names, f"{self.overlaps[step]:.4g}", *entropy])
+            entropy = [] if self.entropies is None else [_write_value(self.entropies[k - 2 - step])]
+            rows.append([str(k - 1 - step), names, _write_value(self.overlaps[step]), *entropy])
         return rows
 
 
@@ -333,6 +336,10 @@ def _make_merging(
 def _is_number(value: Any, k: int) -> bool:
     """Whether this is a number of clusters that k components can be in."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and 1 <= int(value) <= k
+
+
+def _write_value(value: float) -> str:
+    return f"{value:.4g}" if abs(value) > ROUNDING else "0"
 
 
 def _write_members(components: list[int]) -> str:
