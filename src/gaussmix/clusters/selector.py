@@ -22,8 +22,6 @@ Action = Literal["take", "drop"]
 
 #: Iterations of the fit that shows whether a feature is worth those of all models.
 QUICK_ITERATIONS = 30
-#: Variances in some direction, relative to those of the features, under which a component is flat.
-FLAT = 1e-8
 
 
 @dataclass(frozen=True)
@@ -71,18 +69,13 @@ class Clusters(NamedTuple):
 
 
 def choose_clusters(result: SearchResult) -> Clusters:
-    """The sound fit of least BIC without a component that is flat in some direction.
+    """The sound fit of least BIC of which no component is held.
 
-    Such a component sits on rows of one value (a heap). Its likelihood depends on the least variance allowed,
-    and a feature of many heaps would win over all others.
+    A held one sits on rows of one value (a heap). Its likelihood depends on the least variance allowed, and a
+    feature of many heaps would win over all others.
     """
-    for model, fit in sorted(result.sound.items(), key=lambda item: item[1].bic):
-        mixture = fit.mixture
-        spread = np.sqrt(mixture.total_variances)
-        matrices = mixture.dense_covariances / np.multiply.outer(spread, spread)
-        if np.linalg.eigvalsh(matrices).min() > FLAT:
-            return Clusters(fit, model)
-    return Clusters()
+    free = [Clusters(fit, model) for model, fit in result.sound.items() if not fit.held]
+    return min(free, key=lambda found: found.bic, default=Clusters())
 
 
 @dataclass(frozen=True, eq=False)
