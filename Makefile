@@ -1,5 +1,5 @@
 # Two commands do everything on a machine with Python and make:
-#   make run    create .venv, install gaussmix, fit a mixture to real data and draw it
+#   make run    create .venv, install gaussmix, choose a mixture for real data, save it and a page about it
 #   make test   create .venv, install the test extras, run the tests
 
 PYTHON ?= python3
@@ -9,15 +9,13 @@ BIN    := $(VENV)/bin
 PIP    := -m pip --disable-pip-version-check -qq
 
 DATA   := src/gaussmix/datasets/faithful.csv
-MODEL  := build/faithful.safetensors
-PICTURE := build/faithful.png
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-core test-oldest test-machines check format docs bench clean
 
 help:
-	@echo "make run        install into $(VENV), fit a mixture to $(DATA), save and draw it"
+	@echo "make run        install into $(VENV), choose a mixture for $(DATA), save it and a page about it"
 	@echo "make test       run the tests and the examples in the docstrings"
 	@echo "make test-core  the same in an environment of its own without numba and any extra"
 	@echo "make test-oldest    the same with the oldest supported version of every dependency"
@@ -28,11 +26,10 @@ help:
 	@echo "make bench      time gaussmix against scikit-learn (ARGS=--quick for a short run)"
 	@echo "make clean      remove environments, builds and caches"
 
-run: $(VENV)/.installed-plot
+run: $(VENV)/.installed-all
 	@mkdir -p build
-	$(BIN)/gaussmix fit $(DATA) -k 2 --seed 0 -o $(MODEL) --plot $(PICTURE)
-	$(BIN)/gaussmix show $(MODEL)
-	@echo "The model is in $(MODEL), its picture in $(PICTURE)."
+	cd build && $(abspath $(BIN))/gaussmix fit $(abspath $(DATA))
+	@echo "Open build/faithful.html in a browser."
 
 # Two processes: many tests wait for processes of their own. ARGS="-n 0 --pdb" for one.
 test: $(VENV)/.installed-test

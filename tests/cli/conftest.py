@@ -16,6 +16,12 @@ from gaussmix.cli import app
 from gaussmix.datasets import faithful_path, load_faithful
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path_factory, monkeypatch):
+    """A folder of its own to run in: a search saves its model and its page where it runs."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
+
+
 @pytest.fixture
 def run():
     """Call the command in this process."""

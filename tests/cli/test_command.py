@@ -48,7 +48,9 @@ def test_help_imports_nothing_heavy(environment):
 
 def test_fit_prints_and_saves(run, tmp_path, faithful):
     path = tmp_path / "model.safetensors"
-    result = run("fit", faithful, "-k", 2, "--init", "kmeans", "--seed", 0, "-o", path)
+    result = run(
+        "fit", faithful, "-k", 2, "--covariance", "full", "--init", "kmeans", "--seed", 0, "-o", path
+    )
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
     text = result.stdout
@@ -88,7 +90,7 @@ def test_fit_prints_and_saves(run, tmp_path, faithful):
 
 
 def test_the_seed_that_was_drawn_gives_the_same_fit(run, tmp_path, faithful):
-    fit = ("fit", faithful, "-k", 3, "--init", "kmeans", "-q")
+    fit = ("fit", faithful, "-k", 3, "--covariance", "full", "--init", "kmeans", "-q")
     run(*fit, "-o", tmp_path / "a")
     seed = load_model(tmp_path / "a").info["seed"]
     run(*fit, "-o", tmp_path / "b", "--seed", seed)
@@ -130,7 +132,7 @@ def test_options_reach_the_fit(run, tmp_path, faithful, covariance):
 def test_prior_and_constraints_reach_the_fit(run, tmp_path, faithful):
     path = tmp_path / "model"
     options = ["--prior", "mclust", "--eigenvalue-ratio", 200, "--min-weight", 0.4, "--init", "kmeans"]
-    result = run("fit", faithful, "-k", 2, "--seed", 0, *options, "-o", path)
+    result = run("fit", faithful, "-k", 2, "--covariance", "full", "--seed", 0, *options, "-o", path)
     assert result.exit_code == 0, result.output
     expected = gaussmix.fit_mixture(
         load_faithful()[0],
@@ -141,12 +143,25 @@ def test_prior_and_constraints_reach_the_fit(run, tmp_path, faithful):
         constraints=gaussmix.Constraints(eigenvalue_ratio=200, min_weight=0.4),
     )
     np.testing.assert_array_equal(load_model(path).mixture.covariances, expected.mixture.covariances)
-    run("fit", faithful, "-k", 3, "--init", "kmeans", "--equal-weights", "-o", path, "-q")
+    run(
+        "fit",
+        faithful,
+        "-k",
+        3,
+        "--covariance",
+        "full",
+        "--init",
+        "kmeans",
+        "--equal-weights",
+        "-o",
+        path,
+        "-q",
+    )
     assert load_model(path).mixture.weights.tolist() == [1 / 3, 1 / 3, 1 / 3]
 
 
 def test_reaching_max_iter_is_told_with_advice(run, faithful):
-    result = run("fit", faithful, "-k", 3, "--seed", 0, "--max-iter", 2)
+    result = run("fit", faithful, "-k", 3, "--covariance", "full", "--seed", 0, "--max-iter", 2)
     assert result.exit_code == 0
     assert "reached max_iter after 2 iterations" in result.stdout
     assert re.search("advice .*max_iter", result.stdout)
@@ -154,7 +169,9 @@ def test_reaching_max_iter_is_told_with_advice(run, faithful):
 
 def test_quiet_prints_nothing(run, tmp_path):
     (tmp_path / "t.csv").write_text("a,word\n1,x\n2,y\n4,z\n")
-    result = run("fit", tmp_path / "t.csv", "-k", 1, "--quiet", "-o", tmp_path / "model")
+    result = run(
+        "fit", tmp_path / "t.csv", "-k", 1, "--covariance", "full", "--quiet", "-o", tmp_path / "model"
+    )
     assert (result.exit_code, result.output) == (0, "")
     assert load_model(tmp_path / "model").mixture.feature_names == ("a",)
 
@@ -165,7 +182,7 @@ def test_weights_columns_and_what_is_left_out(run, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("\n".join(["a,name,b,copies", *rows]))
     options = ["--weights", "copies", "--init", "kmeans", "--seed", 0]
-    result = run("fit", path, "-k", 2, *options, "-o", tmp_path / "weighted")
+    result = run("fit", path, "-k", 2, "--covariance", "full", *options, "-o", tmp_path / "weighted")
     assert result.exit_code == 0, result.output
     assert result.stderr == f"note: {path}: left out, text: column 'name'\n"
     assert "samples         60 (the sum of the weights of 60 rows)" in result.stdout
@@ -175,19 +192,35 @@ def test_weights_columns_and_what_is_left_out(run, tmp_path):
     picked = ["--columns", "a,b"]
     score = run("score", tmp_path / "weighted", path, "--weights", "copies").stdout
     assert score == run("score", tmp_path / "weighted", tmp_path / "copied.csv").stdout
-    one = run("fit", path, "-k", 1, "--weights", "copies", *picked, "-o", tmp_path / "one")
-    other = run("fit", tmp_path / "copied.csv", "-k", 1, *picked, "-o", tmp_path / "other")
+    one = run(
+        "fit", path, "-k", 1, "--covariance", "full", "--weights", "copies", *picked, "-o", tmp_path / "one"
+    )
+    other = run(
+        "fit", tmp_path / "copied.csv", "-k", 1, "--covariance", "full", *picked, "-o", tmp_path / "other"
+    )
     assert one.exit_code == other.exit_code == 0
     means = [load_model(tmp_path / name).mixture.means for name in ("one", "other")]
     np.testing.assert_allclose(*means, rtol=1e-12)
-    run("fit", path, "-k", 1, "--columns", "b", "-o", tmp_path / "b")
+    run("fit", path, "-k", 1, "--covariance", "full", "--columns", "b", "-o", tmp_path / "b")
     assert load_model(tmp_path / "b").mixture.feature_names == ("b",)
 
 
 def test_names_with_commas_are_quoted(run, tmp_path):
     (tmp_path / "t.csv").write_text('"a, b",c,d\n1,2,3\n2,3,1\n')
     assert (
-        run("fit", tmp_path / "t.csv", "-k", 1, "--columns", '"a, b",d', "-o", tmp_path / "m").exit_code == 0
+        run(
+            "fit",
+            tmp_path / "t.csv",
+            "-k",
+            1,
+            "--covariance",
+            "full",
+            "--columns",
+            '"a, b",d',
+            "-o",
+            tmp_path / "m",
+        ).exit_code
+        == 0
     )
     assert load_model(tmp_path / "m").mixture.feature_names == ("a, b", "d")
 
@@ -196,7 +229,18 @@ def test_names_with_commas_are_quoted(run, tmp_path):
 def test_npy_in(run, tmp_path, dtype):
     np.save(tmp_path / "t.npy", load_faithful()[0].astype(dtype))
     result = run(
-        "fit", tmp_path / "t.npy", "-k", 2, "--init", "kmeans", "--seed", 0, "-o", tmp_path / "model"
+        "fit",
+        tmp_path / "t.npy",
+        "-k",
+        2,
+        "--covariance",
+        "full",
+        "--init",
+        "kmeans",
+        "--seed",
+        0,
+        "-o",
+        tmp_path / "model",
     )
     assert result.exit_code == 0, result.output
     assert load_model(tmp_path / "model").mixture.feature_names == ("x0", "x1")
@@ -333,7 +377,18 @@ def test_names_are_printed_as_they_are(run, tmp_path):
 def test_plot(run, tmp_path, faithful):
     pytest.importorskip("matplotlib")
     result = run(
-        "fit", faithful, "-k", 2, "--init", "kmeans", "--seed", 0, "--plot", tmp_path / "picture.png"
+        "fit",
+        faithful,
+        "-k",
+        2,
+        "--covariance",
+        "full",
+        "--init",
+        "kmeans",
+        "--seed",
+        0,
+        "--plot",
+        tmp_path / "picture.png",
     )
     assert result.exit_code == 0, result.output
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
@@ -342,7 +397,22 @@ def test_plot(run, tmp_path, faithful):
 
 
 def test_acceleration_and_stopping_are_options(run, faithful, tmp_path):
-    slow = ("fit", faithful, "-k", 4, "--init", "kmeans", "--seed", 0, "--tol", 1e-8, "--max-iter", 1000)
+    slow = (
+        "fit",
+        faithful,
+        "-k",
+        4,
+        "--covariance",
+        "full",
+        "--init",
+        "kmeans",
+        "--seed",
+        0,
+        "--tol",
+        1e-8,
+        "--max-iter",
+        1000,
+    )
     n_iter = {}
     for options in (("--acceleration", "none"), (), ("--stopping", "aitken")):
         assert run(*slow, *options, "-o", tmp_path / "model").exit_code == 0
@@ -350,5 +420,5 @@ def test_acceleration_and_stopping_are_options(run, faithful, tmp_path):
     plain, auto, aitken = n_iter.values()
     assert 4 * auto < plain and aitken != auto
     for option, known in (("--acceleration", "auto, quasi-newton"), ("--stopping", "change, aitken")):
-        wrong = run("fit", faithful, "-k", 2, option, "soon")
+        wrong = run("fit", faithful, "-k", 2, "--covariance", "full", option, "soon")
         assert wrong.exit_code == 2 and f"{option} must be one of {known}" in wrong.stderr

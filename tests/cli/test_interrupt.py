@@ -18,7 +18,20 @@ from gaussmix.io import load_model
 pty = pytest.importorskip("pty")
 
 # Rows without clusters and a tolerance that is never met: this fit ends only when it is told to.
-ENDLESS = ["-k", 8, "--tol", 0, "--max-iter", 10**9, "--init", "random_from_data", "--seed", 0]
+ENDLESS = [
+    "-k",
+    8,
+    "--covariance",
+    "full",
+    "--tol",
+    0,
+    "--max-iter",
+    10**9,
+    "--init",
+    "random_from_data",
+    "--seed",
+    0,
+]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +87,7 @@ def interrupted_in_an_iteration(*arguments, on_iteration, **options):
 
 def test_one_interrupt_where_nothing_is_saved(run, faithful, monkeypatch):
     monkeypatch.setattr("gaussmix.cli.fit_table.fit_mixture", interrupted_in_an_iteration)
-    result = run("fit", faithful, "-k", 2, "--init", "kmeans", "--seed", 0)
+    result = run("fit", faithful, "-k", 2, "--covariance", "full", "--init", "kmeans", "--seed", 0)
     assert result.exit_code == 130
     assert result.stderr.endswith("interrupted after 2 iterations; nothing was saved: there was no -o\n")
     assert "interrupted after 2 iterations\n" in result.stdout
@@ -86,7 +99,18 @@ def test_an_interrupt_before_the_first_iteration_gives_up_at_once(run, tmp_path,
         raise AssertionError("went on")
 
     monkeypatch.setattr("sklearn.cluster.KMeans.fit", interrupted)
-    result = run("fit", faithful, "-k", 2, "-o", tmp_path / "model", "--checkpoint", tmp_path / "checkpoint")
+    result = run(
+        "fit",
+        faithful,
+        "-k",
+        2,
+        "--covariance",
+        "full",
+        "-o",
+        tmp_path / "model",
+        "--checkpoint",
+        tmp_path / "checkpoint",
+    )
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr == "error: given up: nothing was fitted yet\n"
     assert list(tmp_path.iterdir()) == []
@@ -110,7 +134,7 @@ def test_giving_up_leaves_nothing(run, tmp_path, faithful, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("gaussmix.cli.fit_table.fit_mixture", interrupted)
-    result = run("fit", faithful, "-k", 2, "-o", tmp_path / "model")
+    result = run("fit", faithful, "-k", 2, "--covariance", "full", "-o", tmp_path / "model")
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr == "error: given up\n"
     assert list(tmp_path.iterdir()) == []

@@ -25,7 +25,7 @@ def table(tmp_path):
 @pytest.mark.parametrize(("asked", "noise"), [("auto", True), ("0.2", 0.2)])
 def test_noise(run, table, tmp_path, asked, noise):
     path = tmp_path / "model.safetensors"
-    result = run("fit", table, "-k", 2, "--seed", 0, "--noise", asked, "-o", path)
+    result = run("fit", table, "-k", 2, "--covariance", "full", "--seed", 0, "--noise", asked, "-o", path)
     assert result.exit_code == 0, result.output
     X = read_table(table).values
     expected = gaussmix.fit_mixture(X, 2, noise=noise, random_state=0)
@@ -50,7 +50,7 @@ def test_noise(run, table, tmp_path, asked, noise):
 
 def test_trim(run, table, tmp_path):
     path = tmp_path / "model.safetensors"
-    result = run("fit", table, "-k", 2, "--seed", 0, "--trim", 0.1, "-o", path)
+    result = run("fit", table, "-k", 2, "--covariance", "full", "--seed", 0, "--trim", 0.1, "-o", path)
     assert result.exit_code == 0, result.output
     expected = gaussmix.fit_mixture(read_table(table).values, 2, trim=0.1, random_state=0)
     info = load_model(path).info
@@ -69,7 +69,7 @@ def test_trim(run, table, tmp_path):
     ],
 )
 def test_shares_that_make_no_sense(run, table, option, value, said):
-    result = run("fit", table, "-k", 2, option, value)
+    result = run("fit", table, "-k", 2, "--covariance", "full", option, value)
     assert result.exit_code == 2 and said in result.stderr
 
 

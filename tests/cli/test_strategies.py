@@ -11,7 +11,20 @@ from gaussmix.io import load_model
 
 def test_message_length(run, faithful, tmp_path):
     path = tmp_path / "model.safetensors"
-    result = run("fit", faithful, "-k", 9, "--strategy", "message-length", "--seed", 1, "-o", path)
+    result = run(
+        "fit",
+        faithful,
+        "-k",
+        9,
+        "--covariance",
+        "full",
+        "--strategy",
+        "message-length",
+        "--seed",
+        1,
+        "-o",
+        path,
+    )
     assert result.exit_code == 0, result.output
     expected = gaussmix.fit_message_length(read_table(faithful).values, 9, random_state=1)
     saved = load_model(path)
@@ -22,7 +35,9 @@ def test_message_length(run, faithful, tmp_path):
 
 def test_annealing(run, faithful, tmp_path):
     path = tmp_path / "model.safetensors"
-    result = run("fit", faithful, "-k", 3, "--init", "annealing", "--seed", 1, "-o", path)
+    result = run(
+        "fit", faithful, "-k", 3, "--covariance", "full", "--init", "annealing", "--seed", 1, "-o", path
+    )
     assert result.exit_code == 0, result.output
     X = read_table(faithful).values
     expected = gaussmix.fit_mixture(X, 3, init_params="annealing", random_state=1)
@@ -44,5 +59,5 @@ def test_annealing(run, faithful, tmp_path):
     ],
 )
 def test_what_does_not_go_together_is_refused(run, faithful, options, message):
-    result = run("fit", faithful, "-k", 3, *options)
+    result = run("fit", faithful, "-k", 3, "--covariance", "full", *options)
     assert result.exit_code == 2 and message in result.stderr

@@ -121,7 +121,16 @@ WRONG = {
     ),
     "word weights": ("fit words.csv -k 1 --weights colour -o out.gm", "column 'colour' is not numeric"),
     # Options.
-    "no -k": ("fit good.csv", "Missing option '-k' .*see gaussmix fit --help"),
+    "checkpoint of several": (
+        "fit good.csv --checkpoint c",
+        "--checkpoint is for one model: name it with -k K",
+    ),
+    "k downwards": ("fit good.csv -k 5-2", "Invalid value for '-k'"),
+    "criterion": ("fit good.csv --criterion waic", "--criterion must be one of bic, aic, icl, cv"),
+    "family twice": ("fit good.csv --covariance VVV,VVV", "names a family twice"),
+    "report as table": ("fit good.csv --report out.csv", "a report is a page"),
+    "bootstrap method": ("bootstrap good.gm good.csv --method jackknife", "method must be"),
+    "report of no model": ("report good.csv good.csv -o out.html", "good.csv"),
     "no table": ("fit -k 2", "Missing argument 'DATA'"),
     "k of zero": ("fit good.csv -k 0", "Invalid value for '-k'"),
     "k of words": ("fit good.csv -k many", "Invalid value for '-k'"),
@@ -251,7 +260,7 @@ def test_one_line_and_nothing_left(run, folder, monkeypatch, line, words):
 
 
 def test_in_a_process_of_its_own(run_process, folder):
-    done = run_process("fit", folder / "text.csv", "-k", 2, "-o", folder / "out.gm")
+    done = run_process("fit", folder / "text.csv", "-k", 2, "--covariance", "full", "-o", folder / "out.gm")
     assert done.returncode == 2 and done.stdout == ""
     assert (
         done.stderr == f"error: {folder}/text.csv: line 4 (row 3), column 'waiting': 'many' is not a number\n"
@@ -261,7 +270,9 @@ def test_in_a_process_of_its_own(run_process, folder):
 
 def test_plot_without_matplotlib(run, folder, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    result = run("fit", folder / "good.csv", "-k", 2, "--plot", folder / "picture.png")
+    result = run(
+        "fit", folder / "good.csv", "-k", 2, "--covariance", "full", "--plot", folder / "picture.png"
+    )
     assert result.exit_code == 2
     assert result.stderr == (
         f"error: {folder}/picture.png: --plot needs Matplotlib: pip install 'gaussmix[plot]'\n"
@@ -278,14 +289,14 @@ def test_plot_without_matplotlib(run, folder, monkeypatch):
 def test_wrong_pictures(run, folder, monkeypatch, picture, words):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(folder)
-    result = run("fit", "good.csv", "-k", 2, "--plot", picture)
+    result = run("fit", "good.csv", "-k", 2, "--covariance", "full", "--plot", picture)
     assert result.exit_code == 2 and words in result.stderr
 
 
 def test_the_picture_cannot_be_the_model(run, folder, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(folder)
-    result = run("fit", "good.csv", "-k", 2, "-o", "out.png", "--plot", "./out.png")
+    result = run("fit", "good.csv", "-k", 2, "--covariance", "full", "-o", "out.png", "--plot", "./out.png")
     assert result.exit_code == 2 and "cannot be the same file" in result.stderr
 
 
@@ -300,7 +311,7 @@ def test_the_picture_cannot_be_the_model(run, folder, monkeypatch):
 )
 def test_columns_whose_squares_leave_the_range_of_numbers_are_wrong_input(run, tmp_path, rows, words):
     (tmp_path / "t.csv").write_text("a,b\n" + rows)
-    done = run("fit", tmp_path / "t.csv", "-k", 2, "-o", tmp_path / "out.gm")
+    done = run("fit", tmp_path / "t.csv", "-k", 2, "--covariance", "full", "-o", tmp_path / "out.gm")
     assert done.exit_code == 2 and done.stdout == ""
     assert "column 0" in done.stderr and words in done.stderr
     assert not (tmp_path / "out.gm").exists()
@@ -308,7 +319,18 @@ def test_columns_whose_squares_leave_the_range_of_numbers_are_wrong_input(run, t
 
 def test_a_fit_of_which_nothing_is_left_fails(run, tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n" + "1,2\n" * 20)
-    done = run("fit", tmp_path / "t.csv", "-k", 2, "--reg-covar", 0, "-o", tmp_path / "out.gm")
+    done = run(
+        "fit",
+        tmp_path / "t.csv",
+        "-k",
+        2,
+        "--covariance",
+        "full",
+        "--reg-covar",
+        0,
+        "-o",
+        tmp_path / "out.gm",
+    )
     assert done.exit_code == 1 and done.stdout == ""
     assert re.fullmatch(r"error: [^\n]*the fit failed: [^\n]+\n", done.stderr), done.stderr
     assert not (tmp_path / "out.gm").exists()
@@ -317,7 +339,7 @@ def test_a_fit_of_which_nothing_is_left_fails(run, tmp_path):
 @pytest.mark.parametrize("rows", ["1e200,1\n-1e200,2\n3,4\n", "1e308,1\n1e308,2\n3,4\n"])
 def test_numbers_too_large_are_named(run, tmp_path, rows):
     (tmp_path / "t.csv").write_text("a,b\n" + rows)
-    done = run("fit", tmp_path / "t.csv", "-k", 2, "-o", tmp_path / "out.gm")
+    done = run("fit", tmp_path / "t.csv", "-k", 2, "--covariance", "full", "-o", tmp_path / "out.gm")
     assert done.exit_code == 2 and done.stdout == ""
     assert re.fullmatch(r"error: [^\n]*t.csv: column 0 has values as large as [^\n]+\n", done.stderr)
     assert not (tmp_path / "out.gm").exists()

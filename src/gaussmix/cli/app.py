@@ -135,8 +135,11 @@ def _make_option(name: str, *short: str, **more: Any) -> Any:
 @app.command(epilog=EXIT_CODES)
 def fit(
     data: Data,
-    n_components: Annotated[int, _make_option("n_components", "-k", min=1)],
-    covariance_type: Annotated[str, _make_option("covariance_type")] = OPTIONS["covariance_type"].default,
+    n_components: Annotated[str | None, _make_option("n_components", "-k", show_default=False)] = None,
+    covariance_type: Annotated[str | None, _make_option("covariance_type", show_default=False)] = None,
+    criterion: Annotated[
+        str, typer.Option(metavar="bic|aic|icl|cv", help="What the model is chosen by.")
+    ] = "bic",
     n_factors: Annotated[str, _make_option("n_factors")] = "1",
     columns: Annotated[
         str | None,
@@ -154,6 +157,10 @@ def fit(
         typer.Option(
             metavar="PNG", help="Draw the mixture over the data here (.png, .pdf, .svg).", show_default=False
         ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="HTML", help="Write a page about the models here.", show_default=False),
     ] = None,
     seed: Seed = None,
     tol: Annotated[float, _make_option("tol", min=0)] = OPTIONS["tol"].default,
@@ -188,7 +195,12 @@ def fit(
     resume: Annotated[Path | None, _make_option("resume")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Fit a mixture to a table, print it, and save it with -o.
+    """Fit mixtures to a table, choose one, and print what it says of the data.
+
+    Without options, mclust's fourteen families with 1 to 9 components are tried. The best model is saved as
+    DATA.safetensors and a page about all of them as DATA.html in this folder, unless -o or --report name
+    files. -k and --covariance narrow the search; with one of each, that model is fitted, and saved with -o.
+    --strategy, --checkpoint, --resume, --acceleration and --stopping are for one model, by default full.
 
     Ctrl-C stops the fit after the running iteration and keeps the best so far; a second Ctrl-C gives up.
     """
@@ -255,3 +267,46 @@ def show(
     from gaussmix.cli.using import show_model
 
     show_model(model, everything)
+
+
+@app.command()
+def report(
+    model: Model,
+    data: Data,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="HTML", help="Write the page here.")],
+    weights: Weights = None,
+) -> None:
+    """Write a page about a saved model and the table that it was fitted to.
+
+    A page about many models, of which one is chosen, is what 'gaussmix fit DATA --report HTML' writes.
+    """
+    from gaussmix.cli.telling import report_table
+
+    report_table(model, data, weights, output)
+
+
+@app.command()
+def bootstrap(
+    model: Model,
+    data: Data,
+    weights: Weights = None,
+    method: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Resamples: nonparametric (rows drawn), parametric, weighted."),
+    ] = "nonparametric",
+    number: Annotated[int, typer.Option("-n", "--number", min=2, help="Number of resamples.")] = 999,
+    level: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="For the same resamples each time.", show_default=False)
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Print every parameter.")] = False,
+) -> None:
+    """Tell how sure the parameters of a saved model are: standard errors and intervals from resamples.
+
+    Ctrl-C stops, with the resamples that are done; a second Ctrl-C gives up.
+    """
+    from gaussmix.cli.telling import bootstrap_table
+
+    bootstrap_table(
+        model, data, weights, method=method, number=number, level=level, seed=seed, everything=everything
+    )

@@ -13,14 +13,35 @@ from gaussmix.errors import InputError
 from gaussmix.fit.options import OPTIONS
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.covariance import get_structure
+from gaussmix.select.criteria import CRITERIA
+from gaussmix.select.many_models import FOURTEEN
 
 STRATEGIES = ("em", "message-length")
+#: Numbers of components to choose from.
+NUMBERS = range(1, 10)
+#: What stands for mclust's families.
+ALL = "all"
+#: Options of the command that a search does not have.
+OF_ONE_MODEL = ("checkpoint", "resume", "acceleration", "stopping")
+#: Where a search ends its iterations, unless the command is told otherwise: criteria compare likelihoods.
+OF_A_SEARCH = {"tol": 1e-5, "max_iter": 1000}
 
+#: Options that say which models there are to choose from.
+MODEL = ("n_components", "covariance_type")
+#: Arguments that do not tell what is fitted, and those that are told apart.
+UNTOLD = ("data", "output", "plot", "report", "quiet", "seed", "checkpoint", "resume")
+#: Defaults of options that the library does not have.
+USUAL = {"criterion": "bic", "strategy": STRATEGIES[0], "min_weight": 0.0}
 #: Options of the command that together are the library's `constraints`.
 CONSTRAINTS = ("eigenvalue_ratio", "equal_weights", "min_weight")
 
 #: Options that a descent to the shortest message takes; `n_components` is where it begins.
 OF_MESSAGE_LENGTH = ("n_components", "covariance_type", "reg_covar", "n_factors", "n_init", "tol", "max_iter")
+#: Options that a search takes, by the names of the library.
+OF_SEARCH = (
+    *("tol", "reg_covar", "max_iter", "n_init", "init_params", "n_factors"),
+    *("prior", "constraints", "noise", "trim"),
+)
 #: Options that it does not have.
 NOT_OF_MESSAGE_LENGTH = ("init_params", "prior", *CONSTRAINTS, "noise", "trim", "acceleration", "stopping")
 
@@ -39,8 +60,22 @@ class FitTask:
     strategy: str
     seed: int | None
     quiet: bool
+    report: Path | None
+    #: What to choose from.
+    numbers: Sequence[int]
+    #: Families to choose from; None stands for all of mclust's.
+    families: Sequence[str] | None
+    #: What to choose by.
+    criterion: str
     #: What :func:`gaussmix.fit_mixture` takes, by its names; "message-length" begins with `n_components`.
     options: Mapping[str, Any]
+    #: The command's words, but for the files that it writes.
+    words: Sequence[str]
+
+    @property
+    def searches(self) -> bool:
+        """Whether there is a model to choose."""
+        return len(self.numbers) > 1 or self.families is None or len(self.families) > 1
 
 
 def read_task(said: Mapping[str, Any]) -> FitTask:
@@ -50,20 +85,35 @@ def read_task(said: Mapping[str, Any]) -> FitTask:
         raise InputError(f"--strategy must be one of {', '.join(STRATEGIES)}; got {strategy!r}")
     if not math.isfinite(said["tol"]):
         raise InputError(f"--tol must be a finite number; got {said['tol']}")
+    if said["criterion"] not in CRITERIA:
+        raise InputError(f"--criterion must be one of {', '.join(CRITERIA)}; got {said['criterion']!r}")
+    numbers, families = _read_models(said)
     try:
         values = {
             name: option.parse(said[name])
             for name, option in OPTIONS.items()
-            if option.flag and (option.words or option.numbers) and said[name] is not None
+            if option.flag
+            and (option.words or option.numbers)
+            and name not in MODEL
+            and said[name] is not None
         }
     except ValueError as error:
         raise InputError(str(error)) from None
-    values["constraints"] = _read_constraints(said)
+    if len(numbers) == 1 and families is not None and len(families) == 1:
+        values |= {"n_components": numbers[0], "covariance_type": families[0]}
+    else:
+        for name, value in OF_A_SEARCH.items():
+            values[name] = value if values[name] == OPTIONS[name].default else values[name]
+    values["constraints"] = _read_constraints(said, numbers, families)
     if strategy != "em":
         _check_known(said)
     columns = said["columns"]
+    names = ("data", "output", "plot", "resume", "weights", "seed", "quiet", "report", "criterion")
     return FitTask(
-        **{name: said[name] for name in ("data", "output", "plot", "resume", "weights", "seed", "quiet")},
+        **{name: said[name] for name in names},
+        numbers=numbers,
+        families=families,
+        words=list_words(said),
         # As a line of CSV, so that a name with a comma can be quoted.
         columns=None if columns is None else [name.strip() for name in next(csv.reader([columns]), [])],
         checkpoint=said["resume"] if said["checkpoint"] is None else said["checkpoint"],
@@ -72,10 +122,69 @@ def read_task(said: Mapping[str, Any]) -> FitTask:
     )
 
 
-def _read_constraints(said: Mapping[str, Any]) -> Constraints:
+def list_words(said: Mapping[str, Any]) -> list[str]:
+    """The words of a command that fits the same again, but for the files that it writes."""
+    words = ["gaussmix", "fit", str(said["data"])]
+    for name, value in said.items():
+        default = OPTIONS[name].default if name in OPTIONS else USUAL.get(name)
+        if name in UNTOLD or value is None or value is False or value == default:
+            continue
+        flag = "-k" if name == "n_components" else _find_flag(name)
+        words += [flag] if value is True else [flag, str(value)]
+    return words
+
+
+def _read_models(said: Mapping[str, Any]) -> tuple[list[int], list[str] | None]:
+    """The numbers of components and the families to choose from; None stands for all of mclust's families.
+
+    Raises InputError where one of them is none, or where an option for one model meets several.
+    """
+    text, names = said["n_components"], said["covariance_type"]
+    numbers = list(NUMBERS) if text is None else parse_numbers(text)
+    families = None if names in (None, ALL) else [name.strip() for name in names.split(",")]
+    try:
+        for name in families or ():
+            OPTIONS["covariance_type"].parse(name)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    if families is not None and len(set(families)) < len(families):
+        raise InputError(f"--covariance names a family twice: {names}")
+    alone = [_find_flag(name) for name in OF_ONE_MODEL if said[name] not in (None, OPTIONS[name].default)]
+    if said["strategy"] != STRATEGIES[0]:
+        alone.append("--strategy")
+    if alone and families is None and names is None:
+        families = [OPTIONS["covariance_type"].default]
+    if alone and (families is None or len(numbers) * len(families) > 1):
+        raise InputError(
+            f"{alone[0]} is for one model: name it with -k K and, unless it is full, --covariance NAME"
+        )
+    return numbers, families
+
+
+def parse_numbers(text: str) -> list[int]:
+    """The numbers that a text such as 3, 2-6 or 2,4,8 stands for, in order; else InputError."""
+    wrong = f"Invalid value for '-k': it must be a number of at least 1, or 2-6, or 2,4,8; got {text!r}"
+    numbers: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not (first.isdecimal() and (last.isdecimal() or "-" not in part)):
+            raise InputError(wrong)
+        found = range(int(first), int(last or first) + 1)
+        if not found or found[0] < 1:
+            raise InputError(wrong)
+        numbers.update(found)
+    return sorted(numbers)
+
+
+def _read_constraints(
+    said: Mapping[str, Any], numbers: Sequence[int], families: Sequence[str] | None
+) -> Constraints | None:
+    if not any(said[name] for name in CONSTRAINTS):
+        return None
     try:
         constraints = Constraints(**{name: said[name] for name in CONSTRAINTS})
-        constraints.check(get_structure(said["covariance_type"]), said["n_components"])
+        for name in families or FOURTEEN:
+            constraints.check(get_structure(name), min(numbers))
     except ValueError as error:
         text = str(error)
         for name in CONSTRAINTS:

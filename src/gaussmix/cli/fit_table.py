@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import itertools
 import math
 import secrets
+import shlex
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,85 +13,98 @@ import typer
 
 from gaussmix._text import count_noun, make_printable
 from gaussmix.cli.display import print_model
-from gaussmix.cli.fit_options import OF_MESSAGE_LENGTH, FitTask
-from gaussmix.cli.progress import ProgressBar, StopOnInterrupt
-from gaussmix.cli.using import refuse_overwriting, tell_notes
+from gaussmix.cli.fit_options import OF_MESSAGE_LENGTH, OF_SEARCH, FitTask
+from gaussmix.cli.outputs import check_outputs, choose_outputs
+from gaussmix.cli.progress import CountBar, ProgressBar, StopOnInterrupt
+from gaussmix.cli.search_display import describe_search, print_search
+from gaussmix.cli.using import tell_notes
 from gaussmix.data.source import refuse_os_errors
-from gaussmix.data.tables import TABLE_SUFFIXES, Table, read_table
-from gaussmix.data.writing import check_output, replace_file
+from gaussmix.data.tables import Table, read_table
+from gaussmix.data.writing import replace_file
 from gaussmix.errors import FitError, InputError, ModelFileError
 from gaussmix.fit.checkpoint import read_seed
 from gaussmix.fit.multistart import Progress
 from gaussmix.fit.one_mixture import fit_mixture
 from gaussmix.fit.result import FitResult, FitStatus
+from gaussmix.select.families import Key
 from gaussmix.select.message_length import fit_message_length
-
-PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+from gaussmix.select.search import search
+from gaussmix.select.search_result import SearchResult
 
 EXIT_GOOD, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 
 
 def fit_table(task: FitTask) -> int:
     """Fit, save and print; return the exit code."""
-    data, output, plot = task.data, task.output, task.plot
-    _check_outputs(task)
+    task = choose_outputs(task)
+    check_outputs(task)
     seed = _choose_seed(task)
-    table = read_table(data, columns=task.columns, weights=task.weights)
+    table = read_table(task.data, columns=task.columns, weights=task.weights)
     if not task.quiet:
         tell_notes(table)
-    _check_rows(table, task.options["n_components"])
+    _check_rows(table, min(task.numbers))
+    found: SearchResult | None = None
     try:
-        result = _fit_rows(table, task, seed)
+        if task.searches:
+            found = _search_rows(table, task, seed)
+            result = found.best
+        else:
+            result = _fit_rows(table, task, seed)
     except (FitError, ArithmeticError) as error:
-        typer.echo(f"error: {data}: the fit failed: {error}", err=True)
+        typer.echo(f"error: {task.data}: the fit failed: {error}", err=True)
         return EXIT_FAILED
     except (InputError, ModelFileError):
         raise  # the message names the checkpoint
     except ValueError as error:  # what only the library checks of the rows, such as numbers out of range
-        raise InputError(f"{data}: {error}") from None
-    info = _describe_fit(result, table, task.weights, seed)
-    if output is not None:
-        with refuse_os_errors(output, "written"):
-            result.mixture.save(output, info=info)
-    if plot is not None:
-        from gaussmix.plot import save_plot
-
-        with refuse_os_errors(plot, "written"), replace_file(plot) as temporary:
-            save_plot(result.mixture, table.values, path=temporary)
+        raise InputError(f"{task.data}: {error}") from None
+    info = _describe_fit(result, table, task.weights, seed) | describe_search(found)
+    _save(task, table, result, found, info)
     if not task.quiet:
-        saved_as = "MODEL" if output is None else str(output)
-        first = "" if output is not None else "save the model with -o MODEL, then "
-        print_model(result.mixture, info, see_all=f"{first}gaussmix show {saved_as} --all")
-        for what, path in (("model", output), ("picture", plot)):
-            if path is not None:
-                typer.echo(f"{what} saved in {make_printable(str(path))}")
+        if found is not None:
+            print_search(found)
+        _print_fit(task, result, info)
     return _find_exit_code(result, task)
 
 
-def _check_outputs(task: FitTask) -> None:
-    """Raise InputError, before the work, for outputs that could not be written after it."""
-    output, plot, checkpoint = task.output, task.plot, task.checkpoint
-    for what, path in (("model", output), ("checkpoint", checkpoint)):
-        if path is not None and path.suffix.lower() in TABLE_SUFFIXES:
-            raise InputError(f"{path}: a {what} is not a table; name it for example {path.stem}.safetensors")
-    if plot is not None:
-        _check_picture(plot)
-    outputs = {"model": output, "checkpoint": checkpoint, "picture": plot}
-    written = [(what, path) for what, path in outputs.items() if path is not None]
-    for (what, path), (other, same) in itertools.combinations(written, 2):
-        if path.resolve() == same.resolve():
-            raise InputError(f"{same}: the {what} and the {other} cannot be the same file")
-    for _, path in written:
-        refuse_overwriting(path, task.data)
-        check_output(path)
+def _save(
+    task: FitTask, table: Table, result: FitResult, found: SearchResult | None, info: dict[str, Any]
+) -> None:
+    """Write the model, the picture and the page that are asked for."""
+    if task.output is not None:
+        with refuse_os_errors(task.output, "written"):
+            result.mixture.save(task.output, info=info)
+    if task.plot is not None:
+        from gaussmix.plot import save_plot
+
+        with refuse_os_errors(task.plot, "written"), replace_file(task.plot) as temporary:
+            save_plot(result.mixture, table.values, path=temporary)
+    if task.report is not None:
+        from gaussmix.report import write_report
+
+        with refuse_os_errors(task.report, "written"):
+            write_report(
+                result if found is None else found,
+                table.values,
+                task.report,
+                feature_names=table.names,
+                sample_weight=table.weights,
+                source=task.data.name,
+                command=f"gaussmix {shlex.join(sys.argv[1:])}",
+                options={
+                    "seed": info.get("seed"),
+                    **{name: str(value) for name, value in task.options.items()},
+                },
+            )
 
 
-def _check_picture(plot: Path) -> None:
-    if importlib.util.find_spec("matplotlib") is None:
-        raise InputError(f"{plot}: --plot needs Matplotlib: pip install 'gaussmix[plot]'")
-    if plot.suffix.lower() not in PICTURE_SUFFIXES:
-        known = ", ".join(PICTURE_SUFFIXES)
-        raise InputError(f"{plot}: cannot write a picture ending in {plot.suffix!r}; expected one of {known}")
+def _print_fit(task: FitTask, result: FitResult, info: dict[str, Any]) -> None:
+    """Print the model, and where it was saved."""
+    saved_as = "MODEL" if task.output is None else str(task.output)
+    first = "" if task.output is not None else "save the model with -o MODEL, then "
+    print_model(result.mixture, info, see_all=f"{first}gaussmix show {saved_as} --all")
+    for what, path in (("model", task.output), ("picture", task.plot), ("report", task.report)):
+        if path is not None:
+            typer.echo(f"{what} saved in {make_printable(str(path))}")
 
 
 def _choose_seed(task: FitTask) -> int | None:
@@ -114,6 +125,29 @@ def _check_rows(table: Table, n_components: int) -> None:
         which = which if n_rows == 1 else which.replace("row", "rows", 1)
         raise InputError(
             f"{table.path}: {n_rows} {which}, fewer than the {n_components} components of -k {n_components}"
+        )
+
+
+def _search_rows(table: Table, task: FitTask, seed: int | None) -> SearchResult:
+    shown = not task.quiet and sys.stderr.isatty()
+    options = {name: task.options[name] for name in OF_SEARCH if name in task.options}
+    with StopOnInterrupt(begun=False) as interrupt, CountBar(shown, "model") as bar:
+
+        def on_progress(done: int, total: int, last: Key) -> bool:
+            interrupt.begun = True
+            bar.update(done, total)
+            return interrupt.asked
+
+        return search(
+            table.values,
+            task.numbers,
+            covariance_type="all" if task.families is None else task.families,
+            criterion=task.criterion,
+            sample_weight=table.weights,
+            random_state=seed,
+            feature_names=table.names,
+            on_progress=on_progress,
+            **options,
         )
 
 

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
+    from rich.progress import Progress as RichBar
 
     from gaussmix.fit.multistart import Progress
 
@@ -51,13 +51,13 @@ class StopOnInterrupt:
         os.write(2, b"\nstopping with the best so far; Ctrl-C again gives up\n")
 
 
-class ProgressBar:
-    """A bar on a terminal's stderr with iteration and log-likelihood, for long fits."""
+class Bar:
+    """A bar on a terminal's stderr that appears where the work takes long."""
 
     def __init__(self, shown: bool) -> None:
         self._timer = threading.Timer(DELAY, self._start) if shown else None
         self._lock = threading.Lock()
-        self._bar: Bar | None = None
+        self._bar: RichBar | None = None
         self._done = False
         self._redrawn = 0.0
 
@@ -75,38 +75,71 @@ class ProgressBar:
             if self._bar is not None:
                 self._bar.stop()
 
-    def update(self, progress: Progress) -> None:
-        """Show the progress of the fit. Cheap enough for a call at every iteration."""
-        if self._bar is None or time.monotonic() - self._redrawn < REDRAW:
-            return
-        self._redrawn = time.monotonic()
-        of = f"start {progress.start} of {progress.n_starts}, " if progress.n_starts > 1 else ""
-        doing = f"iteration {progress.iteration} of at most {progress.max_iter}"
-        if progress.iteration == 0:
-            doing = "looking for a start"
-        self._bar.update(
-            self._bar.task_ids[0],
-            description=of + doing,
-            completed=progress.iteration,
-            total=progress.max_iter,
-            likelihood=f"log-likelihood {progress.mean_log_likelihood:.6f} per sample",
-        )
+    def _draw(self, **fields: Any) -> None:
+        """Show some fields. Cheap enough for a call at every iteration."""
+        if self._bar is not None and time.monotonic() - self._redrawn >= REDRAW:
+            self._redrawn = time.monotonic()
+            self._bar.update(self._bar.task_ids[0], **fields)
 
     def _start(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as RichBar
 
-        bar = Bar(
+        bar = RichBar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
-            TextColumn("{task.fields[likelihood]}"),
-            TimeElapsedColumn(),
+            *self._list_columns(),
             console=Console(stderr=True),
             transient=True,
         )
-        bar.add_task("starting", total=None, likelihood="")
+        bar.add_task("starting", total=None, said="")
         with self._lock:
             if not self._done:
                 bar.start()
                 self._bar = bar
+
+    def _list_columns(self) -> list[Any]:
+        """What stands beside the bar."""
+        raise NotImplementedError
+
+
+class ProgressBar(Bar):
+    """The bar of one fit: iteration and log-likelihood."""
+
+    def update(self, progress: Progress) -> None:
+        """Show the progress of the fit."""
+        if self._bar is None:
+            return
+        of = f"start {progress.start} of {progress.n_starts}, " if progress.n_starts > 1 else ""
+        doing = f"iteration {progress.iteration} of at most {progress.max_iter}"
+        if progress.iteration == 0:
+            doing = "looking for a start"
+        self._draw(
+            description=of + doing,
+            completed=progress.iteration,
+            total=progress.max_iter,
+            said=f"log-likelihood {progress.mean_log_likelihood:.6f} per sample",
+        )
+
+    def _list_columns(self) -> list[Any]:
+        from rich.progress import TextColumn, TimeElapsedColumn
+
+        return [TextColumn("{task.fields[said]}"), TimeElapsedColumn()]
+
+
+class CountBar(Bar):
+    """The bar of many things of one kind: how many are done, and the time that is left."""
+
+    def __init__(self, shown: bool, what: str) -> None:
+        super().__init__(shown)
+        self._what = what
+
+    def update(self, done: int, total: int) -> None:
+        """Show how many are done."""
+        self._draw(description=f"{self._what} {done} of {total}", completed=done, total=total)
+
+    def _list_columns(self) -> list[Any]:
+        from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+
+        return [TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=False)]

@@ -104,6 +104,12 @@ def tell_notes(table: Table) -> None:
         typer.echo(f"note: {make_printable(note)}", err=True)
 
 
+def read_model_and_rows(model: Path, data: Path, weights: str | None) -> tuple[SavedModel, Table]:
+    """A saved model and the columns of a table that it is about."""
+    saved = _load_checked(model, None)
+    return saved, _read_columns(saved.mixture, data, None, weights)
+
+
 def _load_checked(model: Path, output: Path | None) -> SavedModel:
     if output is not None:
         refuse_overwriting(output, model)

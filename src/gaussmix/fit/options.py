@@ -147,15 +147,18 @@ class ModelOptions(Checked):
         1,
         numbers=Numbers(1, whole=True),
         flag="--components",
-        help="Number of components; of message-length, the most.",
+        metavar="K|A-B|A,B",
+        help="Number of components, or several to choose from: 3, 2-6 or 2,4,8. Of message-length, the most. "
+        "Default: 1-9.",
         record=int,
     )
     covariance_type: str = make_row(
         "full",
         words=("gaussmix.model.covariance:KNOWN",),
         flag="--covariance",
+        metavar="NAME|A,B|all",
         help="full, tied, diag, spherical, one of mclust's names, such as VEV, or, for many columns, factor "
-        "or ppca.",
+        "or ppca; several to choose from, or all: mclust's fourteen. Default: all.",
         record=str,
     )
     reg_covar: RegCovar = make_row(

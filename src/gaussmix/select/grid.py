@@ -127,6 +127,11 @@ class Grid:
             "feature_names": settings.feature_names,
         }
         try:
+            if model.constraints is not None:
+                model.constraints.check(get_structure(name), k)
+        except ValueError as error:
+            return Outcomes(skipped={(name, k): str(error)})
+        try:
             fit = fit_mixture(
                 X, sample_weight=sample_weight, tol=iteration.tol, max_iter=iteration.max_iter, **options
             )

@@ -97,11 +97,11 @@ def describe_certainty(result: Searched) -> str:
     by = f"{criterion.title} {gap:.1f} higher"
     if gap < POSITIVE:
         return f"Their number is not certain: {rival} are almost as good ({by})."
-    odds = f"about {math.exp(gap / 2.0):.0f} to 1" if gap < VERY_STRONG else "more than 100 to 1"
-    strength = "strong" if gap < VERY_STRONG else "very strong"
+    odds = f"about {math.exp(gap / 2.0):.0f}" if gap < VERY_STRONG else "over 100"
+    sure = f"The evidence for that number is {'strong' if gap < VERY_STRONG else 'very strong'}"
     if gap < STRONG:
-        return f"Their number is likely, not certain: the next best, {rival}, is at odds of {odds} ({by})."
-    return f"The evidence for that number is {strength}: the next best, {rival}, is at odds of {odds} ({by})."
+        sure = "Their number is likely, not certain"
+    return f"{sure}: the next best, {rival}, is {odds} times less likely ({by})."
 
 
 def describe_clarity(result: Searched) -> list[str]:

@@ -1,0 +1,102 @@
+"""The files that `gaussmix fit` writes: where they go, and what must not be there before the work."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+from gaussmix.cli.fit_options import FitTask
+from gaussmix.cli.using import refuse_overwriting
+from gaussmix.data.tables import TABLE_SUFFIXES
+from gaussmix.data.writing import check_output
+from gaussmix.errors import InputError, ModelFileError
+from gaussmix.io import load_model
+
+PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+PAGE_SUFFIXES = (".html", ".htm")
+#: What a report of ours has in its first characters.
+REPORT_MARK = '<meta name="generator" content="gaussmix'
+#: Characters of a page in which the mark is looked for.
+HEAD = 4096
+#: What a report needs beside gaussmix.
+REPORT_MODULES = ("jinja2", "vl_convert")
+
+
+def choose_outputs(task: FitTask) -> FitTask:
+    """The task with files for the model and the page of a search that names neither.
+
+    They have the name of the data, in the present folder. Raises InputError where a file of that name is
+    there that gaussmix did not make.
+    """
+    if not task.searches or task.output is not None or task.report is not None:
+        return task
+    stem = task.data.name.removesuffix(task.data.suffix) or "data"
+    output, report = Path(f"{stem}.safetensors"), Path(f"{stem}.html")
+    if output.exists() and not is_model(output):
+        raise InputError(f"{output}: is there, and is no model of gaussmix; name another file with -o MODEL")
+    if not has_report():
+        return replace(task, output=output)
+    if report.exists() and not is_report(report):
+        raise InputError(f"{report}: is there, and is no report of gaussmix; name another with --report HTML")
+    return replace(task, output=output, report=report)
+
+
+def has_report() -> bool:
+    """Whether what a report needs is installed."""
+    return all(importlib.util.find_spec(name) is not None for name in REPORT_MODULES)
+
+
+def is_model(path: Path) -> bool:
+    """Whether a file is a model of ours."""
+    try:
+        load_model(path)
+    except (ModelFileError, OSError):
+        return False
+    return True
+
+
+def is_report(path: Path) -> bool:
+    """Whether a file is a report of ours."""
+    try:
+        with path.open(encoding="utf-8") as page:
+            return REPORT_MARK in page.read(HEAD)
+    except (UnicodeDecodeError, OSError):
+        return False
+
+
+def check_outputs(task: FitTask) -> None:
+    """Raise InputError, before the work, for outputs that could not be written after it."""
+    output, plot, checkpoint, report = task.output, task.plot, task.checkpoint, task.report
+    for what, path in (("model", output), ("checkpoint", checkpoint)):
+        if path is not None and path.suffix.lower() in TABLE_SUFFIXES:
+            raise InputError(f"{path}: a {what} is not a table; name it for example {path.stem}.safetensors")
+    if plot is not None:
+        _check_picture(plot)
+    if report is not None:
+        check_report(report)
+    outputs = {"model": output, "checkpoint": checkpoint, "picture": plot, "report": report}
+    written = [(what, path) for what, path in outputs.items() if path is not None]
+    for (what, path), (other, same) in itertools.combinations(written, 2):
+        if path.resolve() == same.resolve():
+            raise InputError(f"{same}: the {what} and the {other} cannot be the same file")
+    for _, path in written:
+        refuse_overwriting(path, task.data)
+        check_output(path)
+
+
+def _check_picture(plot: Path) -> None:
+    if importlib.util.find_spec("matplotlib") is None:
+        raise InputError(f"{plot}: --plot needs Matplotlib: pip install 'gaussmix[plot]'")
+    if plot.suffix.lower() not in PICTURE_SUFFIXES:
+        known = ", ".join(PICTURE_SUFFIXES)
+        raise InputError(f"{plot}: cannot write a picture ending in {plot.suffix!r}; expected one of {known}")
+
+
+def check_report(report: Path) -> None:
+    """Raise InputError where a page cannot be made, or has the name of something else."""
+    if not has_report():
+        raise InputError(f"{report}: --report needs Jinja and Vega: pip install 'gaussmix[report]'")
+    if report.suffix.lower() not in PAGE_SUFFIXES:
+        raise InputError(f"{report}: a report is a page; name it for example {report.stem}.html")

@@ -1,0 +1,86 @@
+"""The commands that tell more of a saved model and its rows: how sure it is, and a page about it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import typer
+
+from gaussmix._text import make_printable
+from gaussmix.cli.outputs import check_report
+from gaussmix.cli.progress import CountBar, StopOnInterrupt
+from gaussmix.cli.using import read_model_and_rows, refuse_overwriting
+from gaussmix.data.source import refuse_os_errors
+from gaussmix.data.writing import check_output
+from gaussmix.errors import InputError
+
+#: Lines of the table of parameters, unless all are asked for.
+MOST_LINES = 60
+
+
+def bootstrap_table(
+    model: Path,
+    data: Path,
+    weights: str | None,
+    *,
+    method: str,
+    number: int,
+    level: float,
+    seed: int | None,
+    everything: bool,
+) -> None:
+    """Print standard errors and intervals of the parameters of a model."""
+    saved, table = read_model_and_rows(model, data, weights)
+    from gaussmix.infer.bootstrap import bootstrap
+
+    shown = sys.stderr.isatty()
+    with StopOnInterrupt(begun=False) as interrupt, CountBar(shown, "resample") as bar:
+
+        def on_progress(done: int, total: int) -> bool:
+            interrupt.begun = done > 1
+            bar.update(done, total)
+            return interrupt.asked
+
+        try:
+            found = bootstrap(
+                table.values,
+                saved.mixture,
+                method=method,  # type: ignore[arg-type]
+                n_resamples=number,
+                sample_weight=table.weights,
+                random_state=seed,
+                on_progress=on_progress,
+            )
+            summary = found.summary(level, max_rows=sys.maxsize if everything else MOST_LINES)
+        except ValueError as error:
+            raise InputError(f"{data}: {error}") from None
+    typer.echo(make_lines_printable(summary))
+
+
+def report_table(model: Path, data: Path, weights: str | None, output: Path) -> None:
+    """Write a page about a saved model and the rows that it was fitted to."""
+    check_report(output)
+    for path in (model, data):
+        refuse_overwriting(output, path)
+    check_output(output)
+    saved, table = read_model_and_rows(model, data, weights)
+    from gaussmix.report import write_report
+
+    with refuse_os_errors(output, "written"):
+        write_report(
+            saved.mixture,
+            table.values,
+            output,
+            sample_weight=table.weights,
+            source=data.name,
+            command=shlex.join(["gaussmix", "report", str(model), str(data), "-o", str(output)]),
+            options={name: str(value) for name, value in saved.info.items()},
+        )
+    typer.echo(f"report saved in {make_printable(str(output))}")
+
+
+def make_lines_printable(text: str) -> str:
+    """The text with what would move a terminal's cursor escaped, line by line."""
+    return "\n".join(make_printable(line) for line in text.splitlines())
