@@ -7,7 +7,14 @@ import pytest
 
 import gaussmix
 from gaussmix import GaussianMixture, Mixture, NormalInverseWishart, StartReport
-from gaussmix.plot import CriterionDisplay, IntervalDisplay, LikelihoodDisplay, ProfileDisplay
+from gaussmix.infer.likelihood_ratio import LikelihoodRatioTest
+from gaussmix.plot import (
+    CriterionDisplay,
+    IntervalDisplay,
+    LikelihoodDisplay,
+    LikelihoodRatioDisplay,
+    ProfileDisplay,
+)
 from gaussmix.plot.figures import spread_out
 
 pytest.importorskip("matplotlib")
@@ -264,3 +271,32 @@ def test_intervals_refuse_what_has_none():
         IntervalDisplay.from_estimator(gaussmix.estimate_errors(X, fit), ax=make_axes())
     with pytest.raises(ValueError, match=r"2 panels need estimates.* of the shape \(1, 2\)"):
         IntervalDisplay(["weight", "a"], [[1.0]], [[1.0]], [[1.0]])
+
+
+def test_likelihood_ratios_beside_those_of_draws():
+    rng = np.random.default_rng(0)
+    draws = rng.chisquare(3, 200)
+    tests = [LikelihoodRatioTest(1, 90.0, draws), LikelihoodRatioTest(2, 1.0, draws)]
+    display = LikelihoodRatioDisplay(tests).plot(Figure(dpi=40).subplots(1, 2))
+    render(display)
+    for panel, test, line, dashed, bars in zip(
+        display.axes_, tests, display.statistics_, display.quantiles_, display.histograms_, strict=True
+    ):
+        assert line.get_xdata()[0] == test.statistic
+        assert dashed.get_xdata()[0] == pytest.approx(np.quantile(draws, 0.95))
+        assert bars.get_data().values.sum() == 200
+        assert f"p = {test.p_value:.2g}" in panel.get_title()
+    rejected, kept = display.statistics_
+    assert rejected.get_color() != kept.get_color()
+
+
+def test_likelihood_ratios_of_a_search_for_one_more():
+    tests = gaussmix.bootstrap_lrt(make_rows(), "EII", max_components=3, n_resamples=9, random_state=0)
+    display = LikelihoodRatioDisplay.from_estimator(tests, ax=Figure(dpi=40).subplots(1, len(tests)))
+    render(display)
+    with pytest.raises(TypeError, match=r"gaussmix.bootstrap_lrt returns; got list"):
+        LikelihoodRatioDisplay.from_estimator([])
+    with pytest.raises(ValueError, match="needs the statistics of some draws"):
+        LikelihoodRatioDisplay([LikelihoodRatioTest(1, 5.0, np.empty(0))])
+    with pytest.raises(ValueError, match=r"tests take as many Axes; ax has 4"):
+        LikelihoodRatioDisplay.from_estimator(tests, ax=Figure().subplots(2, 2))

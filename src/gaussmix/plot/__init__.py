@@ -15,6 +15,7 @@ _HOMES = {
     "CriterionDisplay": "gaussmix.plot.criterion",
     "IntervalDisplay": "gaussmix.plot.interval",
     "LikelihoodDisplay": "gaussmix.plot.likelihood",
+    "LikelihoodRatioDisplay": "gaussmix.plot.likelihood_ratio",
     "MergingDisplay": "gaussmix.plot.merging",
     "MixtureDisplay": "gaussmix.plot.mixture",
     "ProfileDisplay": "gaussmix.plot.profile",
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from gaussmix.plot.criterion import CriterionDisplay
     from gaussmix.plot.interval import IntervalDisplay
     from gaussmix.plot.likelihood import LikelihoodDisplay
+    from gaussmix.plot.likelihood_ratio import LikelihoodRatioDisplay
     from gaussmix.plot.merging import MergingDisplay
     from gaussmix.plot.mixture import MixtureDisplay, draw_ellipses
     from gaussmix.plot.pictures import picture_formats, plot_mixture, save_plot
@@ -39,6 +41,7 @@ __all__ = [
     "CriterionDisplay",
     "IntervalDisplay",
     "LikelihoodDisplay",
+    "LikelihoodRatioDisplay",
     "MergingDisplay",
     "MixtureDisplay",
     "ProfileDisplay",
