@@ -107,6 +107,13 @@ def test_criterion_of_one_model_and_of_equal_ones():
         render(CriterionDisplay.from_values(scores, ax=make_axes()))
 
 
+def test_criterion_of_many_numbers_of_components_has_few_ticks():
+    display = CriterionDisplay.from_values({("VVV", k): float(k) for k in range(1, 41)}, ax=make_axes())
+    render(display)
+    ticks = display.ax_.get_xticks()
+    assert len(ticks) <= 15 and (ticks == ticks.round()).all()
+
+
 def test_criterion_shows_the_families_that_are_asked_for():
     display = CriterionDisplay.from_values(SCORES, families=["VVV"], ax=make_axes())
     assert list(display.lines_) == ["VVV"]

@@ -28,6 +28,8 @@ PALE_LINE = "#B4B4B4"
 #: Differences from the best up to here, where a model is a rival, are drawn to a linear scale; larger ones to
 #: a logarithmic one. A difference of 10 in BIC is very strong evidence (Kass and Raftery 1995).
 RIVAL = 10.0
+#: Numbers of components up to which each has a tick.
+MOST_TICKS = 15
 #: The least distance of two labels, as a share of the height of the panel.
 LABEL_DISTANCE = 0.047
 
@@ -285,7 +287,11 @@ class CriterionDisplay:
         else:
             panel.set_ylabel(title)
             panel.yaxis.set_inverted(not better)
-        panel.set_xticks(sorted({k for _, k in self.scores}))
+        numbers = sorted({k for _, k in self.scores})
+        if len(numbers) <= MOST_TICKS:
+            panel.set_xticks(numbers)
+        else:
+            panel.xaxis.set_major_locator(import_matplotlib("ticker").MaxNLocator(integer=True))
         panel.set_xlabel("number of components")
         panel.grid(axis="y", color="#EEEEEE", linewidth=0.8)
         panel.set_axisbelow(True)
