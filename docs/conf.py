@@ -36,7 +36,7 @@ exclude_patterns: list[str] = []
 
 # Pages: Markdown; a page with a kernel in its head is a notebook, and is executed whenever the site is built.
 # A result that is kept from an earlier build would be that of an earlier gaussmix.
-myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["attrs_block", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_in_temp = True
