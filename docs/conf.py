@@ -26,6 +26,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "command",  # from here on those of docs/_ext
+    "example_report",
     "examples",
     "formulas",
     "links",
