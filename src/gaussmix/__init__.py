@@ -31,6 +31,7 @@ _HOMES = {
     "Projection": "gaussmix.clusters.projection",
     "SearchResult": "gaussmix.select.search_result",
     "SelectionStep": "gaussmix.clusters.selector",
+    "Stability": "gaussmix.infer.stability",
     "StartReport": "gaussmix.fit.result",
     "Threshold": "gaussmix.model.mixture.thresholds",
     "Thresholds": "gaussmix.model.mixture.thresholds",
@@ -40,6 +41,7 @@ _HOMES = {
     "fit_message_length": "gaussmix.select.message_length",
     "fit_mixture": "gaussmix.fit.one_mixture",
     "fit_mixtures": "gaussmix.select.many_models",
+    "measure_stability": "gaussmix.infer.stability",
     "merge_components": "gaussmix.clusters.merging",
     "project": "gaussmix.clusters.projection",
     "search": "gaussmix.select.search",
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from gaussmix.infer.bootstrap import Bootstrap, bootstrap
     from gaussmix.infer.errors import ParameterErrors, estimate_errors
     from gaussmix.infer.likelihood_ratio import LikelihoodRatioTest, LikelihoodRatioTests, bootstrap_lrt
+    from gaussmix.infer.stability import Stability, measure_stability
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
     from gaussmix.model.mixture.thresholds import Threshold, Thresholds
@@ -93,6 +96,7 @@ __all__ = [
     "Projection",
     "SearchResult",
     "SelectionStep",
+    "Stability",
     "StartReport",
     "Threshold",
     "Thresholds",
@@ -103,6 +107,7 @@ __all__ = [
     "fit_message_length",
     "fit_mixture",
     "fit_mixtures",
+    "measure_stability",
     "merge_components",
     "project",
     "search",
