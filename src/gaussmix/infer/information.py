@@ -82,6 +82,7 @@ def _add_products(
     k = mixture.n_components
     X = np.asarray(rows.values[part], dtype=np.float64)
     weights = None if rows.weights is None else rows.weights[part]
+    roots = 1.0 if weights is None else np.sqrt(weights)
     R = np.asarray(mixture.responsibilities(X), dtype=np.float64).T
     RT = np.empty((len(crossed), len(X)))
     for component in range(k):
@@ -89,12 +90,13 @@ def _add_products(
         Y = mixture.structure.algebra.whiten(_take_root(mixture, component), vectors).T
         T = np.empty((own.shape[1], len(X)))
         block.fill(T, np.ascontiguousarray(Y))
-        weighted = T * R[component]
-        RT[component * len(T) : (component + 1) * len(T)] = weighted
-        own[component] += (weighted if weights is None else weighted * weights) @ T.T
+        T *= roots
+        RT[component * len(T) : (component + 1) * len(T)] = T * R[component]
+        T *= np.sqrt(R[component])
+        own[component] += T @ T.T  # of a matrix and its own transpose BLAS computes a half
     if len(R) > k:
-        RT[-1] = R[-1]
-    crossed += (RT if weights is None else RT * weights) @ RT.T
+        RT[-1] = R[-1] * roots
+    crossed += RT @ RT.T
     if len(R) == k:
         return 0.0
     return float(R[-1].sum() if weights is None else R[-1] @ weights)
