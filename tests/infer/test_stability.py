@@ -63,6 +63,14 @@ def test_progress_and_options_of_the_search():
     assert len(found.chosen) + found.n_failed == 2
 
 
+def test_an_estimator_that_has_searched():
+    X = make_rows()
+    model = gaussmix.GaussianMixture("auto", covariance_type="tied", random_state=0).fit(X)
+    found = gaussmix.measure_stability(X, model, n_resamples=2, random_state=0)
+    assert found.best_model == model.search_.best_model
+    assert gaussmix.bootstrap(X, model, n_resamples=2, random_state=0).mixture is model.mixture_
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -240,6 +240,8 @@ def _collect(subject: Subject, method: Method, refits: list[tuple[int, Refit]]) 
     for array in arrays:
         array.flags.writeable = False
     weights, means, covariances, *noise = arrays
+    log_likelihoods = np.array([refit.log_likelihood for refit in sound])
+    log_likelihoods.flags.writeable = False
     return Bootstrap(
         mixture=subject.mixture,
         method=method,
@@ -248,7 +250,7 @@ def _collect(subject: Subject, method: Method, refits: list[tuple[int, Refit]]) 
         means=means,
         covariances=covariances,
         noise=noise[0] if noise else None,
-        log_likelihoods=np.array([refit.log_likelihood for refit in sound]),
+        log_likelihoods=log_likelihoods,
         failures=tuple((i, refit.failure) for i, refit in refits if refit.failure),
     )
 

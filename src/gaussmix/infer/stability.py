@@ -83,7 +83,7 @@ class Stability:
 
 def measure_stability(
     X: npt.ArrayLike,
-    result: SearchResult,
+    result: Any,
     *,
     method: Method = "weighted",
     n_resamples: int = 50,
@@ -99,7 +99,7 @@ def measure_stability(
     ----------
     X : array-like or data frame of shape (n, d)
         The rows of the search.
-    result : SearchResult
+    result : SearchResult, or GaussianMixture that has searched
         Its families, numbers of components and criterion are those that are searched.
     method : {"weighted", "nonparametric", "parametric"}
         As for :func:`gaussmix.bootstrap`. "weighted" leaves no row out and makes no copies of rows, for which
@@ -147,6 +147,7 @@ def measure_stability(
     >>> found.share > 0.7, float(found.rand_indices.min()) > 0.8
     (True, True)
     """
+    result = getattr(result, "search_", result)
     if not isinstance(result, SearchResult):
         raise ValueError(f"result must be that of gaussmix.search; got {type(result).__name__}")
     check_choice(method, METHODS, "method")
