@@ -27,6 +27,8 @@ class Grid:
     best : (str, int) or None
         None where no model is sound.
     criterion : Criterion
+    made_by : {"search", "fit_mixtures", "fit_mixture"}
+        The function that makes such models.
     """
 
     fits: Mapping[Key, FitResult]
@@ -34,6 +36,7 @@ class Grid:
     reasons: Mapping[Key, str]
     best: Key | None
     criterion: Criterion = BIC
+    made_by: str = "fit_mixture"
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -107,7 +110,8 @@ def _read_search(search: Any) -> Grid:
     best = getattr(search, "best_model", None) if scores else None
     if best is None and scores:
         best = max(scores, key=lambda key: criterion.sign * scores[key])
-    return Grid(search.fits, scores, reasons, best, criterion)
+    made_by = "fit_mixtures" if measured is None else "search"
+    return Grid(search.fits, scores, reasons, best, criterion, made_by)
 
 
 def _measure(mixture: Mixture, rows: Rows) -> FitResult:

@@ -14,7 +14,7 @@ from gaussmix.report.figure import find_top, make_figure
 from gaussmix.report.grid import Grid
 from gaussmix.report.look import THEME
 from gaussmix.report.palette import DARK, LIGHT
-from gaussmix.report.summary import Summary, explain_failure, find_shade, name_cell, write_gap
+from gaussmix.report.summary import Summary, explain_failure, explain_family, find_shade, name_cell, write_gap
 
 FOLDER = Path(__file__).with_name("page")
 
@@ -121,7 +121,7 @@ def _list_cells(summary: Summary) -> list[dict[str, Any]]:
             text = explain_failure(grid.reasons.get(key, "")) if gap is None else write_gap(gap)
             name, style = name_cell(grid, key), find_shade(grid, key)
             cells.append({"index": index[key], "text": text, "name": name, "style": style})
-        rows.append({"family": family, "cells": cells})
+        rows.append({"family": family, "meaning": explain_family(grid, family), "cells": cells})
     return rows
 
 

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gaussmix._text import count_noun
 from gaussmix._version import __version__
 from gaussmix.data.rows import Rows
+from gaussmix.fit.one_mixture import fit_mixture
 from gaussmix.report.grid import Grid
+from gaussmix.select.many_models import fit_mixtures
+from gaussmix.select.search import search
 
+#: Functions that fit models, by name.
+FITTERS: Mapping[str, Callable[..., Any]] = {
+    "search": search,
+    "fit_mixtures": fit_mixtures,
+    "fit_mixture": fit_mixture,
+}
 #: Characters of the digest of the rows that are shown.
 DIGEST = 16
 #: Columns that are named in a line of Python.
 MOST_NAMES = 8
+#: Options of a fit that the models themselves tell.
+GIVEN = ("n_components", "covariance_type", "criterion")
+#: Characters of a line of Python.
+LINE = 90
 
 
 def list_facts(
@@ -59,25 +73,28 @@ def write_snippet(grid: Grid, options: Mapping[str, Any], names: Sequence[str], 
 
 
 def _write_call(grid: Grid, options: Mapping[str, Any]) -> str:
+    """The call that fitted the models, with the options that it has and that are not its defaults."""
     families, numbers = grid.families, grid.numbers
-    if len(families) == len(numbers) == 1:
+    if grid.made_by == "fit_mixture":
         arguments = [repr(numbers[0]), f"covariance_type={families[0]!r}"]
-        name = "fit_mixture"
     else:
         arguments = [_write_numbers(numbers), f"covariance_type={list(families)!r}"]
-        name = "search"
+    if grid.made_by == "search":
         arguments.append(f"criterion={grid.criterion.name!r}")
-    arguments += [f"{option}={value!r}" for option, value in options.items()]
-    line = f"gaussmix.{name}(X, {', '.join(arguments)})"
-    if len(line) <= 90:
+    known = inspect.signature(FITTERS[grid.made_by]).parameters
+    arguments += [
+        f"{name}={value!r}"
+        for name, value in options.items()
+        if name in known and name not in GIVEN and value != known[name].default
+    ]
+    call = f"gaussmix.{grid.made_by}"
+    line = f"{call}(X, {', '.join(arguments)})"
+    if len(line) <= LINE:
         return line
-    return f"gaussmix.{name}(\n    X,\n" + "".join(f"    {argument},\n" for argument in arguments) + ")"
+    return "\n".join([f"{call}(", "    X,", *(f"    {argument}," for argument in arguments), ")"])
 
 
 def _write_numbers(numbers: Sequence[int]) -> str:
     first, last = numbers[0], numbers[-1]
-    return (
-        f"range({first}, {last + 1})"
-        if list(numbers) == list(range(first, last + 1))
-        else repr(list(numbers))
-    )
+    consecutive = list(numbers) == list(range(first, last + 1))
+    return f"range({first}, {last + 1})" if consecutive else repr(list(numbers))

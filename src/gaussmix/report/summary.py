@@ -15,6 +15,7 @@ from gaussmix._typing import IntArray
 from gaussmix.data.rows import Rows
 from gaussmix.fit.arguments import find_feature_names, read_rows
 from gaussmix.fit.result import FitResult
+from gaussmix.model.covariance import get_structure
 from gaussmix.model.mixture.printing import default_names
 from gaussmix.report.errors import ErrorsRequest, find_errors
 from gaussmix.report.features import (
@@ -186,7 +187,8 @@ def _describe_key(grid: Grid, key: Key, features: Sequence[Feature], sample: Sam
     family, k = key
     fit, reason = grid.fits.get(key), grid.reasons.get(key)
     notes = [] if reason is None else [f"{reason[:1].upper()}{reason[1:]}."]
-    described: dict[str, Any] = {"family": family, "k": k, "score": grid.scores.get(key)}
+    meaning = explain_family(grid, family)
+    described: dict[str, Any] = {"family": family, "k": k, "meaning": meaning, "score": grid.scores.get(key)}
     if fit is None:
         return described | {"facts": [], "notes": notes}
     if fit.advice:
@@ -198,11 +200,7 @@ def _describe_key(grid: Grid, key: Key, features: Sequence[Feature], sample: Sam
 
 def _list_model_facts(grid: Grid, key: Key, fit: FitResult) -> list[tuple[str, str]]:
     score, gap = grid.scores.get(key), grid.find_gap(key)
-    facts = (
-        []
-        if score is None
-        else [(grid.criterion.title, f"{score:.6g}" if grid.criterion.greater_is_better else f"{score:.1f}")]
-    )
+    facts = [] if score is None else [(grid.criterion.title, write_score(grid, score))]
     if gap is not None and len(grid.scores) > 1:
         facts.append(("Behind the best", "this is the best" if key == grid.best else write_gap(gap)))
     if grid.criterion.name != "bic":
@@ -214,6 +212,20 @@ def _list_model_facts(grid: Grid, key: Key, fit: FitResult) -> list[tuple[str, s
     if fit.trimmed is not None:
         facts.append(("Left out", count_noun(int(fit.trimmed.sum()), "row")))
     return facts
+
+
+def explain_family(grid: Grid, family: str) -> str:
+    """What covariances of a family look like, in plain words."""
+    mixtures = {name: fit.mixture for (name, _), fit in grid.fits.items()}
+    d = next(iter(mixtures.values())).n_features
+    # all fits of a family may have failed
+    structure = mixtures[family].structure if family in mixtures else get_structure(family, d)
+    return structure.describe(d)
+
+
+def write_score(grid: Grid, score: float) -> str:
+    """The criterion of a model: an information criterion in tenths, a mean log-density in six digits."""
+    return f"{score:.6g}" if grid.criterion.greater_is_better else f"{score:.1f}"
 
 
 def write_gap(gap: float) -> str:
@@ -260,7 +272,7 @@ def name_cell(grid: Grid, key: Key) -> str:
     gap, score = grid.find_gap(key), grid.scores.get(key)
     if gap is None or score is None:
         return f"{model}: {grid.reasons.get(key, 'no value')}"
-    value = f"{score:.6g}" if grid.criterion.greater_is_better else f"{score:.1f}"
+    value = write_score(grid, score)
     behind = f"{write_gap(gap)} behind the best" if gap >= 0.0 else "better, but not clearly"
     behind = "the best" if key == grid.best else behind
     return f"{model}: {grid.criterion.title} {value}, {behind}"

@@ -64,6 +64,18 @@ class CeleuxGovaert(Structure):
         separable = not coupled and algebra is not SCALARS
         super().__init__(name, algebra, closed, shared=shared, coupled=coupled, separable=separable)
 
+    def describe(self, d: int) -> str:
+        volume, shape, orientation = tuple(self._letters)
+        words = {"E": "equal", "V": "different"}
+        if d == 1:
+            return f"{words[volume]} variances"
+        kind = "spheres" if shape == "I" else "axis-parallel ellipses" if orientation == "I" else "ellipses"
+        letters = set(self._letters) - {"I"}
+        if len(letters) == 1:
+            return f"equal {kind}" if "E" in letters else f"{kind}, each its own"
+        parts = (volume, "volumes"), (shape, "shapes"), (orientation, "directions")
+        return f"{kind} of " + ", ".join(f"{words[letter]} {part}" for letter, part in parts if letter != "I")
+
     def n_covariance_parameters(self, k: int, d: int) -> int:
         sizes = 1, d - 1, d * (d - 1) // 2  # of a volume, a shape, an orientation
         times = {"I": 0, "E": 1, "V": k}

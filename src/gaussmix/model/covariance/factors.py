@@ -75,6 +75,15 @@ class FactorAnalyser(Structure):
             return self
         return self._others.setdefault(q, FactorAnalyser(self.name, self.letters, q))
 
+    def describe(self, d: int) -> str:
+        own = {True: "own", False: "shared"}
+        features = "one for all features" if self.low_rank.isotropic else "one a feature"
+        q = self.n_factors
+        return (
+            f"{q} factor{'' if q == 1 else 's'}: loadings {own[self.sharing.own_loadings]}, "
+            f"uniquenesses {own[self.sharing.own_uniquenesses]}, {features}"
+        )
+
     def n_covariance_parameters(self, k: int, d: int) -> int:
         q, sharing = self.n_factors, self.sharing
         loadings = (k if sharing.own_loadings else 1) * (d * q - q * (q - 1) // 2)

@@ -95,6 +95,10 @@ class Structure(ABC):
         return stack if self.shared else np.asarray(stack[components])
 
     @abstractmethod
+    def describe(self, d: int) -> str:
+        """What covariances of d features look like, in plain words."""
+
+    @abstractmethod
     def n_covariance_parameters(self, k: int, d: int) -> int:
         """Free parameters of the covariances, for information criteria."""
 

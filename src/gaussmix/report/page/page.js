@@ -138,7 +138,8 @@
     const width = find("figure").clientWidth;
     if (!spec.concat) return { ...spec, height: width < 500 ? 320 : spec.height };
     const side = Math.max(96, Math.min(230, Math.floor((width - 64) / features.length) - 8));
-    return { ...spec, concat: spec.concat.map((panel) => ({ ...panel, width: side, height: side })) };
+    const config = { ...spec.config, axis: { ...spec.config.axis, titleLimit: side } };
+    return { ...spec, config, concat: spec.concat.map((panel) => ({ ...panel, width: side, height: side })) };
   }
 
   async function drawFigure() {
@@ -190,6 +191,7 @@
   function showFacts() {
     const model = report.models[choice.model];
     find("model-name").textContent = nameOf(model);
+    find("meaning").textContent = `${model.family}: ${model.meaning}`;
     const facts = model.facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)));
     find("facts").replaceChildren(...facts);
     find("notes").replaceChildren(...model.notes.map((note) => make("p", {}, note)));
