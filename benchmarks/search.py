@@ -1,8 +1,8 @@
 """``python -m benchmarks.search``: a search over numbers of components of many rows, beside a loop.
 
-Rows of ten overlapping clusters. scikit-learn fits each number of components from one start. gaussmix searches
-over all of them, once as it is and once with ``complete=True``, where no model is skipped. All run on one
-thread, in turn; the times are of the processor.
+Rows of ten overlapping clusters. scikit-learn fits each number of components from one start. gaussmix
+searches over all of them, once as it is and once with ``complete=True``, where no model is skipped. All run
+on one thread, in turn; the times are of the processor.
 """
 
 from __future__ import annotations

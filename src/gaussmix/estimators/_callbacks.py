@@ -3,32 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
-from typing import Any
+from typing import Any, Self
 
 from sklearn.base import BaseEstimator, DensityMixin
 
 
-class NoCallbacks:
-    """In place of scikit-learn's class before 1.9, which has no callbacks."""
+class CallbackSupport:
+    """The methods of scikit-learn's `CallbackSupportMixin`, which is loaded when the first callback is set.
 
+    Its import takes as long as that of all of gaussmix.
+    """
 
-def keep_method(method: Any) -> Any:
-    """The method as it is, in place of scikit-learn's decorator before 1.9."""
-    return method
+    def set_callbacks(self, *callbacks: Any) -> Self:
+        """Set callbacks, such as `sklearn.callback.ProgressBar()`; none takes those away that there were.
 
+        Parameters
+        ----------
+        *callbacks : scikit-learn's callbacks
+            They see a search model by model, and a fit iteration by iteration.
 
-try:
-    callback: Any = import_module("sklearn.callback")
-except ImportError:
-    callback = None
-#: The base class of estimators that have callbacks, and the decorator of their fit.
-CallbackSupport: Any = NoCallbacks if callback is None else callback.CallbackSupportMixin
-with_callbacks: Any = keep_method if callback is None else callback.with_callbacks
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ImportError
+            If scikit-learn is older than 1.9.
+        """
+        _load().CallbackSupportMixin.set_callbacks(self, *callbacks)
+        return self
+
+    def _init_callback_context(self, *arguments: Any, **more: Any) -> Any:
+        return _load().CallbackSupportMixin._init_callback_context(self, *arguments, **more)
 
 
 class ScikitLearn(CallbackSupport, DensityMixin, BaseEstimator):  # type: ignore[misc]
     """What an estimator has of scikit-learn: parameters, tags, cloning, callbacks."""
+
+
+def with_callbacks(method: Any) -> Any:
+    """Decorate a method that fits, so that callbacks are put away at its end, however it ends."""
+
+    @wraps(method)
+    def fit(estimator: Any, *arguments: Any, **more: Any) -> Any:
+        managed = _load().with_callbacks(method) if has_callbacks(estimator) else method
+        return managed(estimator, *arguments, **more)
+
+    return fit
+
+
+def has_callbacks(estimator: Any) -> bool:
+    """Whether callbacks were set, or come from an estimator around this one."""
+    return hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx")
+
+
+def _load() -> Any:
+    """The module of scikit-learn's callbacks; ImportError where its version has none."""
+    try:
+        return import_module("sklearn.callback")
+    except ModuleNotFoundError as error:
+        raise ImportError("callbacks need scikit-learn 1.9 or newer") from error
 
 
 class Tasks:
@@ -38,11 +75,10 @@ class Tasks:
     """
 
     def __init__(self, estimator: Any, X: Any, n_tasks: int | None, name: str) -> None:
-        has_any = hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx")
         self._estimator, self._X, self._name = estimator, X, name
         self._context = self._running = None
         self._done = 0
-        if has_any and hasattr(estimator, "_init_callback_context"):
+        if has_callbacks(estimator):
             self._context = estimator._init_callback_context(max_subtasks=n_tasks)
             self._context.call_on_fit_task_begin(estimator=estimator, X=X)
 

@@ -287,7 +287,7 @@ class GaussianMixture(Convertible, Ordering, Scoring, Drawing, Steps, ScikitLear
         rows = self._fit(X, sample_weight)
         return self._choose_evaluator().predict(rows)
 
-    @with_callbacks  # type: ignore[untyped-decorator]
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def _fit(
         self,
