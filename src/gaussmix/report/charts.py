@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from gaussmix.report.look import FIT, SCHEMA, Spec, list_choices, list_theme, make_config, measure
 
+#: Whole numbers alone are written at an axis.
+WHOLE: Spec = {"labelExpr": "datum.value % 1 == 0 ? format(datum.value, ',d') : ''"}
+
 
 def _make_chart(dataset: str, height: int, params: list[Spec] | None = None) -> Spec:
     return {
@@ -24,7 +27,7 @@ def make_trace() -> Spec:
     return _make_chart("trace", 170) | {
         "mark": {"type": "line", "point": {"size": 18, "color": colour}, "color": colour},
         "encoding": {
-            "x": measure("i", axis={"title": "iteration", "tickMinStep": 1}),
+            "x": measure("i", axis={"title": "iteration", **WHOLE}),
             "y": measure("v", axis={"title": title, "tickCount": 5}, scale={"zero": False}),
             "tooltip": tooltip,
         },
@@ -35,7 +38,7 @@ def make_doubts() -> Spec:
     """How many rows (`n`) are more uncertain than each threshold (`t`), and the threshold that is set."""
     scale = {"domain": [0, 100], "nice": False}
     x = measure("t", scale=scale, axis={"title": "uncertainty threshold (%)"})
-    y = measure("n", axis={"title": "rows above", "tickMinStep": 1, "tickCount": 5})
+    y = measure("n", axis={"title": "rows above", "tickCount": 5, **WHOLE})
     area = {"type": "area", "interpolate": "step-after", "color": {"expr": "accent"}, "opacity": 0.25}
     ink = {"color": {"expr": "ink"}, "opacity": 1}
     here = [{"filter": "datum.t == threshold"}]
@@ -58,7 +61,7 @@ def make_scores(title: str, low: float, high: float) -> Spec:
     Values beyond the ends are cut off: those of hopeless models would press all others together.
     """
     chosen = "datum.f == family"
-    x = measure("k", axis={"title": "components", "tickMinStep": 1}, scale={"nice": False, "padding": 10})
+    x = measure("k", axis={"title": "components", **WHOLE}, scale={"nice": False, "padding": 10})
     scale = {"domain": [low, high], "zero": False, "nice": True}
     y = measure("v", axis={"title": title, "tickCount": 5}, scale=scale)
     colour = {"condition": {"test": chosen, "value": {"expr": "accent"}}, "value": {"expr": "quiet"}}

@@ -128,6 +128,7 @@ class Panels:
         return {"title": None, "labels": False, "ticks": False, "minExtent": 0, "maxExtent": 0}
 
     def _draw_points(self, place: Spec) -> Spec:
+        left_out, size = "datum.u > 100", "pointSize" if self.alone else "0.6 * pointSize"
         uncertain = "datum.u > threshold && datum.u <= 100"
         named = [measure(f"f{i}", title=feature.name) for i, feature in enumerate(self.features)]
         tooltip = [
@@ -142,8 +143,11 @@ class Panels:
             "encoding": {
                 **place,
                 "color": make_colour(self.n_colours),
-                "shape": {"condition": {"test": "datum.u > 100", "value": "cross"}, "value": "circle"},
-                "size": {"value": {"expr": "pointSize" if self.alone else "pointSize * 0.6"}},
+                "shape": {"condition": {"test": left_out, "value": "cross"}, "value": "circle"},
+                "size": {
+                    "condition": {"test": left_out, "value": {"expr": f"1.6 * {size}"}},
+                    "value": {"expr": size},
+                },
                 "stroke": {
                     "condition": {"test": uncertain, "value": {"expr": "ink"}},
                     "value": "transparent",

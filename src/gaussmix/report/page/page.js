@@ -39,8 +39,10 @@
   function listRows(model) {
     const { labels, sureness } = readMemberships(model);
     return report.rows.numbers.map((row, i) => {
-      const record = { row, c: labels[i], u: sureness[i], label: nameLabel(labels[i]), jitter: (i * 0.6180339887) % 1 };
-      record.sureness = sureness[i] === LEFT_OUT ? "left out of the fit" : `at most ${sureness[i]} %`;
+      const out = sureness[i] === LEFT_OUT;
+      const record = { row, c: out ? NOISE : labels[i], u: sureness[i], label: nameLabel(labels[i]) };
+      record.sureness = out ? "left out of the fit" : `at most ${sureness[i]} %`;
+      record.jitter = (i * 0.6180339887) % 1;
       features.forEach((_, j) => { record[`f${j}`] = report.rows.columns[j][i]; });
       return record;
     });
