@@ -85,6 +85,11 @@ def test_every_page_is_reached_from_the_first():
     assert not lost, f"add them to a toctree, such as that of docs/guides.md: {lost}"
 
 
+def test_no_page_has_the_name_of_one_that_sphinx_writes():
+    """It would be written over without a word."""
+    assert {"search", "genindex", "py-modindex", "objects"}.isdisjoint(page.stem for page in DOCS.glob("*.*"))
+
+
 @pytest.mark.parametrize("page", WITH_LINKS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_relative_link_leads_somewhere(page):
     for path, anchor in RELATIVE_LINK.findall(read_text(page)):

@@ -23,7 +23,7 @@ class Scoring(State):
         """Mean log-density of the rows, weighted by `sample_weight` if given.
 
         GridSearchCV compares models by it, on rows that each fold has held out. A criterion such as BIC pays
-        for parameters already, and inside of cross-validation would make them pay twice (docs/search.md).
+        for parameters already, and inside of cross-validation would make them pay twice (docs/choosing.md).
         """
         if sample_weight is None:
             return float(self.score_samples(X).mean())

@@ -63,7 +63,7 @@ def search(
     covariance_type : str or sequence of str
         Families to try. "all" stands for mclust's fourteen, or E and V where there is one feature.
     criterion : {"bic", "aic", "icl", "cv"}
-        By which the model is chosen (docs/search.md): the Bayesian information criterion, Akaike's, the
+        By which the model is chosen (docs/choosing.md): the Bayesian information criterion, Akaike's, the
         integrated completed likelihood, or the held-out log-likelihood.
     cv : int or cross-validation splitter
         For "cv": the number of folds, of rows in random order, or one of scikit-learn's splitters.
