@@ -326,9 +326,15 @@ def test_an_estimator_that_searched_shows_the_search():
     assert len(document["models"]) == len(model.search_.keys)
 
 
-@pytest.mark.parametrize("kind", ["search", "fit_mixtures", "fit_mixture"])
-def test_the_lines_of_python_make_the_report_again(kind, tmp_path, monkeypatch):
+def read_snippet(page):
+    return unescape(re.search(r'<pre id="snippet">(.*?)</pre>', page, re.S)[1])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", ["search", "fit_mixtures", "fit_mixture", "GaussianMixture"])
+def test_the_lines_of_python_make_the_report_again(kind, weighted, tmp_path, monkeypatch):
     X = make_rows(60, 2)
+    weights = np.linspace(0.5, 1.5, 60) if weighted else None
     options = {
         "tol": 1e-4,
         "random_state": 3,
@@ -336,18 +342,28 @@ def test_the_lines_of_python_make_the_report_again(kind, tmp_path, monkeypatch):
         "a note": "of mine",
     }
     asked = {name: options[name] for name in ("tol", "random_state", "max_iter")}
+    more = asked | {"sample_weight": weights}
     made = {
-        "search": lambda: gaussmix.search(X, range(1, 4), covariance_type=["EII", "VVI"], **asked),
-        "fit_mixtures": lambda: gaussmix.fit_mixtures(X, [1, 3], covariance_type=["EII", "VVI"], **asked),
-        "fit_mixture": lambda: gaussmix.fit_mixture(X, 2, covariance_type="diag", **asked),
+        "search": lambda: gaussmix.search(X, range(1, 4), covariance_type=["EII", "VVI"], **more),
+        "fit_mixtures": lambda: gaussmix.fit_mixtures(X, [1, 3], covariance_type=["EII", "VVI"], **more),
+        "fit_mixture": lambda: gaussmix.fit_mixture(X, 2, covariance_type="diag", **more),
+        "GaussianMixture": lambda: gaussmix.GaussianMixture(2, covariance_type="diag", **asked).fit(
+            X, sample_weight=weights
+        ),
     }[kind]()
-    page = make_report(made, X, options=options)
-    snippet = unescape(re.search(r'<pre id="snippet">(.*?)</pre>', page, re.S)[1])
+    page = make_report(made, X, options=options, sample_weight=weights)
+    snippet = read_snippet(page)
     assert f"gaussmix.{kind}(" in snippet
     assert "a note" in page
     assert "a note" not in snippet
     assert ("max_iter" in snippet) is (kind != "search")  # where it is not the default
     monkeypatch.chdir(tmp_path)
-    exec(snippet, {"X": X})
+    exec(snippet, {"X": X, "weights": weights})
     again = read_document((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert again["models"] == read_document(page)["models"]
+
+
+def test_a_mixture_of_a_file_is_read_again():
+    X = make_rows(40, 2)
+    mixture = gaussmix.fit_mixture(X, 2, random_state=0).mixture
+    assert 'gaussmix.Mixture.load("model.safetensors")' in read_snippet(make_report(mixture, X))

@@ -89,12 +89,16 @@ def _save(
                 feature_names=table.names,
                 sample_weight=table.weights,
                 source=task.data.name,
-                command=f"gaussmix {shlex.join(sys.argv[1:])}",
-                options={
-                    "seed": info.get("seed"),
-                    **{name: str(value) for name, value in task.options.items()},
-                },
+                command=_write_command(info.get("seed")),
+                options={"random_state": info.get("seed"), **task.options},
             )
+
+
+def _write_command(seed: int | None) -> str:
+    """The command that makes the same again: with the seed, also where it was drawn."""
+    arguments = sys.argv[1:]
+    known = seed is None or any(argument.split("=")[0] == "--seed" for argument in arguments)
+    return shlex.join(["gaussmix", *arguments, *([] if known else ["--seed", str(seed)])])
 
 
 def _print_fit(task: FitTask, result: FitResult, info: dict[str, Any]) -> None:

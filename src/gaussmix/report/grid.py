@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.mixture import Mixture
 from gaussmix.select.criteria import BIC, Criterion, find_criterion
 from gaussmix.select.families import Key
+
+#: How a mixture that no fit of this process has made comes back.
+LOADED = 'gaussmix.Mixture.load("model.safetensors")'
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +33,8 @@ class Grid:
     criterion : Criterion
     made_by : {"search", "fit_mixtures", "fit_mixture"}
         The function that makes such models.
+    call : str
+        In place of that function, a line of Python that makes the model, "{}" standing for rows and weights.
     """
 
     fits: Mapping[Key, FitResult]
@@ -37,6 +43,7 @@ class Grid:
     best: Key | None
     criterion: Criterion = BIC
     made_by: str = "fit_mixture"
+    call: str = ""
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -82,8 +89,10 @@ def read_grid(model: Any, rows: Rows) -> Grid:
         return _read_search(found)
     found = getattr(model, "fit_result_", found)
     mixture = getattr(model, "mixture_", found)
+    call = "" if found is model else f"gaussmix.{_write_estimator(model)}.fit({{}})"
     if isinstance(mixture, Mixture) and mixture is not getattr(found, "mixture", None):
         found = _measure(mixture, rows)  # there was no fit, or its parameters were changed
+        call = LOADED
     if not isinstance(found, FitResult):
         raise ValueError(
             "a report is made of the result of gaussmix.search, fit_mixtures or fit_mixture, of a fitted "
@@ -91,7 +100,22 @@ def read_grid(model: Any, rows: Rows) -> Grid:
             + (", which is not fitted: call fit(X) first" if hasattr(model, "fit") else "")
         )
     key = found.mixture.covariance_type, found.mixture.n_components
-    return Grid({key: found}, {key: found.bic}, {}, key)
+    return Grid({key: found}, {key: found.bic}, {}, key, call=call)
+
+
+def _write_estimator(model: Any) -> str:
+    """An estimator as Python writes it, in one line; braces are doubled, since the text is a format."""
+    changed = {
+        name: value
+        for name, value in model.get_params(deep=False).items()
+        if not _is_same(value, inspect.signature(type(model)).parameters[name].default)
+    }
+    text = f"{type(model).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+    return " ".join(text.split()).replace("{", "{{").replace("}", "}}")
+
+
+def _is_same(value: Any, default: Any) -> bool:
+    return value is default or (isinstance(value, int | float | str) and bool(value == default))
 
 
 def _read_search(search: Any) -> Grid:

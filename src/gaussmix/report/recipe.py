@@ -29,6 +29,8 @@ MOST_NAMES = 8
 GIVEN = ("n_components", "covariance_type", "criterion")
 #: Characters of a line of Python.
 LINE = 90
+#: The file that a line of Python writes.
+REPORT = '"report.html"'
 
 
 def list_facts(
@@ -48,7 +50,7 @@ def list_facts(
         ("Rows", f"{n:,} of {count_noun(d, 'feature')}, {rows.dtype}{weights}{without}"),
         ("Digest of the rows", f"sha256 {rows.digest[:DIGEST]}"),
         ("Models", count_noun(models, "model")),
-        *((name, str(value)) for name, value in options.items()),
+        *((name, str(value)) for name, value in _list_changed(grid, options).items() if value is not None),
         (
             "Versions",
             f"gaussmix {__version__}, NumPy {numpy.__version__}, SciPy {scipy.__version__}, "
@@ -58,22 +60,27 @@ def list_facts(
     return [(name, value) for name, value in facts if value]
 
 
-def write_snippet(grid: Grid, options: Mapping[str, Any], names: Sequence[str], source: str | None) -> str:
+def write_snippet(
+    grid: Grid, options: Mapping[str, Any], names: Sequence[str], source: str | None, *, weighted: bool
+) -> str:
     """Lines of Python that make the report again, given the rows."""
     columns = ", ".join(map(repr, names[:MOST_NAMES])) + (", ..." if len(names) > MOST_NAMES else "")
+    weights = ["sample_weight=weights"] if weighted else []
+    made = grid.call.format(", ".join(["X", *weights])) if grid.call else _write_call(grid, options, weights)
     return "\n".join(
         [
             f"# X: the rows{'' if source is None else f' of {source!r}'}, columns {columns}",
+            *(["# weights: one for each row"] if weighted else []),
             "import gaussmix",
             "",
-            f"result = {_write_call(grid, options)}",
-            'gaussmix.write_report(result, X, "report.html")',
+            f"result = {made}",
+            f"gaussmix.write_report({', '.join(['result', 'X', REPORT, *weights])})",
         ]
     )
 
 
-def _write_call(grid: Grid, options: Mapping[str, Any]) -> str:
-    """The call that fitted the models, with the options that it has and that are not its defaults."""
+def _write_call(grid: Grid, options: Mapping[str, Any], weights: list[str]) -> str:
+    """The call that fitted the models, with those of its options that are not its defaults."""
     families, numbers = grid.families, grid.numbers
     if grid.made_by == "fit_mixture":
         arguments = [repr(numbers[0]), f"covariance_type={families[0]!r}"]
@@ -82,16 +89,23 @@ def _write_call(grid: Grid, options: Mapping[str, Any]) -> str:
     if grid.made_by == "search":
         arguments.append(f"criterion={grid.criterion.name!r}")
     known = inspect.signature(FITTERS[grid.made_by]).parameters
-    arguments += [
-        f"{name}={value!r}"
-        for name, value in options.items()
-        if name in known and name not in GIVEN and value != known[name].default
-    ]
+    changed = _list_changed(grid, options).items()
+    arguments += weights + [f"{name}={value!r}" for name, value in changed if name in known]
     call = f"gaussmix.{grid.made_by}"
     line = f"{call}(X, {', '.join(arguments)})"
     if len(line) <= LINE:
         return line
     return "\n".join([f"{call}(", "    X,", *(f"    {argument}," for argument in arguments), ")"])
+
+
+def _list_changed(grid: Grid, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are not the defaults of the function, and that the models do not tell."""
+    known = inspect.signature(FITTERS[grid.made_by]).parameters
+    return {
+        name: value
+        for name, value in options.items()
+        if name not in known or (name not in GIVEN and value != known[name].default)
+    }
 
 
 def _write_numbers(numbers: Sequence[int]) -> str:

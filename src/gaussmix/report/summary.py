@@ -139,7 +139,7 @@ def summarise(
         ),
         recipe=tuple(list_facts(rows, n_given, grid, source, options or {})),
         command=command or "",
-        snippet=write_snippet(grid, options or {}, names, source),
+        snippet=write_snippet(grid, options or {}, names, source, weighted=rows.weights is not None),
         names=names,
         ranked=features is None,
     )
