@@ -2,9 +2,9 @@
 
 All families share a sample of the rows and two labellings of it: k-means, and a hierarchy that is cut for
 every number of components. From each, EM on the sample goes its way, all numbers of components side by side.
-The best of k components, with one of those divided that fit worst, begins k + 1 once more. On all rows EM has
-then few iterations left: models that may win go on until they have converged, others until an iteration gains
-less than LOOSE.
+The best of k components, with one of those divided that fit worst, begins k + 1 once more, and with two
+joined k - 1. On all rows EM has then few iterations left: models that may win go on until they have converged,
+others until an iteration gains less than LOOSE.
 
 A model m cannot win against a fit b where its criterion would be worse even with a log-likelihood of
 
@@ -42,7 +42,7 @@ from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.multistart import Position, Search
 from gaussmix.fit.options import IterationOptions
 from gaussmix.fit.race.labelled import label_by_means
-from gaussmix.fit.race.moves import divide_components
+from gaussmix.fit.race.moves import divide_components, join_components
 from gaussmix.fit.ranking import choose_run
 from gaussmix.fit.result import FitStatus
 from gaussmix.fit.starts.hierarchy import find_clusters
@@ -62,6 +62,8 @@ HIERARCHY_ROWS = 500
 N_MEANS = 1
 #: Components of a fit, each divided for another of one component more.
 DIVIDED = 2
+#: Pairs of a fit, each joined for another of one component less.
+JOINED = 3
 #: Nats a row that an iteration gains where EM stops that may yet go on.
 LOOSE = 3e-4
 #: What a model may gain yet, as a multiple of what its last iteration gained.
@@ -132,6 +134,7 @@ class Family:
         with hold_blas_to_one_thread():
             #: The fits to the sample.
             self.drafts = draft_runs(few, sample, settings.iteration)
+        self._evaluated: dict[int, Float64Array] = {}
         #: The ends of the searches on all rows, and what each has cost.
         self.ends: dict[int, Position] = {}
         share = (time.perf_counter() - begin) / sum(sample.labels)
@@ -143,8 +146,10 @@ class Family:
 
     def evaluate_sample(self, k: int) -> Float64Array:
         """The log-density of each row of the sample under its fit, in the data's coordinates, shape (s,)."""
-        values = self.part.evaluate(self.drafts[k].mixture, "log_prob").astype(np.float64)
-        return values + self.part.frame.log_det
+        if k not in self._evaluated:
+            values = self.part.evaluate(self.drafts[k].mixture, "log_prob").astype(np.float64)
+            self._evaluated[k] = values + self.part.frame.log_det
+        return self._evaluated[k]
 
     def fit(self, k: int, tol: float) -> Position:
         """Go on with EM on all rows, from the fit to the sample or from where it stopped."""
@@ -172,7 +177,7 @@ def draft_runs(judge: Judge, sample: Sample, iteration: IterationOptions) -> dic
     """The best fit to a sample for each number of components that has any.
 
     All labellings go their ways side by side. Then, from few components to many, the best of k is divided
-    to begin k + 1 once more, so that a component more is never a loss where the sample has k, too.
+    to begin k + 1 once more; and from many to few, two of k + 1 become one to begin k.
     """
     engine, m_step = judge.engine, judge.m_step
     rule = Rule(max(LOOSE, float(iteration.tol)), iteration.stopping)
@@ -193,11 +198,18 @@ def draft_runs(judge: Judge, sample: Sample, iteration: IterationOptions) -> dic
         ]
     )
     for k in sorted(sample.labels):
-        run = best.get(k)
-        if run is not None and k + 1 in sample.labels and run.status != FitStatus.DEGENERATE:
-            divided = divide_components(engine, run.mixture, m_step, DIVIDED)
-            go_on([(k + 1, mixture) for mixture in divided])
+        if k + 1 in sample.labels and (mixture := find_sound(best, k)) is not None:
+            go_on([(k + 1, each) for each in divide_components(engine, mixture, m_step, DIVIDED)])
+    for k in sorted(sample.labels, reverse=True):
+        if k - 1 in sample.labels and k > 2 and (mixture := find_sound(best, k)) is not None:
+            go_on([(k - 1, each) for each in join_components(engine, mixture, m_step, JOINED)])
     return best
+
+
+def find_sound(runs: Mapping[int, Run], k: int) -> Mixture | None:
+    """The mixture of k components, if there is one without a component that collapsed."""
+    run = runs.get(k)
+    return None if run is None or run.status == FitStatus.DEGENERATE else run.mixture
 
 
 def mark_spikes(judge: Judge, run: Run) -> Run:

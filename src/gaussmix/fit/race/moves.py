@@ -85,6 +85,40 @@ def divide_components(engine: Engine, mixture: Mixture, m_step: MStep[Mixture], 
     return found
 
 
+def join_components(engine: Engine, mixture: Mixture, m_step: MStep[Mixture], most: int) -> list[Mixture]:
+    """Mixtures of one component less: two that lose least as one are one, the most promising first.
+
+    The loss of a pair is n_ij log det C_ij - n_i log det C_i - n_j log det C_j, with n for effective rows
+    and C_ij the covariance of both together.
+    """
+    k = mixture.n_components
+    R = engine.evaluate(mixture, "responsibilities").astype(np.float64)
+    found = []
+    for i, j in _rank_losses(mixture)[:most]:
+        joined = np.delete(R, j, axis=1)
+        joined[:, i] += R[:, j]
+        try:
+            found.append(m_step(engine.accumulate_given(make_responsibilities(joined, k - 1), k - 1), None))
+        except NotPositiveDefiniteError:
+            continue
+    return found
+
+
+def _rank_losses(mixture: Mixture) -> list[tuple[int, int]]:
+    """Pairs i < j of components by what the likelihood loses if they are one, the least first."""
+    w, means, covariances = mixture.weights, mixture.means, mixture.dense_covariances
+    firsts, seconds = np.triu_indices(len(w), 1)
+    wi, wj = w[firsts], w[seconds]
+    total = np.maximum(wi + wj, 1e-300)
+    apart = means[firsts] - means[seconds]
+    between = (wi * wj / total**2)[:, None, None] * apart[:, :, None] * apart[:, None, :]
+    within = wi[:, None, None] * covariances[firsts] + wj[:, None, None] * covariances[seconds]
+    size = np.linalg.slogdet(covariances)[1]
+    joined = np.linalg.slogdet(within / total[:, None, None] + between)[1]
+    losses = (wi + wj) * joined - wi * size[firsts] - wj * size[seconds]
+    return [(int(firsts[p]), int(seconds[p])) for p in np.argsort(losses, kind="stable")]
+
+
 def _find_misfits(engine: Engine, mixture: Mixture) -> tuple[Float64Array, list[int]]:
     """Responsibilities, and the components by how badly they fit their rows, the worst first."""
     L = engine.evaluate(mixture, "joint").astype(np.float64)
