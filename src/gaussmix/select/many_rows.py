@@ -3,8 +3,8 @@
 All families share a sample of the rows and two labellings of it: k-means, and a hierarchy that is cut for
 every number of components. From each, EM on the sample goes its way, all numbers of components side by side.
 The best of k components, with one of those divided that fit worst, begins k + 1 once more, and with two
-joined k - 1. On all rows EM has then few iterations left: models that may win go on until they have converged,
-others until an iteration gains less than LOOSE.
+joined k - 1. On all rows EM has then few iterations left: models that may win go on until they have
+converged, others until an iteration gains less than LOOSE.
 
 A model m cannot win against a fit b where its criterion would be worse even with a log-likelihood of
 
@@ -29,7 +29,7 @@ from numpy.random import RandomState
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.data.rows import Rows
-from gaussmix.engines import choose_engine
+from gaussmix.engines import Engine, choose_engine
 from gaussmix.fit.arguments import make_generator
 from gaussmix.fit.beginnings import Begun, Watch
 from gaussmix.fit.iterate.acceleration import make_accelerator
@@ -43,7 +43,7 @@ from gaussmix.fit.multistart import Position, Search
 from gaussmix.fit.options import IterationOptions
 from gaussmix.fit.race.labelled import label_by_means
 from gaussmix.fit.race.moves import divide_components, join_components
-from gaussmix.fit.ranking import choose_run
+from gaussmix.fit.ranking import rate_run
 from gaussmix.fit.result import FitStatus
 from gaussmix.fit.starts.hierarchy import find_clusters
 from gaussmix.model.covariance import Structure, get_structure
@@ -64,6 +64,12 @@ N_MEANS = 1
 DIVIDED = 2
 #: Pairs of a fit, each joined for another of one component less.
 JOINED = 3
+#: Fits to the sample that are compared on more rows.
+COMPARED = 3
+#: Those rows.
+COMPARED_ROWS = 16_000
+#: Nats a row by which fits differ that are compared.
+DIFFERENT = 1e-4
 #: Nats a row that an iteration gains where EM stops that may yet go on.
 LOOSE = 3e-4
 #: What a model may gain yet, as a multiple of what its last iteration gained.
@@ -132,8 +138,10 @@ class Family:
             for each in (engine, self.part)
         )
         with hold_blas_to_one_thread():
-            #: The fits to the sample.
-            self.drafts = draft_runs(few, sample, settings.iteration)
+            runs = draft_runs(few, sample, settings.iteration)
+            more = engine.sample(COMPARED_ROWS, make_generator(settings.seed))
+            #: The fits to the sample: of the best ones, each that is best on more rows.
+            self.drafts = {k: choose_on(more, some) for k, some in runs.items()}
         self._evaluated: dict[int, Float64Array] = {}
         #: The ends of the searches on all rows, and what each has cost.
         self.ends: dict[int, Position] = {}
@@ -173,21 +181,25 @@ class Family:
         return report_ends(self.judge, self.name, ends, self.settings, seconds, doubts=doubts)
 
 
-def draft_runs(judge: Judge, sample: Sample, iteration: IterationOptions) -> dict[int, Run]:
-    """The best fit to a sample for each number of components that has any.
+def draft_runs(judge: Judge, sample: Sample, iteration: IterationOptions) -> dict[int, list[Run]]:
+    """The best fits to a sample for each number of components that has any, the best first.
 
     All labellings go their ways side by side. Then, from few components to many, the best of k is divided
     to begin k + 1 once more; and from many to few, two of k + 1 become one to begin k.
     """
     engine, m_step = judge.engine, judge.m_step
     rule = Rule(max(LOOSE, float(iteration.tol)), iteration.stopping)
-    best: dict[int, Run] = {}
+    best: dict[int, list[Run]] = {}
 
     def go_on(mixtures: Sequence[tuple[int, Mixture]]) -> None:
         only = [mixture for _, mixture in mixtures]
         runs = em_together(engine, only, m_step, rule=rule, max_iter=iteration.max_iter) if only else []
         for (k, _), run in zip(mixtures, runs, strict=True):
-            best[k] = choose_run(best.get(k), mark_spikes(judge, run))
+            best[k] = keep_best([*best.get(k, []), mark_spikes(judge, run)])
+
+    def find_sound(k: int) -> Mixture | None:
+        run = best[k][0] if k in best else None
+        return None if run is None or run.status == FitStatus.DEGENERATE else run.mixture
 
     go_on(
         [
@@ -198,18 +210,29 @@ def draft_runs(judge: Judge, sample: Sample, iteration: IterationOptions) -> dic
         ]
     )
     for k in sorted(sample.labels):
-        if k + 1 in sample.labels and (mixture := find_sound(best, k)) is not None:
+        if k + 1 in sample.labels and (mixture := find_sound(k)) is not None:
             go_on([(k + 1, each) for each in divide_components(engine, mixture, m_step, DIVIDED)])
     for k in sorted(sample.labels, reverse=True):
-        if k - 1 in sample.labels and k > 2 and (mixture := find_sound(best, k)) is not None:
+        if k - 1 in sample.labels and k > 2 and (mixture := find_sound(k)) is not None:
             go_on([(k - 1, each) for each in join_components(engine, mixture, m_step, JOINED)])
     return best
 
 
-def find_sound(runs: Mapping[int, Run], k: int) -> Mixture | None:
-    """The mixture of k components, if there is one without a component that collapsed."""
-    run = runs.get(k)
-    return None if run is None or run.status == FitStatus.DEGENERATE else run.mixture
+def keep_best(runs: Sequence[Run]) -> list[Run]:
+    """A few runs that differ, the best first."""
+    kept: list[Run] = []
+    for run in sorted(runs, key=rate_run, reverse=True):
+        if not kept or kept[-1].objective - run.objective > DIFFERENT:
+            kept.append(run)
+    return kept[:COMPARED]
+
+
+def choose_on(engine: Engine, runs: Sequence[Run]) -> Run:
+    """The run of highest likelihood on an engine's rows, among those as sound as the first."""
+    equal = [run for run in runs if rate_run(run).soundness == rate_run(runs[0]).soundness]
+    if len(equal) == 1:
+        return equal[0]
+    return max(equal, key=lambda run: engine.accumulate(run.mixture).log_likelihood)
 
 
 def mark_spikes(judge: Judge, run: Run) -> Run:
