@@ -9,6 +9,7 @@ from html import unescape
 import numpy as np
 import pytest
 from markupsafe import escape
+from sklearn.mixture import GaussianMixture as SklearnMixture
 
 import gaussmix
 from gaussmix import Mixture
@@ -136,6 +137,16 @@ def test_one_model_is_a_grid_of_one(kind):
     assert model["score"] == pytest.approx(fit.bic, rel=1e-3)
     assert (model["trace"] == []) is (kind == "mixture")
     assert '<table id="grid"' not in page
+
+
+def test_the_estimator_of_scikit_learn_is_shown_too():
+    X = make_rows(80, 2)
+    model = SklearnMixture(2, random_state=0).fit(X)
+    (shown,) = read_document(make_report(model, X))["models"]
+    np.testing.assert_allclose(shown["means"], model.means_, atol=1e-3)
+    assert shown["score"] == pytest.approx(model.bic(X), rel=1e-6)
+    with pytest.raises(ValueError, match="not fitted"):
+        make_report(SklearnMixture(2), X)
 
 
 def test_an_estimator_whose_parameters_were_set_is_reported_as_it_is():

@@ -55,7 +55,8 @@ def write_report(
     Parameters
     ----------
     model : FittedMixtures, FitResult, GaussianMixture or Mixture
-        The result of a search (:func:`gaussmix.fit_mixtures`), one fit, a fitted estimator, or a mixture.
+        The result of a search (:func:`gaussmix.search`, :func:`gaussmix.fit_mixtures`), one fit, a fitted
+        estimator (scikit-learn's, too), or a mixture.
     X : array-like or data frame of shape (n, d)
         The rows that were fitted.
     path : str or path

@@ -10,6 +10,7 @@ from typing import Any
 from gaussmix.data.rows import Rows
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.parts import read_mixture
 from gaussmix.select.criteria import BIC, Criterion, find_criterion
 from gaussmix.select.families import Key
 
@@ -87,18 +88,19 @@ def read_grid(model: Any, rows: Rows) -> Grid:
     found = getattr(model, "search_", None) or model
     if hasattr(found, "fits") and hasattr(found, "failures"):
         return _read_search(found)
-    found = getattr(model, "fit_result_", found)
-    mixture = getattr(model, "mixture_", found)
+    found = getattr(model, "fit_result_", model)
     call = "" if found is model else f"gaussmix.{_write_estimator(model)}.fit({{}})"
-    if isinstance(mixture, Mixture) and mixture is not getattr(found, "mixture", None):
-        found = _measure(mixture, rows)  # there was no fit, or its parameters were changed
-        call = LOADED
-    if not isinstance(found, FitResult):
+    try:
+        mixture = read_mixture(model, "model", Mixture)
+    except ValueError:
         raise ValueError(
             "a report is made of the result of gaussmix.search, fit_mixtures or fit_mixture, of a fitted "
             f"GaussianMixture, or of a Mixture; got {type(model).__name__}"
             + (", which is not fitted: call fit(X) first" if hasattr(model, "fit") else "")
-        )
+        ) from None
+    if not isinstance(found, FitResult) or found.mixture is not mixture:
+        # there was no fit, or its parameters were changed, or it is scikit-learn's
+        found, call = _measure(mixture, rows), LOADED
     key = found.mixture.covariance_type, found.mixture.n_components
     return Grid({key: found}, {key: found.bic}, {}, key, call=call)
 
