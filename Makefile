@@ -48,7 +48,7 @@ test-oldest: $(VENV)-oldest/.installed
 # tests/machines.py says what each is; one that this processor cannot be is skipped, and the last line says so.
 MACHINES := nehalem haswell skylakex
 # What rounding can reach: all but files, tables, pictures and the command.
-NUMERIC := tests/laws tests/model tests/engines tests/estimators tests/reference src docs README.md \
+NUMERIC := tests/laws tests/model tests/engines tests/estimators tests/reference tests/infer src docs README.md \
 	--deselect tests/estimators/test_check_estimator.py --deselect tests/engines/test_memory.py
 
 test-machines: $(MACHINES:%=test-on-%)

@@ -254,8 +254,9 @@ def run_in_blocks(
                 stopped = bool(on_progress(done, total))
         return found
 
-    if n_jobs == 1:
-        results = [work(i) for i in range(len(blocks))]
-    else:
-        results = _threads.run_tasks(work, len(blocks))
+    with _threads.hold_blas_to_one_thread():  # else its sums would depend on the number of threads
+        if n_jobs == 1:
+            results = [work(i) for i in range(len(blocks))]
+        else:
+            results = _threads.run_tasks(work, len(blocks))
     return [found for found in results if found is not None]
