@@ -22,6 +22,7 @@ from gaussmix.infer.intervals import Bounds
 
 Floats = NDArray[np.floating]
 
+METHODS = ("nonparametric", "weighted", "parametric")
 KINDS = ("weight", "mean", "variance", "covariance")
 
 
@@ -40,7 +41,7 @@ PROBLEMS = (
         gaussmix.Mixture(
             [0.35, 0.65], [[0.0, 0.0], [4.0, 1.0]], [[[1.0, 0.3], [0.3, 1.0]], [[1.5, -0.5], [-0.5, 0.8]]]
         ),
-        200,
+        300,
     ),
     Problem(
         "three components, EEE",
@@ -61,12 +62,13 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=500)
     parser.add_argument("--resamples", type=int, default=199)
     parser.add_argument("--problem", type=int, choices=range(len(PROBLEMS)), help="one of them alone")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--level", type=float, default=0.95)
     options = parser.parse_args()
     chosen = PROBLEMS if options.problem is None else [PROBLEMS[options.problem]]
     for problem in chosen:
         began = time.perf_counter()
-        held, kinds = measure(problem, options.samples, options.resamples, options.level)
+        held, kinds = measure(problem, options)
         seconds = time.perf_counter() - began
         print(f"{problem.name}, {problem.n} rows, {options.samples} samples, {seconds:.0f} s\n")
         print(f"| intervals | {' | '.join(KINDS)} | all |")
@@ -78,29 +80,28 @@ def main() -> int:
     return 0
 
 
-def measure(
-    problem: Problem, n_samples: int, n_resamples: int, level: float
-) -> tuple[dict[str, Floats], list[str]]:
+def measure(problem: Problem, options: argparse.Namespace) -> tuple[dict[str, Floats], list[str]]:
     """The share of samples whose intervals hold each parameter, by the way they were made; kinds of these."""
     rng, counts = np.random.default_rng(1), defaultdict[str, list[NDArray[np.bool_]]](list)
     values, kinds = flatten(problem.truth, Parameters.of(problem.truth))
     k, name = problem.truth.n_components, problem.truth.covariance_type
-    for sample in range(n_samples):
+    for sample in range(options.samples):
         X = problem.truth.sample(problem.n, rng)[0]
         fit = gaussmix.fit_mixture(X, k, covariance_type=name, tol=1e-8, random_state=sample)
         mixture = fit.mixture.align_to(problem.truth)
-        for way, bounds in list_intervals(X, mixture, n_resamples, level, sample):
+        for way, bounds in list_intervals(X, mixture, options, sample):
             lower, upper = (flatten(mixture, each)[0] for each in bounds)
             counts[way].append((lower <= values) & (values <= upper))
     return {way: np.mean(held, axis=0) for way, held in counts.items()}, kinds
 
 
 def list_intervals(
-    X: Floats, mixture: gaussmix.Mixture, n_resamples: int, level: float, seed: int
+    X: Floats, mixture: gaussmix.Mixture, options: argparse.Namespace, seed: int
 ) -> Iterator[tuple[str, Bounds]]:
     """Intervals of a fit, made in all ways."""
-    for method in ("nonparametric", "weighted", "parametric"):
-        found = gaussmix.bootstrap(X, mixture, method=method, n_resamples=n_resamples, random_state=seed)
+    n, level = options.resamples, options.level
+    for method in options.methods:
+        found = gaussmix.bootstrap(X, mixture, method=method, n_resamples=n, random_state=seed)
         for kind in ("normal", "percentile", "basic"):
             yield f"{method}, {kind}", found.intervals(level, kind)
     for information in ("observed", "sandwich"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.linalg import expm, helmert
 
 import gaussmix
@@ -194,13 +195,21 @@ def test_intervals_and_tables():
     fit = fit_closely(X, 2, "tied")
     found = gaussmix.estimate_errors(X, fit)
     lower, upper = found.intervals(0.95)
-    error = found.standard_errors.means
-    np.testing.assert_allclose(upper.means - lower.means, 2.0 * 1.959964 * error, rtol=1e-6)
-    w, s = fit.mixture.weights[0], found.standard_errors.weights[0]
-    odds = np.log(w / (1.0 - w)) - 1.959964 * s / (w * (1.0 - w))
-    assert lower.weights[0] == pytest.approx(1.0 / (1.0 + np.exp(-odds)), rel=1e-6)
-    v, s = fit.mixture.covariances[0, 0], found.standard_errors.covariances[0, 0]
-    assert upper.covariances[0, 0] == pytest.approx(v * np.exp(1.959964 * s / v), rel=1e-6)
+    error, m = found.standard_errors.means, fit.mixture
+    q = stats.t.ppf(0.975, 120.0 * m.weights - 1.0)
+    np.testing.assert_allclose(upper.means - lower.means, 2.0 * q[:, None] * error, rtol=1e-9)
+    w, s = m.weights[0], found.standard_errors.weights[0]
+    odds = np.log(w / (1.0 - w)) - stats.norm.ppf(0.975) * s / (w * (1.0 - w))
+    assert lower.weights[0] == pytest.approx(1.0 / (1.0 + np.exp(-odds)), rel=1e-9)
+    q, (v, c, u), S = (
+        stats.t.ppf(0.975, 118.0),
+        m.covariances[[0, 0, 1], [0, 1, 1]],
+        found.standard_errors.covariances,
+    )
+    assert upper.covariances[0, 0] == pytest.approx(v * np.exp(q * S[0, 0] / v), rel=1e-9)
+    a = np.sqrt((v * u - c * c) / (3.0 + c * c / (v * u)))
+    end = a * np.sinh(np.arcsinh(c / a) + q * S[0, 1] / np.hypot(a, c))
+    assert upper.covariances[0, 1] == upper.covariances[1, 0] == pytest.approx(end, rel=1e-9)
     table = found.to_dict(0.9)
     assert table["standard_error"][1] == error[0, 0] and "bias" not in table
     assert "90 %" in found.summary(0.9)

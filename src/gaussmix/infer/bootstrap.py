@@ -48,6 +48,8 @@ class Bootstrap(Estimated):
         The weight of the noise.
     log_likelihoods : ndarray of shape (B,)
         Of each resample, at its own mixture.
+    n_samples : float
+        Rows of the data, or the sum of their weights.
     failures : tuple of (int, str)
         The resamples that led to none, counted from 0, and why.
 
@@ -66,6 +68,7 @@ class Bootstrap(Estimated):
     covariances: Float64Array
     noise: Float64Array | None
     log_likelihoods: Float64Array
+    n_samples: float
     failures: tuple[tuple[int, str], ...] = ()
 
     @property
@@ -92,9 +95,9 @@ class Bootstrap(Estimated):
         level : float
             How often they should hold what is estimated.
         kind : {"normal", "percentile", "basic"}
-            "normal" is the estimate -+ z standard deviations over the resamples, of log w / (1 - w) for
-            weights and of log v for variances, mapped back. "percentile" are quantiles of the resamples,
-            "basic" the same reflected at the estimate.
+            "normal" is the estimate -+ Student's quantile times the standard deviation over the resamples, of
+            log w / (1 - w) for weights, log v for variances and asinh(c / a) for covariances, mapped back.
+            "percentile" are quantiles of the resamples, "basic" the same reflected at the estimate.
 
         Returns
         -------
@@ -102,7 +105,7 @@ class Bootstrap(Estimated):
         """
         level = check_share(level, "level")
         check_choice(kind, INTERVALS, "kind")
-        return bound_by_resamples(self.mixture, self._list_arrays(), level, kind)
+        return bound_by_resamples(self.mixture, self._list_arrays(), level, kind, self.n_samples)
 
     def _list_columns(self, level: float, **options: Any) -> dict[str, Parameters]:
         lower, upper = self.intervals(level, **options)
@@ -251,6 +254,7 @@ def _collect(subject: Subject, method: Method, refits: list[tuple[int, Refit]]) 
         covariances=covariances,
         noise=noise[0] if noise else None,
         log_likelihoods=log_likelihoods,
+        n_samples=subject.rows.weight,
         failures=tuple((i, refit.failure) for i, refit in refits if refit.failure),
     )
 

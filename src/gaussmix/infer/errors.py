@@ -47,6 +47,8 @@ class ParameterErrors(Estimated):
     information : {"observed", "empirical", "sandwich"}
     standard_errors : Parameters
         In the coordinates of the data.
+    n_samples : float
+        Rows, or the sum of their weights.
     shortfall : float
         How far the log-likelihood is below the optimum nearby, in nats, as its derivatives predict.
     """
@@ -54,19 +56,21 @@ class ParameterErrors(Estimated):
     mixture: Mixture
     information: Kind
     standard_errors: Parameters
+    n_samples: float
     shortfall: float
 
     def intervals(self, level: float = 0.95) -> Bounds:
-        """Confidence intervals of each parameter: the estimate -+ z standard errors.
+        """Confidence intervals of each parameter: the estimate -+ Student's quantile of standard errors.
 
-        Weights are taken as log w / (1 - w) and variances as log v, to which the delta method takes the
-        errors, and the ends are mapped back.
+        Weights are taken as log w / (1 - w), variances as log v and covariances as asinh(c / a), to which the
+        delta method takes the errors, and the ends are mapped back.
 
         Returns
         -------
         lower, upper : Parameters
         """
-        return bound_by_errors(self.mixture, self.standard_errors, check_share(level, "level"))
+        level = check_share(level, "level")
+        return bound_by_errors(self.mixture, self.standard_errors, level, self.n_samples)
 
     def _list_columns(self, level: float, **options: Any) -> dict[str, Parameters]:
         lower, upper = self.intervals(level, **options)
@@ -154,7 +158,8 @@ def estimate_errors(
             DoubtfulFitWarning,
             stacklevel=find_stack_level(),
         )
-    return ParameterErrors(subject.mixture, information, _spread(found, covariance), shortfall)
+    spread, n_samples = _spread(found, covariance), subject.rows.weight
+    return ParameterErrors(subject.mixture, information, spread, n_samples, shortfall)
 
 
 def _check_subject(subject: Subject) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from gaussmix._text import count_noun, make_text_table
 from gaussmix._typing import Float64Array
@@ -115,12 +114,6 @@ class Entry(NamedTuple):
     #: The array, and where in it the number is.
     array: int
     place: tuple[int, ...]
-
-
-def list_variances(mixture: Mixture) -> npt.NDArray[np.bool_]:
-    """Which numbers of :func:`get_covariances` are variances, in a shape that goes with theirs."""
-    matrices = mixture.structure.form.general or mixture.n_factors > 0
-    return np.eye(mixture.n_features, dtype=bool) if matrices else np.ones(1, dtype=bool)
 
 
 def list_entries(mixture: Mixture) -> Iterator[Entry]:
