@@ -81,6 +81,14 @@ def test_an_interrupt_keeps_what_there_is(run, faithful, monkeypatch):
     assert load_model("m.gm").info["chosen"].startswith("EII with")
 
 
+def test_stability_is_in_the_verdict(run, faithful):
+    result = run(
+        "fit", faithful, "-k", "1-3", "--covariance", "EEE", "--stability", 3, "-o", "m.gm", "--seed", 0
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "of resamples of the rows the same number is chosen" in result.stdout.splitlines()[2]
+
+
 @pytest.mark.parametrize(
     ("text", "numbers"), [("3", [3]), ("2-4", [2, 3, 4]), ("8, 2,2-3", [2, 3, 8]), ("1", [1])]
 )

@@ -376,6 +376,14 @@ class TestVerdict:
         result = search(X, [2], covariance_type="VVV", noise=0.1, random_state=0)
         assert "that fit in none" in result.verdict()[0]
 
+    def test_stability(self, found):
+        class Stability:
+            shares, share = {2: 0.6, 3: 0.4}, 0.4
+
+        sentences = found.verdict(Stability())
+        assert sentences[2] == "For 40 % of resamples of the rows the same number is chosen, for 60 % 2."
+        assert len(sentences) == len(found.verdict()) + 1
+
     def test_nothing_sound(self, found):
         broken = {
             key: dataclasses.replace(fit, status=FitStatus.DEGENERATE) for key, fit in found.fits.items()

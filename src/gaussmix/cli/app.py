@@ -162,6 +162,12 @@ def fit(
         Path | None,
         typer.Option(metavar="HTML", help="Write a page about the models here.", show_default=False),
     ] = None,
+    stability: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=0, help="Search N resamples of the rows, too: is the same number chosen?"
+        ),
+    ] = 0,
     seed: Seed = None,
     tol: Annotated[float, _make_option("tol", min=0)] = OPTIONS["tol"].default,
     reg_covar: Annotated[str, _make_option("reg_covar")] = OPTIONS["reg_covar"].default,

@@ -31,7 +31,7 @@ MODEL = ("n_components", "covariance_type")
 #: Arguments that do not tell what is fitted, and those that are told apart.
 UNTOLD = ("data", "output", "plot", "report", "quiet", "seed", "checkpoint", "resume")
 #: Defaults of options that the library does not have.
-USUAL = {"criterion": "bic", "strategy": STRATEGIES[0], "min_weight": 0.0}
+USUAL = {"criterion": "bic", "stability": 0, "strategy": STRATEGIES[0], "min_weight": 0.0}
 #: Options of the command that together are the library's `constraints`.
 CONSTRAINTS = ("eigenvalue_ratio", "equal_weights", "min_weight")
 
@@ -67,6 +67,8 @@ class FitTask:
     families: Sequence[str] | None
     #: What to choose by.
     criterion: str
+    #: Resamples that are searched, too.
+    stability: int
     #: What :func:`gaussmix.fit_mixture` takes, by its names; "message-length" begins with `n_components`.
     options: Mapping[str, Any]
     #: The command's words, but for the files that it writes.
@@ -108,7 +110,18 @@ def read_task(said: Mapping[str, Any]) -> FitTask:
     if strategy != "em":
         _check_known(said)
     columns = said["columns"]
-    names = ("data", "output", "plot", "resume", "weights", "seed", "quiet", "report", "criterion")
+    names = (
+        "data",
+        "output",
+        "plot",
+        "resume",
+        "weights",
+        "seed",
+        "quiet",
+        "report",
+        "criterion",
+        "stability",
+    )
     return FitTask(
         **{name: said[name] for name in names},
         numbers=numbers,

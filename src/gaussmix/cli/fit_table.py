@@ -6,6 +6,7 @@ import math
 import secrets
 import shlex
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,18 +59,24 @@ def fit_table(task: FitTask) -> int:
     except ValueError as error:  # what only the library checks of the rows, such as numbers out of range
         raise InputError(f"{task.data}: {error}") from None
     info = _describe_fit(result, table, task.weights, seed) | describe_search(found)
-    _save(task, table, result, found, info)
+    verdict = [] if found is None else _judge_search(found, table, task, seed)
+    _save(task, table, found or result, info, verdict)
     if not task.quiet:
         if found is not None:
-            print_search(found)
+            print_search(found, verdict)
         _print_fit(task, result, info)
     return _find_exit_code(result, task)
 
 
 def _save(
-    task: FitTask, table: Table, result: FitResult, found: SearchResult | None, info: dict[str, Any]
+    task: FitTask,
+    table: Table,
+    found: FitResult | SearchResult,
+    info: dict[str, Any],
+    verdict: Sequence[str],
 ) -> None:
     """Write the model, the picture and the page that are asked for."""
+    result = found.best if isinstance(found, SearchResult) else found
     if task.output is not None:
         with refuse_os_errors(task.output, "written"):
             result.mixture.save(task.output, info=info)
@@ -83,11 +90,12 @@ def _save(
 
         with refuse_os_errors(task.report, "written"):
             write_report(
-                result if found is None else found,
+                found,
                 table.values,
                 task.report,
                 feature_names=table.names,
                 sample_weight=table.weights,
+                verdict=verdict or None,
                 source=task.data.name,
                 command=_write_command(info.get("seed")),
                 options={"random_state": info.get("seed"), **task.options},
@@ -153,6 +161,33 @@ def _search_rows(table: Table, task: FitTask, seed: int | None) -> SearchResult:
             on_progress=on_progress,
             **options,
         )
+
+
+def _judge_search(found: SearchResult, table: Table, task: FitTask, seed: int | None) -> list[str]:
+    """The verdict, with the stability of the choice if it is asked for."""
+    if not task.stability:
+        return found.verdict()
+    from gaussmix.infer.stability import measure_stability
+
+    shown = not task.quiet and sys.stderr.isatty()
+    options = {name: task.options[name] for name in OF_SEARCH if name in task.options}
+    with StopOnInterrupt(begun=False) as interrupt, CountBar(shown, "resample") as bar:
+
+        def on_progress(done: int, total: int) -> bool:
+            interrupt.begun = True
+            bar.update(done, total)
+            return interrupt.asked
+
+        stability = measure_stability(
+            table.values,
+            found,
+            n_resamples=task.stability,
+            sample_weight=table.weights,
+            random_state=seed,
+            on_progress=on_progress,
+            **options,
+        )
+    return found.verdict(stability)
 
 
 def _fit_rows(table: Table, task: FitTask, seed: int | None) -> FitResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from gaussmix.select.search_result import SearchResult
 MOST_MODELS = 5
 
 
-def print_search(search: SearchResult) -> None:
+def print_search(search: SearchResult, verdict: Sequence[str]) -> None:
     """Print the verdict and the best models."""
-    for sentence in search.verdict():
+    for sentence in verdict:
         typer.echo(sentence)
     table, criterion = search.cv_results_, find_criterion(search.criterion)
     scores = table["mean_test_score"]

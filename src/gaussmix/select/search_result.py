@@ -19,7 +19,7 @@ from gaussmix.select.criteria import Criterion, find_criterion
 from gaussmix.select.criterion_table import CriterionTable
 from gaussmix.select.families import Key
 from gaussmix.select.many_models import FittedMixtures
-from gaussmix.select.verdict import write_verdict
+from gaussmix.select.verdict import Resampled, write_verdict
 
 
 @dataclass(frozen=True, repr=False)
@@ -160,11 +160,17 @@ class SearchResult(FittedMixtures):
         """BIC of every model, families side by side; what failed, collapsed or was skipped is marked."""
         return self.criterion_table("bic")
 
-    def verdict(self) -> list[str]:
+    def verdict(self, stability: Resampled | None = None) -> list[str]:
         """What was found, in sentences for readers who know no statistics.
 
         The first says how many groups there are, the second how sure that is (odds are exp(difference / 2)),
         the third how clear the groups are. Cautions follow, if there are any.
+
+        Parameters
+        ----------
+        stability : Stability, optional
+            Of :func:`gaussmix.measure_stability`: one more sentence says how often resamples lead to the same
+            number of groups.
 
         Returns
         -------
@@ -184,7 +190,7 @@ class SearchResult(FittedMixtures):
         Their number is likely, not certain: ...
         The groups overlap in part: ...
         """
-        return write_verdict(self)
+        return write_verdict(self, stability)
 
     def _get_table(self) -> CriterionTable:
         return self.criterion_table()

@@ -54,11 +54,24 @@ class Searched(Protocol):
         """Another criterion of every sound fit."""
 
 
-def write_verdict(result: Searched) -> list[str]:
+class Resampled(Protocol):
+    """What a verdict reads of a :class:`gaussmix.Stability`."""
+
+    @property
+    def shares(self) -> Mapping[int, float]:
+        """The share of resamples for which each number of components was chosen, the largest first."""
+
+    @property
+    def share(self) -> float:
+        """That of the number that was chosen for the rows."""
+
+
+def write_verdict(result: Searched, stability: Resampled | None = None) -> list[str]:
     """What was found, how sure the number of groups is, how clear they are, and what to be careful about."""
     sentences = [
         describe_groups(result.best),
         describe_certainty(result),
+        "" if stability is None else describe_stability(result, stability),
         *describe_clarity(result),
         *list_cautions(result),
     ]
@@ -102,6 +115,15 @@ def describe_certainty(result: Searched) -> str:
     if gap < STRONG:
         sure = "Their number is likely, not certain"
     return f"{sure}: the next best, {rival}, is {odds} times less likely ({by})."
+
+
+def describe_stability(result: Searched, stability: Resampled) -> str:
+    """How often resamples of the rows led to the same number of groups."""
+    sentence = f"For {_write_share(stability.share)} of resamples of the rows the same number is chosen"
+    others = [k for k in stability.shares if k != result.best_model[1]]
+    if others:
+        sentence += f", for {_write_share(stability.shares[others[0]])} {others[0]}"
+    return f"{sentence}."
 
 
 def describe_clarity(result: Searched) -> list[str]:
