@@ -15,7 +15,7 @@ from gaussmix.datasets import load_faithful
 
 PICTURES = Path(__file__).with_name("pictures")
 #: Width and height of the window, theme, and dots per pixel.
-WINDOWS = {"report": (1280, 940, "light", 1.25), "report-phone": (390, 844, "dark", 1.5)}
+WINDOWS = {"report": (1280, 940, "light", 1.25), "report-phone": (390, 640, "dark", 1.0)}
 #: Colours of a written picture.
 COLOURS = 200
 

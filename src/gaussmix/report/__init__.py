@@ -67,7 +67,7 @@ def write_report(
         The weights of the fit. Rows of weight zero are not shown.
     features : sequence of int or str, optional
         Positions or names of the features to show, six at most. Without it all where there are no more than
-        six, else the six whose variance the means of the best model's components explain most of.
+        six, else those, six at most, of whose variance the means of the best model's components explain most.
     verdict : sequence of str, optional
         Sentences to begin with, in place of the model's own.
     source : str, optional
