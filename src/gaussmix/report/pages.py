@@ -17,6 +17,8 @@ from gaussmix.report.palette import DARK, LIGHT
 from gaussmix.report.summary import Summary, explain_failure, explain_family, find_shade, name_cell, write_gap
 
 FOLDER = Path(__file__).with_name("page")
+#: The scripts of the page, in the order in which they are run.
+SCRIPTS = ("models.js", "page.js")
 
 
 def render_page(summary: Summary) -> str:
@@ -39,7 +41,7 @@ def render_page(summary: Summary) -> str:
         snippet=summary.snippet,
         document=embed_json(make_document(summary)),
         style=(FOLDER / "page.css").read_text("utf-8"),
-        script=(FOLDER / "page.js").read_text("utf-8"),
+        scripts=[(FOLDER / name).read_text("utf-8") for name in SCRIPTS],
         vega=read_bundle(),
         version=__version__,
     )

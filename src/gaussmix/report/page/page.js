@@ -2,9 +2,6 @@
 // Shows one model at a time: the reader's choices go into `choice`, and `show*` functions put them on the page.
 // Vega draws all pictures; text goes in by textContent, so that no name can become markup.
 (() => {
-  const report = JSON.parse(document.getElementById("report").textContent);
-  const NOISE = -1, NOBODY = -9, LEFT_OUT = 101;
-  const features = report.features;
   const choice = { model: report.first, threshold: 20, hovered: NOBODY, pinned: NOBODY };
   const views = {};
   const find = (id) => document.getElementById(id);
@@ -14,82 +11,6 @@
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
     element.append(...children);
     return element;
-  }
-
-  // ---- what the page knows of a model
-
-  function decode(text, wide) {
-    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-    return wide ? new Uint16Array(bytes.buffer) : bytes;
-  }
-
-  const nameOf = (model) => `${model.family} with ${model.k} component${model.k === 1 ? "" : "s"}`;
-  const labelOf = (model, place) => (place === model.k ? NOISE : place);
-  const nameLabel = (label) => (label === NOISE ? "noise" : String(label));
-
-  // The component and the uncertainty in percent, rounded up, of each row in the page.
-  function readMemberships(model) {
-    if (!model.memberships) {
-      const labels = decode(model.labels, model.k > 255);
-      model.memberships = { labels: Array.from(labels, (place) => labelOf(model, place)), sureness: decode(model.sureness, false) };
-    }
-    return model.memberships;
-  }
-
-  function listRows(model) {
-    const { labels, sureness } = readMemberships(model);
-    return report.rows.numbers.map((row, i) => {
-      const out = sureness[i] === LEFT_OUT;
-      const record = { row, c: out ? NOISE : labels[i], u: sureness[i], label: nameLabel(labels[i]) };
-      record.sureness = out ? "left out of the fit" : `at most ${sureness[i]} %`;
-      record.jitter = (i * 0.6180339887) % 1;
-      features.forEach((_, j) => { record[`f${j}`] = report.rows.columns[j][i]; });
-      return record;
-    });
-  }
-
-  function listComponents(model) {
-    return model.weights.map((weight, c) => {
-      const record = { c, weight, dashed: c >= report.palette.light.length };
-      let pair = 0;
-      features.forEach((_, j) => {
-        record[`m${j}`] = model.means[c][j];
-        record[`s${j}`] = model.deviations[c][j];
-        for (let i = 0; i < j; i++) record[`r${j}${i}`] = model.correlations[c][pair++];
-      });
-      if (features.length === 1) record.peak = Math.min(weigh(model, c, 0, model.means[c][0]), features[0].top);
-      return record;
-    });
-  }
-
-  // w N(x | m, s^2) of a component in one feature
-  function weigh(model, c, j, x) {
-    const s = model.deviations[c][j], z = (x - model.means[c][j]) / s;
-    return (model.weights[c] * Math.exp(-0.5 * z * z)) / (s * Math.sqrt(2 * Math.PI));
-  }
-
-  // Densities in each feature, on a grid that is fine enough for the narrowest component.
-  function listCurves(model) {
-    const records = [];
-    features.forEach(({ low, high }, j) => {
-      const grid = Array.from({ length: 161 }, (_, i) => low + ((high - low) * i) / 160);
-      model.means.forEach((means, c) => {
-        for (let z = -4; z <= 4; z += 0.25) grid.push(means[j] + z * model.deviations[c][j]);
-      });
-      const inside = grid.filter((x) => x >= low && x <= high).sort((a, b) => a - b);
-      const noise = model.noiseDensity ?? 0;
-      for (const x of inside) {
-        let total = noise;
-        model.weights.forEach((_, c) => {
-          const y = weigh(model, c, j, x);
-          total += y;
-          records.push({ f: j, c, x, y, dashed: c >= report.palette.light.length });
-        });
-        if (noise > 0) records.push({ f: j, c: NOISE, x, y: noise, dashed: true });
-        if (model.weights.length > 1 || noise > 0) records.push({ f: j, c: NOBODY, x, y: total });
-      }
-    });
-    return records;
   }
 
   // ---- pictures
@@ -116,22 +37,23 @@
     paint(name);
   }
 
-  function paint(name, dark = matchMedia("(prefers-color-scheme: dark)").matches && !matchMedia("print").matches) {
+  const isDark = () => matchMedia("screen and (prefers-color-scheme: dark)").matches;
+
+  function paint(name) {
     const style = getComputedStyle(document.documentElement);
     const colours = {};
     for (const key of report.theme) colours[key] = style.getPropertyValue(`--${key}`).trim();
-    if (name === "figure") colours.palette = repeatPalette(dark);
+    if (name === "figure") colours.palette = repeatPalette();
     signal(name, colours);
   }
 
-  function repeatPalette(dark) {
-    const colours = dark ? report.palette.dark : report.palette.light;
+  function repeatPalette() {
+    const colours = isDark() ? report.palette.dark : report.palette.light;
     return Array.from({ length: report.colours }, (_, c) => colours[c % colours.length]);
   }
 
   function paintAll() {
-    document.documentElement.style.setProperty("--n", "0"); // asks for the style of this moment
-    Object.keys(views).forEach((name) => paint(name));
+    Object.keys(views).forEach(paint);
     showComponents();
   }
 
@@ -163,8 +85,7 @@
     put("figure", "components", listComponents(model));
     if ("curves" in report.specs.figure.datasets) put("figure", "curves", listCurves(model));
     put("figure", "pointed", []);
-    const names = features.map((feature) => feature.name).join(", ");
-    views.figure?.description(`Rows and components of ${nameOf(model)} in ${names}; the table of components has the numbers.`);
+    views.figure?.description(`Rows and components of ${nameOf(model)}; the table of components has the numbers.`);
     signal("figure", { threshold: choice.threshold, hovered: choice.hovered });
     put("trace", "trace", listTrace(model));
     views.trace?.description(`Mean log-likelihood of ${nameOf(model)} after each of ${model.iterations} iterations.`);
@@ -174,20 +95,6 @@
     views.doubts?.description(`How many rows are more uncertain than each threshold, for ${nameOf(model)}.`);
     signal("doubts", { threshold: choice.threshold });
     signal("scores", { family: model.family, number: model.k });
-  }
-
-  const listTrace = (model) => model.trace.map(([i, v]) => ({ i, v }));
-
-  function listScores() {
-    const records = report.models.map(({ family, k, score }, at) => ({ f: family, k, v: score, at }));
-    return records.filter((record) => record.v !== null);
-  }
-
-  function countDoubts(model) {
-    const at = new Array(102).fill(0);
-    for (const u of readMemberships(model).sureness) at[u]++;
-    let above = readMemberships(model).sureness.length - at[LEFT_OUT];
-    return Array.from({ length: 101 }, (_, t) => ({ t, n: (above -= at[t]) }));
   }
 
   function showFacts() {
@@ -230,7 +137,7 @@
   function describeComponent(model, c, weight, columns, counts, doubtful) {
     const errors = model.errors;
     const number = make("button", { type: "button", class: "component", "aria-pressed": choice.pinned === c }, String(c));
-    number.style.setProperty("--colour", repeatPalette(matchMedia("(prefers-color-scheme: dark)").matches)[c]);
+    number.style.setProperty("--colour", repeatPalette()[c]);
     number.setAttribute("aria-label", `Component ${c}: point it out in the pictures`);
     number.addEventListener("click", () => pin(c));
     number.addEventListener("focus", () => point(c));
@@ -341,8 +248,9 @@
 
   const cells = () => document.querySelectorAll("#grid button");
 
+  const steps = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+
   function moveFocus(event) {
-    const steps = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
     const cell = event.target.closest("button");
     if (!cell) return;
     const row = cell.closest("tr"), column = cell.closest("td").cellIndex;
