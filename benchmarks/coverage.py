@@ -11,7 +11,7 @@ import argparse
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,11 +62,13 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=500)
     parser.add_argument("--resamples", type=int, default=199)
     parser.add_argument("--problem", type=int, choices=range(len(PROBLEMS)), help="one of them alone")
+    parser.add_argument("--rows", type=int, help="of each sample; by default those of the problem")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--level", type=float, default=0.95)
     options = parser.parse_args()
     chosen = PROBLEMS if options.problem is None else [PROBLEMS[options.problem]]
-    for problem in chosen:
+    for each in chosen:
+        problem = replace(each, n=options.rows or each.n)
         began = time.perf_counter()
         held, kinds = measure(problem, options)
         seconds = time.perf_counter() - began
