@@ -26,6 +26,8 @@ import numpy.typing as npt
 from gaussmix._text import make_text_table
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.errors import FitError
+from gaussmix.fit.ending import publish
+from gaussmix.fit.one_mixture import fit_mixture
 from gaussmix.fit.race.moves import divide_components
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts.hierarchy import scale_rows
@@ -241,11 +243,11 @@ def bootstrap_lrt(
         raise FitError("one component collapses: the rows have no spread in some direction")
     fits, tests = [first], []
     for k in range(1, max_components):
-        following = _fit(X, k + 1, options)
-        if following is None:
-            break
         subject = read_subject(X, fits[-1], sample_weight=sample_weight, reg_covar=reg_covar)
         comparison = Comparison(Refitter(subject, settings))
+        following = _fit_following(X, fits[-1], comparison, options)
+        if following is None:
+            break
         gains = comparison.run(n_resamples, next(seeds), n_jobs, watch)
         sound = np.array([gain for gain in gains if np.isfinite(gain)])
         statistic = 2.0 * (following.log_likelihood - fits[-1].log_likelihood)
@@ -260,7 +262,24 @@ def _fit(X: npt.ArrayLike, k: int, options: dict[str, Any]) -> FitResult | None:
     """The fit of k components from a hierarchy of the rows; None if a component collapses."""
     name = options["covariance_type"]
     found = fit_mixtures(X, [k], **options).fits.get((name, k))
-    return None if found is None or found.collapsed or found.status == FitStatus.DEGENERATE else found
+    return found if found is not None and _is_sound(found) else None
+
+
+def _fit_following(
+    X: npt.ArrayLike, before: FitResult, comparison: Comparison, options: dict[str, Any]
+) -> FitResult | None:
+    """The fit of one component more; where it ends lower, from the fit before with a component divided."""
+    k = before.mixture.n_components + 1
+    found = _fit(X, k, options)
+    if found is not None and found.log_likelihood >= before.log_likelihood:
+        return found
+    others = [fit_mixture(X, k, start=start, **options) for start in comparison.list_divided()]
+    sound = [fit for fit in (found, *others) if fit is not None and _is_sound(fit)]
+    return max(sound, key=lambda fit: fit.log_likelihood, default=None)
+
+
+def _is_sound(fit: FitResult) -> bool:
+    return not fit.collapsed and fit.status != FitStatus.DEGENERATE
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,6 +309,11 @@ class Comparison:
         size = self.refitter.count_stacked(self.k + 1)
         done = run_in_blocks(task, n_resamples, size, n_jobs, on_progress)
         return [gain for part in done for gain in part]
+
+    def list_divided(self) -> list[Mixture]:
+        """The k components with one of them divided, in the coordinates of the data."""
+        frame = self.refitter.engine.frame
+        return [publish(mixture, frame, None)[0] for mixture in self._divide()]
 
     def _divide(self) -> list[Mixture]:
         """The k components with one of them divided, in the coordinates of the frame."""
