@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -97,8 +99,23 @@ def test_newtons_orientation_is_that_of_plane_after_plane(d, equal, monkeypatch)
     shares = np.array([0.4, 0.3, 0.2, 0.1])
     newton = orientation.share_orientation(moments, shares, None, ALONE, equal_volumes=equal)
     monkeypatch.setattr(orientation, "MANY", 0)
+    monkeypatch.setattr(orientation, "FEW_ROUNDS", orientation.MAX_ROUNDS)
     planes = orientation.share_orientation(moments, shares, None, ALONE, equal_volumes=equal)
     assert_allclose(newton, planes, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("equal", [False, True])
+def test_a_few_rounds_of_planes_never_make_the_likelihood_less(equal):
+    """Beyond MANY features an M-step is no maximum, but each is better than the one before."""
+    d, rng = orientation.MANY + 4, np.random.default_rng(0)
+    factors = rng.normal(size=(3, d, d))
+    moments, shares = factors @ np.swapaxes(factors, 1, 2) + 0.1 * np.eye(d), np.array([0.5, 0.3, 0.2])
+    found, values = None, []
+    for _ in range(6):
+        found = orientation.share_orientation(moments, shares, found, ALONE, equal_volumes=equal)
+        traces = np.trace(np.linalg.solve(found, moments), axis1=1, axis2=2)
+        values.append(-float(shares @ (np.linalg.slogdet(found)[1] + traces)))
+    assert all(after > before for before, after in itertools.pairwise(values))
 
 
 def fitting(X, name, weights=None, reg_covar="auto"):

@@ -56,6 +56,8 @@ FEW_ROWS = 5_000
 SAMPLE_ROWS = 4_000
 #: Rows of the sample for each parameter of the largest model, where that is more.
 SAMPLE_ROWS_EACH = 5
+#: What of all rows the sample is at most, unless these are few: one in so many.
+PART = 4
 #: Rows of the sample that the hierarchy is made of.
 HIERARCHY_ROWS = 500
 #: Labellings by k-means.
@@ -91,7 +93,7 @@ class Sample:
         """A sample for models of these numbers of components."""
         n, d = rows.shape
         rng = make_generator(seed)
-        size = min(max(SAMPLE_ROWS, SAMPLE_ROWS_EACH * most_parameters), n)
+        size = min(max(SAMPLE_ROWS, SAMPLE_ROWS_EACH * most_parameters), max(SAMPLE_ROWS, n // PART))
         places = rows.choose(size, rng)
         places = np.arange(n) if places is None else places
         some = rows.take(places)

@@ -37,6 +37,8 @@ TURN = 3e-6
 PLANE_TURN = 1e-8
 #: Features beyond which Newton's step costs more than it saves.
 MANY = 16
+#: Rounds of planes in an M-step beyond that: EM is monotone with any, and comes back for more.
+FEW_ROUNDS = 2
 #: The largest turn that Newton's step may make.
 FAR = 0.5
 #: What keeps the Hessian definite where no turn of a plane matters, relative to its size.
@@ -72,8 +74,9 @@ def share_orientation(
     # from axes of the one before, no round can make it worse
     safe = warm is None or _are_diagonal(np.swapaxes(rotation, -1, -2) @ warm @ rotation)
     at = criterion.turn(axes, moments, rotation)
-    wait, pause, before = 0 if moments.shape[-1] <= MANY else MAX_ROUNDS, 1, np.inf
-    for _ in range(MAX_ROUNDS if moments.shape[-1] > 1 else 0):
+    d = moments.shape[-1]
+    wait, pause, before = 0 if d <= MANY else MAX_ROUNDS, 1, np.inf
+    for _ in range(0 if d == 1 else MAX_ROUNDS if d <= MANY else FEW_ROUNDS):
         found = criterion.try_newton(at) if wait == 0 else None
         if found is not None:
             at, turn = found
