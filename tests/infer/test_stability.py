@@ -85,3 +85,15 @@ def test_wrong_arguments(options, words):
         gaussmix.measure_stability(X, gaussmix.search(X, 2, covariance_type="EII"), **options)
     with pytest.raises(ValueError, match="gaussmix.search"):
         gaussmix.measure_stability(X, gaussmix.fit_mixture(X, 2, random_state=0))
+
+
+@pytest.mark.parametrize("option", [{"noise": True}, {"trim": 0.05}, {"prior": "mclust"}])
+def test_resamples_are_searched_as_the_rows_were(option):
+    X, grid = make_rows(), {"n_components": [1, 2], "covariance_type": "EII"}
+    result = gaussmix.search(X, **grid, **option, random_state=0)
+    with pytest.raises(ValueError, match=f"the search had {next(iter(option))}"):
+        gaussmix.measure_stability(X, result, n_resamples=2)
+    asked = gaussmix.measure_stability(X, result, n_resamples=3, random_state=0, **option)
+    model = gaussmix.GaussianMixture([1, 2], covariance_type=["EII"], **option, random_state=0).fit(X)
+    found = gaussmix.measure_stability(X, model, n_resamples=3, random_state=0)
+    assert found.chosen == asked.chosen and len(found.chosen) == 3

@@ -106,6 +106,14 @@ def test_more_directions_than_there_are_is_an_error():
         ProjectionDisplay.from_estimator(make_mixture(), n_directions=5)
 
 
+def test_one_feature_has_one_direction():
+    mixture = make_mixture(1)
+    for model in (mixture, gaussmix.project(mixture)):
+        display = ProjectionDisplay.from_estimator(model, mixture.sample(50, 0)[0], ax=make_axes())
+        assert display.view.n_shown == 1
+        render(display)
+
+
 def test_forks_of_one_cluster_have_its_colour():
     merging = make_merging()
     display = MergingDisplay.from_estimator(merging, ax=make_axes())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,6 +22,8 @@ from gaussmix.select.search_result import SearchResult
 
 Chosen = TypeVar("Chosen", bound=Hashable)
 
+#: Parameters of an estimator that are options of its search.
+OPTIONS = ("reg_covar", "n_init", "init_params", "n_factors", "prior", "constraints", "noise", "trim")
 #: Options of a search that this module sets.
 TAKEN = {"n_components", "covariance_type", "criterion", "sample_weight", "random_state", "on_progress"}
 
@@ -115,7 +117,8 @@ def measure_stability(
     on_progress : callable, optional
         Called with how many resamples are done and how many there are to be. True stops.
     **options
-        Other options that the search had, such as ``noise=True``.
+        Other options that the search had, such as ``noise=True``. An estimator knows its own; without those
+        that a search is seen to have had it is an error.
 
     Returns
     -------
@@ -147,13 +150,16 @@ def measure_stability(
     >>> found.share > 0.7, float(found.rand_indices.min()) > 0.8
     (True, True)
     """
-    result = getattr(result, "search_", result)
+    if hasattr(result, "search_"):
+        options = {name: getattr(result, name) for name in OPTIONS} | options
+        result = result.search_
     if not isinstance(result, SearchResult):
         raise ValueError(f"result must be that of gaussmix.search; got {type(result).__name__}")
     check_choice(method, METHODS, "method")
     n_resamples = check_count(n_resamples, "n_resamples")
     if TAKEN & set(options):
         raise ValueError(f"{', '.join(sorted(TAKEN & set(options)))} are those of the result: leave them out")
+    check_options(result, options)
     subject = read_subject(X, result.best.mixture, sample_weight=sample_weight)
     seeds, labels = make_seeds(random_state, n_resamples), subject.mixture.predict(subject.X)
     asked = {
@@ -172,6 +178,23 @@ def measure_stability(
     indices = np.array([index for _, index in sound])
     indices.flags.writeable = False
     return Stability(result.best_model, tuple(key for key, _ in sound), indices, len(done) - len(sound))
+
+
+def check_options(result: SearchResult, options: Mapping[str, Any]) -> None:
+    """ValueError where the fits of a search had an option that is not among these."""
+    fit = result.best
+    had = {
+        "noise": fit.mixture.noise is not None,
+        "trim": fit.kept is not None,
+        "prior": bool(fit.log_priors),
+        "constraints": bool(fit.n_fixed_parameters),
+    }
+    missing = [name for name, value in had.items() if value and not options.get(name)]
+    if missing:
+        raise ValueError(
+            f"the search had {', '.join(missing)}, and resamples are searched as the rows were: pass the "
+            f"same here, as {missing[0]}=..."
+        )
 
 
 def _search_resample(

@@ -99,7 +99,7 @@ class ProjectionDisplay(ViewDisplay):
         X: npt.ArrayLike | None = None,
         *,
         kind: str = "classification",
-        n_directions: int = 2,
+        n_directions: int | None = None,
         means_share: float = 1.0,
         clusters: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
@@ -118,8 +118,9 @@ class ProjectionDisplay(ViewDisplay):
             (``project(model)``), so that X does not change them.
         X : array-like or data frame of shape (n_samples, n_features), optional
         kind : {"classification", "uncertainty", "density"}, default="classification"
-        n_directions : int, default=2
-            One direction is drawn as a curve, two are a plane, more are drawn in pairs.
+        n_directions : int, optional
+            One direction is drawn as a curve, two are a plane, more are drawn in pairs. By default two,
+            or one where there are no more.
         means_share : float, default=1.0
             As for :func:`gaussmix.project`: less than one lets differences of covariances count.
         clusters, sample_weight, left_out, max_points, seed, ax
@@ -144,6 +145,8 @@ class ProjectionDisplay(ViewDisplay):
         projection = (
             project(mixture, n_directions=n_directions, means_share=means_share) if given is None else given
         )
+        if n_directions is None:
+            n_directions = min(2, len(projection.eigenvalues))
         names = find_names(mixture, X, mixture.n_features)
         if clusters is None and isinstance(model, Merging):
             clusters = model.labels()

@@ -20,12 +20,12 @@ WIDTH = 100
 FAILED = "-"
 #: The mark of a model with a collapsed component, whose criterion says nothing.
 COLLAPSED = "x"
-#: The mark of a model that was not fitted, since it could not win.
+#: The mark of a model that was not fitted; a search says why in `skipped`.
 SKIPPED = "."
 REASONS = {
     COLLAPSED: "a component collapsed",
     FAILED: "every start collapsed",
-    SKIPPED: "not fitted, since it could not win",
+    SKIPPED: "not fitted (`skipped` of the search says why)",
 }
 
 

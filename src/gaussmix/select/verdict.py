@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+import numpy as np
+
 from gaussmix._text import count_noun
 from gaussmix.fit.result import FitResult
 from gaussmix.select.criteria import find_criterion
@@ -23,6 +25,8 @@ APART = 0.95
 OVERLAPPING = 0.8
 #: Rows for each parameter under which a choice is a hint.
 FEW_ROWS = 5.0
+#: Rounding of a sum of weights, relative to it.
+WHOLE = 1e-9
 #: Groups of which a sentence tells the shares.
 MOST_SHARES = 9
 
@@ -80,12 +84,11 @@ def write_verdict(result: Searched, stability: Resampled | None = None) -> list[
 
 def describe_groups(fit: FitResult) -> str:
     """How many groups there are, and their shares of the rows."""
-    mixture = fit.mixture
-    k, n = mixture.n_components, f"{fit.n_samples:.10g}"
+    mixture, k = fit.mixture, fit.mixture.n_components
     noise = "" if mixture.noise is None else f", with {_write_share(mixture.noise.weight)} that fit in none"
     if k == 1:
-        return f"The {n} rows look like one group{noise}."
-    found = f"The {n} rows fall into {k} groups"
+        return f"{_name_rows(fit)} {'looks' if fit.n_samples == 1 else 'look'} like one group{noise}."
+    found = f"{_name_rows(fit)} fall into {k} groups"
     shares = sorted(mixture.weights, reverse=True)
     if k > MOST_SHARES:
         return f"{found}, of {_write_share(shares[-1])} to {_write_share(shares[0])} of them{noise}."
@@ -154,14 +157,41 @@ def list_cautions(result: Searched) -> list[str]:
     cautions = []
     if k == max(numbers) > min(numbers):
         cautions.append(f"More groups may be better still: {k} is the largest number that was tried.")
-    if fit.n_samples < FEW_ROWS * fit.n_parameters:
+    if fit.n_samples < k:
         cautions.append(
-            f"{fit.n_parameters} numbers were fitted to {fit.n_samples:.10g} rows, few for so many: take the "
-            "result as a hint."
+            f"The weights sum to {fit.n_samples:.4g}, and each counts as so many rows: scale them so that "
+            "they sum to the number of rows, or criteria allow too many groups."
+        )
+    elif fit.n_samples < FEW_ROWS * fit.n_parameters:
+        rows = f"{_write_number(fit.n_samples)} {'row' if fit.n_samples == 1 else 'rows'}"
+        cautions.append(
+            f"{fit.n_parameters} numbers were fitted to {rows}, few for so many: take the result as a hint."
         )
     if fit.advice:
         cautions.append(fit.advice)
     return cautions
+
+
+def _name_rows(fit: FitResult) -> str:
+    """The rows of a fit with their number, or with the sum of their weights where that is none."""
+    n = fit.n_samples
+    if fit.kept is not None:
+        return f"The {np.count_nonzero(fit.kept)} rows that trimming kept"
+    if n < fit.mixture.n_components or not _is_whole(n):
+        return f"The rows, of weight {_write_number(n)} in all,"
+    return f"The {_write_number(n)} {'row' if n == 1 else 'rows'}"
+
+
+def _write_number(n: float) -> str:
+    """A sum of weights, whole where it is."""
+    if _is_whole(n):
+        return f"{n:.0f}"
+    return f"{n:.1f}" if n >= 10.0 else f"{n:.3g}"
+
+
+def _is_whole(n: float) -> bool:
+    """Whether a sum of weights is a whole number, but for the rounding of the sum."""
+    return abs(n - round(n)) <= WHOLE * n
 
 
 def _write_share(share: float) -> str:
