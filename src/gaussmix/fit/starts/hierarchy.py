@@ -25,6 +25,9 @@ from gaussmix._typing import Float64Array, FloatArray, IntArray
 SCALINGS = ("svd", "sphered", "features", "none")
 #: Singular values, relative to the largest, of components that are rounding.
 NEGLIGIBLE = 1e-8
+#: Hierarchies that are remembered. A model with noise or trimming begins at those of several cores of the rows,
+#: in turn: with fewer places every model of a search would make them all again.
+REMEMBERED = 16
 
 
 def find_clusters(X: FloatArray, weights: Float64Array | None, scaling: int, k: int) -> IntArray:
@@ -58,7 +61,7 @@ def _find_clusters(key: _Key, k: int) -> IntArray:
     return labels
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=REMEMBERED)
 def _find_merges(key: _Key) -> IntArray:
     X, shape, dtype, weights, scaling = key
     w = None if weights is None else np.frombuffer(weights)
