@@ -25,8 +25,8 @@ from gaussmix._typing import Float64Array, FloatArray, IntArray
 SCALINGS = ("svd", "sphered", "features", "none")
 #: Singular values, relative to the largest, of components that are rounding.
 NEGLIGIBLE = 1e-8
-#: Hierarchies that are remembered. A model with noise or trimming begins at those of several cores of the rows,
-#: in turn: with fewer places every model of a search would make them all again.
+#: Hierarchies that are remembered. A model with noise or trimming begins at those of several cores of the
+#: rows, in turn: with fewer places every model of a search would make them all again.
 REMEMBERED = 16
 
 
