@@ -46,3 +46,9 @@ def test_models_left_out_for_any_reason_are_marked_so():
     table = search(X[:3], range(1, 6), covariance_type="EII").criterion_table()
     assert table.skipped.sum() == 2
     assert "could not win" not in repr(table) and "not fitted" in repr(table)
+
+
+def test_a_search_that_was_stopped_says_so():
+    result = search(X, [1, 2], covariance_type=["EII", "EEE", "VVV"], on_progress=lambda *_: True)
+    assert len(result.skipped) == 4
+    assert any(each.startswith("The search was stopped: 4 of 6 models") for each in result.verdict())

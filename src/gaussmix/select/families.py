@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 #: A model: its covariance type and number of components.
 Key = tuple[str, int]
+#: Why a model was not fitted that a search did not come to.
+INTERRUPTED = "the search was interrupted before"
 
 
 @dataclass(frozen=True)

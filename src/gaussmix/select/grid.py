@@ -27,7 +27,7 @@ from gaussmix.fit.options import CheckpointOptions, Request
 from gaussmix.fit.starts.table import EFFORTS
 from gaussmix.model.covariance import Structure, get_structure
 from gaussmix.select.criteria import measure_doubt
-from gaussmix.select.families import Key, Outcomes, Settings, fit_family
+from gaussmix.select.families import INTERRUPTED, Key, Outcomes, Settings, fit_family
 from gaussmix.select.many_rows import FEW_ROWS, LOOSE, Contest, Family, Sample
 
 #: Called with how many models are done, of how many, and the last of them; True ends the search.
@@ -36,7 +36,6 @@ Watch = Callable[[int, int, Key], bool]
 #: What each parameter costs by a criterion, in nats, as a function of the weight of the rows.
 PRICES: dict[str, Callable[[float], float]] = {"bic": lambda n: 0.5 * np.log(n), "aic": lambda n: 1.0}
 
-INTERRUPTED = "the search was interrupted before"
 TOO_MANY = "more components than the {n} rows of positive weight"
 CANNOT_WIN = "cannot win: a sample of {s} rows says that {name} with k = {k} is better by far"
 NO_DRAFT = "every start collapsed on a sample of {s} rows"

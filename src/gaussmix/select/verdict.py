@@ -11,7 +11,7 @@ import numpy as np
 from gaussmix._text import count_noun
 from gaussmix.fit.result import FitResult
 from gaussmix.select.criteria import find_criterion
-from gaussmix.select.families import Key
+from gaussmix.select.families import INTERRUPTED, Key
 
 #: Differences of a criterion from which evidence is positive, strong and very strong (Kass and Raftery 1995).
 POSITIVE = 2.0
@@ -45,6 +45,10 @@ class Searched(Protocol):
     @property
     def scores(self) -> Mapping[Key, float]:
         """The criterion of every sound fit."""
+
+    @property
+    def skipped(self) -> Mapping[Key, str]:
+        """The models that were not fitted, and why."""
 
     @property
     def best_model(self) -> Key:
@@ -155,6 +159,12 @@ def list_cautions(result: Searched) -> list[str]:
     fit, k = result.best, result.best_model[1]
     numbers = [key[1] for key in result.keys]
     cautions = []
+    left = sum(reason == INTERRUPTED for reason in result.skipped.values())
+    if left:
+        cautions.append(
+            f"The search was stopped: {left} of {len(result.keys)} models were not tried, and one of them may "
+            "be better."
+        )
     if k == max(numbers) > min(numbers):
         cautions.append(f"More groups may be better still: {k} is the largest number that was tried.")
     if fit.n_samples < k:
