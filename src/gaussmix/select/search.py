@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
-from gaussmix._typing import IntArray
+from gaussmix._typing import Float64Array, IntArray
 from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
 from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.options import IterationOptions, ModelOptions, NFactors, StartOptions
@@ -151,7 +151,9 @@ def hold_out(
     weights = _check.read_sample_weight(sample_weight, len(values))
     every = replace(grid, complete=True, watch=None)
     scores: dict[Key, list[float]] = {key: [] for key in grid.keys}
-    for rest, fold in cut_folds(values, cv, grid.settings.seed):
+    for rest, fold in cut_folds(values, weights, cv, grid.settings.seed):
+        if weights is not None and not weights[fold].any():
+            raise ValueError("cv has a fold whose rows all have weight zero; use fewer folds")
         found = every.fit(values[rest], None if weights is None else weights[rest])
         sound = SearchResult(found.fits, found.failures, found.skipped).sound
         w = None if weights is None else weights[fold]
@@ -162,10 +164,16 @@ def hold_out(
     return {key: tuple(folds) for key, folds in scores.items()}
 
 
-def cut_folds(values: npt.NDArray[Any], cv: Any, seed: int) -> Iterator[tuple[IntArray, IntArray]]:
-    """The rows to fit and those held out, fold by fold."""
+def cut_folds(
+    values: npt.NDArray[Any], weights: Float64Array | None, cv: Any, seed: int
+) -> Iterator[tuple[IntArray, IntArray]]:
+    """The rows to fit and those held out, fold by fold; a number of folds is of rows that have a weight."""
     from sklearn.model_selection import KFold, check_cv  # here, since the import takes its time
 
     whole = isinstance(cv, int | np.integer)
-    splitter = KFold(cv, shuffle=True, random_state=seed) if whole else check_cv(cv)
-    yield from splitter.split(values)
+    if not whole:
+        yield from check_cv(cv).split(values)
+        return
+    present = np.arange(len(values)) if weights is None else np.flatnonzero(weights)
+    for rest, fold in KFold(cv, shuffle=True, random_state=seed).split(present):
+        yield present[rest], present[fold]

@@ -162,7 +162,7 @@ def list_cautions(result: Searched) -> list[str]:
     left = sum(reason == INTERRUPTED for reason in result.skipped.values())
     if left:
         cautions.append(
-            f"The search was stopped: {left} of {len(result.keys)} models were not tried, and one of them may "
+            f"The search was stopped: {left} of {len(result.keys)} models were not tried, one of which may "
             "be better."
         )
     if k == max(numbers) > min(numbers):
