@@ -154,6 +154,10 @@ class Family:
         """Of the mixtures of k components."""
         return self.drafts[k].mixture.n_parameters
 
+    def has_flawed_draft(self, k: int) -> bool:
+        """Whether all fits to the sample have a spike or a component that is held."""
+        return self.drafts[k].status == FitStatus.DEGENERATE
+
     def evaluate_sample(self, k: int) -> Float64Array:
         """The log-density of each row of the sample under its fit, in the data's coordinates, shape (s,)."""
         if k not in self._evaluated:
@@ -197,7 +201,7 @@ def draft_runs(judge: Judge, sample: Sample, iteration: IterationOptions) -> dic
         only = [mixture for _, mixture in mixtures]
         runs = em_together(engine, only, m_step, rule=rule, max_iter=iteration.max_iter) if only else []
         for (k, _), run in zip(mixtures, runs, strict=True):
-            best[k] = keep_best([*best.get(k, []), mark_spikes(judge, run)])
+            best[k] = keep_best([*best.get(k, []), mark_flaws(judge, run)])
 
     def find_sound(k: int) -> Mixture | None:
         run = best[k][0] if k in best else None
@@ -237,10 +241,15 @@ def choose_on(engine: Engine, runs: Sequence[Run]) -> Run:
     return max(equal, key=lambda run: engine.accumulate(run.mixture).log_likelihood)
 
 
-def mark_spikes(judge: Judge, run: Run) -> Run:
-    """The run, degenerate where a component of it is a spike."""
+def mark_flaws(judge: Judge, run: Run) -> Run:
+    """The run, degenerate where a component of it is a spike or held: its likelihood says nothing.
+
+    On rounded rows a component that is held on a heap would otherwise be better than all others.
+    """
     spikes = judge.find_spikes(run.mixture)
-    return replace(run, status=FitStatus.DEGENERATE, collapsed=spikes) if spikes else run
+    if not spikes and not judge.m_step.regularise.find_held(run.mixture):
+        return run
+    return replace(run, status=FitStatus.DEGENERATE, collapsed=spikes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,7 +263,7 @@ class Contest:
     weight: float
 
     def order_models(self) -> list[Key]:
-        """All models that have a fit to the sample, what looks best first."""
+        """All models that have a fit to the sample, what looks best first, and those with a flaw last."""
         size = {name: len(family.part.rows.masses) for name, family in self.families.items()}
         costs = {}
         for name, family in self.families.items():
@@ -262,7 +271,7 @@ class Contest:
                 p = family.count_parameters(k)
                 likelihood = self._average(family, family.evaluate_sample(k)) - p / size[name]
                 costs[name, k] = p * self.price - self.weight * likelihood
-        return sorted(costs, key=lambda key: costs[key])
+        return sorted(costs, key=lambda key: (self.families[key[0]].has_flawed_draft(key[1]), costs[key]))
 
     def measure(self, key: Key) -> float:
         """Half the criterion of a model, as far as it is fitted; infinite where it has no sound fit."""
@@ -270,6 +279,8 @@ class Contest:
         end = self.families[name].ends.get(k)
         if end is None or end.best is None or end.best.status == FitStatus.DEGENERATE:
             return math.inf
+        if self.families[name].judge.m_step.regularise.find_held(end.best.mixture):
+            return math.inf  # as SearchResult.sound has it
         return self.families[name].count_parameters(k) * self.price - self.weight * end.best.objective
 
     def choose_better(self, best: Key | None, key: Key) -> Key:
@@ -278,6 +289,8 @@ class Contest:
 
     def can_win(self, key: Key, best: Key) -> bool:
         """Whether a model that is fitted to the sample alone may be better than another on all rows."""
+        if math.isinf(self.measure(best)):
+            return True
         (name, k), (other, j) = key, best
         family, first = self.families[name], self.families[other]
         gains = family.evaluate_sample(k) - first.evaluate_sample(j)
