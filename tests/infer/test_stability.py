@@ -5,7 +5,8 @@ import pytest
 
 import gaussmix
 from gaussmix.infer.resampling import METHODS
-from gaussmix.infer.stability import Stability
+from gaussmix.infer.stability import Stability, draw_half
+from gaussmix.infer.subject import read_subject
 
 GRID = {"n_components": range(1, 4), "covariance_type": ["EII", "EEE"]}
 
@@ -15,7 +16,7 @@ def make_rows(apart=8.0):
     return np.concatenate([rng.normal(size=(40, 2)), rng.normal(apart, 1.0, (60, 2))])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["halves", *METHODS])
 def test_clear_clusters_are_found_again(method):
     X = make_rows()
     result = gaussmix.search(X, **GRID)
@@ -97,3 +98,10 @@ def test_resamples_are_searched_as_the_rows_were(option):
     model = gaussmix.GaussianMixture([1, 2], covariance_type=["EII"], **option, random_state=0).fit(X)
     found = gaussmix.measure_stability(X, model, n_resamples=3, random_state=0)
     assert found.chosen == asked.chosen and len(found.chosen) == 3
+
+
+def test_halves_count_each_row_once():
+    X = np.random.default_rng(0).normal(size=(41, 2))
+    subject = read_subject(X, gaussmix.fit_mixture(X, 1).mixture, sample_weight=np.full(41, 2.0))
+    weights = draw_half(subject, np.random.SeedSequence(0)).weights
+    assert sorted(set(weights)) == [0.0, 2.0] and (weights > 0.0).sum() == 21

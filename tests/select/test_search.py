@@ -378,10 +378,10 @@ class TestVerdict:
 
     def test_stability(self, found):
         class Stability:
-            shares, share = {2: 0.6, 3: 0.4}, 0.4
+            chosen = [("EEE", 3)] * 4 + [("VVV", 2)] * 5 + [("EII", 4)]
 
         sentences = found.verdict(Stability())
-        assert sentences[2] == "For 40 % of resamples of the rows the same number is chosen, for 60 % 2."
+        assert sentences[2] == "Of 10 resamples of the rows 4 lead to the same number, 5 to 2, 1 to 4."
         assert len(sentences) == len(found.verdict()) + 1
 
     def test_nothing_sound(self, found):

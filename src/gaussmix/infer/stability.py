@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,15 @@ from gaussmix._text import count_noun
 from gaussmix._typing import Float64Array
 from gaussmix.errors import FitError
 from gaussmix.infer.refits import OnProgress, run_in_blocks
-from gaussmix.infer.resampling import METHODS, Method, draw_resample, make_seeds
+from gaussmix.infer.resampling import METHODS, Method, Resample, draw_resample, make_seeds
 from gaussmix.infer.subject import Subject, check_choice, check_count, read_subject
 from gaussmix.select.families import Key
 from gaussmix.select.search import search
 from gaussmix.select.search_result import SearchResult
 
 Chosen = TypeVar("Chosen", bound=Hashable)
+#: The resamples that only this module has.
+Halves: TypeAlias = Literal["halves"]
 
 #: Parameters of an estimator that are options of its search.
 OPTIONS = ("reg_covar", "n_init", "init_params", "n_factors", "prior", "constraints", "noise", "trim")
@@ -87,7 +89,7 @@ def measure_stability(
     X: npt.ArrayLike,
     result: Any,
     *,
-    method: Method = "weighted",
+    method: Method | Halves = "halves",
     n_resamples: int = 50,
     sample_weight: npt.ArrayLike | None = None,
     random_state: Any = None,
@@ -103,10 +105,11 @@ def measure_stability(
         The rows of the search.
     result : SearchResult, or GaussianMixture that has searched
         Its families, numbers of components and criterion are those that are searched.
-    method : {"weighted", "nonparametric", "parametric"}
-        As for :func:`gaussmix.bootstrap`. "weighted" leaves no row out and makes no copies of rows, for which
-        "nonparametric" resamples find components of their own. "parametric" asks how often the chosen model,
-        if it were right, would be chosen.
+    method : {"halves", "weighted", "nonparametric", "parametric"}
+        "halves" are halves of the rows, drawn without replacement. The others are as for
+        :func:`gaussmix.bootstrap`; rows that count more than once look like components of their own, so that
+        "weighted" and "nonparametric" resamples lead to more of them. "parametric" asks how often the chosen
+        model, if it were right, would be chosen.
     n_resamples : int
     sample_weight : array-like of shape (n,), optional
         Those of the search.
@@ -132,8 +135,7 @@ def measure_stability(
     Notes
     -----
     It takes as many searches as resamples. Search fewer families or numbers of components where that is long.
-    Resamples of rows differ from each other, and are rougher than rows of the source would be. So the share
-    of the choice is a cautious one, and what comes beside it tends to be of more components.
+    A half of the rows tells less than all of them, so that the share of the choice is a cautious one.
 
     References
     ----------
@@ -155,7 +157,7 @@ def measure_stability(
         result = result.search_
     if not isinstance(result, SearchResult):
         raise ValueError(f"result must be that of gaussmix.search; got {type(result).__name__}")
-    check_choice(method, METHODS, "method")
+    check_choice(method, ("halves", *METHODS), "method")
     n_resamples = check_count(n_resamples, "n_resamples")
     if TAKEN & set(options):
         raise ValueError(f"{', '.join(sorted(TAKEN & set(options)))} are those of the result: leave them out")
@@ -198,12 +200,16 @@ def check_options(result: SearchResult, options: Mapping[str, Any]) -> None:
 
 
 def _search_resample(
-    subject: Subject, method: Method, seed: np.random.SeedSequence, options: dict[str, Any], labels: Any
+    subject: Subject,
+    method: Method | Halves,
+    seed: np.random.SeedSequence,
+    options: dict[str, Any],
+    labels: Any,
 ) -> tuple[Key, float] | str:
     """The model that is chosen for a resample, and how its labels of all rows agree with others."""
     from sklearn.metrics import adjusted_rand_score
 
-    drawn = draw_resample(subject, method, seed)
+    drawn = draw_half(subject, seed) if method == "halves" else draw_resample(subject, method, seed)
     rows = subject.X if drawn.rows is None else drawn.rows
     try:
         found = search(rows, sample_weight=drawn.weights, random_state=0, **options)
@@ -211,6 +217,15 @@ def _search_resample(
     except FitError as error:
         return str(error)
     return key, float(adjusted_rand_score(labels, best.mixture.predict(subject.X)))
+
+
+def draw_half(subject: Subject, seed: np.random.SeedSequence) -> Resample:
+    """A half of the rows, drawn without replacement: no row counts twice, as in the other resamples."""
+    generator, n = np.random.Generator(np.random.PCG64(seed)), subject.rows.shape[0]
+    weights = np.zeros(n)
+    chosen = generator.choice(n, max((n + 1) // 2, 1), replace=False)
+    weights[chosen] = subject.rows.masses[chosen]
+    return Resample(None, weights)
 
 
 def _find_shares(chosen: Iterable[Chosen]) -> dict[Chosen, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -66,12 +67,8 @@ class Resampled(Protocol):
     """What a verdict reads of a :class:`gaussmix.Stability`."""
 
     @property
-    def shares(self) -> Mapping[int, float]:
-        """The share of resamples for which each number of components was chosen, the largest first."""
-
-    @property
-    def share(self) -> float:
-        """That of the number that was chosen for the rows."""
+    def chosen(self) -> Sequence[Key]:
+        """The model that was chosen for each resample."""
 
 
 def write_verdict(result: Searched, stability: Resampled | None = None) -> list[str]:
@@ -125,12 +122,13 @@ def describe_certainty(result: Searched) -> str:
 
 
 def describe_stability(result: Searched, stability: Resampled) -> str:
-    """How often resamples of the rows led to the same number of groups."""
-    sentence = f"For {_write_share(stability.share)} of resamples of the rows the same number is chosen"
-    others = [k for k in stability.shares if k != result.best_model[1]]
-    if others:
-        sentence += f", for {_write_share(stability.shares[others[0]])} {others[0]}"
-    return f"{sentence}."
+    """How many resamples of the rows led to the same number of groups."""
+    counts = Counter(k for _, k in stability.chosen)
+    k, n = result.best_model[1], len(stability.chosen)
+    others = ", ".join(f"{count} to {other}" for other, count in counts.most_common() if other != k)
+    return (
+        f"Of {n} resamples of the rows {counts[k]} lead to the same number{', ' if others else ''}{others}."
+    )
 
 
 def describe_clarity(result: Searched) -> list[str]:
