@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 
 import gaussmix
 from gaussmix import GaussianMixture, search
@@ -234,6 +234,7 @@ def test_the_same_seed_gives_the_same_bits():
         ({"n_components": 0}, "n_components must be a whole number"),
         ({"init_params": "nowhere"}, "init_params must be one of"),
         ({"n_components": 300}, "n_samples >= n_components"),
+        ({"criterion": "cv", "cv": StratifiedKFold(3)}, "cv must be a number of folds or a splitter of rows"),
     ],
 )
 def test_wrong_arguments(options, message):

@@ -172,7 +172,12 @@ def cut_folds(
 
     whole = isinstance(cv, int | np.integer)
     if not whole:
-        yield from check_cv(cv).split(values)
+        try:
+            yield from check_cv(cv).split(values)
+        except TypeError as error:  # of a splitter that also wants classes
+            raise ValueError(
+                f"cv must be a number of folds or a splitter of rows alone; got {cv!r}"
+            ) from error
         return
     present = np.arange(len(values)) if weights is None else np.flatnonzero(weights)
     for rest, fold in KFold(cv, shuffle=True, random_state=seed).split(present):
