@@ -6,11 +6,10 @@ import dataclasses
 import itertools
 
 import numpy as np
-import pandas as pd
-import polars as pl
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 
 import gaussmix
@@ -92,8 +91,9 @@ def test_the_words_are_those_of_grid_search(found):
 
 
 def test_the_table_goes_into_any_data_frame(found):
+    pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(found.cv_results_)
-    assert len(frame) == len(pl.DataFrame(found.cv_results_)) == 12
+    assert len(frame) == len(pytest.importorskip("polars").DataFrame(found.cv_results_)) == 12
     assert frame["weight"].sum() == pytest.approx(1.0)
     best = frame.loc[found.best_index_]
     assert best["difference"] == 0.0 and best["bic"] == pytest.approx(found.best.bic)
@@ -106,10 +106,10 @@ def test_what_collapses_has_no_score_and_a_reason():
     rows = np.repeat([[0.0, 0.0], [1.0, 2.0], [5.0, 1.0], [4.0, 4.0]], 6, axis=0)
     rows[:12] += np.random.default_rng(0).normal(size=(12, 2))
     result = search(rows, range(1, 4), covariance_type=["EII", "VVV"])
-    table = pd.DataFrame(result.cv_results_)
-    without = table[table["mean_test_score"].isna()]
-    assert len(without) and (without["reason"] != "").all()
-    assert (without["rank_test_score"] > table["rank_test_score"].min()).all()
+    table = result.cv_results_
+    without = np.isnan(table["mean_test_score"])
+    assert without.any() and (table["reason"][without] != "").all()
+    assert (table["rank_test_score"][without] > table["rank_test_score"].min()).all()
     assert "x" in repr(result.criterion_table()).split()
 
 
@@ -185,9 +185,9 @@ def test_cross_validation_holds_rows_out():
     fit = search(X[rest], [1, 2, 3], covariance_type=["EII", "VVV"]).fits["VVV", 2]
     assert result.held_out["VVV", 2][1] == pytest.approx(fit.mixture.log_prob(X[fold]).mean(), abs=1e-5)
     assert result.best_model == ("VVV", 2)
-    table = pd.DataFrame(result.cv_results_)
+    table = result.cv_results_
     assert {"split0_test_score", "split3_test_score", "std_test_score", "standard_error"} <= set(table)
-    assert table["weight"].isna().all()
+    assert np.isnan(table["weight"]).all()
 
 
 def test_the_simplest_within_one_standard_error_is_chosen(found):
@@ -273,8 +273,7 @@ class TestManyRows:
 
     def test_labels_of_the_chosen_fit(self):
         model = GaussianMixture("auto", covariance_type=["EII", "VVV"], random_state=0).fit(self.rows)
-        found = pd.crosstab(model.predict(self.rows), self.labels)
-        assert (found.max(axis=1).sum() / len(self.rows)) > 0.99
+        assert adjusted_rand_score(model.predict(self.rows), self.labels) > 0.98
 
 
 class TestEstimator:

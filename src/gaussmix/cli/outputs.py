@@ -21,7 +21,7 @@ REPORT_MARK = '<meta name="generator" content="gaussmix'
 #: Characters of a page in which the mark is looked for.
 HEAD = 4096
 #: What a report needs beside gaussmix.
-REPORT_MODULES = ("jinja2", "vl_convert")
+REPORT_MODULES = ("jinja2",)
 
 
 def choose_outputs(task: FitTask) -> FitTask:
@@ -96,7 +96,7 @@ def _check_picture(plot: Path) -> None:
 
 def check_report(report: Path) -> None:
     """Raise InputError where a page cannot be made, or has the name of something else."""
-    if not has_report():
-        raise InputError(f"{report}: --report needs Jinja and Vega: pip install 'gaussmix[report]'")
     if report.suffix.lower() not in PAGE_SUFFIXES:
         raise InputError(f"{report}: a report is a page; name it for example {report.stem}.html")
+    if not has_report():
+        raise InputError(f"{report}: a report needs Jinja: pip install 'gaussmix[report]'")

@@ -61,11 +61,11 @@ def bootstrap_table(
 
 def report_table(model: Path, data: Path, weights: str | None, output: Path) -> None:
     """Write a page about a saved model and the rows that it was fitted to."""
-    check_report(output)
     for path in (model, data):
         refuse_overwriting(output, path)
     check_output(output)
     saved, table = read_model_and_rows(model, data, weights)
+    check_report(output)
     from gaussmix.report import write_report
 
     with refuse_os_errors(output, "written"):
