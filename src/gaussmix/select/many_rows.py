@@ -50,8 +50,8 @@ from gaussmix.model.covariance import Structure, get_structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.select.families import Key, Outcomes, Settings, report_ends
 
-#: Rows up to which every model begins at a hierarchy of them all, or of as many as one is made of.
-FEW_ROWS = 5_000
+#: Rows up to which every model begins at a hierarchy of them all, as in mclust.
+FEW_ROWS = 2_000
 #: Rows of the sample.
 SAMPLE_ROWS = 4_000
 #: Rows of the sample for each parameter of the largest model, where that is more.

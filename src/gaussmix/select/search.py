@@ -70,7 +70,7 @@ def search(
     sample_weight : array-like of shape (n,), optional
         A weight of two is a row that occurs twice.
     tol, max_iter : float, int
-        A fit has converged when an iteration raises the mean log-likelihood by less. Of more than 5000 rows,
+        A fit has converged when an iteration raises the mean log-likelihood by less. Of more than 2000 rows,
         models that cannot win any more end at an iteration that gains less than 3e-4.
     reg_covar : float or "auto"
         As for :func:`gaussmix.fit_mixture`.
@@ -83,7 +83,7 @@ def search(
     n_factors, prior, constraints, noise, trim
         As for :func:`gaussmix.fit_mixture`. With any of the last four each model is fitted by itself.
     complete : bool, default=False
-        Whether to fit, of more than 5000 rows, also those models that a sample shows to be hopeless. Of the
+        Whether to fit, of more than 2000 rows, also those models that a sample shows to be hopeless. Of the
         family and of the number of components that win, all are fitted. By "icl" and "cv" all are.
     on_progress : callable, optional
         Called with the number of models that are done, the number of all, and the last; True ends the search,
