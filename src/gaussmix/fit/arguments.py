@@ -158,6 +158,9 @@ class _NoEntropy(ISeedSequence):
 
 def make_generator(seed: Any) -> np.random.RandomState:
     """The generator that a seed stands for."""
+    if seed is None:  # NumPy's own, which scikit-learn would give; without its import
+        shared: np.random.RandomState = np.random.mtrand._rand
+        return shared
     if isinstance(seed, np.random.Generator):
         seed = int(seed.integers(2**32))
     if isinstance(seed, int | np.integer):  # not all starts need scikit-learn, whose import takes its time
