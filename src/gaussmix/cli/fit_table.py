@@ -19,6 +19,7 @@ from gaussmix.cli.outputs import check_outputs, choose_outputs
 from gaussmix.cli.progress import CountBar, ProgressBar, StopOnInterrupt
 from gaussmix.cli.search_display import describe_search, print_search
 from gaussmix.cli.using import tell_notes
+from gaussmix.data.reading import Reading
 from gaussmix.data.source import refuse_os_errors
 from gaussmix.data.tables import Table, read_table
 from gaussmix.data.writing import replace_file
@@ -40,7 +41,7 @@ def fit_table(task: FitTask) -> int:
     task = choose_outputs(task)
     check_outputs(task)
     seed = _choose_seed(task)
-    table = read_table(task.data, columns=task.columns, weights=task.weights)
+    table = read_table(task.data, Reading(columns=task.columns, weights=task.weights))
     if not task.quiet:
         tell_notes(table)
     _check_rows(table, min(task.numbers))

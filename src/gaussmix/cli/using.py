@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gaussmix._text import make_printable
 from gaussmix._typing import FloatArray
 from gaussmix.cli.display import print_facts, print_model
+from gaussmix.data.reading import Reading
 from gaussmix.data.source import refuse_os_errors
 from gaussmix.data.tables import Table, read_matching
 from gaussmix.data.writing import check_table_output, write_table
@@ -126,7 +127,7 @@ def _read_columns(mixture: Mixture, data: Path, output: Path | None, weights: st
     if output is not None:
         refuse_overwriting(output, data)
     names = mixture.feature_names or default_names(mixture.n_features)
-    table = read_matching(data, names, weights=weights)
+    table = read_matching(data, names, Reading(weights=weights))
     tell_notes(table)
     return table
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gaussmix._typing import FloatArray
+from gaussmix.data.content import Content
 from gaussmix.data.source import Source
 from gaussmix.errors import InputError
 
@@ -32,7 +32,6 @@ class NpyTable(Source):
         # A view of its own, so that the caller may change its flags.
         dtype: type[np.floating[Any]] = np.float32 if single else np.float64
         values: FloatArray = np.asarray(chosen, dtype=dtype).view()
-        self.check_finite(values, group)
         return values
 
 
@@ -64,14 +63,17 @@ class ParquetTable(Source):
             for batch in self.file.iter_batches(columns=[self.names[i]]):
                 values[start : start + len(batch), at] = _convert_column(batch.column(self.names[i]))
                 start += len(batch)
-        self.check_finite(values, group)
         return values
 
 
-def open_npy(path: Path) -> NpyTable:
+def open_npy(content: Content) -> NpyTable:
     """Map a .npy file and check that it is a matrix of real numbers."""
+    path = content.path
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        if content.held is None:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        else:
+            array = np.load(content.open(), allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise InputError(f"{path}: not a .npy file, or a truncated one: {_cut_message(error)}") from error
     if not isinstance(array, np.ndarray):
@@ -88,15 +90,16 @@ def open_npy(path: Path) -> NpyTable:
     return NpyTable(path=path, names=names, has_header=False, left_out={}, not_numbers={}, array=array)
 
 
-def open_parquet(path: Path) -> ParquetTable:
+def open_parquet(content: Content) -> ParquetTable:
     """Read a Parquet file's schema."""
+    path = content.path
     if importlib.util.find_spec("pyarrow") is None:
         raise InputError(f"{path}: reading Parquet needs pyarrow: pip install 'gaussmix[arrow]'")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(content.open())
         schema = file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: not a Parquet file, or a truncated one: {_cut_message(error)}") from error

@@ -9,21 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from gaussmix._typing import FloatArray
 from gaussmix.errors import InputError
-
-#: What to do about missing values.
-REMEDY = "rows with missing values have to be removed or filled in first"
-
-#: Rows checked at a time, so that a check takes little memory beside a mapped file.
-CHECK_ROWS = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source(ABC):
-    """One table in a file whose columns are known and whose rows are not read yet."""
+    """One table whose columns are known and whose rows are not read yet."""
 
     path: Path
     names: tuple[str, ...]
@@ -34,25 +26,18 @@ class Source(ABC):
 
     @abstractmethod
     def read(self, groups: Sequence[Sequence[int]]) -> list[FloatArray]:
-        """Read one (n, len(group)) array of finite numbers for each group of column positions."""
+        """Read an (n, len(group)) array for each group of column positions. NaN stands for a missing value.
+
+        Whoever asks checks what is missing or infinite.
+        """
 
     def describe_place(self, row: int) -> str:
         """Say where the row (from 0) stands in the file, for an error message."""
         return f"row {row + 1}"
 
-    def check_finite(self, values: FloatArray, columns: Sequence[int]) -> None:
-        """Raise InputError at the first value, row by row, that is missing or infinite."""
-        for start in range(0, len(values), CHECK_ROWS):
-            finite = np.isfinite(values[start : start + CHECK_ROWS])
-            if finite.all():
-                continue
-            row, at = np.argwhere(~finite)[0]
-            row += start
-            where = f"{self.path}: {self.describe_place(int(row))}, column {self.names[columns[at]]!r}"
-            value = float(values[row, at])
-            if np.isnan(value):
-                raise InputError(f"{where}: the value is missing (NaN); {REMEDY}")
-            raise InputError(f"{where}: {value} is infinite; expected finite numbers")
+    def describe_missing(self, row: int, column: int) -> str:
+        """Say what stands where a value is missing."""
+        return "the value is missing (NaN)"
 
 
 @contextmanager

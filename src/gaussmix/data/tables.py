@@ -1,13 +1,15 @@
-"""Tables in files: read CSV, TSV, Parquet and .npy into plain arrays with column names.
+"""Tables in files: the columns and rows that are asked for, as plain arrays with column names.
 
 A reader for each format (`text_tables`, `binary_tables`) finds the columns and reads the chosen ones. This
-module chooses them: all numeric columns, the ones that the caller picks, or those of a model.
+module chooses them: all numeric columns, the ones that the caller picks, or those of a model; and it says
+what to do where a value is missing.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from gaussmix._text import count_noun
-from gaussmix._typing import FloatArray
-from gaussmix.data.binary_tables import open_npy, open_parquet
+from gaussmix._typing import FloatArray, IntArray
+from gaussmix.data.formats import open_source
+from gaussmix.data.reading import Reading
 from gaussmix.data.source import Source, refuse_os_errors
-from gaussmix.data.text_tables import open_text
 from gaussmix.data.writing import PARQUET_SUFFIXES
 from gaussmix.errors import InputError
 from gaussmix.model.mixture.printing import default_names
@@ -27,6 +29,12 @@ TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat")
 TABLE_SUFFIXES = (*TEXT_SUFFIXES, *PARQUET_SUFFIXES, ".npy")
 
 NOT_IN_MODEL = "not in the model"
+
+#: What to do about missing values.
+REMEDY = "leave such rows out with --drop-missing, or the column with --exclude {}"
+
+#: Rows checked at a time, so that a check takes little memory beside a mapped file.
+CHECK_ROWS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,8 @@ class Table:
         The column of weights, if one was asked for: not negative and not all zero.
     notes : tuple of str
         Sentences on how the file was read: which columns were left out, and why.
+    places : ndarray of shape (n,) or None
+        Where rows were dropped, the places (from 0) in the file of those that were kept.
     """
 
     values: FloatArray
@@ -54,22 +64,19 @@ class Table:
     path: Path
     weights: FloatArray | None = None
     notes: tuple[str, ...] = ()
+    places: IntArray | None = None
 
 
-def read_table(
-    path: str | os.PathLike[str], *, columns: Sequence[str] | None = None, weights: str | None = None
-) -> Table:
+def read_table(path: str | os.PathLike[str], reading: Reading = Reading()) -> Table:
     """Read the numeric columns of a table.
 
     Parameters
     ----------
     path : str or path
-        A file ending in .csv, .tsv, .tab, .txt, .dat, .parquet, .pq or .npy. Of text files the reader finds
-        the delimiter, the encoding and whether there is a header.
-    columns : sequence of str, optional
-        The columns to read, in this order. Default: every numeric one.
-    weights : str, optional
-        A column to read as the rows' weights; it is then not among the values.
+        A file, or "-" for the standard input. Its format is found from its first bytes; of text also the
+        separator, the encoding, the decimal mark and whether there is a header.
+    reading : Reading
+        What is known of the table, and what of it is wanted.
 
     Returns
     -------
@@ -88,8 +95,10 @@ def read_table(
     >>> table.names, table.values.shape
     (('eruptions', 'waiting'), (272, 2))
     """
-    source = _open_source(path)
+    source = open_source(path, reading)
+    columns, weights = reading.columns, reading.weights
     at_weights = None if weights is None else _find_column(source, weights)
+    excluded = {_find_column(source, name) for name in reading.exclude}
     if columns is not None:
         if not columns:
             raise InputError(f"{source.path}: no column is picked; the file has {_list_names(source.names)}")
@@ -97,19 +106,22 @@ def read_table(
         for i in chosen:
             if chosen.count(i) > 1:
                 raise InputError(f"{source.path}: column {source.names[i]!r} is picked twice")
+            if i in excluded:
+                raise InputError(f"{source.path}: column {source.names[i]!r} is picked and excluded")
         if at_weights in chosen:
             raise InputError(f"{source.path}: column {weights!r} cannot be both a feature and the weights")
     else:
-        passed = set(source.left_out) | {at_weights}
+        passed = set(source.left_out) | {at_weights} | excluded
         chosen = [i for i in range(len(source.names)) if i not in passed]
         if not chosen:
             raise InputError(_describe_lack_of_numbers(source, weights))
-    unused = {} if columns is not None else {i: why for i, why in source.left_out.items() if i != at_weights}
-    return _read_columns(source, chosen, at_weights, unused)
+    known = {at_weights} | excluded
+    unused = {} if columns is not None else {i: why for i, why in source.left_out.items() if i not in known}
+    return _read_columns(source, chosen, at_weights, unused, reading.drop_missing)
 
 
 def read_matching(
-    path: str | os.PathLike[str], feature_names: Sequence[str], *, weights: str | None = None
+    path: str | os.PathLike[str], feature_names: Sequence[str], reading: Reading = Reading()
 ) -> Table:
     """Read the columns that a model was fitted to.
 
@@ -122,8 +134,8 @@ def read_matching(
         See `read_table`.
     feature_names : sequence of str
         The model's names of its d features.
-    weights : str, optional
-        See `read_table`.
+    reading : Reading
+        See `read_table`; columns are the model's.
 
     Returns
     -------
@@ -141,14 +153,14 @@ def read_matching(
     >>> read_matching(faithful_path(), ["waiting"]).values.shape
     (272, 1)
     """
-    source = _open_source(path)
+    source = open_source(path, reading)
     wanted = tuple(feature_names)
-    at_weights = None if weights is None else _find_column(source, weights)
+    at_weights = None if reading.weights is None else _find_column(source, reading.weights)
     missing = [name for name in wanted if name not in source.names]
     if not missing:
         chosen = [source.names.index(name) for name in wanted]
         others = [i for i in range(len(source.names)) if i not in set(chosen) and i != at_weights]
-        return _read_columns(source, chosen, at_weights, dict.fromkeys(others, NOT_IN_MODEL))
+        return _read_columns(source, chosen, at_weights, dict.fromkeys(others, NOT_IN_MODEL), reading.drop_missing)
     if source.has_header and wanted != default_names(len(wanted)):
         raise InputError(
             f"{source.path}: no column {_list_names(missing)}, which the model needs; "
@@ -161,29 +173,12 @@ def read_matching(
             f"{source.path}: {count_noun(len(chosen), 'numeric column')}, but the model has "
             f"{count_noun(len(wanted), 'feature')}: {_list_names(wanted)}"
         )
-    return _read_columns(source, chosen, at_weights, source.left_out)
+    return _read_columns(source, chosen, at_weights, source.left_out, reading.drop_missing)
 
 
-def _open_source(path: str | os.PathLike[str]) -> Source:
-    path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path}: is a directory; expected a table")
-    if not path.exists():
-        raise InputError(f"{path}: no such file")
-    if path.suffix.lower() not in TABLE_SUFFIXES:
-        known = ", ".join(TABLE_SUFFIXES)
-        raise InputError(f"{path}: the ending {path.suffix!r} is not one of a table; expected one of {known}")
-    with refuse_os_errors(path, "read"):
-        if path.is_file() and path.stat().st_size == 0:
-            raise InputError(f"{path}: the file is empty")
-        if path.suffix.lower() == ".npy":
-            return open_npy(path)
-        if path.suffix.lower() in PARQUET_SUFFIXES:
-            return open_parquet(path)
-        return open_text(path)
-
-
-def _read_columns(source: Source, chosen: list[int], at_weights: int | None, unused: dict[int, str]) -> Table:
+def _read_columns(
+    source: Source, chosen: list[int], at_weights: int | None, unused: dict[int, str], drop_missing: bool
+) -> Table:
     groups = [chosen] if at_weights is None else [chosen, [at_weights]]
     for i in (i for group in groups for i in group):
         if i in source.not_numbers:
@@ -191,21 +186,64 @@ def _read_columns(source: Source, chosen: list[int], at_weights: int | None, unu
                 f"{source.path}: column {source.names[i]!r} is not numeric: it has {source.not_numbers[i]}"
             )
     with refuse_os_errors(source.path, "read"):
-        values, *rest = source.read(groups)
-    values.flags.writeable = False
-    weights = None
+        arrays = source.read(groups)
+    notes = [*source.notes, *_make_notes(source, unused)]
+    places = _find_complete(arrays) if drop_missing else None
+    if places is not None:
+        n = len(arrays[0])
+        if not len(places):
+            raise InputError(f"{source.path}: each of the {n} rows has a missing value")
+        notes.append(f"{source.path}: {n - len(places)} of {count_noun(n, 'row')} dropped: a value is missing")
+        arrays = [values[places] for values in arrays]
+    for values, group in zip(arrays, groups, strict=True):
+        _check_finite(source, values, group, places)
+        values.flags.writeable = False
+    values, weights = arrays[0], None
     if at_weights is not None:
-        weights = rest[0][:, 0]
-        weights.flags.writeable = False
-        _check_weights(source, source.names[at_weights], weights)
+        weights = arrays[1][:, 0]
+        _check_weights(source, source.names[at_weights], weights, places)
     return Table(
         values=values,
         names=tuple(source.names[i] for i in chosen),
         left_out=tuple(source.names[i] for i in sorted(unused)),
         path=source.path,
         weights=weights,
-        notes=(*source.notes, *_make_notes(source, unused)),
+        notes=tuple(notes),
+        places=places,
     )
+
+
+def _find_complete(arrays: Sequence[FloatArray]) -> IntArray | None:
+    """The places of the rows without a missing value; None if these are all."""
+    complete = np.ones(len(arrays[0]), dtype=bool)
+    for values in arrays:
+        for start in range(0, len(values), CHECK_ROWS):
+            part = slice(start, start + CHECK_ROWS)
+            complete[part] &= ~np.isnan(values[part]).any(axis=1)
+    return None if complete.all() else np.flatnonzero(complete)
+
+
+def _check_finite(
+    source: Source, values: FloatArray, columns: Sequence[int], places: IntArray | None
+) -> None:
+    """Raise InputError at the first value, row by row, that is missing or infinite."""
+    for start in range(0, len(values), CHECK_ROWS):
+        finite = np.isfinite(values[start : start + CHECK_ROWS])
+        if finite.all():
+            continue
+        row, at = (int(i) for i in np.argwhere(~finite)[0])
+        place, column = _find_place(row + start, places), columns[at]
+        where = f"{source.path}: {source.describe_place(place)}, column {source.names[column]!r}"
+        value = float(values[row + start, at])
+        if np.isnan(value):
+            what = source.describe_missing(place, column)
+            raise InputError(f"{where}: {what}; {REMEDY.format(shlex.quote(source.names[column]))}")
+        raise InputError(f"{where}: {value} is infinite; expected finite numbers")
+
+
+def _find_place(row: int, places: IntArray | None) -> int:
+    """The place in the file of a row that was kept."""
+    return row if places is None else int(places[row])
 
 
 def _make_notes(source: Source, unused: dict[int, str]) -> list[str]:
@@ -217,11 +255,11 @@ def _make_notes(source: Source, unused: dict[int, str]) -> list[str]:
     return notes
 
 
-def _check_weights(source: Source, name: str, weights: FloatArray) -> None:
+def _check_weights(source: Source, name: str, weights: FloatArray, places: IntArray | None) -> None:
     negative = np.flatnonzero(weights < 0)
     if negative.size:
         row = int(negative[0])
-        where = f"{source.path}: {source.describe_place(row)}, column {name!r}"
+        where = f"{source.path}: {source.describe_place(_find_place(row, places))}, column {name!r}"
         raise InputError(f"{where}: the weight {weights[row]:g} is negative; weights must be 0 or more")
     if not weights.any():
         raise InputError(f"{source.path}: column {name!r}: every weight is 0; at least one must be positive")

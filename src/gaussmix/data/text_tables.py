@@ -20,7 +20,11 @@ from typing import Any, TextIO
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.data.source import REMEDY, Source
+from gaussmix.data.content import Content
+from gaussmix.data.reading import Reading
+from gaussmix.data.source import Source
+
+REMEDY = "rows with missing values have to be removed or filled in first"
 from gaussmix.errors import InputError
 
 #: Records from which the kind of a column is judged.
@@ -146,8 +150,9 @@ class TextTable(Source):
         return np.concatenate(blocks)
 
 
-def open_text(path: Path) -> TextTable:
+def open_text(content: Content, reading: Reading) -> TextTable:
     """Find the encoding, delimiter and header of a text table, and the kind of each column."""
+    path = content.path
     encoding = _find_encoding(path)
     try:
         with open(path, encoding=encoding, errors="surrogateescape", newline="") as file:
