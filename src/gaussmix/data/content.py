@@ -107,14 +107,16 @@ def _unpack(path: Path, data: bytes) -> Content:
     if not size:
         raise InputError(f"{path}: the {name} file holds nothing")
     unpacked = b"".join(parts)
-    return _unpack(path, unpacked) if _find_packing(unpacked) else Content(path, unpacked[:HEAD_BYTES], unpacked)
+    return (
+        _unpack(path, unpacked) if _find_packing(unpacked) else Content(path, unpacked[:HEAD_BYTES], unpacked)
+    )
 
 
 def _open_zstd(data: bytes) -> BinaryIO:
-    if importlib.util.find_spec("compression.zstd") if sys.version_info >= (3, 14) else False:
+    if sys.version_info >= (3, 14):
         from compression import zstd
 
-        return cast(BinaryIO, zstd.open(io.BytesIO(data)))
+        return cast(BinaryIO, zstd.ZstdFile(io.BytesIO(data)))
     if importlib.util.find_spec("pyarrow") is None:
         raise InputError("a file packed by zstd needs pyarrow: pip install 'gaussmix[arrow]'")
     import pyarrow as pa
@@ -137,8 +139,8 @@ def _find_most_bytes() -> int:
 
 #: Ways to pack: the mark of each, its name, and what opens it.
 PACKINGS: dict[bytes, tuple[str, Callable[[bytes], BinaryIO]]] = {
-    b"\x1f\x8b": ("gzip", lambda data: cast(BinaryIO, gzip.open(io.BytesIO(data)))),
-    b"BZh": ("bzip2", lambda data: cast(BinaryIO, bz2.open(io.BytesIO(data)))),
-    b"\xfd7zXZ\x00": ("xz", lambda data: cast(BinaryIO, lzma.open(io.BytesIO(data)))),
+    b"\x1f\x8b": ("gzip", lambda data: cast(BinaryIO, gzip.GzipFile(fileobj=io.BytesIO(data)))),
+    b"BZh": ("bzip2", lambda data: cast(BinaryIO, bz2.BZ2File(io.BytesIO(data)))),
+    b"\xfd7zXZ\x00": ("xz", lambda data: cast(BinaryIO, lzma.LZMAFile(io.BytesIO(data)))),
     b"\x28\xb5\x2f\xfd": ("zstd", _open_zstd),
 }

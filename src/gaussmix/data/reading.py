@@ -28,3 +28,7 @@ class Reading:
     exclude: Sequence[str] = ()
     #: A column with the rows' weights.
     weights: str | None = None
+
+
+#: Nothing is said: all is found out.
+AS_FOUND = Reading()

@@ -35,9 +35,9 @@ class Source(ABC):
         """Say where the row (from 0) stands in the file, for an error message."""
         return f"row {row + 1}"
 
-    def describe_missing(self, row: int, column: int) -> str:
-        """Say what stands where a value is missing."""
-        return "the value is missing (NaN)"
+    def show_cell(self, row: int, column: int) -> str | None:
+        """The text of a cell, where the table is text."""
+        return None
 
 
 @contextmanager

@@ -18,8 +18,9 @@ import numpy as np
 
 from gaussmix._text import count_noun
 from gaussmix._typing import FloatArray, IntArray
+from gaussmix.data.cells import show_cell
 from gaussmix.data.formats import open_source
-from gaussmix.data.reading import Reading
+from gaussmix.data.reading import AS_FOUND, Reading
 from gaussmix.data.source import Source, refuse_os_errors
 from gaussmix.data.writing import PARQUET_SUFFIXES
 from gaussmix.errors import InputError
@@ -67,7 +68,7 @@ class Table:
     places: IntArray | None = None
 
 
-def read_table(path: str | os.PathLike[str], reading: Reading = Reading()) -> Table:
+def read_table(path: str | os.PathLike[str], reading: Reading = AS_FOUND) -> Table:
     """Read the numeric columns of a table.
 
     Parameters
@@ -121,7 +122,7 @@ def read_table(path: str | os.PathLike[str], reading: Reading = Reading()) -> Ta
 
 
 def read_matching(
-    path: str | os.PathLike[str], feature_names: Sequence[str], reading: Reading = Reading()
+    path: str | os.PathLike[str], feature_names: Sequence[str], reading: Reading = AS_FOUND
 ) -> Table:
     """Read the columns that a model was fitted to.
 
@@ -160,7 +161,9 @@ def read_matching(
     if not missing:
         chosen = [source.names.index(name) for name in wanted]
         others = [i for i in range(len(source.names)) if i not in set(chosen) and i != at_weights]
-        return _read_columns(source, chosen, at_weights, dict.fromkeys(others, NOT_IN_MODEL), reading.drop_missing)
+        return _read_columns(
+            source, chosen, at_weights, dict.fromkeys(others, NOT_IN_MODEL), reading.drop_missing
+        )
     if source.has_header and wanted != default_names(len(wanted)):
         raise InputError(
             f"{source.path}: no column {_list_names(missing)}, which the model needs; "
@@ -193,7 +196,9 @@ def _read_columns(
         n = len(arrays[0])
         if not len(places):
             raise InputError(f"{source.path}: each of the {n} rows has a missing value")
-        notes.append(f"{source.path}: {n - len(places)} of {count_noun(n, 'row')} dropped: a value is missing")
+        notes.append(
+            f"{source.path}: {n - len(places)} of {count_noun(n, 'row')} dropped: a value is missing"
+        )
         arrays = [values[places] for values in arrays]
     for values, group in zip(arrays, groups, strict=True):
         _check_finite(source, values, group, places)
@@ -234,11 +239,17 @@ def _check_finite(
         row, at = (int(i) for i in np.argwhere(~finite)[0])
         place, column = _find_place(row + start, places), columns[at]
         where = f"{source.path}: {source.describe_place(place)}, column {source.names[column]!r}"
-        value = float(values[row + start, at])
-        if np.isnan(value):
-            what = source.describe_missing(place, column)
-            raise InputError(f"{where}: {what}; {REMEDY.format(shlex.quote(source.names[column]))}")
-        raise InputError(f"{where}: {value} is infinite; expected finite numbers")
+        name = shlex.quote(source.names[column])
+        raise InputError(
+            f"{where}: {_describe_flaw(values[row + start, at], source.show_cell(place, column), name)}"
+        )
+
+
+def _describe_flaw(value: float, cell: str | None, name: str) -> str:
+    if not np.isnan(value):
+        return f"{float(value) if cell is None else show_cell(cell)} is infinite; expected finite numbers"
+    what = "the value is missing (NaN)" if cell is None else f"the value is missing ({show_cell(cell)})"
+    return f"{what if cell is None or cell.strip() else 'the cell is empty'}; {REMEDY.format(name)}"
 
 
 def _find_place(row: int, places: IntArray | None) -> int:

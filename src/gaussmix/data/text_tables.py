@@ -1,71 +1,64 @@
-"""CSV and its relatives: text tables whose delimiter, encoding and header are found from their first lines.
+"""Text tables: CSV and its relatives, as people write them.
 
-The format has two readers. NumPy's compiled parser comes first. If it refuses a file, `csv` reads the file
-again, record by record. The second reader knows true and false and the number of the line, so it either
-reads the file or says where it is wrong.
+What is not said of a table is found from its first lines (`dialect`, `header`). Then there are two readers,
+which read the same: PyArrow's, which is quick, and Python's, record by record. The second reads what the
+first refuses, and knows the number of the line: so it either reads the file or says where it is wrong.
 """
 
 from __future__ import annotations
 
-import csv
+import codecs
+import io
 import itertools
 import math
-import warnings
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
 
 import numpy as np
 
 from gaussmix._typing import Float64Array, FloatArray
+from gaussmix.data import quick_text
+from gaussmix.data.cells import BOOLEANS, EMPTY, NUMBERS, PLAIN, TEXT, Marks, find_kind, show_cell
 from gaussmix.data.content import Content
+from gaussmix.data.dialect import find_layout
 from gaussmix.data.reading import Reading
+from gaussmix.data.records import Dialect, collect_columns, cut_records
 from gaussmix.data.source import Source
-
-REMEDY = "rows with missing values have to be removed or filled in first"
 from gaussmix.errors import InputError
 
-#: Records from which the kind of a column is judged.
-SAMPLE_RECORDS = 1000
-#: Lines from which the delimiter is judged.
-SNIFF_LINES = 25
-#: Bytes from which the encoding is judged.
-SNIFF_BYTES = 1 << 16
+#: Rows and characters from which the kind of a column is judged.
+SAMPLE_LINES, SAMPLE_CHARACTERS = 1000, 1 << 20
 #: Cells held as Python strings at a time.
 BLOCK_CELLS = 1 << 18
-
-#: Cells that stand for a missing value, in lower case.
-MISSING = frozenset(
-    ["", "?", "-", ".", "na", "n/a", "#n/a", "nan", "+nan", "-nan", "null", "none", "missing", "<na>"]
-)
-#: Cells that stand for a truth value, in lower case.
-TRUTH = {"true": 1.0, "false": 0.0}
-
-#: Kinds of columns.
-NUMBERS, BOOLEANS, TEXT, EMPTY = "numbers", "booleans", "text", "empty"
 #: Why a column without a name is left out.
-UNNAMED = "no name in the header (row numbers?)"
+UNNAMED = "no name in the header (names or numbers of the rows?)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextTable(Source):
-    """A text table whose first records have been looked at."""
+    """A text table whose first rows have been looked at."""
 
+    content: Content
     encoding: str
-    delimiter: str  # " " stands for any run of blanks
+    dialect: Dialect
     kinds: tuple[str, ...]
+    #: The bytes of the lines before the first row.
+    offset: int
+    #: Characters of the longest line seen.
+    longest: int
 
     def read(self, groups: Sequence[Sequence[int]]) -> list[FloatArray]:
         """Read the columns of each group as float64, of shape (n, len(group))."""
         wanted = list(itertools.chain.from_iterable(groups))
         try:
-            values = self._read_compiled(wanted)
+            values = self._read_quickly(wanted)
             if values is None:
                 values = self._read_records(wanted)
         except UnicodeError as error:
-            raise InputError(_explain_encoding(self.path, self.encoding)) from error
+            raise InputError(explain_encoding(self.path, self.encoding)) from error
+        for number in self.dialect.marks.numbers:
+            values[values == number] = math.nan
         if len(groups) == 1:
             return [values]
         borders = np.cumsum([0, *map(len, groups)])
@@ -73,271 +66,202 @@ class TextTable(Source):
 
     def describe_place(self, row: int) -> str:
         """Say where the data row (from 0) stands in the file."""
-        with self._open_file() as file:
-            for i, (line, _) in enumerate(self._read_rows(file)):
-                if i == row:
-                    return f"line {line} (row {row + 1})"
-        return f"row {row + 1}"
+        found = self._find_row(row)
+        return f"row {row + 1}" if found is None else f"line {found[0]} (row {row + 1})"
 
-    def _open_file(self) -> TextIO:
-        # Cells that are not read may hold bytes of any encoding, which must not stop the reading of others.
-        return open(self.path, encoding=self.encoding, errors="surrogateescape", newline="")
+    def show_cell(self, row: int, column: int) -> str | None:
+        """The text of a cell."""
+        found = self._find_row(row)
+        return None if found is None else found[1][column]
 
-    def _read_rows(self, file: TextIO) -> Iterator[tuple[int, list[str]]]:
+    def _find_row(self, row: int) -> tuple[int, list[str]] | None:
+        return next(itertools.islice(self._cut_rows(), row, None), None)
+
+    def _cut_rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield (line number, cells) of each data row, all of the same length."""
-        records = _cut_records(self.path, file, self.delimiter, single=len(self.names) == 1)
-        if self.has_header:
-            next(records, None)
         width = len(self.names)
         owner = "the header" if self.has_header else "the first row"
-        for line, cells in records:
-            if len(cells) != width:
-                number = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-                raise InputError(f"{self.path}: line {line}: {number}, but {owner} has {width}")
-            yield line, cells
+        with open_lines(self.content, self.encoding) as lines:
+            records = cut_records(self.path, lines, self.dialect, single=width == 1, skip=self.dialect.start)
+            for line, cells in records:
+                if len(cells) != width:
+                    number = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+                    raise InputError(
+                        f"{self.path}: line {line}: {number}, but {owner} has {width}; what such lines begin "
+                        "with can be passed over by --comment, and cells are cut by --separator"
+                    )
+                yield line, cells
 
-    def _read_compiled(self, wanted: list[int]) -> Float64Array | None:
-        """Read by NumPy's parser; return None if it refuses the file or may misread it."""
-        kinds = {self.kinds[i] for i in wanted}
-        # NumPy's parser skips blank lines, which in a single column are missing cells.
-        if kinds != {NUMBERS} or len(self.names) == 1:
+    def _read_quickly(self, wanted: list[int]) -> Float64Array | None:
+        if {self.kinds[i] for i in wanted} - {NUMBERS, BOOLEANS}:
             return None
-        # Every column is read, text as one character, because only then is the length of each row checked.
-        whole = wanted == list(range(len(self.names)))
-        fields = [(f"f{i}", "f8" if i in set(wanted) else "U1") for i in range(len(self.names))]
-        try:
-            with self._open_file() as file, warnings.catch_warnings():
-                warnings.simplefilter("error")
-                if self.has_header:
-                    next(_cut_records(self.path, file, self.delimiter, single=False))
-                read: Any = np.loadtxt(
-                    file,
-                    dtype=np.float64 if whole else np.dtype(fields),
-                    delimiter=None if self.delimiter == " " else self.delimiter,
-                    comments=None,
-                    quotechar='"',
-                    ndmin=2 if whole else 1,
-                )
-        except (ValueError, UserWarning, csv.Error):
-            return None
-        values: Float64Array = read
-        if not whole:
-            values = np.empty((len(read), len(wanted)))
-            for at, i in enumerate(wanted):
-                values[:, at] = read[f"f{i}"]
-        if values.shape[1] != len(wanted) or not np.isfinite(values).all():
-            return None
-        return values
+        return quick_text.read_columns(
+            self.content,
+            self.encoding,
+            self.dialect,
+            offset=self.offset,
+            width=len(self.names),
+            columns={i: self.kinds[i] == BOOLEANS for i in wanted},
+            longest=self.longest,
+        )
 
     def _read_records(self, wanted: list[int]) -> Float64Array:
-        """Read record by record. Raises InputError at the first cell that is not a number."""
+        """Read record by record. Raises InputError at the first cell that is no number."""
         blocks: list[Float64Array] = []
-        size = max(1, BLOCK_CELLS // len(self.names))
-        with self._open_file() as file:
-            records = self._read_rows(file)
-            while block := list(itertools.islice(records, size)):
-                values = np.empty((len(block), len(wanted)))
-                for at, i in enumerate(wanted):
-                    # NaN stands for "no number" until the check below.
-                    values[:, at] = [_read_number(cells[i], math.nan) for _, cells in block]
-                if not np.isfinite(values).all():
-                    row, at = np.argwhere(~np.isfinite(values))[0]
-                    line, cells = block[row]
-                    row += sum(len(values) for values in blocks)
-                    where = f"{self.path}: line {line} (row {row + 1}), column {self.names[wanted[at]]!r}"
-                    raise InputError(f"{where}: {_describe_flaw(cells[wanted[at]])}")
-                blocks.append(values)
+        marks, size = self.dialect.marks, max(1, BLOCK_CELLS // len(self.names))
+        records = self._cut_rows()
+        n = 0
+        while block := list(itertools.islice(records, size)):
+            values = np.empty((len(block), len(wanted)))
+            columns = list(zip(*(cells for _, cells in block), strict=True))
+            flaws = []
+            for at, i in enumerate(wanted):
+                values[:, at], wrong = marks.read_column(columns[i])
+                flaws += [(row, at) for row in wrong[:1]]
+            if flaws:
+                row, at = min(flaws)
+                line, cells = block[row]
+                where = f"line {line} (row {n + row + 1}), column {self.names[wanted[at]]!r}"
+                raise InputError(f"{self.path}: {where}: {describe_flaw(cells[wanted[at]], marks)}")
+            blocks.append(values)
+            n += len(block)
         return np.concatenate(blocks)
 
 
 def open_text(content: Content, reading: Reading) -> TextTable:
-    """Find the encoding, delimiter and header of a text table, and the kind of each column."""
+    """Find the encoding, separator and header of a text table, and the kind of each column."""
     path = content.path
-    encoding = _find_encoding(path)
+    encoding = find_encoding(content)
     try:
-        with open(path, encoding=encoding, errors="surrogateescape", newline="") as file:
-            filled = (line.rstrip("\r\n") for line in file if line.strip())
-            delimiter = _choose_delimiter(list(itertools.islice(filled, SNIFF_LINES)))
-            file.seek(0)
-            records = _cut_records(path, file, delimiter, single=False)
-            sample = list(itertools.islice(records, SAMPLE_RECORDS + 1))
+        with open_lines(content, encoding) as stream:
+            sample = _take_sample(stream)
+            whole = not stream.readline()
+        layout = find_layout(path, sample, reading)
     except UnicodeError as error:
-        raise InputError(_explain_encoding(path, encoding)) from error
-    if not sample:
-        raise InputError(f"{path}: the file has no rows, only blank lines")
-    lines, rows = [line for line, _ in sample], [cells for _, cells in sample]
-    width = len(rows[0])
-    below = [_find_kind(column) for column in _collect_columns(rows[1:], width)]
-    has_header, doubt = _has_header(rows[0], below)
-    if has_header and len(rows) == 1:
-        raise InputError(f"{path}: there is a header ({', '.join(rows[0][:8])}) and no row of data")
-    kinds = below if has_header else [_find_kind(column) for column in _collect_columns(rows, width)]
-    names, unnamed = _read_names(path, rows[0], has_header)
+        raise InputError(explain_encoding(path, encoding)) from error
+    header, dialect = layout.header, layout.dialect
+    columns = collect_columns(layout.rows, len(header.names))
+    kinds = [find_kind(column, dialect.marks) for column in columns]
     left_out = {i: kind for i, kind in enumerate(kinds) if kind in (TEXT, EMPTY)}
-    left_out |= {i: UNNAMED for i in unnamed if i not in left_out}
-    data, data_lines = (rows[1:], lines[1:]) if has_header else (rows, lines)
-    notes = [f"{path}: line {lines[0]} is read as the header, though it has numbers"] if doubt else []
-    return TextTable(
+    left_out |= {i: UNNAMED for i in header.unnamed if kinds[i] != EMPTY}
+    table = TextTable(
         path=path,
+        content=content,
         encoding=encoding,
-        delimiter=delimiter,
-        has_header=has_header,
-        names=names,
+        dialect=dialect,
+        has_header=header.found,
+        names=header.names,
         kinds=tuple(kinds),
         left_out=left_out,
-        not_numbers={i: _find_example(data, data_lines, i) for i, kind in enumerate(kinds) if kind == TEXT},
-        notes=tuple(notes),
+        not_numbers={
+            i: _find_example(columns[i], layout.lines, dialect.marks)
+            for i, kind in enumerate(kinds)
+            if kind == TEXT
+        },
+        notes=(f"{path}: {layout.note}",) if layout.note else (),
+        offset=_count_bytes(content, encoding, sample[: dialect.start]),
+        longest=max(map(len, sample)),
     )
+    return table if whole or EMPTY not in kinds else _look_further(table)
 
 
-def _explain_encoding(path: Path, encoding: str) -> str:
+def _take_sample(stream: io.TextIOBase) -> list[str]:
+    """The first lines: comments do not count."""
+    lines: list[str] = []
+    n = size = 0
+    for line in stream:
+        lines.append(line)
+        size += len(line)
+        n += not line.startswith(("#", "%"))
+        if n > SAMPLE_LINES or (size > SAMPLE_CHARACTERS and n > 6):
+            break
+    return lines
+
+
+def _count_bytes(content: Content, encoding: str, lines: Sequence[str]) -> int:
+    """The bytes of the first lines, with the mark before them."""
+    marked = content.head.startswith(codecs.BOM_UTF8)
+    plain = encoding.removesuffix("-sig")
+    return marked * len(codecs.BOM_UTF8) + sum(len(line.encode(plain, "surrogateescape")) for line in lines)
+
+
+def _look_further(table: TextTable) -> TextTable:
+    """The table with the kinds of columns that are empty in the first rows, from all rows."""
+    empty = [i for i, kind in enumerate(table.kinds) if kind == EMPTY]
+    found: dict[int, list[str]] = {i: [] for i in empty}
+    lines: dict[int, int] = {}
+    marks = table.dialect.marks
+    for line, cells in table._cut_rows():
+        for i in [i for i in empty if not marks.is_missing(cells[i])]:
+            lines.setdefault(i, line)
+            found[i].append(cells[i])
+            if len(found[i]) == SAMPLE_LINES:
+                empty.remove(i)
+        if not empty:
+            break
+    kinds = list(table.kinds)
+    left_out, not_numbers = dict(table.left_out), dict(table.not_numbers)
+    for i, cells in found.items():
+        kinds[i] = find_kind(cells, marks)
+        if kinds[i] == TEXT:
+            left_out[i], not_numbers[i] = TEXT, _find_example(cells, [lines[i]] * len(cells), marks)
+        elif kinds[i] != EMPTY and left_out[i] == EMPTY:
+            del left_out[i]
+    return replace(table, kinds=tuple(kinds), left_out=left_out, not_numbers=not_numbers)
+
+
+def open_lines(content: Content, encoding: str) -> io.TextIOWrapper:
+    """The text of a table. Bytes of another encoding, in cells that are not read, do not stop it."""
+    return io.TextIOWrapper(content.open(), encoding=encoding, errors="surrogateescape", newline="")
+
+
+def find_encoding(content: Content) -> str:
+    """The encoding of a text. Raises InputError for bytes that no text has."""
+    head = content.head
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+        if len(zeros) > 1 and zeros.count(0) > 0.9 * len(zeros):
+            return encoding
+    text = head.rstrip(b"\x1a\x00") if len(head) == content.size else head  # the end of a text in DOS
+    control = next((byte for byte in text if byte < 32 and byte not in b"\t\n\r\f\v"), None)
+    if control is not None:
+        raise InputError(
+            f"{content.path}: not a text table: it holds the byte 0x{control:02x} at position "
+            f"{head.index(control)}"
+        )
+    # A character may be cut at the end of the head.
+    begun = head.rstrip(bytes(range(128, 256))) if len(head) < content.size else head
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            begun.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return "utf-8-sig" if encoding == "utf-8" else encoding
+    return "latin-1"
+
+
+def explain_encoding(path: Path, encoding: str) -> str:
+    """Say that a text does not go on as it begins."""
     return f"{path}: not a text table: it begins as {encoding} and does not go on so"
 
 
-def _find_encoding(path: Path) -> str:
-    with open(path, "rb") as file:
-        head = file.read(SNIFF_BYTES)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    control = next((byte for byte in head if byte < 32 and byte not in b"\t\n\r\f"), None)
-    if control is not None:
-        raise InputError(
-            f"{path}: not a text table: it holds the byte 0x{control:02x} at position {head.index(control)}"
-        )
-    try:
-        # A character may be cut at the end of the head.
-        head.rstrip(bytes(range(128, 256))).decode("utf-8")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8-sig"
-
-
-def _choose_delimiter(lines: list[str]) -> str:
-    """Choose the delimiter that cuts the most lines into equally many cells, and into the most numbers."""
-    best, best_score = ",", (0.0, 0.0)
-    for delimiter in ("\t", ",", ";", " "):
-        rows = [cells for _, cells in _cut_records(Path(), lines, delimiter, single=False)]
-        if not rows:
-            continue
-        width, times = Counter(map(len, rows)).most_common(1)[0]
-        if width == 1:
-            continue
-        cells = [cell for cells in (rows[1:] or rows) for cell in cells]
-        alike = times / len(rows)
-        if delimiter == ";" and alike == 1.0:
-            return delimiter  # a comma is then the decimal mark: cutting at it would make false columns
-        score = (alike, sum(_is_number(cell) for cell in cells) / len(cells))
-        if score > best_score:
-            best, best_score = delimiter, score
-    return best
-
-
-def _cut_records(
-    path: Path, lines: TextIO | list[str], delimiter: str, *, single: bool
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield (number of its last line, cells) of each record that is not blank.
-
-    With `single`, of a single column, a blank line between others is a missing cell.
-    """
-    blanks = delimiter == " "
-    # Blanks at the ends of a line would make empty cells. Tabs count as blanks.
-    source = (line.replace("\t", " ").strip() for line in lines) if blanks else lines
-    reader = csv.reader(source, delimiter=delimiter, skipinitialspace=True)
-    pending = 0
-    try:
-        for cells in reader:
-            if not cells or (len(cells) == 1 and not cells[0].strip()):
-                pending = pending or reader.line_num
-                continue
-            if single and pending:
-                yield pending, [""]
-            pending = 0
-            yield reader.line_num, cells
-    except csv.Error as error:
-        raise InputError(f"{path}: line {reader.line_num}: cannot be cut into cells: {error}") from error
-
-
-def _collect_columns(rows: list[list[str]], width: int) -> list[list[str]]:
-    return [[cells[i] for cells in rows if i < len(cells)] for i in range(width)]
-
-
-def _read_number(cell: str, otherwise: float) -> float:
-    try:
-        # Python reads 2024_01 as a number, but in a table it is a label.
-        return otherwise if "_" in cell else float(cell)
-    except ValueError:
-        return TRUTH.get(cell.strip().lower(), otherwise)
-
-
-def _is_number(cell: str) -> bool:
-    return not math.isnan(_read_number(cell, math.nan))
-
-
-def _is_missing(cell: str) -> bool:
-    return cell.strip().lower() in MISSING
-
-
-def _find_kind(cells: list[str]) -> str:
-    """The kind of a column: numbers if at least half of its filled cells are, so that a typo is an error."""
-    filled = [cell for cell in cells if not _is_missing(cell)]
-    if not filled:
-        return EMPTY
-    if all(cell.strip().lower() in TRUTH for cell in filled):
-        return BOOLEANS
-    numbers = sum(_is_number(cell) for cell in filled)
-    return NUMBERS if 2 * numbers >= len(filled) else TEXT
-
-
-def _has_header(first: list[str], below: list[str]) -> tuple[bool, bool]:
-    """Return whether the first row is a header, and whether that is in doubt.
-
-    The first row is a header if it has a word above a column of numbers. A word above words says nothing.
-    """
-    above = [cell for cell, kind in zip(first, below, strict=True) if kind in (NUMBERS, BOOLEANS)]
-    if not above:
-        above = first
-        return not any(_is_number(cell) for cell in above), False
-    words = [cell for cell in above if not _is_number(cell) and not _is_missing(cell)]
-    return bool(words), 0 < len(words) < len([cell for cell in above if not _is_missing(cell)])
-
-
-def _read_names(path: Path, first: list[str], has_header: bool) -> tuple[tuple[str, ...], list[int]]:
-    """Return the columns' names, and which of them the header left blank."""
-    if not has_header:
-        return tuple(f"x{i}" for i in range(len(first))), []
-    names = [cell.strip() for cell in first]
-    unnamed = [i for i, name in enumerate(names) if not name]
-    for i in unnamed:
-        names[i] = f"x{i}" if f"x{i}" not in names else f"x{i}_unnamed"
-    for name, times in Counter(names).items():
-        if times > 1:
-            at = [i + 1 for i, other in enumerate(names) if other == name]
-            raise InputError(
-                f"{path}: the header names {name!r} twice (columns {at[0]} and {at[1]}); rename one of them"
-            )
-    return tuple(names), unnamed
-
-
-def _find_example(rows: list[list[str]], lines: list[int], column: int) -> str:
-    for cells, line in zip(rows, lines, strict=True):
-        if column < len(cells) and not _is_missing(cells[column]) and not _is_number(cells[column]):
-            return f"{_show_cell(cells[column])} on line {line}{_explain_comma(cells[column])}"
+def _find_example(cells: Sequence[str], lines: Sequence[int], marks: Marks) -> str:
+    for cell, line in zip(cells, lines, strict=False):
+        if marks.read(cell) is None:
+            return f"{show_cell(cell)} on line {line}{_explain_comma(cell)}"
     return "no numbers"
 
 
-def _describe_flaw(cell: str) -> str:
-    if _is_missing(cell):
-        what = "the cell is empty" if not cell.strip() else f"the value is missing ({_show_cell(cell)})"
-        return f"{what}; {REMEDY}"
-    if _is_number(cell):
-        return f"{_show_cell(cell)} is infinite; expected finite numbers"
-    return f"{_show_cell(cell)} is not a number{_explain_comma(cell)}"
+def describe_flaw(cell: str, marks: Marks) -> str:
+    """Say what is wrong with a cell that is no number, and what to do."""
+    return (
+        f"{show_cell(cell)} is not a number{_explain_comma(cell)}; leave the column out with --exclude, "
+        "or, if that stands for a missing value, say so with --na"
+    )
 
 
 def _explain_comma(cell: str) -> str:
-    return "; decimals are written with a point" if _is_number(cell.replace(",", ".", 1)) else ""
-
-
-def _show_cell(cell: str) -> str:
-    cell = cell if len(cell) <= 40 else cell[:37] + "..."
-    return ascii(cell) if not cell.isprintable() else repr(cell)
+    return "; if commas are its decimal marks, say --decimal ," if PLAIN.is_number(cell.replace(",", ".", 1)) else ""

@@ -1,0 +1,188 @@
+"""How a text table is written, found from its first lines: separator, decimal mark, comments, header."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+from gaussmix.data.cells import PLAIN, Marks, find_marks, show_cell
+from gaussmix.data.header import Header, find_header
+from gaussmix.data.reading import Reading
+from gaussmix.data.records import Dialect, collect_columns, cut_records
+from gaussmix.errors import InputError
+
+#: Lines and characters from which the separator is judged.
+SNIFF_LINES, SNIFF_CHARACTERS = 60, 1 << 16
+#: Separators, the likelier first.
+SEPARATORS = ("\t", ",", ";", "|", " ")
+#: What lines that are no rows may begin with.
+COMMENTS = ("#", "%", "//", "!", "\\")
+#: Excel's line that names the separator.
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What the first lines of a text table show."""
+
+    dialect: Dialect
+    header: Header
+    #: The first rows: the number of the last line of each, and its cells.
+    lines: Sequence[int]
+    rows: Sequence[Sequence[str]]
+    #: What was found out that is not usual, in one sentence; "" where all is.
+    note: str = ""
+
+
+@dataclass
+class _Findings:
+    """Words on what was found, in order, and options that decide what is in doubt."""
+
+    words: list[str] = field(default_factory=list)
+    options: list[str] = field(default_factory=list)
+
+    def tell(self) -> str:
+        doubt = f"; if that is wrong, say {' or '.join(self.options)}" if self.options else ""
+        return f"read with {', '.join(self.words)}{doubt}" if self.words else ""
+
+
+def find_layout(path: Path, lines: Sequence[str], reading: Reading) -> Layout:
+    """Find out how a text is written from its first lines. Raises InputError where it is no table."""
+    found = _Findings()
+    declared = SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
+    skipped = 1 if declared else 0
+    separator = reading.separator or (declared.group(1) if declared else None)
+    comment = _find_comment(lines[skipped:]) if reading.comment is None else reading.comment
+    comments = [line.strip() for line in lines if comment and line.lstrip().startswith(comment)]
+    if comments:
+        found.words.append(f"lines that begin with {comment!r} passed over")
+    body = [line for line in lines[skipped:] if not comment or not line.lstrip().startswith(comment)]
+    filled = list(islice((line for line in body if line.strip()), SNIFF_LINES))
+    filled = filled[: max(3, SNIFF_CHARACTERS // max(map(len, filled), default=1))]
+    if not filled:
+        raise InputError(f"{path}: the file has no rows, only {'comments' if comments else 'blank lines'}")
+    dialect = replace(_choose_separator(filled, separator, reading.decimal), comment=comment)
+    records = list(cut_records(path, lines, dialect, skip=skipped))
+    header = find_header(path, records, dialect, reading, comments, _is_quoted_above(filled))
+    rows = [cells for _, cells in records[header.n_records :]]
+    numbers = [line for line, _ in records[header.n_records :]]
+    marks, example = find_marks(
+        collect_columns(rows, len(header.names)), dialect.separator, _find_decimal(dialect, reading)
+    )
+    marks = replace(marks, words=_list_words(reading), numbers=_list_numbers(reading))
+    if not marks.plain and (marks.thousands or reading.decimal is None):
+        thousands = f" and {show_cell(marks.thousands)} between thousands" if marks.thousands else ""
+        found.words.append(f"{'decimal commas' if marks.decimal == ',' else 'decimal points'}{thousands}")
+    if example:
+        other = "." if marks.decimal == "," else ","
+        found.words.append(f"{example!r} as {marks.read(example):.10g}")
+        found.options.append(f"--decimal {other}")
+    found.words += header.words
+    found.options += header.options
+    start = records[header.n_records - 1][0] if header.n_records else skipped
+    return Layout(
+        dialect=replace(dialect, marks=marks, start=start),
+        header=header,
+        lines=numbers,
+        rows=rows,
+        note=found.tell(),
+    )
+
+
+def _find_decimal(dialect: Dialect, reading: Reading) -> str | None:
+    return (
+        dialect.marks.decimal if reading.decimal is None and dialect.marks.decimal == "," else reading.decimal
+    )
+
+
+def _list_words(reading: Reading) -> frozenset[str]:
+    return frozenset(word.strip().lower() for word in reading.missing)
+
+
+def _list_numbers(reading: Reading) -> frozenset[float]:
+    return frozenset(
+        number for word in reading.missing if (number := PLAIN.read(word)) is not None and number == number
+    )
+
+
+def _find_comment(lines: Sequence[str]) -> str:
+    """What comments begin with: the first line of a text that is not all of such lines."""
+    filled = [line.lstrip() for line in lines if line.strip()]
+    for mark in COMMENTS:
+        # A column of labels such as #1, #2 is no comment.
+        marked = [line.startswith(mark) for line in filled]
+        n_above = marked.index(False) if False in marked else len(marked)
+        rest = marked[n_above:]
+        if rest and 2 * sum(rest) < len(rest) and (n_above or (any(rest) and mark == "#")):
+            return mark
+    return ""
+
+
+def _is_quoted_above(lines: Sequence[str]) -> bool:
+    """Whether the cells of the first line alone are quoted."""
+    return len(lines) > 1 and lines[0].lstrip().startswith('"') and not any('"' in line for line in lines[1:])
+
+
+def _choose_separator(lines: list[str], separator: str | None, decimal: str | None) -> Dialect:
+    """Choose what cuts the most lines into equally many cells, and into the most numbers."""
+    quote = _find_quote(lines)
+    if separator is None and decimal != "." and _is_decimal_column(lines):
+        return Dialect(separator=";", quote=quote, marks=Marks(","))
+    best, best_score = Dialect(separator=separator or ",", quote=quote), (0.0, 0.0)
+    for mark in SEPARATORS if separator is None else [separator]:
+        dialect = Dialect(separator=mark, quote=quote, bordered=_is_bordered(lines, mark))
+        rows = [cells for _, cells in cut_records(Path(), lines, dialect)]
+        if not rows:
+            continue
+        below = rows[1:] or rows
+        width, times = Counter(map(len, below)).most_common(1)[0]
+        if width == 1:
+            continue
+        alike = (times + (len(rows[0]) == width and len(rows) > 1)) / len(rows)
+        if (mark == ";" and alike == 1.0) or separator is not None:
+            return dialect  # a comma is then the decimal mark: cutting at it would make false columns
+        columns = collect_columns(below, width)
+        if mark == "," and decimal == ",":
+            continue
+        marks, _ = find_marks(columns, mark, decimal)
+        cells = [cell for column in columns for cell in column]
+        score = (alike, sum(map(marks.is_number, cells)) / len(cells))
+        if score > best_score:
+            best, best_score = dialect, score
+    return best
+
+
+def _find_quote(lines: Sequence[str]) -> str:
+    """The quotation mark: a single one where cells begin and end with it and there is no other."""
+    if any('"' in line for line in lines):
+        return '"'
+    quoted = re.compile(r"(^|[,;\t| ])\s*'[^']*'\s*($|[,;\t| ])")
+    return "'" if sum(bool(quoted.search(line.strip())) for line in lines) > len(lines) / 2 else '"'
+
+
+def _is_bordered(lines: Sequence[str], mark: str) -> bool:
+    return mark == "|" and all(
+        line.strip().startswith(mark) and line.strip().endswith(mark) for line in lines
+    )
+
+
+def _is_decimal_column(lines: Sequence[str]) -> bool:
+    """Whether the text is one column of numbers with decimal commas, rather than two of whole numbers.
+
+    It is if the header is one word, or if some numbers after the comma begin with a zero.
+    """
+    header, rows = lines[0].strip(), [line.strip() for line in lines]
+    if "," not in header and not PLAIN.is_number(header):
+        below = rows[1:]
+        return (
+            bool(below)
+            and all(re.fullmatch(r'"?[+-]?\d*(,\d+)?"?', row) for row in below)
+            and any("," in row for row in below)
+        )
+    if not all(re.fullmatch(r"[+-]?\d+(,\d+)?", row) for row in rows):
+        return False
+    return any(re.search(r",0\d", row) for row in rows) or any("," not in row for row in rows)

@@ -1,0 +1,233 @@
+"""The header of a text table: whether there is one, where it is, and what it calls the columns."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from gaussmix._text import count_noun
+from gaussmix.data.cells import BOOLEANS, NUMBERS, PLAIN, Marks, find_kind, find_marks
+from gaussmix.data.reading import Reading
+from gaussmix.data.records import Dialect, collect_columns, cut_records
+from gaussmix.errors import InputError
+
+#: Most lines above a header that are passed over.
+MOST_TITLES = 30
+#: Rows that titles must be followed by.
+LEAST_BELOW = 3
+#: Rows that a header of numbers must be followed by.
+LEAST_ROWS = 5
+#: Cells of a row from which it is judged.
+MOST_CELLS = 100
+#: Share of the cells of a column that must have a decimal mark, where those of a header of numbers have none.
+MOST_DECIMALS = 0.9
+#: A line that only rules.
+RULER = re.compile(r"[\s|:+]*([-=]{2,}[\s|:+]*)+")
+
+Record = tuple[int, list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """The names of the columns, and what stands before the first row."""
+
+    #: Records before the first row of data.
+    n_records: int
+    names: tuple[str, ...]
+    #: Whether the names are the file's.
+    found: bool
+    #: The columns that the header left blank.
+    unnamed: tuple[int, ...] = ()
+    #: What was found out that is not usual.
+    words: tuple[str, ...] = ()
+    #: Options that decide what is in doubt.
+    options: tuple[str, ...] = ()
+
+
+def find_header(
+    path: Path,
+    records: Sequence[Record],
+    dialect: Dialect,
+    reading: Reading,
+    comments: Sequence[str],
+    quoted: bool,
+) -> Header:
+    """Find the header of a table from its first records."""
+    words: list[str] = []
+    options: tuple[str, ...] = ()
+    begin, width, names = _find_body(records)
+    if reading.header is False:
+        begin, names = (begin - 1 if names else begin), None
+    elif names is None:
+        first, rest = records[begin][1], [cells for _, cells in records[begin + 1 :]]
+        has, doubt = _judge_first(first, rest, width, quoted, dialect.marks.decimal)
+        if reading.header or has:
+            names, begin = [cell.strip() for cell in first], begin + 1
+        if has and doubt and reading.header is None:
+            words.append(f"line {records[begin - 1][0]} as the header, though it has numbers")
+            options = ("--no-header",)
+        if not has and comments and (names := _read_comment(comments, dialect, width)) is not None:
+            words.append("the names of the last comment")
+    titles = begin - (names is not None and "the names of the last comment" not in words)
+    if titles > 0:
+        words.append(f"{count_noun(titles, 'line')} above the table passed over")
+    return _end_header(path, records, begin, width, names, words, options)
+
+
+def _end_header(
+    path: Path,
+    records: Sequence[Record],
+    begin: int,
+    width: int,
+    names: Sequence[str] | None,
+    words: list[str],
+    options: tuple[str, ...],
+) -> Header:
+    """The header, with each name different, and what stands below it that is no row."""
+    if names is None:
+        default = tuple(f"x{i}" for i in range(width))
+        return Header(n_records=begin, names=default, found=False, words=tuple(words))
+    passed, why = _count_no_rows(records[begin:], width)
+    if begin + passed >= len(records):
+        raise InputError(f"{path}: there is a header ({', '.join(names[:8])}) and no row of data")
+    named, unnamed, twice = _complete_names(names)
+    return Header(
+        n_records=begin + passed,
+        names=named,
+        found=True,
+        unnamed=unnamed,
+        words=(*words, *why, *twice),
+        options=options,
+    )
+
+
+def _find_body(records: Sequence[Record]) -> tuple[int, int, list[str] | None]:
+    """The first record of the body, the number of its cells, and the names above it if they are as many or fewer.
+
+    The body has the number of cells of most records. What stands above it are titles, with fewer cells.
+    """
+    widths = [len(cells) for _, cells in records]
+    width = Counter(widths[1:] or widths).most_common(1)[0][0]
+    begin = next((i for i, other in enumerate(widths) if other == width), 0)
+    if not begin:
+        return 0, width, None
+    names = _fit_header(records[begin - 1][1], [cells for _, cells in records[begin:]], width)
+    titles = widths[: begin - 1 if names else begin]
+    if titles and (
+        max(titles) >= width or len(titles) > MOST_TITLES or widths.count(width) < max(LEAST_BELOW, len(titles))
+    ):
+        return 0, widths[0], None
+    return begin, width, names
+
+
+def _fit_header(above: list[str], rows: Sequence[list[str]], width: int) -> list[str] | None:
+    """The names in a record whose cells are more or fewer than those of a row; None if it is no header."""
+    names = [cell.strip() for cell in above]
+    words = [name for name in names if name and not PLAIN.is_number(name)]
+    if len(names) > width:
+        # commas at the end of the header alone
+        return None if any(names[width:]) else names[:width]
+    if len(names) != width - 1 or not words or (len(names) == 1 and width > 2):
+        return None
+    if all(len(row) == width and not row[-1].strip() for row in rows if len(row) == width):
+        return [*names, ""]  # commas at the end of the rows alone
+    return ["", *names]  # R's write.table: the rows have names, which have none themselves
+
+
+def _judge_first(
+    first: list[str], rows: list[list[str]], width: int, quoted: bool, decimal: str
+) -> tuple[bool, bool]:
+    """Return whether the first row is a header, and whether that is in doubt.
+
+    It is if it has a word above a column of numbers. A word above words says nothing. A row of numbers is if
+    its cells alone are quoted, or if it counts up as no other row does.
+    """
+    columns = collect_columns(rows, width)
+    marks, _ = find_marks(columns, "", decimal if decimal == "," else None)
+    kinds = [find_kind(column, marks) for column in columns]
+    above = [cell for cell, kind in zip(first, kinds, strict=False) if kind in (NUMBERS, BOOLEANS)]
+    if not above:
+        return not any(marks.is_number(cell) for cell in first), False
+    words = [cell for cell in above if not marks.is_number(cell) and not marks.is_missing(cell)]
+    if words:
+        return True, len(words) < len([cell for cell in above if not marks.is_missing(cell)])
+    if quoted and len(rows) > 1:
+        return True, True
+    return _is_count(first, rows, marks), True
+
+
+def _is_count(first: list[str], rows: list[list[str]], marks: Marks) -> bool:
+    """Whether a row of numbers looks like a header: of years, wavelengths, ages."""
+    whole = [row[:MOST_CELLS] for row in rows if len(row) == len(first)]
+    first = first[:MOST_CELLS]
+    if len(first) < 2 or len(whole) < LEAST_ROWS:
+        return False
+    cells = [[marks.read(cell) for cell in row] for row in [first, *whole]]
+    numbers = np.array([[np.nan if number is None else number for number in row] for row in cells])
+    with np.errstate(invalid="ignore"):
+        rising = (np.diff(numbers, axis=1) > 0.0).all(axis=1)
+        steps = np.diff(numbers, axis=1)
+        even = rising & (np.ptp(steps, axis=1) <= 1e-6 * np.abs(steps).max(axis=1))
+    if not rising[0]:
+        return False
+    if len(first) > 2 and even[0] and even[1:].mean() < 0.1:
+        return True
+    body = np.ma.masked_invalid(numbers[1:])
+    apart = bool(((numbers[0] > body.max(axis=0)) | (numbers[0] < body.min(axis=0))).all())
+    points = [sum(marks.decimal in cell for cell in column) for column in zip(*whole, strict=True)]
+    other = not any(marks.decimal in cell for cell in first) and min(points) >= MOST_DECIMALS * len(whole)
+    return (apart and (even[0] or other)) or (other and bool(even[0]) and rising[1:].mean() < 0.9)
+
+
+def _read_comment(comments: Sequence[str], dialect: Dialect, width: int) -> list[str] | None:
+    """The names in the last comment, if it has one for each column."""
+    line = comments[-1][len(dialect.comment) :].strip()
+    for separator in (dialect.separator, " ", ",", "\t"):
+        plain = replace(dialect, separator=separator, comment="")
+        for _, cells in cut_records(Path(), [line], plain):
+            names = [cell.strip() for cell in cells]
+            if len(names) == width and not any(map(PLAIN.is_number, names)):
+                return names
+    return None
+
+
+def _count_no_rows(records: Sequence[Record], width: int) -> tuple[int, list[str]]:
+    """How many records below a header are no rows: a rule, a line of units; and words on those."""
+    ruled = next((i for i, (_, cells) in enumerate(records[:3]) if RULER.fullmatch("|".join(cells))), None)
+    if ruled is not None:
+        return ruled + 1, []
+    if len(records) < LEAST_ROWS:
+        return 0, []
+    first, rows = records[0][1], [cells for _, cells in records[1:]]
+    columns = collect_columns(rows, width)
+    marks, _ = find_marks(columns, "", None)
+    kinds = [find_kind(column, marks) for column in columns]
+    above = [cell.strip() for cell, kind in zip(first, kinds, strict=False) if kind == NUMBERS]
+    filled = [cell for cell in above if cell]
+    if len(above) < 2 or len(set(filled)) < 1 or any(marks.read(cell) is not None for cell in filled):
+        return 0, []
+    return 1, [f"line {records[0][0]} passed over ({', '.join(filled[:3])}: units?)"]
+
+
+def _complete_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...], list[str]]:
+    """The columns' names, each different; which of them the header left blank; words on those that changed."""
+    named = list(names)
+    unnamed = [i for i, name in enumerate(named) if not name]
+    for i in unnamed:
+        named[i] = f"x{i}" if f"x{i}" not in named else f"x{i}_unnamed"
+    words = []
+    taken = set(named)
+    for name, times in Counter(named).items():
+        for number, i in enumerate([i for i, other in enumerate(named) if other == name][1:], start=1):
+            while (other := f"{name}.{number}") in taken:
+                number += 1
+            named[i] = other
+            taken.add(other)
+        if times > 1:
+            words.append(f"{name!r} of column {named.index(f'{name}') + 1} and {named[i]!r} for its double")
+    return tuple(named), tuple(unnamed), words

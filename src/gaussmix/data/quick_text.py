@@ -1,0 +1,152 @@
+"""Text tables by PyArrow's reader: plain numbers, quickly. What is not plain is left to Python's."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import itertools
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gaussmix._typing import Float64Array
+from gaussmix.data.cells import MISSING, TRUTH
+from gaussmix.data.content import Content
+from gaussmix.data.records import Dialect
+
+#: Bytes from which on PyArrow is worth its import.
+LEAST_BYTES = 1 << 20
+#: Bytes that PyArrow cuts at a time, and lines that must fit in.
+BLOCK_BYTES, BLOCK_LINES = 1 << 20, 64
+
+
+def read_columns(
+    content: Content,
+    encoding: str,
+    dialect: Dialect,
+    *,
+    offset: int,
+    width: int,
+    columns: Mapping[int, bool],
+    longest: int,
+) -> Float64Array | None:
+    """Read columns of numbers, or of truth values where `columns` says so; NaN stands for a missing value.
+
+    None where PyArrow is not installed, the file is small, or it holds anything that PyArrow refuses.
+    """
+    if content.size < LEAST_BYTES or importlib.util.find_spec("pyarrow") is None:
+        return None
+    if dialect.marks.thousands or dialect.bordered:
+        return None
+    stream = _prepare(content, encoding, dialect, offset)
+    if stream is None:
+        return None
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    names = [f"f{i}" for i in range(width)]
+    wanted = [names[i] for i in columns]
+    words = MISSING | dialect.marks.words
+    spellings = sorted(
+        {spell for word in words for spell in (word, word.upper(), word.capitalize())} | {"NaN"}
+    )
+    try:
+        table = pc.read_csv(
+            stream,
+            read_options=pc.ReadOptions(column_names=names, block_size=max(BLOCK_BYTES, BLOCK_LINES * longest)),
+            parse_options=pc.ParseOptions(
+                delimiter=dialect.separator,
+                quote_char=dialect.quote,
+                newlines_in_values=True,
+                # In a single column a blank line is a missing value.
+                ignore_empty_lines=width > 1,
+                invalid_row_handler=_pass_blank_row,
+            ),
+            convert_options=pc.ConvertOptions(
+                include_columns=list(dict.fromkeys(wanted)),
+                column_types={
+                    names[i]: pa.bool_() if truth else pa.float64() for i, truth in columns.items()
+                },
+                null_values=spellings,
+                true_values=_spell_truth(1.0),
+                false_values=_spell_truth(0.0),
+                decimal_point=dialect.marks.decimal,
+                check_utf8=False,
+            ),
+        )
+    except (pa.ArrowException, OSError):
+        return None
+    values = np.empty((table.num_rows, len(columns)))
+    start = 0
+    for batch in table.to_batches():
+        for at, column in enumerate(batch.columns):
+            values[start : start + len(batch), at] = _read_array(column)
+        start += len(batch)
+    if width == 1:
+        present = np.flatnonzero(~np.isnan(values[:, 0]))
+        values = values[: present[-1] + 1 if len(present) else 0]
+    return values if len(values) else None
+
+
+def _prepare(content: Content, encoding: str, dialect: Dialect, offset: int) -> Any:
+    """The rows as bytes that PyArrow can cut: without blanks in a row, comments, or wide characters."""
+    import pyarrow as pa
+
+    wide = encoding.startswith(("utf-16", "utf-32"))
+    if content.held is None and not (wide or dialect.comment or dialect.separator == " "):
+        stream = pa.OSFile(str(content.path))
+        stream.seek(offset)
+        return stream
+    data = content.read()
+    if wide:
+        lines = io.StringIO(data.decode(encoding), newline="")
+        for _ in itertools.islice(lines, dialect.start):
+            pass
+        data, offset = lines.read().encode(), 0
+    mark = dialect.comment.encode()
+    if mark and data.find(mark, offset) >= 0:
+        comments = re.compile(rb"(?m)^[ \t]*" + re.escape(mark) + rb"[^\r\n]*(?:\r\n?|\n|\Z)")
+        data, offset = comments.sub(b"", data[offset:]), 0
+    if dialect.separator == " ":
+        if data.find(dialect.quote.encode(), offset) >= 0:  # which may hold blanks
+            return None
+        data, offset = _narrow_blanks(data[offset:]), 0
+    stream = pa.BufferReader(data)
+    stream.seek(offset)
+    return stream
+
+
+def _narrow_blanks(data: bytes) -> bytes:
+    """The lines with one blank for each run of blanks, and none at their ends."""
+    data = data.replace(b"\t", b" ")
+    while b"  " in data:
+        data = data.replace(b"  ", b" ")
+    for end in (b"\n", b"\r"):
+        data = data.replace(b" " + end, end).replace(end + b" ", end)
+    return data.strip(b" ")
+
+
+def _pass_blank_row(row: Any) -> str:
+    return "error" if row.text.strip() else "skip"
+
+
+def _spell_truth(value: float) -> list[str]:
+    words = [word for word, number in TRUTH.items() if number == value]
+    return [spell for word in words for spell in (word, word.upper(), word.capitalize())]
+
+
+def _read_array(column: Any) -> Any:
+    """The numbers of an Arrow array, with NaN for missing ones."""
+    import pyarrow as pa
+
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.float64())
+    valid, numbers = column.buffers()  # its own to_numpy imports pandas
+    values = np.frombuffer(numbers, np.float64, len(column), 8 * column.offset)
+    if not column.null_count:
+        return values
+    bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")
+    present = bits[column.offset : column.offset + len(column)].astype(bool)
+    return np.where(present, values, np.nan)

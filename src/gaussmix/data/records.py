@@ -1,0 +1,92 @@
+"""Text cut into records, one by one: for the first rows of a table, and to say where a row is wrong."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gaussmix.data.cells import PLAIN, Marks
+from gaussmix.errors import InputError
+
+#: Most characters of a cell: the parser's own limit is one that tables of genes exceed.
+MOST_CHARACTERS = 2**31 - 1
+#: What a blank line has; DOS ended its texts with the last one.
+BLANK = " \t\r\n\v\f\x1a"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """How a text is cut into cells, and how the cells are written."""
+
+    #: Between cells; " " stands for any run of blanks.
+    separator: str
+    #: Around cells that hold the separator.
+    quote: str = '"'
+    #: What lines that are no rows begin with; "" where there are none.
+    comment: str = ""
+    #: Whether the separator also stands at both ends of a line.
+    bordered: bool = False
+    #: Lines before the first row.
+    start: int = 0
+    marks: Marks = field(default=PLAIN)
+
+    def prepare(self, line: str) -> str:
+        """The line as the parser takes it."""
+        if self.separator == " ":
+            # Blanks at the ends of a line would make empty cells. Tabs count as blanks.
+            return line.replace("\t", " ").strip()
+        return line.strip().strip(self.separator) if self.bordered else line
+
+
+class _Lines:
+    """Lines that are not comments, and the number of the last one in the file."""
+
+    def __init__(self, lines: Iterable[str], dialect: Dialect) -> None:
+        self.number = 0
+        self._lines, self._dialect = iter(lines), dialect
+
+    def __iter__(self) -> Iterator[str]:
+        dialect = self._dialect
+        plain = not dialect.comment and dialect.separator != " " and not dialect.bordered
+        for line in self._lines:
+            self.number += 1
+            if plain:
+                yield line
+            elif not dialect.comment or not line.lstrip().startswith(dialect.comment):
+                yield dialect.prepare(line)
+
+
+def cut_records(
+    path: Path, lines: Iterable[str], dialect: Dialect, *, single: bool = False, skip: int = 0
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield (number of its last line, cells) of each record that is not blank, after `skip` lines.
+
+    With `single`, of a single column, a blank line between others is a missing cell.
+    """
+    source = _Lines(lines, dialect)
+    for _ in itertools.islice(source._lines, skip):
+        source.number += 1
+    reader = csv.reader(source, delimiter=dialect.separator, quotechar=dialect.quote, skipinitialspace=True)
+    pending = 0
+    csv.field_size_limit(max(csv.field_size_limit(), MOST_CHARACTERS))
+    try:
+        for cells in reader:
+            if not cells or (len(cells) == 1 and not cells[0].strip(BLANK)):
+                pending = pending or source.number
+                continue
+            if single and pending:
+                yield pending, [""]
+            pending = 0
+            yield source.number, cells
+    except csv.Error as error:
+        raise InputError(f"{path}: line {source.number}: cannot be cut into cells: {error}") from error
+
+
+def collect_columns(rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
+    """The cells of each column; rows may be too short."""
+    if all(len(row) == width for row in rows):
+        return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+    return [[cells[i] for cells in rows if i < len(cells)] for i in range(width)]
