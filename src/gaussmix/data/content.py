@@ -62,16 +62,16 @@ def open_content(path: Path) -> Content:
     installed can unpack, and OSError if it cannot be read.
     """
     if str(path) == STANDARD_INPUT:
-        return _unpack(Path(INPUT_NAME), _read_input())
+        return unpack(Path(INPUT_NAME), _read_input())
     if path.is_file():
         with open(path, "rb") as stream:
             head = stream.read(HEAD_BYTES)
             if _find_packing(head) is None:
                 content = Content(path, head)
             else:
-                content = _unpack(path, head + stream.read())
+                content = unpack(path, head + stream.read())
     else:
-        content = _unpack(path, path.read_bytes())
+        content = unpack(path, path.read_bytes())
     if not content.head:
         raise InputError(f"{path}: the file is empty")
     return content
@@ -88,13 +88,13 @@ def _read_input() -> bytes:
     return data
 
 
-def _unpack(path: Path, data: bytes) -> Content:
+def unpack(path: Path, data: bytes) -> Content:
     """Unpack data until they are not packed (any more)."""
     packing = _find_packing(data)
     if packing is None:
         return Content(path, data[:HEAD_BYTES], data)
     name, open_packed = PACKINGS[packing]
-    parts, size, most = [], 0, _find_most_bytes()
+    parts, size, most = [], 0, find_most_bytes()
     try:
         with open_packed(data) as stream:
             while block := stream.read(BLOCK_BYTES):
@@ -108,7 +108,7 @@ def _unpack(path: Path, data: bytes) -> Content:
         raise InputError(f"{path}: the {name} file holds nothing")
     unpacked = b"".join(parts)
     return (
-        _unpack(path, unpacked) if _find_packing(unpacked) else Content(path, unpacked[:HEAD_BYTES], unpacked)
+        unpack(path, unpacked) if _find_packing(unpacked) else Content(path, unpacked[:HEAD_BYTES], unpacked)
     )
 
 
@@ -129,7 +129,8 @@ def _find_packing(head: bytes) -> bytes | None:
     return next((mark for mark in PACKINGS if head.startswith(mark)), None)
 
 
-def _find_most_bytes() -> int:
+def find_most_bytes() -> int:
+    """Bytes that an unpacked file may have."""
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # a system that does not tell

@@ -1,0 +1,253 @@
+"""The formats of Apache Arrow's family, with pyarrow (an extra): Parquet, Feather, Arrow IPC, ORC."""
+
+from __future__ import annotations
+
+import importlib.util
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from numpy.typing import NDArray
+
+from gaussmix.data.content import Content
+from gaussmix.data.reading import Reading
+from gaussmix.data.typed_tables import (
+    TypedTable,
+    check_names,
+    describe_type,
+    find_missing_numbers,
+    refuse_damage,
+    refuse_part,
+)
+from gaussmix.errors import InputError
+
+PARQUET_MARK, ORC_MARK = b"PAR1", b"ORC"
+FEATHER_MARK, FILE_MARK = b"FEA1", b"ARROW1\x00\x00"
+#: The first bytes of an Arrow stream: a message follows, whose length comes next.
+STREAM_MARK = b"\xff\xff\xff\xff"
+
+T = TypeVar("T", bound="ArrowTable")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrowTable(TypedTable):
+    """A table whose schema pyarrow has read."""
+
+    @abstractmethod
+    def read_batches(self, stream: BinaryIO, positions: Sequence[int]) -> Iterator[list[Any]]:
+        """Yield blocks of rows: an Arrow array of each column."""
+
+    def read_blocks(self, positions: Sequence[int]) -> Iterator[list[NDArray[Any]]]:
+        """Yield blocks of rows as arrays of NumPy."""
+        with self.content.open() as stream:
+            for columns in self.read_batches(stream, positions):
+                yield [convert_column(column) for column in columns]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParquetTable(ArrowTable):
+    """A Parquet file."""
+
+    def read_batches(self, stream: BinaryIO, positions: Sequence[int]) -> Iterator[list[Any]]:
+        """Yield parts of row groups."""
+        import pyarrow.parquet as pq
+
+        names = [self.names[i] for i in positions]
+        # Select the columns by name again: asked for "a", pyarrow also gives "a.b", as if nested in "a".
+        for batch in pq.ParquetFile(stream).iter_batches(columns=names):
+            yield [batch.column(name) for name in names]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchTable(ArrowTable):
+    """An Arrow IPC file, which is Feather today, or an Arrow stream."""
+
+    open_batches: Callable[[Any, Any], Any]
+
+    def read_batches(self, stream: BinaryIO, positions: Sequence[int]) -> Iterator[list[Any]]:
+        """Yield the batches, checked: the reader trusts the file's lengths and indices."""
+        from pyarrow import ipc
+
+        fields = sorted(set(positions))
+        options = ipc.IpcReadOptions(included_fields=fields, use_threads=False)
+        for batch in _list_batches(self.open_batches(stream, options)):
+            batch.validate(full=True)
+            yield [batch.column(fields.index(i)) for i in positions]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OldFeatherTable(ArrowTable):
+    """A Feather file of the first version, which pyarrow reads whole."""
+
+    def read_batches(self, stream: BinaryIO, positions: Sequence[int]) -> Iterator[list[Any]]:
+        """Yield the table."""
+        from pyarrow import feather
+
+        names = [self.names[i] for i in positions]
+        table = feather.read_table(stream, columns=names)
+        table.validate(full=True)
+        yield [table.column(name) for name in names]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrcTable(ArrowTable):
+    """An ORC file."""
+
+    def read_batches(self, stream: BinaryIO, positions: Sequence[int]) -> Iterator[list[Any]]:
+        """Yield the stripes."""
+        from pyarrow import orc
+
+        names = [self.names[i] for i in positions]
+        file = orc.ORCFile(stream)
+        for i in range(file.nstripes):
+            stripe = file.read_stripe(i, columns=names)
+            yield [stripe.column(name) for name in names]
+
+
+def open_parquet(content: Content, reading: Reading, part: str | None = None) -> ParquetTable:
+    """Read a Parquet file's schema."""
+    form = "Parquet file"
+    _require_pyarrow(content.path, "Parquet", form, part)
+    import pyarrow.parquet as pq
+
+    with refuse_damage(content.path, f"not a {form}, or a truncated one"), content.open() as stream:
+        file = pq.ParquetFile(stream)
+        return _make_table(ParquetTable, content, reading, form, file.schema_arrow, file.metadata.num_rows)
+
+
+def open_feather(content: Content, reading: Reading, part: str | None = None) -> BatchTable:
+    """Read the schema of an Arrow IPC file."""
+    return _open_batches(content, reading, part, "Feather or Arrow IPC file", _open_file)
+
+
+def open_stream(content: Content, reading: Reading, part: str | None = None) -> BatchTable:
+    """Read the schema of an Arrow stream."""
+    return _open_batches(content, reading, part, "Arrow stream", _open_stream)
+
+
+def open_old_feather(content: Content, reading: Reading, part: str | None = None) -> OldFeatherTable:
+    """Read a Feather file of the first version, whose schema cannot be had without its columns."""
+    form = "Feather file of version 1"
+    _require_pyarrow(content.path, "Feather", form, part)
+    from pyarrow import feather
+
+    with refuse_damage(content.path, f"not a {form}, or a truncated one"), content.open() as stream:
+        table = feather.read_table(stream)
+        return _make_table(OldFeatherTable, content, reading, form, table.schema, table.num_rows)
+
+
+def open_orc(content: Content, reading: Reading, part: str | None = None) -> OrcTable:
+    """Read an ORC file's schema."""
+    form = "ORC file"
+    _require_pyarrow(content.path, "ORC", form, part)
+    from pyarrow import orc
+
+    with refuse_damage(content.path, f"not an {form}, or a truncated one"), content.open() as stream:
+        file = orc.ORCFile(stream)
+        return _make_table(OrcTable, content, reading, form, file.schema, file.nrows)
+
+
+def is_stream(head: bytes) -> bool:
+    """Whether the first bytes are those of an Arrow stream: a mark, and the length of a schema."""
+    return head.startswith(STREAM_MARK) and 0 < int.from_bytes(head[4:8], "little") < 1 << 31
+
+
+def _open_batches(
+    content: Content, reading: Reading, part: str | None, form: str, open_batches: Callable[[Any, Any], Any]
+) -> BatchTable:
+    _require_pyarrow(content.path, "Feather and Arrow", form, part)
+    with refuse_damage(content.path, f"not a {form}, or a truncated one"), content.open() as stream:
+        schema = open_batches(stream, None).schema
+        return _make_table(BatchTable, content, reading, form, schema, None, open_batches=open_batches)
+
+
+def _open_file(stream: Any, options: Any) -> Any:
+    from pyarrow import ipc
+
+    return ipc.open_file(stream, options=options)
+
+
+def _open_stream(stream: Any, options: Any) -> Any:
+    from pyarrow import ipc
+
+    return ipc.open_stream(stream, options=options)
+
+
+def _list_batches(batches: Any) -> Iterator[Any]:
+    """The batches of a file, which are numbered, or of a stream."""
+    if hasattr(batches, "num_record_batches"):
+        return (batches.get_batch(i) for i in range(batches.num_record_batches))
+    return iter(batches)
+
+
+def _require_pyarrow(path: Path, name: str, form: str, part: str | None) -> None:
+    if importlib.util.find_spec("pyarrow") is None:
+        raise InputError(f"{path}: reading {name} needs pyarrow: pip install 'gaussmix[arrow]'")
+    refuse_part(path, part, form)
+
+
+def _make_table(
+    form_of: type[T],
+    content: Content,
+    reading: Reading,
+    form: str,
+    schema: Any,
+    n_rows: int | None,
+    **more: Any,
+) -> T:
+    import pyarrow.types as types
+
+    names = tuple(schema.names)
+    check_names(content.path, names)
+    if n_rows == 0:
+        raise InputError(f"{content.path}: the table has {len(names)} columns and 0 rows")
+    kinds = [_find_value_type(kind) for kind in schema.types]
+    left_out = {i: describe_type(kind) for i, kind in enumerate(schema.types) if not _is_numeric(kinds[i])}
+    singles = (i for i, kind in enumerate(kinds) if types.is_float32(kind) or types.is_float16(kind))
+    return form_of(
+        path=content.path,
+        content=content,
+        form=form,
+        names=names,
+        has_header=True,
+        left_out=left_out,
+        not_numbers={i: f"values of type {kind}" for i, kind in left_out.items()},
+        n_rows=n_rows,
+        singles=frozenset(singles),
+        missing=find_missing_numbers(reading),
+        **more,
+    )
+
+
+def _find_value_type(kind: Any) -> Any:
+    """The type of a column's values, which dictionaries and run-end encoding hold apart."""
+    import pyarrow.types as types
+
+    return kind.value_type if types.is_dictionary(kind) or types.is_run_end_encoded(kind) else kind
+
+
+def _is_numeric(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    return bool(
+        types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)
+    )
+
+
+def convert_column(column: Any) -> NDArray[Any]:
+    """A column of Arrow as an array of numbers, with NaN for missing values."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    elif pa.types.is_run_end_encoded(column.type):
+        column = pc.run_end_decode(column)
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64())
+    values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+    return values
