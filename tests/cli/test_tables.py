@@ -203,14 +203,23 @@ WRONG = {
     "header only": ("a,b\n", r"there is a header \(a, b\) and no row of data"),
     "text": ("a,b\n1,2\n3,x\n5,6\n", r"line 3 \(row 2\), column 'b': 'x' is not a number"),
     "text far down": (f"a,b\n{MANY}7,?x\n", r"line 3002 \(row 3001\), column 'b': '\?x' is not a number"),
-    "missing cell": ("a,b\n1,2\n,4\n", r"line 3 \(row 2\), column 'a': the cell is empty; leave such rows out with --drop-missing, or the column with --exclude a"),
-    "NA": ("a,b\n1,2\n3,NA\n", r"line 3 \(row 2\), column 'b': the value is missing \('NA'\); leave such rows out"),
+    "missing cell": (
+        "a,b\n1,2\n,4\n",
+        r"line 3 \(row 2\), column 'a': the cell is empty; leave such rows out with --drop-missing, or the column with --exclude a",
+    ),
+    "NA": (
+        "a,b\n1,2\n3,NA\n",
+        r"line 3 \(row 2\), column 'b': the value is missing \('NA'\); leave such rows out",
+    ),
     "nan": ("a,b\n1,2\n3,nan\n", r"line 3 \(row 2\), column 'b': the value is missing \('nan'\)"),
     "nan far down": (f"a,b\n{MANY}7,nan\n", r"line 3002 \(row 3001\), column 'b': the value is missing"),
     "infinite": ("a,b\n1,2\n-inf,4\n", r"line 3 \(row 2\), column 'a': '-inf' is infinite"),
     "too large": ("a,b\n1,2\n1e999,4\n", r"line 3 \(row 2\), column 'a': '1e999' is infinite"),
     "underscore": ("a,b\n1,2\n3,1_000\n", r"line 3 \(row 2\), column 'b': '1_000' is not a number"),
-    "decimal comma far down": (f"a,b\n{MANY}7;1\n".replace(",", ";") + "3;2,5\n", r"'2,5' is not a number; if .* --decimal ,"),
+    "decimal comma far down": (
+        f"a,b\n{MANY}7;1\n".replace(",", ";") + "3;2,5\n",
+        r"'2,5' is not a number; if .* --decimal ,",
+    ),
     "the first of several": ("a,b\n1,2\n3,x\ny,6\n", r"line 3 \(row 2\), column 'b'"),
     "after blank lines": ("\na,b\n1,2\n\n3,x\n", r"line 5 \(row 2\), column 'b'"),
     "no header": ("1,2\n3,x\n", r"line 2 \(row 2\), column 'x1'"),
@@ -221,8 +230,8 @@ WRONG = {
     "gap in one column": ("a\n1\n\n3\n", r"line 3 \(row 2\), column 'a': the cell is empty"),
     "no numbers": ("name,town\nx,y\n", "no column of numbers: 'name' has 'x' on line 2, 'town' has 'y'"),
     "prose": ("It was a dark night.\nNothing moved.\n", "no column of numbers"),
-    "binary": (b"\x7fELF\x02\x01\x01\x00\x00", r"not a text table: it holds the byte 0x7f|0x02"),
-    "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00", "not a text table: it holds the byte"),
+    "binary": (b"\x7fELF\x02\x01\x01\x00\x00", "a program, which gaussmix does not read; expected a table"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00", "a picture, which gaussmix does not read"),
     "broken UTF-16": (b"\xff\xfea\x00,\x00b\x00\n\x001\x00,\x002", "not a text table"),
     "open quote": ('a,b\n1,2\n"3,4\n' + "5,6\n" * 50000, "cannot be cut into cells|cells?, but the header"),
     "control characters": ("a,b\n1,2\n3,x\x1b[31m\n", "0x1b"),
@@ -243,7 +252,7 @@ WRONG_ARRAYS = {
     "complex": (np.ones((2, 2), complex), "type complex128; expected real numbers"),
     "three dimensions": (np.ones((2, 2, 2)), r"shape \(2, 2, 2\); expected \(rows, columns\)"),
     "no rows": (np.ones((0, 2)), r"the array is empty: its shape is \(0, 2\)"),
-    "objects": (np.array([[1, None]], dtype=object), "not a .npy file, or a truncated one"),
+    "objects": (np.array([[1, None]], dtype=object), "it has Python objects, which are not unpickled"),
     "NaN": (np.array([[1, 2], [3, np.nan]]), r"row 2, column 'x1': the value is missing \(NaN\)"),
     "infinite": (np.array([[1, 2], [np.inf, 3]], dtype="f4"), "row 2, column 'x0': inf is infinite"),
 }
@@ -283,7 +292,7 @@ def test_wrong_parquet(tmp_path):
     assert "two columns are named 'a'" in words(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]))
     pq.write_table(pa.table({"a": np.arange(1000.0)}), path)
     whole = path.read_bytes()
-    for content in (whole[:-1], whole[: len(whole) // 2], b"a,b\n1,2\n"):
+    for content in (whole[:-1], whole[: len(whole) // 2], whole[:4]):
         path.write_bytes(content)
         with pytest.raises(InputError, match="not a Parquet file, or a truncated one"):
             read_table(path)

@@ -24,6 +24,8 @@ from gaussmix.errors import InputError
 DATES, NESTED = "dates", "nested values"
 #: Why a column without a name is left out.
 UNNAMED = "no name in the header (row numbers?)"
+#: What to do about a cell that is no number.
+REMEDY = "leave the column out with --exclude, or, if that stands for a missing value, say so with --na"
 #: Characters of a cell that are shown.
 SHOWN = 40
 
@@ -53,7 +55,7 @@ class CellTable(Source):
         if flawed:
             row, i = min(flawed)
             where = f"{self.path}: {self.describe_place(row)}, column {self.names[i]!r}"
-            raise InputError(f"{where}: {describe_cell(self.cells[i][row])} is not a number")
+            raise InputError(f"{where}: {describe_cell(self.cells[i][row])} is not a number; {REMEDY}")
         return [np.column_stack([self.columns[i].values for i in group]) for group in groups]
 
     def describe_place(self, row: int) -> str:

@@ -6,7 +6,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,7 @@ class Records:
     columns: tuple[Sequence[Any], ...]
     has_names: bool = True
     note: str | None = None
+    row_names: tuple[str, ...] = ()  # columns that pandas has as its index
 
 
 def is_json(head: bytes) -> bool:
@@ -77,6 +78,7 @@ def open_json(content: Content, reading: Reading, part: str | None = None) -> Ce
         place=PLACE,
         places=range(1, len(records.columns[0]) + 1),
         notes=notes,
+        unnamed=[i for i, name in enumerate(records.names) if name in records.row_names],
     )
 
 
@@ -135,10 +137,16 @@ def _collect_document(content: Content, document: Any, depth: int = 0) -> Record
     tables = [name for name in names if isinstance(document[name], list) and document[name]]
     if len(tables) == 1 and depth == 0:
         found = _collect_records(content, document[tables[0]])
-        return Records(
-            found.names, found.columns, found.has_names, f"read {tables[0]!r}, the array in the object"
-        )
+        note = f"read {tables[0]!r}, the array in the object"
+        return replace(found, note=note, row_names=_find_index(document))
     raise InputError(f"{content.path}: an object that is no table; expected an array of records, or columns")
+
+
+def _find_index(document: dict[str, Any]) -> tuple[str, ...]:
+    """The columns that the schema of pandas' orient="table" has as the index."""
+    schema = document.get("schema")
+    keys = schema.get("primaryKey") if isinstance(schema, dict) else None
+    return tuple(map(str, keys)) if isinstance(keys, list) else ()
 
 
 def _collect_records(content: Content, records: Any) -> Records:

@@ -44,13 +44,11 @@ def open_workbook(content: Content, reading: Reading, archive: Archive, part: st
         sheets = _read_sheets(content, part)
     if part is not None and part not in sheets:
         raise InputError(f"{path}: no sheet {part!r}; the workbook has {', '.join(map(repr, sheets))}")
-    filled = {name: rows for name, (rows, _) in sheets.items() if rows}
+    filled = [name for name, (rows, _) in sheets.items() if rows]
     if not filled:
-        raise InputError(f"{path}: no sheet of the workbook has rows")
-    name = next(iter(filled)) if part is None else part
-    if name not in filled:
-        raise InputError(f"{path}: the sheet {name!r} is empty")
-    others = [other for other in filled if other != name and part is None]
+        what = "no sheet of the workbook has rows" if part is None else f"the sheet {part!r} is empty"
+        raise InputError(f"{path}: {what}")
+    name, *others = filled
     notes = []
     if others:
         notes.append(
@@ -101,9 +99,8 @@ def _check_extent(archive: Archive) -> None:
             written += 1
         n_columns = max(_read_letters(letters) for letters in columns)
         if n_columns * max(rows) > FREE_CELLS + MOST_EMPTY * written:
-            raise InputError(
-                f"{path}: a sheet has {written} cells in {max(rows)} rows and {n_columns} columns; save it as CSV"
-            )
+            extent = f"{max(rows)} rows and {n_columns} columns"
+            raise InputError(f"{path}: a sheet has {written} cells in {extent}; save it as CSV")
 
 
 def _read_letters(letters: bytes) -> int:
