@@ -12,6 +12,19 @@ import typer
 from typer.core import TyperGroup
 
 from gaussmix._text import make_printable
+from gaussmix.cli.reading_options import (
+    Columns,
+    Comment,
+    Data,
+    Decimal,
+    DropMissing,
+    Exclude,
+    HasHeader,
+    Missing,
+    Separator,
+    Weights,
+    make_reading,
+)
 from gaussmix.errors import DoubtfulFitWarning, InputError, ModelFileError
 from gaussmix.fit.options import OPTIONS
 
@@ -102,18 +115,7 @@ def _run_bare(
         typer.echo(context.get_help())
 
 
-Data = Annotated[
-    Path,
-    typer.Argument(
-        metavar="DATA",
-        help="A table: .csv, .tsv, .txt, .parquet or .npy. A header is found; text is left out.",
-    ),
-]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model saved by 'gaussmix fit -o MODEL'.")]
-Weights = Annotated[
-    str | None,
-    typer.Option(metavar="COLUMN", help="A column with the weight of each row.", show_default=False),
-]
 TableOut = Annotated[
     Path | None,
     typer.Option(
@@ -141,13 +143,15 @@ def fit(
         str, typer.Option(metavar="bic|aic|icl|cv", help="What the model is chosen by.")
     ] = "bic",
     n_factors: Annotated[str, _make_option("n_factors")] = "1",
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B,...", help="The columns to use. Default: every numeric one.", show_default=False
-        ),
-    ] = None,
+    columns: Columns = None,
+    exclude: Exclude = None,
     weights: Weights = None,
+    header: HasHeader = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
+    comment: Comment = None,
+    na: Missing = None,
+    drop_missing: DropMissing = False,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="MODEL", help="Save the model here.", show_default=False),
@@ -220,16 +224,28 @@ def fit(
 
 
 @app.command()
-def predict(model: Model, data: Data, output: TableOut = None) -> None:
+def predict(
+    model: Model,
+    data: Data,
+    output: TableOut = None,
+    header: HasHeader = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
+    comment: Comment = None,
+    na: Missing = None,
+    drop_missing: DropMissing = False,
+) -> None:
     """Tell each row's component: label, probability of each component (p_0, p_1, ...), log_density.
 
     Noise has the label -1 and the probability p_noise.
 
-    Columns are found by their names, in any order. Without -o, CSV goes to the standard output.
+    Columns are found by their names, in any order. Without -o, CSV goes to the standard output. With
+    --drop-missing the first column, row, says which rows are there.
     """
+    reading = make_reading(locals())
     from gaussmix.cli.using import predict_table
 
-    predict_table(model, data, output)
+    predict_table(model, data, output, reading)
 
 
 @app.command()
@@ -241,11 +257,18 @@ def score(
     rows: Annotated[
         bool, typer.Option("--rows", help="Print the log-density of each row as CSV, and nothing else.")
     ] = False,
+    header: HasHeader = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
+    comment: Comment = None,
+    na: Missing = None,
+    drop_missing: DropMissing = False,
 ) -> None:
     """Tell how well a model fits a table: log-likelihood, BIC, AIC; with -o the log_density of each row."""
+    reading = make_reading(locals())
     from gaussmix.cli.using import score_table
 
-    score_table(model, data, weights, output, rows)
+    score_table(model, data, output, rows, reading)
 
 
 @app.command()
@@ -283,14 +306,21 @@ def report(
     data: Data,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="HTML", help="Write the page here.")],
     weights: Weights = None,
+    header: HasHeader = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
+    comment: Comment = None,
+    na: Missing = None,
+    drop_missing: DropMissing = False,
 ) -> None:
     """Write a page about a saved model and the table that it was fitted to.
 
     A page about many models, of which one is chosen, is what 'gaussmix fit DATA --report HTML' writes.
     """
+    reading = make_reading(locals())
     from gaussmix.cli.telling import report_table
 
-    report_table(model, data, weights, output)
+    report_table(model, data, output, reading)
 
 
 @app.command()
@@ -308,13 +338,20 @@ def bootstrap(
         int | None, typer.Option(min=0, help="For the same resamples each time.", show_default=False)
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Print every parameter.")] = False,
+    header: HasHeader = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
+    comment: Comment = None,
+    na: Missing = None,
+    drop_missing: DropMissing = False,
 ) -> None:
     """Tell how sure the parameters of a saved model are: standard errors and intervals from resamples.
 
     Ctrl-C stops, with the resamples that are done; a second Ctrl-C gives up.
     """
+    reading = make_reading(locals())
     from gaussmix.cli.telling import bootstrap_table
 
     bootstrap_table(
-        model, data, weights, method=method, number=number, level=level, seed=seed, everything=everything
+        model, data, reading, method=method, number=number, level=level, seed=seed, everything=everything
     )

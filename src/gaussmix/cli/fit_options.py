@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gaussmix.cli.reading_options import make_reading
+from gaussmix.data.reading import Reading
 from gaussmix.errors import InputError
 from gaussmix.fit.options import OPTIONS
 from gaussmix.model.constraints import Constraints
@@ -50,13 +51,12 @@ NOT_OF_MESSAGE_LENGTH = ("init_params", "prior", *CONSTRAINTS, "noise", "trim", 
 class FitTask:
     """What `gaussmix fit` is asked to do: files to read and to write, and how to fit."""
 
-    data: Path
+    data: Sequence[Path]
+    reading: Reading  # how the data are to be read, and which columns
     output: Path | None
     plot: Path | None
     checkpoint: Path | None  # to be kept up to date: that of `resume`, unless another is given
     resume: Path | None
-    columns: Sequence[str] | None  # None: all that are numeric
-    weights: str | None  # a column
     strategy: str
     seed: int | None
     quiet: bool
@@ -109,13 +109,11 @@ def read_task(said: Mapping[str, Any]) -> FitTask:
     values["constraints"] = _read_constraints(said, numbers, families)
     if strategy != "em":
         _check_known(said)
-    columns = said["columns"]
     names = (
         "data",
         "output",
         "plot",
         "resume",
-        "weights",
         "seed",
         "quiet",
         "report",
@@ -127,8 +125,7 @@ def read_task(said: Mapping[str, Any]) -> FitTask:
         numbers=numbers,
         families=families,
         words=list_words(said),
-        # As a line of CSV, so that a name with a comma can be quoted.
-        columns=None if columns is None else [name.strip() for name in next(csv.reader([columns]), [])],
+        reading=make_reading(said),
         checkpoint=said["resume"] if said["checkpoint"] is None else said["checkpoint"],
         strategy=strategy,
         options=values,
@@ -137,10 +134,13 @@ def read_task(said: Mapping[str, Any]) -> FitTask:
 
 def list_words(said: Mapping[str, Any]) -> list[str]:
     """The words of a command that fits the same again, but for the files that it writes."""
-    words = ["gaussmix", "fit", str(said["data"])]
+    words = ["gaussmix", "fit", *map(str, said["data"])]
     for name, value in said.items():
         default = OPTIONS[name].default if name in OPTIONS else USUAL.get(name)
-        if name in UNTOLD or value is None or value is False or value == default:
+        if name in UNTOLD or value is None or value == default or (value is False and name != "header"):
+            continue
+        if name == "header":
+            words.append("--header" if value else "--no-header")
             continue
         flag = "-k" if name == "n_components" else _find_flag(name)
         words += [flag] if value is True else [flag, str(value)]

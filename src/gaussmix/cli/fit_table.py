@@ -19,9 +19,9 @@ from gaussmix.cli.outputs import check_outputs, choose_outputs
 from gaussmix.cli.progress import CountBar, ProgressBar, StopOnInterrupt
 from gaussmix.cli.search_display import describe_search, print_search
 from gaussmix.cli.using import tell_notes
-from gaussmix.data.reading import Reading
+from gaussmix.data.several import read_tables
 from gaussmix.data.source import refuse_os_errors
-from gaussmix.data.tables import Table, read_table
+from gaussmix.data.tables import Table
 from gaussmix.data.writing import replace_file
 from gaussmix.errors import FitError, InputError, ModelFileError
 from gaussmix.fit.checkpoint import read_seed
@@ -41,7 +41,7 @@ def fit_table(task: FitTask) -> int:
     task = choose_outputs(task)
     check_outputs(task)
     seed = _choose_seed(task)
-    table = read_table(task.data, Reading(columns=task.columns, weights=task.weights))
+    table = read_tables(task.data, task.reading)
     if not task.quiet:
         tell_notes(table)
     _check_rows(table, min(task.numbers))
@@ -53,13 +53,13 @@ def fit_table(task: FitTask) -> int:
         else:
             result = _fit_rows(table, task, seed)
     except (FitError, ArithmeticError) as error:
-        typer.echo(f"error: {task.data}: the fit failed: {error}", err=True)
+        typer.echo(f"error: {table.path}: the fit failed: {error}", err=True)
         return EXIT_FAILED
     except (InputError, ModelFileError):
         raise  # the message names the checkpoint
     except ValueError as error:  # what only the library checks of the rows, such as numbers out of range
-        raise InputError(f"{task.data}: {error}") from None
-    info = _describe_fit(result, table, task.weights, seed) | describe_search(found)
+        raise InputError(f"{table.path}: {error}") from None
+    info = _describe_fit(result, table, task.reading.weights, seed) | describe_search(found)
     verdict = [] if found is None else _judge_search(found, table, task, seed)
     _save(task, table, found or result, info, verdict)
     if not task.quiet:
@@ -97,7 +97,7 @@ def _save(
                 feature_names=table.names,
                 sample_weight=table.weights,
                 verdict=verdict or None,
-                source=task.data.name,
+                source=table.path.name,
                 command=_write_command(info.get("seed")),
                 options={"random_state": info.get("seed"), **task.options},
             )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib.util
 import itertools
 from dataclasses import replace
+from glob import has_magic
 from pathlib import Path
 
 from gaussmix.cli.fit_options import FitTask
+from gaussmix.cli.reading_options import find_stem
 from gaussmix.cli.using import refuse_overwriting
+from gaussmix.data.content import STANDARD_INPUT
 from gaussmix.data.tables import TABLE_SUFFIXES
 from gaussmix.data.writing import check_output
 from gaussmix.errors import InputError, ModelFileError
@@ -32,7 +35,8 @@ def choose_outputs(task: FitTask) -> FitTask:
     """
     if not task.searches or task.output is not None or task.report is not None:
         return task
-    stem = task.data.name.removesuffix(task.data.suffix) or "data"
+    first = task.data[0]
+    stem = "data" if str(first) == STANDARD_INPUT or has_magic(str(first)) else find_stem(first) or "data"
     output, report = Path(f"{stem}.safetensors"), Path(f"{stem}.html")
     if output.exists() and not is_model(output):
         raise InputError(f"{output}: is there, and is no model of gaussmix; name another file with -o MODEL")
@@ -82,7 +86,8 @@ def check_outputs(task: FitTask) -> None:
         if path.resolve() == same.resolve():
             raise InputError(f"{same}: the {what} and the {other} cannot be the same file")
     for _, path in written:
-        refuse_overwriting(path, task.data)
+        for data in task.data:
+            refuse_overwriting(path, data)
         check_output(path)
 
 

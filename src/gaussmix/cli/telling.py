@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -12,6 +13,7 @@ from gaussmix._text import make_printable
 from gaussmix.cli.outputs import check_report
 from gaussmix.cli.progress import CountBar, StopOnInterrupt
 from gaussmix.cli.using import read_model_and_rows, refuse_overwriting
+from gaussmix.data.reading import Reading
 from gaussmix.data.source import refuse_os_errors
 from gaussmix.data.writing import check_output
 from gaussmix.errors import InputError
@@ -22,8 +24,8 @@ MOST_LINES = 60
 
 def bootstrap_table(
     model: Path,
-    data: Path,
-    weights: str | None,
+    data: Sequence[Path],
+    reading: Reading,
     *,
     method: str,
     number: int,
@@ -32,7 +34,7 @@ def bootstrap_table(
     everything: bool,
 ) -> None:
     """Print standard errors and intervals of the parameters of a model."""
-    saved, table = read_model_and_rows(model, data, weights)
+    saved, table = read_model_and_rows(model, data, reading)
     from gaussmix.infer.bootstrap import bootstrap
 
     shown = sys.stderr.isatty()
@@ -55,16 +57,16 @@ def bootstrap_table(
             )
             summary = found.summary(level, max_rows=sys.maxsize if everything else MOST_LINES)
         except ValueError as error:
-            raise InputError(f"{data}: {error}") from None
+            raise InputError(f"{table.path}: {error}") from None
     typer.echo(make_lines_printable(summary))
 
 
-def report_table(model: Path, data: Path, weights: str | None, output: Path) -> None:
+def report_table(model: Path, data: Sequence[Path], output: Path, reading: Reading) -> None:
     """Write a page about a saved model and the rows that it was fitted to."""
-    for path in (model, data):
+    for path in (model, *data):
         refuse_overwriting(output, path)
     check_output(output)
-    saved, table = read_model_and_rows(model, data, weights)
+    saved, table = read_model_and_rows(model, data, reading)
     check_report(output)
     from gaussmix.report import write_report
 
@@ -74,8 +76,8 @@ def report_table(model: Path, data: Path, weights: str | None, output: Path) -> 
             table.values,
             output,
             sample_weight=table.weights,
-            source=data.name,
-            command=shlex.join(["gaussmix", "report", str(model), str(data), "-o", str(output)]),
+            source=table.path.name,
+            command=shlex.join(["gaussmix", "report", str(model), *map(str, data), "-o", str(output)]),
             options={name: str(value) for name, value in saved.info.items()},
         )
     typer.echo(f"report saved in {make_printable(str(output))}")

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import typer
 from numpy.typing import NDArray
 
 from gaussmix._text import make_printable
-from gaussmix._typing import FloatArray
+from gaussmix._typing import FloatArray, IntArray
 from gaussmix.cli.display import print_facts, print_model
 from gaussmix.data.reading import Reading
+from gaussmix.data.several import read_matching_tables
 from gaussmix.data.source import refuse_os_errors
-from gaussmix.data.tables import Table, read_matching
+from gaussmix.data.tables import Table
 from gaussmix.data.writing import check_table_output, write_table
 from gaussmix.errors import InputError
 from gaussmix.io import SavedModel, load_model
@@ -28,16 +29,18 @@ from gaussmix.model.mixture.printing import default_names
 BLOCK_ROWS = 1 << 16
 
 
-def predict_table(model: Path, data: Path, output: Path | None) -> None:
+def predict_table(model: Path, data: Sequence[Path], output: Path | None, reading: Reading) -> None:
     """Write label, responsibilities and log-density of each row."""
     mixture = _load_checked(model, output).mixture
-    table = _read_columns(mixture, data, output)
+    table = _read_columns(mixture, data, output, reading)
+    rows = number_rows(table) if reading.drop_missing else None
 
     def compute_blocks() -> Iterator[dict[str, NDArray[Any]]]:
-        for X in _cut_blocks(table.values):
+        for start, X in _cut_blocks(table.values):
             responsibilities = mixture.responsibilities(X)
             labels = responsibilities.argmax(axis=1)
-            columns = {"label": np.where(labels == mixture.n_components, -1, labels)}
+            columns: dict[str, NDArray[Any]] = {} if rows is None else {"row": rows[start : start + len(X)]}
+            columns |= {"label": np.where(labels == mixture.n_components, -1, labels)}
             columns |= {f"p_{k}": responsibilities[:, k] for k in range(mixture.n_components)}
             if mixture.noise is not None:
                 columns["p_noise"] = responsibilities[:, -1]
@@ -46,15 +49,16 @@ def predict_table(model: Path, data: Path, output: Path | None) -> None:
     write_table(output, compute_blocks())
 
 
-def score_table(model: Path, data: Path, weights: str | None, output: Path | None, rows: bool) -> None:
+def score_table(model: Path, data: Sequence[Path], output: Path | None, rows: bool, reading: Reading) -> None:
     """Print the log-likelihood, BIC and AIC of a table; write the log-density of each row if asked to."""
     if rows and output is not None:
         raise InputError(f"{output}: --rows prints what -o writes; give one of them")
     mixture = _load_checked(model, output).mixture
-    table = _read_columns(mixture, data, output, weights)
-    log_density = np.concatenate([mixture.log_prob(X) for X in _cut_blocks(table.values)])
+    table = _read_columns(mixture, data, output, reading)
+    log_density = np.concatenate([mixture.log_prob(X) for _, X in _cut_blocks(table.values)])
     if rows or output is not None:
-        write_table(output, [{"log_density": log_density}])
+        first = {"row": number_rows(table)} if reading.drop_missing else {}
+        write_table(output, [first | {"log_density": log_density}])
     if rows:
         return
     in_double = log_density.astype(np.float64)
@@ -105,10 +109,15 @@ def tell_notes(table: Table) -> None:
         typer.echo(f"note: {make_printable(note)}", err=True)
 
 
-def read_model_and_rows(model: Path, data: Path, weights: str | None) -> tuple[SavedModel, Table]:
+def read_model_and_rows(model: Path, data: Sequence[Path], reading: Reading) -> tuple[SavedModel, Table]:
     """A saved model and the columns of a table that it is about."""
     saved = _load_checked(model, None)
-    return saved, _read_columns(saved.mixture, data, None, weights)
+    return saved, _read_columns(saved.mixture, data, None, reading)
+
+
+def number_rows(table: Table) -> IntArray:
+    """The numbers (from 1) in the file of the rows that were read."""
+    return 1 + (np.arange(len(table.values)) if table.places is None else table.places)
 
 
 def _load_checked(model: Path, output: Path | None) -> SavedModel:
@@ -123,15 +132,15 @@ def _load_checked(model: Path, output: Path | None) -> SavedModel:
         return load_model(model)
 
 
-def _read_columns(mixture: Mixture, data: Path, output: Path | None, weights: str | None = None) -> Table:
-    if output is not None:
-        refuse_overwriting(output, data)
+def _read_columns(mixture: Mixture, data: Sequence[Path], output: Path | None, reading: Reading) -> Table:
+    for path in data if output is not None else ():
+        refuse_overwriting(cast(Path, output), path)
     names = mixture.feature_names or default_names(mixture.n_features)
-    table = read_matching(data, names, Reading(weights=weights))
+    table = read_matching_tables(data, names, reading)
     tell_notes(table)
     return table
 
 
-def _cut_blocks(values: FloatArray) -> Iterator[FloatArray]:
+def _cut_blocks(values: FloatArray) -> Iterator[tuple[int, FloatArray]]:
     for start in range(0, len(values), BLOCK_ROWS):
-        yield values[start : start + BLOCK_ROWS]
+        yield start, values[start : start + BLOCK_ROWS]

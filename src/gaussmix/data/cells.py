@@ -145,7 +145,7 @@ def find_marks(columns: Sequence[Sequence[str]], separator: str, decimal: str | 
     if not among:
         return Marks(decimal or "."), ""
     if {Marks(","), Marks(".", ",")} <= set(among) and PLAIN not in among:
-        example = next(cell for cell in sorted(odd) if EITHER.fullmatch(cell.strip()) or "," in cell)
+        example = next((cell for cell in sorted(odd) if EITHER.fullmatch(cell.strip())), "")
         grouped = separator == "," or any(_has_small_numbers(column) for column in columns)
         return (Marks(".", ",") if grouped else Marks(",")), example.strip()
     return among[0], ""

@@ -124,6 +124,10 @@ def _open_zstd(data: bytes) -> BinaryIO:
     return cast(BinaryIO, pa.input_stream(pa.py_buffer(data), compression="zstd"))
 
 
+def _open_xz(data: bytes) -> BinaryIO:
+    return cast(BinaryIO, lzma.LZMAFile(io.BytesIO(data)))
+
+
 def _find_packing(head: bytes) -> bytes | None:
     """The mark that packed bytes begin with."""
     return next((mark for mark in PACKINGS if head.startswith(mark)), None)
@@ -142,6 +146,6 @@ def find_most_bytes() -> int:
 PACKINGS: dict[bytes, tuple[str, Callable[[bytes], BinaryIO]]] = {
     b"\x1f\x8b": ("gzip", lambda data: cast(BinaryIO, gzip.GzipFile(fileobj=io.BytesIO(data)))),
     b"BZh": ("bzip2", lambda data: cast(BinaryIO, bz2.BZ2File(io.BytesIO(data)))),
-    b"\xfd7zXZ\x00": ("xz", lambda data: cast(BinaryIO, lzma.LZMAFile(io.BytesIO(data)))),
+    b"\xfd7zXZ\x00": ("xz", _open_xz),
     b"\x28\xb5\x2f\xfd": ("zstd", _open_zstd),
 }

@@ -67,6 +67,8 @@ def find_layout(path: Path, lines: Sequence[str], reading: Reading) -> Layout:
         raise InputError(f"{path}: the file has no rows, only {'comments' if comments else 'blank lines'}")
     dialect = replace(_choose_separator(filled, separator, reading.decimal), comment=comment)
     records = list(cut_records(path, lines, dialect, skip=skipped))
+    if not records:
+        raise InputError(f"{path}: the file has no rows, only blank lines")
     header = find_header(path, records, dialect, reading, comments, _is_quoted_above(filled))
     rows = [cells for _, cells in records[header.n_records :]]
     numbers = [line for line, _ in records[header.n_records :]]

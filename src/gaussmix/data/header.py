@@ -7,17 +7,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from gaussmix._text import count_noun
-from gaussmix.data.cells import BOOLEANS, NUMBERS, PLAIN, Marks, find_kind, find_marks
+from gaussmix._text import count_noun, shorten
+from gaussmix.data.cells import BOOLEANS, MOST_SHOWN, NUMBERS, PLAIN, Marks, find_kind, find_marks
 from gaussmix.data.reading import Reading
 from gaussmix.data.records import Dialect, collect_columns, cut_records
 from gaussmix.errors import InputError
 
 #: Most lines above a header that are passed over.
 MOST_TITLES = 30
+#: Names that a message shows.
+MOST_NAMES = 8
 #: Rows that titles must be followed by.
 LEAST_BELOW = 3
 #: Rows that a header of numbers must be followed by.
@@ -94,7 +97,8 @@ def _end_header(
         return Header(n_records=begin, names=default, found=False, words=tuple(words))
     passed, why = _count_no_rows(records[begin:], width)
     if begin + passed >= len(records):
-        raise InputError(f"{path}: there is a header ({', '.join(names[:8])}) and no row of data")
+        shown = ", ".join(shorten(name, MOST_SHOWN) for name in names[:MOST_NAMES])
+        raise InputError(f"{path}: there is a header ({shown}) and no row of data")
     named, unnamed, twice = _complete_names(names)
     return Header(
         n_records=begin + passed,
@@ -107,7 +111,7 @@ def _end_header(
 
 
 def _find_body(records: Sequence[Record]) -> tuple[int, int, list[str] | None]:
-    """The first record of the body, the number of its cells, and the names above it if they are as many or fewer.
+    """The first record of the body, the number of its cells, and the names above it if they differ in number.
 
     The body has the number of cells of most records. What stands above it are titles, with fewer cells.
     """
@@ -119,7 +123,9 @@ def _find_body(records: Sequence[Record]) -> tuple[int, int, list[str] | None]:
     names = _fit_header(records[begin - 1][1], [cells for _, cells in records[begin:]], width)
     titles = widths[: begin - 1 if names else begin]
     if titles and (
-        max(titles) >= width or len(titles) > MOST_TITLES or widths.count(width) < max(LEAST_BELOW, len(titles))
+        max(titles) >= width
+        or len(titles) > MOST_TITLES
+        or widths.count(width) < max(LEAST_BELOW, len(titles))
     ):
         return 0, widths[0], None
     return begin, width, names
@@ -170,9 +176,9 @@ def _is_count(first: list[str], rows: list[list[str]], marks: Marks) -> bool:
     cells = [[marks.read(cell) for cell in row] for row in [first, *whole]]
     numbers = np.array([[np.nan if number is None else number for number in row] for row in cells])
     with np.errstate(invalid="ignore"):
-        rising = (np.diff(numbers, axis=1) > 0.0).all(axis=1)
+        rising: Any = (np.diff(numbers, axis=1) > 0.0).all(axis=1)
         steps = np.diff(numbers, axis=1)
-        even = rising & (np.ptp(steps, axis=1) <= 1e-6 * np.abs(steps).max(axis=1))
+        even: Any = rising & (np.ptp(steps, axis=1) <= 1e-6 * np.abs(steps).max(axis=1))
     if not rising[0]:
         return False
     if len(first) > 2 and even[0] and even[1:].mean() < 0.1:
@@ -211,11 +217,13 @@ def _count_no_rows(records: Sequence[Record], width: int) -> tuple[int, list[str
     filled = [cell for cell in above if cell]
     if len(above) < 2 or len(set(filled)) < 1 or any(marks.read(cell) is not None for cell in filled):
         return 0, []
-    return 1, [f"line {records[0][0]} passed over ({', '.join(filled[:3])}: units?)"]
+    return 1, [
+        f"line {records[0][0]} passed over ({', '.join(shorten(cell, MOST_SHOWN) for cell in filled[:3])}: units?)"
+    ]
 
 
 def _complete_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...], list[str]]:
-    """The columns' names, each different; which of them the header left blank; words on those that changed."""
+    """The columns' names, each different; which of them are not the header's; words on those that changed."""
     named = list(names)
     unnamed = [i for i, name in enumerate(named) if not name]
     for i in unnamed:

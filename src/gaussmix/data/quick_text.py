@@ -55,14 +55,15 @@ def read_columns(
     try:
         table = pc.read_csv(
             stream,
-            read_options=pc.ReadOptions(column_names=names, block_size=max(BLOCK_BYTES, BLOCK_LINES * longest)),
+            read_options=pc.ReadOptions(
+                column_names=names, block_size=max(BLOCK_BYTES, BLOCK_LINES * longest)
+            ),
             parse_options=pc.ParseOptions(
                 delimiter=dialect.separator,
                 quote_char=dialect.quote,
                 newlines_in_values=True,
                 # In a single column a blank line is a missing value.
                 ignore_empty_lines=width > 1,
-                invalid_row_handler=_pass_blank_row,
             ),
             convert_options=pc.ConvertOptions(
                 include_columns=list(dict.fromkeys(wanted)),
@@ -126,10 +127,6 @@ def _narrow_blanks(data: bytes) -> bytes:
     for end in (b"\n", b"\r"):
         data = data.replace(b" " + end, end).replace(end + b" ", end)
     return data.strip(b" ")
-
-
-def _pass_blank_row(row: Any) -> str:
-    return "error" if row.text.strip() else "skip"
 
 
 def _spell_truth(value: float) -> list[str]:

@@ -57,6 +57,8 @@ class Table:
         Sentences on how the file was read: which columns were left out, and why.
     places : ndarray of shape (n,) or None
         Where rows were dropped, the places (from 0) in the file of those that were kept.
+    n_rows : int
+        The number of rows in the file.
     """
 
     values: FloatArray
@@ -66,6 +68,7 @@ class Table:
     weights: FloatArray | None = None
     notes: tuple[str, ...] = ()
     places: IntArray | None = None
+    n_rows: int = 0
 
 
 def read_table(path: str | os.PathLike[str], reading: Reading = AS_FOUND) -> Table:
@@ -191,9 +194,9 @@ def _read_columns(
     with refuse_os_errors(source.path, "read"):
         arrays = source.read(groups)
     notes = [*source.notes, *_make_notes(source, unused)]
+    n = len(arrays[0])
     places = _find_complete(arrays) if drop_missing else None
     if places is not None:
-        n = len(arrays[0])
         if not len(places):
             raise InputError(f"{source.path}: each of the {n} rows has a missing value")
         notes.append(
@@ -215,6 +218,7 @@ def _read_columns(
         weights=weights,
         notes=tuple(notes),
         places=places,
+        n_rows=n,
     )
 
 

@@ -31,6 +31,8 @@ from gaussmix.errors import InputError
 SAMPLE_LINES, SAMPLE_CHARACTERS = 1000, 1 << 20
 #: Cells held as Python strings at a time.
 BLOCK_CELLS = 1 << 18
+#: Encodings of two or four bytes a character.
+WIDE = ("utf-16", "utf-32")
 #: Why a column without a name is left out.
 UNNAMED = "no name in the header (names or numbers of the rows?)"
 
@@ -180,6 +182,8 @@ def _take_sample(stream: io.TextIOBase) -> list[str]:
 
 def _count_bytes(content: Content, encoding: str, lines: Sequence[str]) -> int:
     """The bytes of the first lines, with the mark before them."""
+    if encoding.startswith(WIDE):  # which no reader skips by bytes
+        return 0
     marked = content.head.startswith(codecs.BOM_UTF8)
     plain = encoding.removesuffix("-sig")
     return marked * len(codecs.BOM_UTF8) + sum(len(line.encode(plain, "surrogateescape")) for line in lines)
@@ -264,4 +268,8 @@ def describe_flaw(cell: str, marks: Marks) -> str:
 
 
 def _explain_comma(cell: str) -> str:
-    return "; if commas are its decimal marks, say --decimal ," if PLAIN.is_number(cell.replace(",", ".", 1)) else ""
+    return (
+        "; if commas are its decimal marks, say --decimal ,"
+        if PLAIN.is_number(cell.replace(",", ".", 1))
+        else ""
+    )
