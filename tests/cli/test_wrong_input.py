@@ -88,7 +88,7 @@ WRONG = {
     "ragged": ("fit ragged.csv -k 3 -o out.gm", "ragged.csv: line 3: 3 cells, but the header has 2"),
     "words in npy": ("fit words.npy -k 3 -o out.gm", "words.npy: the array is of type <U1"),
     "nan in npy": ("fit nan.npy -k 3 -o out.gm", "nan.npy: row 2, column 'x0': the value is missing"),
-    "model as table": ("fit good.gm -k 3 -o out.gm", "good.gm: not a text table"),
+    "model as table": ("fit good.gm -k 3 -o out.gm", "good.gm: a model .*; expected a table"),
     "too few rows": ("fit two.csv -k 3 -o out.gm", "two.csv: 2 rows, fewer than the 3 components of -k 3"),
     # Columns and weights.
     "no such column": (

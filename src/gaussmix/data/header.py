@@ -217,13 +217,12 @@ def _count_no_rows(records: Sequence[Record], width: int) -> tuple[int, list[str
     filled = [cell for cell in above if cell]
     if len(above) < 2 or len(set(filled)) < 1 or any(marks.read(cell) is not None for cell in filled):
         return 0, []
-    return 1, [
-        f"line {records[0][0]} passed over ({', '.join(shorten(cell, MOST_SHOWN) for cell in filled[:3])}: units?)"
-    ]
+    shown = ", ".join(shorten(cell, MOST_SHOWN) for cell in filled[:3])
+    return 1, [f"line {records[0][0]} passed over ({shown}: units?)"]
 
 
 def _complete_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...], list[str]]:
-    """The columns' names, each different; which of them are not the header's; words on those that changed."""
+    """The columns' names, each different; which are blank; words on doubles."""
     named = list(names)
     unnamed = [i for i, name in enumerate(named) if not name]
     for i in unnamed:

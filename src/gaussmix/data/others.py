@@ -80,7 +80,7 @@ OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         ),
         (rb"Obj\x01", "an Avro file", "convert it to Parquet"),
         (rb"CDF[\x01\x02\x05]", "a NetCDF file", "convert it with xarray: to_dataframe().to_parquet(...)"),
-        (rb".{4}\x00{4}\{\"", "a model or weights (.safetensors)", "expected a table"),
+        (rb".{4}\x00{4}\{\"", "a model (.safetensors) as DATA", "expected a table"),
         (
             rb"\x80[\x02-\x05][\x95cK}\](q.]",
             "a pickle, which can hold any code",
