@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ NOT_IN_MODEL = "not in the model"
 
 #: What to do about missing values.
 REMEDY = "leave such rows out with --drop-missing, or the column with --exclude {}"
+
+#: Rows that a column must have before it is said to count them.
+LEAST_COUNTED = 5
+#: Names of columns that name rows: id, source_id, rowid, objID, index.
+LABEL = re.compile(r"(?i:(^|[_. -]|row|obj)id)$|[a-z]I[Dd]$|^(?i:index|rownames?|row|no|nr|obs)$")
 
 #: Rows checked at a time, so that a check takes little memory beside a mapped file.
 CHECK_ROWS = 1 << 18
@@ -118,10 +124,10 @@ def read_table(path: str | os.PathLike[str], reading: Reading = AS_FOUND) -> Tab
         passed = set(source.left_out) | {at_weights} | excluded
         chosen = [i for i in range(len(source.names)) if i not in passed]
         if not chosen:
-            raise InputError(_describe_lack_of_numbers(source, weights))
+            raise InputError(_describe_lack_of_numbers(source, weights, bool(excluded)))
     known = {at_weights} | excluded
     unused = {} if columns is not None else {i: why for i, why in source.left_out.items() if i not in known}
-    return _read_columns(source, chosen, at_weights, unused, reading.drop_missing)
+    return _read_columns(source, chosen, at_weights, unused, reading.drop_missing, told=columns is None)
 
 
 def read_matching(
@@ -183,7 +189,13 @@ def read_matching(
 
 
 def _read_columns(
-    source: Source, chosen: list[int], at_weights: int | None, unused: dict[int, str], drop_missing: bool
+    source: Source,
+    chosen: list[int],
+    at_weights: int | None,
+    unused: dict[int, str],
+    drop_missing: bool,
+    *,
+    told: bool = False,
 ) -> Table:
     groups = [chosen] if at_weights is None else [chosen, [at_weights]]
     for i in (i for group in groups for i in group):
@@ -207,6 +219,8 @@ def _read_columns(
         _check_finite(source, values, group, places)
         values.flags.writeable = False
     values, weights = arrays[0], None
+    if told:
+        notes += _note_labels(source, values, chosen)
     if at_weights is not None:
         weights = arrays[1][:, 0]
         _check_weights(source, source.names[at_weights], weights, places)
@@ -220,6 +234,27 @@ def _read_columns(
         places=places,
         n_rows=n,
     )
+
+
+def _note_labels(source: Source, values: FloatArray, chosen: Sequence[int]) -> list[str]:
+    """Sentences on columns that name the rows rather than say something of them."""
+    notes = []
+    for at, i in enumerate(chosen):
+        name, column = source.names[i], values[:, at]
+        what = ""
+        if len(column) >= LEAST_COUNTED and column[1] - column[0] == 1.0 and (np.diff(column) == 1.0).all():
+            what = "goes up by one from row to row, as row numbers do"
+        elif (
+            LABEL.search(name)
+            and (column == np.floor(column)).all()
+            and len(np.unique(column)) == len(column)
+        ):
+            what = "seems to name the rows"
+        if what:
+            notes.append(
+                f"{source.path}: column {name!r} {what}; it is left out by --exclude {shlex.quote(name)}"
+            )
+    return notes
 
 
 def _find_complete(arrays: Sequence[FloatArray]) -> IntArray | None:
@@ -285,10 +320,14 @@ def _find_column(source: Source, name: str) -> int:
         return source.names.index(name)
     near = difflib.get_close_matches(name, source.names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; the file has {_list_names(source.names)}"
+    if name and any("," in whole and name in whole.split(",") for whole in source.names):
+        hint = "; quote a name that holds a comma, as in --columns '\"a,b\",c'"
     raise InputError(f"{source.path}: no column {name!r}{hint}")
 
 
-def _describe_lack_of_numbers(source: Source, weights: str | None) -> str:
+def _describe_lack_of_numbers(source: Source, weights: str | None, excluded: bool) -> str:
+    if excluded and len(source.left_out) < len(source.names):
+        return f"{source.path}: no column of numbers is left beside those that are excluded"
     if weights is not None and len(source.left_out) < len(source.names):
         return f"{source.path}: no numeric column is left beside the weights {weights!r}"
     held = [f"{source.names[i]!r} has {what}" for i, what in source.not_numbers.items()]
