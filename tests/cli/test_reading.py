@@ -120,6 +120,10 @@ def test_missing_values(run, tmp_path, expected):
     path = write_rows(tmp_path / "t.csv")
     path.write_text(path.read_text() + "-99,1\n,2\n3,unknown\n")
     result = run("fit", path, *ONE)
+    assert (
+        result.exit_code == 2 and "column 'b': 'unknown' is not a number; leave the column" in result.stderr
+    )
+    result = run("fit", path, *ONE, "--na", "unknown")
     assert result.exit_code == 2
     assert (
         "line 63 (row 62), column 'a': the cell is empty; leave such rows out with --drop-missing"
