@@ -161,10 +161,14 @@ def test_labels_are_the_column_names():
     assert (unnamed.get_xlabel(), unnamed.get_ylabel()) == ("feature 1", "feature 2")
 
 
-def test_shows_the_first_six_features_and_says_so():
+def test_shows_six_features_and_says_so():
     axes = plot_mixture(make_mixture(2, 8))
     assert axes.shape == (6, 6)
-    assert axes[0, 0].get_title(loc="left") == "6 of 8 features shown"
+    said = axes[0, 0].figure.get_supxlabel().replace("\n", " ")
+    assert said.startswith("6 of 8 features, those that tell components apart most.")
+    given = plot_mixture(make_mixture(2, 8), ax=Figure().subplots(6, 6))
+    assert given[0, 0].get_title(loc="left") == "6 of 8 features shown"
+    assert not given[0, 0].figure.get_supxlabel()
     assert plot_mixture(make_mixture(2, 8), features=range(7)).shape == (7, 7)
 
 

@@ -162,6 +162,14 @@ def fit(
             metavar="PNG", help="Draw the mixture over the data here (.png, .pdf, .svg).", show_default=False
         ),
     ] = None,
+    plot_columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="The columns that --plot shows. Default: up to six, those that tell components apart most.",
+            show_default=False,
+        ),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(metavar="HTML", help="Write a page about the models here.", show_default=False),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gaussmix.cli.reading_options import make_reading
+from gaussmix.cli.reading_options import cut_names, make_reading
 from gaussmix.data.reading import Reading
 from gaussmix.errors import InputError
 from gaussmix.fit.options import OPTIONS
@@ -30,7 +30,7 @@ OF_A_SEARCH = {"tol": 1e-5, "max_iter": 1000}
 #: Options that say which models there are to choose from.
 MODEL = ("n_components", "covariance_type")
 #: Arguments that do not tell what is fitted, and those that are told apart.
-UNTOLD = ("data", "output", "plot", "report", "quiet", "seed", "checkpoint", "resume")
+UNTOLD = ("data", "output", "plot", "plot_columns", "report", "quiet", "seed", "checkpoint", "resume")
 #: Defaults of options that the library does not have.
 USUAL = {"criterion": "bic", "stability": 0, "strategy": STRATEGIES[0], "min_weight": 0.0}
 #: Options of the command that together are the library's `constraints`.
@@ -57,6 +57,7 @@ class FitTask:
     plot: Path | None
     checkpoint: Path | None  # to be kept up to date: that of `resume`, unless another is given
     resume: Path | None
+    plot_columns: Sequence[str] | None  # None: those that tell components apart
     strategy: str
     seed: int | None
     quiet: bool
@@ -109,6 +110,8 @@ def read_task(said: Mapping[str, Any]) -> FitTask:
     values["constraints"] = _read_constraints(said, numbers, families)
     if strategy != "em":
         _check_known(said)
+    if said["plot_columns"] is not None and said["plot"] is None:
+        raise InputError("--plot-columns says what --plot shows; give --plot PNG as well")
     names = (
         "data",
         "output",
@@ -126,6 +129,7 @@ def read_task(said: Mapping[str, Any]) -> FitTask:
         families=families,
         words=list_words(said),
         reading=make_reading(said),
+        plot_columns=None if said["plot_columns"] is None else cut_names(said["plot_columns"]),
         checkpoint=said["resume"] if said["checkpoint"] is None else said["checkpoint"],
         strategy=strategy,
         options=values,

@@ -15,7 +15,7 @@ import typer
 from gaussmix._text import count_noun, make_printable
 from gaussmix.cli.display import print_model
 from gaussmix.cli.fit_options import OF_MESSAGE_LENGTH, OF_SEARCH, FitTask
-from gaussmix.cli.outputs import check_outputs, choose_outputs
+from gaussmix.cli.outputs import check_outputs, check_plot_columns, choose_outputs
 from gaussmix.cli.progress import CountBar, ProgressBar, StopOnInterrupt
 from gaussmix.cli.search_display import describe_search, print_search
 from gaussmix.cli.using import tell_notes
@@ -40,11 +40,14 @@ def fit_table(task: FitTask) -> int:
     """Fit, save and print; return the exit code."""
     task = choose_outputs(task)
     check_outputs(task)
+    if task.reading.columns is not None:
+        check_plot_columns(task, task.reading.columns)
     seed = _choose_seed(task)
     table = read_tables(task.data, task.reading)
     if not task.quiet:
         tell_notes(table)
     _check_rows(table, min(task.numbers))
+    check_plot_columns(task, table.names)
     found: SearchResult | None = None
     try:
         if task.searches:
@@ -85,7 +88,14 @@ def _save(
         from gaussmix.plot import save_plot
 
         with refuse_os_errors(task.plot, "written"), replace_file(task.plot) as temporary:
-            save_plot(result.mixture, table.values, path=temporary)
+            save_plot(
+                result.mixture,
+                table.values,
+                path=temporary,
+                features=task.plot_columns,
+                sample_weight=table.weights,
+                left_out=result.trimmed,
+            )
     if task.report is not None:
         from gaussmix.report import write_report
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from glob import has_magic
 from pathlib import Path
@@ -89,6 +91,24 @@ def check_outputs(task: FitTask) -> None:
         for data in task.data:
             refuse_overwriting(path, data)
         check_output(path)
+
+
+def check_plot_columns(task: FitTask, names: Sequence[str]) -> None:
+    """Raise InputError, before the work, for a column to show that is not among those that are fitted."""
+    shown = task.plot_columns
+    if shown is None:
+        return
+    if not shown:
+        raise InputError("--plot-columns names no column")
+    for name in shown:
+        if shown.count(name) > 1:
+            raise InputError(f"--plot-columns names {name!r} twice")
+        if name in names:
+            continue
+        near = difflib.get_close_matches(name, names, n=1)
+        more = "" if len(names) <= 8 else f" and {len(names) - 8} more"
+        hint = f"did you mean {near[0]!r}?" if near else f"they are {', '.join(map(repr, names[:8]))}{more}"
+        raise InputError(f"--plot-columns: no column {name!r} is fitted; {hint}")
 
 
 def _check_picture(plot: Path) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
+from gaussmix.plot.binning import Bins
+from gaussmix.plot.table import OTHERS
 
-#: Bins of a histogram, at least and at most.
-BINS = (10, 80)
 #: Cells along a side of a raster, at least and at most.
 CELLS = (64, 220)
 #: Cells along a side of a raster in a pairs picture, at most.
 SMALL_CELLS = 110
-#: Labels with rows of their own in a raster, beside the components: rows left out, and noise.
-OTHERS = 2
 
 
 @dataclass(frozen=True)
@@ -30,25 +29,34 @@ class Raster:
     uncertainty: Float64Array
 
 
-class Histograms:
-    """A histogram of each feature between its limits, filled some rows at a time."""
+@dataclass(frozen=True)
+class Histogram:
+    """Bins of any widths, and their heights, as a density: the area is one."""
 
-    def __init__(self, limits: Float64Array, n_rows: int) -> None:
-        # Rules based on quartiles give too few bins where there are several modes.
-        self.n_bins = int(np.clip(1.5 * np.sqrt(n_rows), *BINS))
-        self.limits = limits
-        self.counts = np.zeros((len(limits), self.n_bins))
+    edges: Float64Array
+    heights: Float64Array
+
+
+class Histograms:
+    """A histogram of each feature, filled some rows at a time."""
+
+    def __init__(self, bins: Sequence[Bins]) -> None:
+        self.bins = tuple(bins)
+        self.counts = [np.zeros(each.n_cells) for each in self.bins]
 
     def add(self, values: Float64Array, weights: Float64Array | None) -> None:
         """Count rows of values of shape (b, features)."""
-        for counts, column, ends in zip(self.counts, values.T, self.limits, strict=True):
-            counts += np.bincount(find_cells(column, ends, self.n_bins), weights, self.n_bins)
+        for counts, bins, column in zip(self.counts, self.bins, values.T, strict=True):
+            cells = find_cells(column, (bins.low, bins.high), bins.n_cells)
+            counts += np.bincount(cells, weights, bins.n_cells)
 
-    def find_densities(self) -> Float64Array:
-        """The heights of the bins, shape (features, bins), so that each histogram has the area one."""
-        widths = (self.limits[:, 1] - self.limits[:, 0]) / self.n_bins
-        densities: Float64Array = self.counts / (self.counts.sum(axis=1) * widths)[:, None]
-        return densities
+    def finish(self) -> tuple[Histogram, ...]:
+        """The histogram of each feature."""
+        done = []
+        for counts, bins in zip(self.counts, self.bins, strict=True):
+            totals = np.add.reduceat(counts, bins.starts)
+            done.append(Histogram(bins.edges, totals / (totals.sum() * np.diff(bins.edges))))
+        return tuple(done)
 
 
 class Rasters:
@@ -92,7 +100,7 @@ class Rasters:
         return done
 
 
-def find_cells(values: Float64Array, ends: Float64Array, n_cells: int) -> IntArray:
+def find_cells(values: Float64Array, ends: Sequence[float] | Float64Array, n_cells: int) -> IntArray:
     """The cell of each value, of as many equal ones between two ends; values beyond are in the outermost."""
     low, high = ends
     cells: IntArray = ((values - low) * (n_cells / (high - low))).astype(np.int64)

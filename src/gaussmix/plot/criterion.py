@@ -10,6 +10,7 @@ import numpy as np
 
 from gaussmix._text import count_noun
 from gaussmix._typing import Float64Array
+from gaussmix.plot.captions import add_caption
 from gaussmix.plot.figures import find_panel, hide_spines, import_matplotlib, spread_out
 from gaussmix.plot.palette import COLOURS, INK, MARKERS, QUIET
 from gaussmix.plot.reading import read_models
@@ -65,6 +66,7 @@ class CriterionDisplay:
         The ring around the best model.
     failed_ : PathCollection or None
         Crosses of models without a sound fit.
+    caption_ : Text or None
 
     References
     ----------
@@ -183,6 +185,7 @@ class CriterionDisplay:
         *,
         families: Collection[str] | None = None,
         differences: bool = True,
+        caption: bool | None = None,
     ) -> Self:
         """Draw the picture.
 
@@ -194,6 +197,8 @@ class CriterionDisplay:
             The families to draw, all without it. The best is that of all.
         differences : bool, default=True
             Whether differences from the best are drawn, or the scores themselves to a linear scale.
+        caption : bool, optional
+            Whether lines below the picture say what is drawn. By default they do, unless `ax` is given.
 
         Returns
         -------
@@ -220,7 +225,19 @@ class CriterionDisplay:
             panel.legend(handles=[self.failed_], loc="lower right", fontsize=8.5)
         self._set_scales(panel)
         self._place_labels(panel, shown)
+        own = panel.figure if ax is None else None
+        self.caption_ = add_caption(self._describe(), panel, own, wanted=caption)
         return self
+
+    def _describe(self) -> str:
+        """What the picture shows."""
+        told = ["A line for each family of covariances."]
+        if self._differences:
+            told.append(f"The best is at the top; the scale is logarithmic beyond {self._find_threshold():.3g}.")
+        told.append(f"Ring: the {self._word} model.")
+        if self.errors:
+            told.append("Bars: standard errors of the difference from the best, over the folds.")
+        return " ".join(told)
 
     def _draw_family(self, panel: Axes, family: str, place: int) -> list[tuple[float, float]]:
         """Draw the line of a family; returns where its crosses belong."""
@@ -270,9 +287,12 @@ class CriterionDisplay:
             **ring,
         )
         value = self.scores[family, k]
-        word = "best" if value == self._top else "chosen"
-        text = f"{word}: {family} with {count_noun(k, 'component')}, {self.criterion.title} {value:.6g}"
+        text = f"{self._word}: {family} with {count_noun(k, 'component')}, {self.criterion.title} {value:.6g}"
         panel.set_title(text, loc="left", fontsize=10, color=INK)
+
+    @property
+    def _word(self) -> str:
+        return "best" if self.scores[self.best_model] == self._top else "chosen"
 
     def _set_scales(self, panel: Axes) -> None:
         title, better = self.criterion.title, self.criterion.greater_is_better
@@ -332,6 +352,8 @@ class CriterionDisplay:
                 va="center",
                 arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 3},
                 annotation_clip=False,
+                parse_math=False,
+                usetex=False,
             )
         panel.set_xlim(least - 0.3, last + 0.15 + 0.02 * (last - least))
 

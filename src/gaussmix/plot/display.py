@@ -29,6 +29,10 @@ class ViewDisplay:
         self.view = view
         self.kind = check_kind(kind)
 
+    def _tell_more(self) -> str:
+        """What the caption says beside what the view is."""
+        return ""
+
     def plot(
         self,
         ax: Axes | npt.NDArray[np.object_] | None = None,
@@ -36,6 +40,7 @@ class ViewDisplay:
         kind: str | None = None,
         standard_deviations: Sequence[float] = STANDARD_DEVIATIONS,
         legend: bool = True,
+        caption: bool | None = None,
         scatter_options: Mapping[str, Any] | None = None,
         ellipse_options: Mapping[str, Any] | None = None,
         figure: Figure | None = None,
@@ -51,6 +56,9 @@ class ViewDisplay:
         standard_deviations : sequence of float, default=(1, 2)
             At which ellipses are drawn; empty for none.
         legend : bool, default=True
+        caption : bool, optional
+            Whether lines below the picture say what is drawn, and how many rows. By default they do, unless
+            `ax` is given.
         scatter_options, ellipse_options : mapping, optional
             Passed to Matplotlib's ``scatter`` and ``Ellipse``.
         figure : Figure, optional
@@ -66,9 +74,16 @@ class ViewDisplay:
         with find_figure(ax, figure, choose_figure_size(self.view)) as found:
             panels = read_panels(self.view, ax, found)
             self.axes_, self.artists_ = draw_view(
-                panels, self.view, style, legend=legend, outside=found is not None
+                panels,
+                self.view,
+                style,
+                legend=legend,
+                caption=caption,
+                figure=found,
+                more=self._tell_more(),
             )
         self.ax_ = self.axes_[-1, 0]
+        self.caption_ = self.artists_.caption
         self.figure_ = self.ax_.figure
         return self
 

@@ -69,9 +69,10 @@ def format_name(name: str, most: int = MOST_CHARACTERS) -> str:
 
 
 def write_plainly(*texts: Text) -> None:
-    """Have texts that hold names show every character: "$x$" is no formula there."""
+    """Have texts that hold names show every character: "$x$" is no formula there, nor TeX."""
     for text in texts:
         text.set_parse_math(False)
+        text.set_usetex(False)
 
 
 def name_axes(

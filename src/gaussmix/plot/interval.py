@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix._typing import Float64Array
+from gaussmix.clusters.separation import measure_separation
 from gaussmix.infer.bootstrap import Bootstrap
 from gaussmix.infer.errors import ParameterErrors
+from gaussmix.plot.captions import add_caption
 from gaussmix.plot.figures import FEW_CHARACTERS, find_figure, format_name, hide_spines, write_plainly
 from gaussmix.plot.palette import INK, pick_colour, pick_marker
 from gaussmix.plot.reading import find_names
-from gaussmix.plot.view import choose_features
+from gaussmix.plot.view import pick_features, tell_features
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,6 +58,7 @@ class IntervalDisplay:
         By panel and component.
     shapes_ : list of PolyCollection
         Of the resamples, where there are any.
+    caption_ : Text or None
 
     References
     ----------
@@ -93,6 +96,7 @@ class IntervalDisplay:
         )
         self.resamples = None if resamples is None else np.asarray(resamples, dtype=np.float64)
         self.level = level
+        self._features = ""  # which are shown, where not all are
         shape = (*self.estimates.shape[:1], len(self.titles))
         shapes = [self.estimates.shape, self.lower.shape, self.upper.shape]
         if self.resamples is not None:
@@ -112,6 +116,7 @@ class IntervalDisplay:
         features: Sequence[int | str] | None = None,
         ax: npt.NDArray[np.object_] | Axes | None = None,
         figure: Figure | None = None,
+        caption: bool | None = None,
         **options: Any,
     ) -> Self:
         """Draw the weights and means of a bootstrap, or of standard errors.
@@ -122,11 +127,14 @@ class IntervalDisplay:
             Of :func:`gaussmix.bootstrap` or :func:`gaussmix.estimate_errors`.
         level : float, default=0.95
         features : sequence of int or str, optional
-            Positions or names of the features to show, in this order. Without it, the first six.
+            Positions or names of the features to show, in this order. Without it, the six that tell
+            components apart most.
         ax : array of Axes, optional
             One for the weights and one for each feature; without it, those of a new figure.
         figure : Figure, optional
             An empty figure to fill, in place of `ax`.
+        caption : bool, optional
+            Whether lines below the picture say what is drawn. By default they do, unless `ax` is given.
         **options
             As for the intervals of `estimated`, such as ``kind="percentile"``.
 
@@ -148,7 +156,7 @@ class IntervalDisplay:
             )
         mixture = estimated.mixture
         names = find_names(mixture, None, mixture.n_features)
-        chosen = choose_features(names, features)
+        chosen, choice = pick_features(names, features, lambda: measure_separation(mixture))
         bounds = estimated.intervals(level, **options)
 
         def join(weights: Float64Array, means: Float64Array) -> Float64Array:
@@ -162,9 +170,16 @@ class IntervalDisplay:
             resamples=join(estimated.weights, estimated.means) if isinstance(estimated, Bootstrap) else None,
             level=level,
         )
-        return display.plot(ax, figure=figure)
+        display._features = tell_features(len(chosen), len(names), choice)
+        return display.plot(ax, figure=figure, caption=caption)
 
-    def plot(self, ax: npt.NDArray[np.object_] | Axes | None = None, *, figure: Figure | None = None) -> Self:
+    def plot(
+        self,
+        ax: npt.NDArray[np.object_] | Axes | None = None,
+        *,
+        figure: Figure | None = None,
+        caption: bool | None = None,
+    ) -> Self:
         """Draw the picture.
 
         Parameters
@@ -173,6 +188,8 @@ class IntervalDisplay:
             One a panel; without it, those of a new figure.
         figure : Figure, optional
             An empty figure to fill, in place of `ax`.
+        caption : bool, optional
+            Whether lines below the picture say what is drawn. By default they do, unless `ax` is given.
 
         Returns
         -------
@@ -191,10 +208,18 @@ class IntervalDisplay:
             self.axes_ = given
             for place, panel in enumerate(given):
                 self._draw_panel(panel, place)
+            self.caption_ = add_caption(self._describe(), given, found, wanted=caption)
         self.ax_ = self.axes_[0]
         self.figure_ = self.ax_.figure
         self.ax_.set_ylabel(f"estimate and {100 * self.level:.4g}% interval")
         return self
+
+    def _describe(self) -> str:
+        """What the picture shows."""
+        told = [self._features, f"Markers: estimates. Bars: {100 * self.level:.4g} % intervals."]
+        if self.shapes_ and self.resamples is not None:
+            told.append(f"Pale shapes: the distribution over {len(self.resamples):,} resamples.")
+        return " ".join(filter(None, told))
 
     def _draw_panel(self, panel: Axes, place: int) -> None:
         k = len(self.estimates)

@@ -10,6 +10,7 @@ import numpy as np
 
 from gaussmix._text import count_noun
 from gaussmix.fit.result import StartReport
+from gaussmix.plot.captions import add_caption
 from gaussmix.plot.figures import find_panel, hide_spines, import_matplotlib
 from gaussmix.plot.palette import COLOURS, INK, MARKERS, QUIET
 from gaussmix.plot.reading import read_result
@@ -49,6 +50,7 @@ class LikelihoodDisplay:
     objective_ : Line2D or None
     starts_ : dict of str to PathCollection
         The markers of starts, by where they are from.
+    caption_ : Text or None
 
     References
     ----------
@@ -137,7 +139,9 @@ class LikelihoodDisplay:
         """
         return cls(history, kind=kind).plot(ax, **options)
 
-    def plot(self, ax: Axes | None = None, *, kind: str | None = None) -> Self:
+    def plot(
+        self, ax: Axes | None = None, *, kind: str | None = None, caption: bool | None = None
+    ) -> Self:
         """Draw the picture.
 
         Parameters
@@ -146,6 +150,8 @@ class LikelihoodDisplay:
             Where to draw; without it, in a new figure.
         kind : {"likelihood", "gain"}, optional
             Another kind than that of the display.
+        caption : bool, optional
+            Whether lines below the picture say what is drawn. By default they do, unless `ax` is given.
 
         Returns
         -------
@@ -165,7 +171,20 @@ class LikelihoodDisplay:
         panel.set_axisbelow(True)
         panel.set_title(self.outcome, loc="left", fontsize=10, color=QUIET)
         hide_spines(panel)
+        own = panel.figure if ax is None else None
+        self.caption_ = add_caption(self._describe(kind), panel, own, wanted=caption)
         return self
+
+    def _describe(self, kind: str) -> str:
+        """What the picture shows."""
+        if kind == "gain":
+            return "What each iteration added to the mean log-likelihood of a row, to a logarithmic scale."
+        told = ["Line: the mean log-likelihood of a row, iteration by iteration."]
+        if self.starts_:
+            told.append("Markers: where each start ended.")
+            if not all(math.isfinite(report.mean_log_likelihood) for report in self.starts):
+                told.append("Crosses at the lower edge: starts that collapsed.")
+        return " ".join(told)
 
     def _draw_likelihood(self, panel: Axes) -> None:
         steps = np.arange(len(self.history))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix.infer.likelihood_ratio import LikelihoodRatioTest, LikelihoodRatioTests
+from gaussmix.plot.captions import add_caption, join_words
 from gaussmix.plot.figures import find_figure, hide_spines
 from gaussmix.plot.palette import INK, PALE, QUIET, pick_colour
 
@@ -42,6 +43,7 @@ class LikelihoodRatioDisplay:
     figure_ : Figure
     histograms_ : list of StepPatch
     statistics_, quantiles_ : list of Line2D
+    caption_ : Text or None
 
     References
     ----------
@@ -74,6 +76,7 @@ class LikelihoodRatioDisplay:
         *,
         ax: npt.NDArray[np.object_] | Axes | None = None,
         figure: Figure | None = None,
+        caption: bool | None = None,
     ) -> Self:
         """Draw the tests of :func:`gaussmix.bootstrap_lrt`.
 
@@ -84,6 +87,8 @@ class LikelihoodRatioDisplay:
             One a test; without it, those of a new figure.
         figure : Figure, optional
             An empty figure to fill, in place of `ax`.
+        caption : bool, optional
+            Whether lines below the picture say what is drawn. By default they do, unless `ax` is given.
 
         Returns
         -------
@@ -100,9 +105,15 @@ class LikelihoodRatioDisplay:
             raise TypeError(
                 f"tests are drawn of what gaussmix.bootstrap_lrt returns; got {type(tests).__name__}"
             )
-        return cls(tests.tests, level=tests.level).plot(ax, figure=figure)
+        return cls(tests.tests, level=tests.level).plot(ax, figure=figure, caption=caption)
 
-    def plot(self, ax: npt.NDArray[np.object_] | Axes | None = None, *, figure: Figure | None = None) -> Self:
+    def plot(
+        self,
+        ax: npt.NDArray[np.object_] | Axes | None = None,
+        *,
+        figure: Figure | None = None,
+        caption: bool | None = None,
+    ) -> Self:
         """Draw the picture.
 
         Parameters
@@ -111,6 +122,8 @@ class LikelihoodRatioDisplay:
             One a test; without it, those of a new figure.
         figure : Figure, optional
             An empty figure to fill, in place of `ax`.
+        caption : bool, optional
+            Whether lines below the picture say what is drawn. By default they do, unless `ax` is given.
 
         Returns
         -------
@@ -127,10 +140,19 @@ class LikelihoodRatioDisplay:
                 raise ValueError(f"{n} tests take as many Axes; ax has {given.size}")
             for panel, test in zip(given, self.tests, strict=True):
                 self._draw_test(panel, test)
+            text = (
+                f"Bars: what one component more gains on {join_words(self._list_draws())} draws of the smaller "
+                "mixture, which does not need it. Thick line: what it gains on the rows. "
+                f"Dashed: what {100 * self.level:.3g} % of the draws exceed."
+            )
+            self.caption_ = add_caption(text, given, found, wanted=caption)
         self.axes_, self.ax_ = given, given[0]
         self.figure_ = self.ax_.figure
         self.ax_.set_ylabel("draws")
         return self
+
+    def _list_draws(self) -> list[str]:
+        return [f"{number:,}" for number in dict.fromkeys(len(test.resampled) for test in self.tests)]
 
     def _draw_test(self, panel: Axes, test: LikelihoodRatioTest) -> None:
         rejected = test.p_value <= self.level

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: How far the density may rise above the histogram: that of a collapsed component can have any height.
-MOST_ABOVE = 1.8
+MOST_ABOVE = 1.3
+#: Standard deviation, as a share of the axis, below which a component is a line on the screen.
+THIN = 1.0 / 150.0
+#: How far such components may rise above all others, which would otherwise be flat; the rest is cut off.
+MOST_OF_THIN = 6.0
+#: The share of the highest curve or bar that has to be within the panel; less, and the caption says so.
+LEAST_SHOWN = 0.98
 #: Height of the strip below the axis that says which label is the most probable, as a share of the panel's.
 STRIP = 0.04
 #: Cells of that strip.
@@ -30,29 +36,50 @@ STRIP_CELLS = 800
 
 def draw_line(panel: Axes, view: View, j: int, style: Style, drawn: Artists) -> None:
     """The density of one feature and each component's share of it, over the histogram of the rows."""
-    low, high = view.limits[j]
-    top = 0.0
-    if view.histograms is not None:
-        heights = view.histograms[j]
-        edges = np.linspace(low, high, len(heights) + 1)
-        drawn.histograms.append(panel.stairs(heights, edges, fill=True, color=PALE, zorder=0.5))
-        top = float(heights.max())
+    bars = curve = 0.0
+    if view.histograms:
+        histogram = view.histograms[j]
+        look: dict[str, Any] = {"fill": True, "color": PALE, "zorder": 0.5}
+        drawn.histograms.append(panel.stairs(histogram.heights, histogram.edges, **look))
+        bars = float(histogram.heights.max())
+    top = bars
     if view.mixture is not None:
-        highest = _draw_curves(panel, make_marginal(view.mixture, [j]), view, j, style, drawn)
-        top = min(max(highest, top), MOST_ABOVE * top) if top else highest
-    panel.set_xlim(low, high)
+        mixture = make_marginal(view.mixture, [j])
+        grid = _make_fine_grid(mixture, *map(float, view.limits[j]))
+        shares = _compute_shares(mixture, grid, view)
+        curve = float(shares.sum(axis=1).max())
+        _draw_curves(panel, mixture, grid, shares, view, style, drawn)
+        top = _find_top(mixture, shares, bars, view.limits[j])
+    drawn.cut |= top < LEAST_SHOWN * max(curve, bars)
+    panel.set_xlim(*view.limits[j])
     panel.set_ylim(0.0, 1.08 * top)
     hide_spines(panel)
 
 
-def _draw_curves(panel: Axes, mixture: Mixture, view: View, j: int, style: Style, drawn: Artists) -> float:
-    """Draw the components and their sum; returns the height of that."""
-    grid = _make_fine_grid(mixture, *map(float, view.limits[j]))
-    shares = _compute_shares(mixture, grid)
+def _find_top(mixture: Mixture, shares: Float64Array, bars: float, limits: Float64Array) -> float:
+    """The height up to which the panel goes: that of the highest curve or bar, unless that hides the others."""
+    curve = float(shares.sum(axis=1).max())
+    top = min(max(curve, bars), MOST_ABOVE * bars) if bars else curve
+    thin = np.sqrt(mixture.dense_covariances[:, 0, 0]) < THIN * float(np.ptp(limits))
+    if not thin.any() or mixture.weights[thin].sum() >= 0.5:
+        return top
+    return min(top, MOST_OF_THIN * float(shares[:, ~thin].sum(axis=1).max()))
+
+
+def _draw_curves(
+    panel: Axes,
+    mixture: Mixture,
+    grid: Float64Array,
+    shares: Float64Array,
+    view: View,
+    style: Style,
+    drawn: Artists,
+) -> None:
+    """Draw the components and their sum."""
     total: Float64Array = shares.sum(axis=1)
     if style.kind == "density":
         with np.errstate(divide="ignore"):
-            log_total = np.log(total)
+            log_total = np.log(total / (1.0 - view.noise))
         for level, shade in zip(find_levels(mixture, view.seed), DENSITY, strict=True):
             drawn.regions.append(
                 panel.fill_between(
@@ -67,7 +94,6 @@ def _draw_curves(panel: Axes, mixture: Mixture, view: View, j: int, style: Style
                 grid, share, color=colour, linestyle=pick_style(int(label)), linewidth=1.4
             )
     drawn.curves += panel.plot(grid, total, color=INK, linewidth=1.6)
-    return float(total.max())
 
 
 def number_the_curves(panel: Axes, view: View, drawn: Artists) -> None:
@@ -75,14 +101,16 @@ def number_the_curves(panel: Axes, view: View, drawn: Artists) -> None:
     if view.mixture is None:
         return
     means = view.mixture.means[:, 0]
-    heights = np.diagonal(_compute_shares(view.mixture, means))
+    heights = np.diagonal(_compute_shares(view.mixture, means, view))
     for c, (x, height) in enumerate(zip(means, heights, strict=True)):
         y = min(float(height), 0.97 * panel.get_ylim()[1])
         drawn.numbers.append(put_number(panel, c, int(view.clusters[c]), float(x), y, size=9))
 
 
-def _compute_shares(mixture: Mixture, points: Float64Array) -> Float64Array:
-    weighted: Float64Array = np.exp(mixture.component_log_prob(points[:, None])) * mixture.weights
+def _compute_shares(mixture: Mixture, points: Float64Array, view: View) -> Float64Array:
+    """The density of each component at these points, by its weight beside that of the noise; (n, k)."""
+    weights = (1.0 - view.noise) * mixture.weights
+    weighted: Float64Array = np.exp(mixture.component_log_prob(points[:, None])) * weights
     return weighted
 
 

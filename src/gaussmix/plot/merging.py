@@ -10,6 +10,7 @@ import numpy.typing as npt
 from gaussmix._text import count_noun
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.clusters.merging import Merging
+from gaussmix.plot.captions import add_caption
 from gaussmix.plot.figures import find_panel, hide_spines, import_matplotlib
 from gaussmix.plot.palette import BORDER, INK, QUIET, pick_colour, pick_style
 from gaussmix.plot.plane import put_number
@@ -60,6 +61,7 @@ class MergingDisplay:
         The number of each component.
     cut_ : Line2D or None
         Where the tree is cut, or the ring around the suggested number.
+    caption_ : Text or None
 
     References
     ----------
@@ -118,6 +120,7 @@ class MergingDisplay:
         n_clusters: int | None = None,
         kind: str = "dendrogram",
         ax: Axes | None = None,
+        caption: bool | None = None,
     ) -> Self:
         """Draw how the components of a mixture merge.
 
@@ -130,6 +133,8 @@ class MergingDisplay:
         kind : {"dendrogram", "entropy"}, default="dendrogram"
         ax : Axes, optional
             Where to draw; without it, in a new figure.
+        caption : bool, optional
+            Whether lines below the picture say what is drawn. By default they do, unless `ax` is given.
 
         Returns
         -------
@@ -155,7 +160,7 @@ class MergingDisplay:
             height_name=HEIGHTS[merging.method],
             kind=kind,
         )
-        return display.plot(ax)
+        return display.plot(ax, caption=caption)
 
     @classmethod
     def from_values(
@@ -173,7 +178,9 @@ class MergingDisplay:
         """
         return cls(linkage, n_clusters=n_clusters, **values).plot(ax)
 
-    def plot(self, ax: Axes | None = None, *, kind: str | None = None) -> Self:
+    def plot(
+        self, ax: Axes | None = None, *, kind: str | None = None, caption: bool | None = None
+    ) -> Self:
         """Draw the picture.
 
         Parameters
@@ -182,6 +189,8 @@ class MergingDisplay:
             Where to draw; without it, in a new figure.
         kind : {"dendrogram", "entropy"}, optional
             Another kind than that of the display.
+        caption : bool, optional
+            Whether lines below the picture say what is drawn. By default they do, unless `ax` is given.
 
         Returns
         -------
@@ -199,7 +208,21 @@ class MergingDisplay:
         text = count_noun(self.n_clusters, "cluster")
         panel.set_title(f"{text} of {count_noun(len(self.clusters), 'component')}", loc="left", fontsize=10)
         hide_spines(panel)
+        own = panel.figure if ax is None else None
+        self.caption_ = add_caption(self._describe(kind), panel, own, wanted=caption)
         return self
+
+    def _describe(self, kind: str) -> str:
+        """What the picture shows."""
+        if kind == "entropy":
+            return (
+                "How uncertain the cluster of a row is, summed over the rows, by number of clusters. "
+                f"Ring: {count_noun(self.n_clusters, 'cluster')}."
+            )
+        told = ["A fork joins two clusters, the lower the more they overlap; the numbers are components."]
+        if self.cut_ is not None:
+            told.append(f"Dashed: the cut into {self.n_clusters} clusters, which have a colour each.")
+        return " ".join(told)
 
     def _draw_tree(self, panel: Axes) -> None:
         k = len(self.clusters)

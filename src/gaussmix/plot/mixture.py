@@ -20,7 +20,8 @@ from gaussmix.plot.labelling import (
 )
 from gaussmix.plot.plane import STANDARD_DEVIATIONS, add_ellipses
 from gaussmix.plot.reading import find_names, read_mixture
-from gaussmix.plot.view import MOST_POINTS, Table, choose_features, make_marginal, make_view, read_table
+from gaussmix.plot.table import Table
+from gaussmix.plot.view import MOST_POINTS, choose_features, make_marginal, make_view, read_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,6 +67,8 @@ class MixtureDisplay(ViewDisplay):
     artists_ : Artists
         Lists of what has been drawn: ``points``, ``rasters``, ``ellipses``, ``numbers``, ``regions`` (of
         highest density), ``borders``, ``histograms``, ``curves``, ``thresholds``.
+    caption_ : Text or None
+        What is drawn, in words.
 
     References
     ----------
@@ -112,7 +115,7 @@ class MixtureDisplay(ViewDisplay):
         kind : {"classification", "uncertainty", "density"}, default="classification"
         features : sequence of int or str, optional
             Positions or names of the features to show, in this order; the others are integrated out. Without
-            it, the first six.
+            it, the six that by themselves tell the components apart most, in the order of the columns.
         clusters : array-like of int of shape (n_components,), optional
             The cluster of each component: components of one cluster have one colour, and rows are labelled
             and uncertain by cluster.
@@ -121,7 +124,7 @@ class MixtureDisplay(ViewDisplay):
             zero are not shown.
         left_out : array-like of bool of shape (n_samples,), optional
             Rows that a trimmed fit left out (``fit_result_.trimmed``), drawn as grey crosses.
-        max_points : int, default=10000
+        max_points : int, default=20000
             More rows than this are drawn as a raster.
         seed : int, default=0
             Of the draws by which levels of the density are found, so that pictures can be made again.

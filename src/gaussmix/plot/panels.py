@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussmix.plot.captions import add_caption
 from gaussmix.plot.figures import FEW_CHARACTERS, format_percent, import_matplotlib, name_axes
 from gaussmix.plot.line import draw_line, draw_strip, draw_thresholds, number_the_curves
 from gaussmix.plot.palette import DENSITY, INK, NOISE, QUIET, pick_colour, pick_marker, pick_style
 from gaussmix.plot.plane import MASSES, draw_plane
 from gaussmix.plot.points import MOST_UNCERTAIN, Artists, Style, colour_uncertainty
 from gaussmix.plot.view import View
+from gaussmix.plot.wording import describe_view
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,8 +45,21 @@ def read_panels(view: View, ax: Axes | NDArray[np.object_] | None, figure: Figur
     return given.reshape(side, side)
 
 
-def draw_view(panels: Any, view: View, style: Style, *, legend: bool, outside: bool) -> tuple[Any, Artists]:
-    """Draw into these Axes. Returns them, without those that stay empty, and what has been drawn."""
+def draw_view(
+    panels: Any,
+    view: View,
+    style: Style,
+    *,
+    legend: bool,
+    caption: bool | None,
+    figure: Figure | None,
+    more: str = "",
+) -> tuple[Any, Artists]:
+    """Draw into these Axes. Returns them, without those that stay empty, and what has been drawn.
+
+    `figure` is that of the Axes where the picture is all there is in it, so that there is room beside them.
+    `more` is what the caption says beside what the view is.
+    """
     drawn = Artists()
     if len(panels) > 1:
         used = _draw_pairs(panels, view, style, drawn)
@@ -54,8 +69,11 @@ def draw_view(panels: Any, view: View, style: Style, *, legend: bool, outside: b
         _draw_alone(place, view, style, drawn)
         used = panels.copy()
     if legend:
-        _add_legend(place, view, style, outside=outside)
-    _say_what_is_left_out(panels[0, 0], view)
+        _add_legend(place, view, style, outside=figure is not None)
+    text = " ".join(filter(None, [describe_view(view, style, drawn), more]))
+    drawn.caption = add_caption(text, used, figure, wanted=caption)
+    if drawn.caption is None:
+        _say_what_is_left_out(panels[0, 0], view)
     return used, drawn
 
 
@@ -159,7 +177,8 @@ def _explain_labels(view: View, style: Style) -> tuple[str, list[Any]]:
             handles.append(line([], [], label=_describe_label(view, label, share), **look))
     if view.noise:
         share = f"noise  ({format_percent(view.noise)})"
-        handles.append(line([], [], color=NOISE, linestyle="", marker="x", markersize=4.5, label=share))
+        marker, size = ("s", 7) if view.rasters else ("x", 4.5)
+        handles.append(line([], [], color=NOISE, linestyle="", marker=marker, markersize=size, label=share))
     if _has_left_out(view):
         handles.append(line([], [], color=NOISE, linestyle="", marker="+", markersize=5, label="left out"))
     if view.n_shown != 2 and view.mixture is not None:

@@ -24,6 +24,9 @@ def plot_mixture(
     *,
     ax: Axes | NDArray[np.object_] | None = None,
     features: Sequence[int | str] | None = None,
+    sample_weight: ArrayLike | None = None,
+    left_out: ArrayLike | None = None,
+    caption: bool | None = None,
     max_points: int = MOST_POINTS,
     seed: int = 0,
 ) -> Axes | NDArray[np.object_]:
@@ -35,6 +38,8 @@ def plot_mixture(
       mixture in shades of grey; where the most probable component changes, a thin line.
     - More: a pairs picture, with the one-feature picture of each feature on the diagonal and the data and
       ellipses of each pair below it. At most six features are shown unless `features` asks for more.
+
+    Lines below the picture say what is drawn and how many rows there are.
 
     The ellipse at :math:`r` standard deviations is the set
     :math:`(x - \mu)^\top \Sigma^{-1} (x - \mu) = r^2`. In the plane it holds :math:`1 - e^{-r^2/2}` of its
@@ -51,8 +56,16 @@ def plot_mixture(
         Where to draw: one Axes for one or two features, for more a square array with one row for each feature
         shown. Without it a new figure is made.
     features : sequence of int or str, optional
-        Positions or names of the features to show, in this order. The others are integrated out.
-    max_points : int, default 10000
+        Positions or names of the features to show, in this order. The others are integrated out. Without it,
+        the six that by themselves tell the components apart most, in the order of the columns.
+    sample_weight : array-like of shape (n_samples,), optional
+        The weight of each row.
+    left_out : array-like of bool of shape (n_samples,), optional
+        Rows that a trimmed fit left out, drawn as grey crosses.
+    caption : bool, optional
+        Whether lines below the picture say what is drawn, and how many rows. By default they do, unless `ax`
+        is given.
+    max_points : int, default 20000
         More rows than this are drawn as a raster of all of them.
     seed : int, default 0
         Of the draws by which levels of the density are found, so that the same call draws the same picture.
@@ -89,7 +102,15 @@ def plot_mixture(
     'height'
     """
     display = MixtureDisplay.from_estimator(
-        mixture, X, features=features, max_points=max_points, seed=seed, ax=ax
+        mixture,
+        X,
+        features=features,
+        sample_weight=sample_weight,
+        left_out=left_out,
+        caption=caption,
+        max_points=max_points,
+        seed=seed,
+        ax=ax,
     )
     axes: NDArray[np.object_] = display.axes_
     panel: Axes = display.ax_
@@ -102,6 +123,9 @@ def save_plot(
     *,
     path: str | Path,
     features: Sequence[int | str] | None = None,
+    sample_weight: ArrayLike | None = None,
+    left_out: ArrayLike | None = None,
+    caption: bool = True,
     max_points: int = MOST_POINTS,
     seed: int = 0,
     dpi: float = 150,
@@ -110,7 +134,7 @@ def save_plot(
 
     Parameters
     ----------
-    mixture, X, features, max_points, seed
+    mixture, X, features, sample_weight, left_out, caption, max_points, seed
         As in `plot_mixture`.
     path : str or Path
         The file; its suffix picks the format (png, pdf, svg ...).
@@ -138,7 +162,15 @@ def save_plot(
     """
     figure = import_matplotlib("figure").Figure(layout="constrained")
     MixtureDisplay.from_estimator(
-        mixture, X, features=features, max_points=max_points, seed=seed, figure=figure
+        mixture,
+        X,
+        features=features,
+        sample_weight=sample_weight,
+        left_out=left_out,
+        caption=caption,
+        max_points=max_points,
+        seed=seed,
+        figure=figure,
     )
     figure.savefig(path, dpi=dpi)
 

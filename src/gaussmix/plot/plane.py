@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Standard deviations at which ellipses are drawn.
 STANDARD_DEVIATIONS = (1.0, 2.0)
+#: Width that the pale edge adds to the line of an ellipse, in points.
+CASING = 1.4
 #: Masses of the highest-density regions that are shaded.
 MASSES = (0.95, 0.75, 0.5, 0.25)
 #: Draws of the mixture by which the levels of these regions are found.
@@ -88,6 +90,9 @@ def add_ellipses(
                 "zorder": 3,
             }
             patch = ellipse(tuple(pair.means[c]), r * width, r * height, angle=angle, **look | dict(options))
+            # On rows of its own colour a line is seen by its pale edge only.
+            edge = {"linewidth": patch.get_linewidth() + CASING, "foreground": "white", "alpha": 0.75}
+            patch.set_path_effects([import_matplotlib("patheffects").withStroke(**edge)])
             panel.add_patch(patch)
             ellipses.append(patch)
         if size is not None:

@@ -24,7 +24,15 @@ MOST_UNCERTAIN = 0.5
 OPACITY = 0.75
 #: Area of all points together and of one, at least and at most, in square points.
 AREA = 9000.0
-AREAS = (5.0, 22.0)
+AREAS = (3.0, 22.0)
+#: Rows up to which points are as opaque as that; with n of them opacity falls with the root of n, to a third.
+CLEAR = 2500
+FAINTEST = 0.34
+#: Opacity of the emptiest and of full cells of a raster, so that what lies below is seen through it.
+OPACITIES = (0.1, 0.8)
+PLAIN_OPACITIES = (0.06, 0.4)
+#: The share of the cells with rows in them that hold no more than a full one.
+FULL = 0.995
 #: Markers of rows that belong to no component.
 CROSSES = {NOISE_LABEL: "x", LEFT_OUT: "+"}
 
@@ -52,6 +60,9 @@ class Artists:
     histograms: list[Any] = field(default_factory=list)
     curves: list[Any] = field(default_factory=list)
     thresholds: list[Any] = field(default_factory=list)
+    caption: Any = None
+    #: Whether a curve or a bar goes beyond its panel.
+    cut: bool = False
 
 
 def draw_points(
@@ -71,6 +82,7 @@ def draw_points(
 def _colour_labels(points: Points, areas: Float64Array) -> list[tuple[Any, dict[str, Any]]]:
     """Which rows are drawn together, and how: those of one label, the more opaque the surer."""
     to_rgba = import_matplotlib("colors").to_rgba
+    share = find_opacity(len(areas))
     parts = []
     for label in np.unique(points.labels).tolist():
         rows = np.flatnonzero(points.labels == label)
@@ -78,7 +90,7 @@ def _colour_labels(points: Points, areas: Float64Array) -> list[tuple[Any, dict[
         if label >= 0:
             look |= {"linewidths": 0, "marker": pick_marker(label)}
             look["c"] = np.tile(to_rgba(pick_colour(label)), (len(rows), 1))
-            look["c"][:, 3] = OPACITY - np.minimum(points.uncertainty[rows], MOST_UNCERTAIN)
+            look["c"][:, 3] = share * (OPACITY - np.minimum(points.uncertainty[rows], MOST_UNCERTAIN))
         else:
             look["color"] = NOISE
         parts.append((rows, look))
@@ -94,7 +106,13 @@ def _colour_doubts(points: Points, areas: Float64Array) -> list[tuple[Any, dict[
 
 
 def _colour_plainly(points: Points, areas: Float64Array) -> list[tuple[Any, dict[str, Any]]]:
-    return [(slice(None), {"color": INK, "alpha": 0.35, "s": 0.5 * areas, "linewidths": 0})]
+    look = {"color": INK, "alpha": 0.35 * find_opacity(len(areas)), "s": 0.5 * areas, "linewidths": 0}
+    return [(slice(None), look)]
+
+
+def find_opacity(n: int) -> float:
+    """The opacity of each of n points relative to that of few, so that many of them show their density."""
+    return float(np.clip(np.sqrt(CLEAR / max(n, 1)), FAINTEST, 1.0))
 
 
 def colour_uncertainty(degree: Float64Array) -> Float64Array:
@@ -118,10 +136,21 @@ def draw_raster(panel: Axes, view: View, j: int, i: int, style: Style, drawn: Ar
         colours = [INK if plain else pick_colour(label) for label in range(view.n_labels)]
         palette = import_matplotlib("colors").to_rgba_array([*colours, NOISE, NOISE])
         image = np.tensordot(counts / np.maximum(total, 1e-300), palette, axes=(0, 0))
-    # Counts differ by orders of magnitude, and a cell with one row has to be visible.
-    depth = np.log1p(total) / max(float(np.log1p(total.max())), 1e-300)
-    least, most = (0.08, 0.45) if style.kind == "density" else (0.2, 1.0)
-    image[..., 3] = np.where(total > 0.0, least + (most - least) * depth, 0.0)
+    least, most = PLAIN_OPACITIES if style.kind == "density" else OPACITIES
+    image[..., 3] = np.where(total > 0.0, least + (most - least) * shade_counts(total), 0.0)
     extent = (*view.limits[j], *view.limits[i])
     look: dict[str, Any] = {"origin": "lower", "aspect": "auto", "interpolation": "nearest", "zorder": 0.5}
     drawn.rasters.append(panel.imshow(image, extent=extent, **look))
+
+
+def shade_counts(counts: Float64Array) -> Float64Array:
+    """Depths from 0 to 1 of cells with these counts: their cube roots, relative to that of a full cell.
+
+    Counts differ by orders of magnitude. A logarithm makes the middle of a cloud of a million rows one flat
+    patch, and to a linear scale single rows are not seen.
+    """
+    held = counts[counts > 0.0]
+    if not len(held):
+        return np.zeros_like(counts)
+    full = float(np.quantile(held, FULL))  # heaps would otherwise leave all other cells pale
+    return np.cbrt(np.minimum(counts / full, 1.0))

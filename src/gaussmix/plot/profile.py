@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix._typing import Float64Array, IntArray
+from gaussmix.clusters.separation import measure_separation, rank_features
 from gaussmix.model.mixture import Mixture
+from gaussmix.plot.captions import add_caption
 from gaussmix.plot.figures import find_panel, format_name, format_percent, hide_spines
 from gaussmix.plot.labelling import read_clusters
 from gaussmix.plot.palette import QUIET, pick_colour, pick_marker, pick_style
@@ -54,6 +56,7 @@ class ProfileDisplay:
         Of each component.
     bars_ : list of LineCollection
         Of each component.
+    caption_ : Text or None
 
     References
     ----------
@@ -105,6 +108,7 @@ class ProfileDisplay:
         standardise: bool = True,
         sort_features: bool = False,
         ax: Axes | None = None,
+        caption: bool | None = None,
     ) -> Self:
         """Draw the components of a fitted model.
 
@@ -120,10 +124,12 @@ class ProfileDisplay:
         standardise : bool, default=True
             False keeps the units of the features, for features that share one.
         sort_features : bool, default=False
-            Whether features that tell components apart best come first: those with the largest share of
-            variance between components, sum_k w_k (mu_kj - mu_j)^2 / sigma_j^2.
+            Whether features that tell components apart best come first: those that by themselves take away
+            the largest share of the uncertainty of the component, I(z; x_j) / H(z).
         ax : Axes, optional
             Where to draw; without it, in a new figure.
+        caption : bool, optional
+            Whether lines below the picture say what is drawn. By default they do, unless `ax` is given.
 
         Returns
         -------
@@ -140,9 +146,8 @@ class ProfileDisplay:
         names = find_names(mixture, X, mixture.n_features)
         chosen = choose_features(names, range(len(names)) if features is None else features)
         centre, scale = mixture.mean, np.sqrt(mixture.total_variances)
-        between = (mixture.without_noise().weights @ (mixture.means - centre) ** 2) / scale**2
         if sort_features:
-            chosen.sort(key=lambda j: -between[j])
+            chosen = [int(j) for j in rank_features(measure_separation(mixture)) if j in chosen]
         means, deviations = _standardise(mixture, centre, scale, standardise=standardise)
         display = cls(
             means[:, chosen],
@@ -152,9 +157,11 @@ class ProfileDisplay:
             clusters=clusters,
             standardised=standardise,
         )
-        return display.plot(ax)
+        return display.plot(ax, caption=caption)
 
-    def plot(self, ax: Axes | None = None, *, legend: bool = True) -> Self:
+    def plot(
+        self, ax: Axes | None = None, *, legend: bool = True, caption: bool | None = None
+    ) -> Self:
         """Draw the picture.
 
         Parameters
@@ -162,6 +169,8 @@ class ProfileDisplay:
         ax : Axes, optional
             Where to draw; without it, in a new figure.
         legend : bool, default=True
+        caption : bool, optional
+            Whether lines below the picture say what is drawn. By default they do, unless `ax` is given.
 
         Returns
         -------
@@ -181,7 +190,7 @@ class ProfileDisplay:
         for c in range(k):
             self._draw_component(panel, c, np.arange(d) + aside[c])
         slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
-        panel.set_xticks(range(d), names, parse_math=False, **slant)
+        panel.set_xticks(range(d), names, parse_math=False, usetex=False, **slant)
         panel.set_xlim(-0.5, d - 0.5)
         unit = "standard deviations from the mean" if self.standardised else "mean ± standard deviation"
         panel.set_ylabel(unit)
@@ -199,7 +208,17 @@ class ProfileDisplay:
                 fontsize=9,
                 title_fontsize=9,
             )
+        own = panel.figure if ax is None else None
+        self.caption_ = add_caption(self._describe(), panel, own, wanted=caption)
         return self
+
+    def _describe(self) -> str:
+        """What the picture shows."""
+        told = "Markers: the mean of each component, larger for larger weights. "
+        told += "Bars: one standard deviation of the component to either side."
+        if self.standardised:
+            told += " Zero is the mean of the whole mixture, and one its standard deviation."
+        return told
 
     def _draw_component(self, panel: Axes, c: int, x: Float64Array) -> None:
         label = int(self.clusters[c])

@@ -18,7 +18,8 @@ from gaussmix.plot.labelling import ByMixture, read_clusters, read_left_out
 from gaussmix.plot.palette import INK
 from gaussmix.plot.plane import STANDARD_DEVIATIONS
 from gaussmix.plot.reading import find_names, read_mixture
-from gaussmix.plot.view import MOST_POINTS, Table, View, make_view, read_table
+from gaussmix.plot.table import Table
+from gaussmix.plot.view import MOST_POINTS, View, make_view, read_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -158,7 +159,9 @@ class ProjectionDisplay(ViewDisplay):
             table = Table(rows, weights, labelling, projection)
         shadow = projection.project_mixture(n_directions)
         titles = tuple(map(_name_direction, projection.names, projection.shares))[:n_directions]
-        view = make_view(shadow, titles, None, groups, table, max_points=max_points, seed=seed)
+        view = make_view(
+            shadow, titles, range(n_directions), groups, table, max_points=max_points, seed=seed
+        )
         if mixture.noise is not None:  # which no direction has a share of, and rows may still have its label
             shares: Float64Array = np.bincount(groups, weights=mixture.weights).astype(np.float64)
             view = replace(view, shares=shares, noise=mixture.noise.weight)
@@ -171,6 +174,7 @@ class ProjectionDisplay(ViewDisplay):
         kind: str | None = None,
         standard_deviations: Sequence[float] = STANDARD_DEVIATIONS,
         legend: bool = True,
+        caption: bool | None = None,
         arrows: bool = True,
         scatter_options: Mapping[str, Any] | None = None,
         ellipse_options: Mapping[str, Any] | None = None,
@@ -182,7 +186,7 @@ class ProjectionDisplay(ViewDisplay):
         ----------
         arrows : bool, default=True
             Whether arrows show where the features lead, at most eight of them.
-        ax, kind, standard_deviations, legend, scatter_options, ellipse_options, figure
+        ax, kind, standard_deviations, legend, caption, scatter_options, ellipse_options, figure
             As for :meth:`gaussmix.plot.MixtureDisplay.plot`.
 
         Returns
@@ -190,19 +194,25 @@ class ProjectionDisplay(ViewDisplay):
         self
             With the attributes set.
         """
+        self._has_arrows = arrows and self.view.n_shown == 2
         super().plot(
             ax,
             kind=kind,
             standard_deviations=standard_deviations,
             legend=legend,
+            caption=caption,
             scatter_options=scatter_options,
             ellipse_options=ellipse_options,
             figure=figure,
         )
         self.arrows_: dict[str, Any] = {}
-        if arrows and self.view.n_shown == 2:
+        if self._has_arrows:
             self._draw_arrows()
         return self
+
+    def _tell_more(self) -> str:
+        told = "Axes: the directions in which components differ most, with their shares."
+        return told + (" Arrows: where a row moves when a feature rises." if self._has_arrows else "")
 
     def _draw_arrows(self) -> None:
         """Draw the features as arrows from the centre, the names on each side as far apart as they need."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,18 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
-from gaussmix._typing import BoolArray, Float64Array, FloatArray, IntArray
-from gaussmix.clusters.projection import Projection
+from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix.clusters.separation import RESOLUTION, rank_features, separate_normals
 from gaussmix.model.mixture import Mixture
-from gaussmix.plot.counting import OTHERS, Histograms, Raster, Rasters
-from gaussmix.plot.labelling import Labelling
+from gaussmix.plot.binning import FEW_BINS, FEWEST_BINS, MOST_BINS, Bins, Parts, plan_bins
+from gaussmix.plot.counting import Histogram, Histograms, Raster, Rasters
+from gaussmix.plot.table import Table
 
 #: Features of a pairs picture unless the caller names others.
 LEGIBLE_FEATURES = 6
 #: Rows beyond which a picture has a raster in place of points, unless the caller says otherwise.
-MOST_POINTS = 10_000
-#: Rows that are labelled and counted at a time: labels of k components take 8 k bytes a row meanwhile.
-CHUNK = 65_536
+MOST_POINTS = 20_000
+#: Why features are shown: there are no others, the caller asked for them, they tell components apart most, or
+#: they are the first, since none tells anything.
+CHOICES = ALL, ASKED, TELLING, FIRST = "all", "asked", "telling", "first"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class View:
 
     names: tuple[str, ...]  # of the features shown
     n_features: int  # of the whole mixture or table
+    choice: str  # why these features are shown, one of `CHOICES`
     limits: Float64Array  # (shown, 2)
     clusters: IntArray  # the label of each component
     shares: Float64Array  # the weight of each label
@@ -48,7 +51,7 @@ class View:
     whole: Mixture | None = None  # the mixture itself where all of its features are shown
     order: tuple[int, ...] = ()  # the positions of the features shown
     n_rows: int = 0
-    histograms: Float64Array | None = None  # (shown, bins), as densities
+    histograms: tuple[Histogram, ...] = ()  # of each feature, of all rows
     points: Points | None = None  # where there are few rows
     rasters: dict[tuple[int, int], Raster] = field(default_factory=dict)  # by x and y, where there are many
     seed: int = 0
@@ -62,34 +65,6 @@ class View:
     def n_labels(self) -> int:
         """The number of components, or of clusters."""
         return len(self.shares)
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows that are to be shown, their weights, and what labels them.
-
-    With a projection it is the rows that are labelled, and their places in its directions that are shown.
-    """
-
-    rows: FloatArray  # (n, d)
-    weights: Float64Array | None
-    labelling: Labelling
-    projection: Projection | None = None
-
-    def read(self, places: slice | BoolArray, columns: Sequence[int]) -> Float64Array:
-        """The values of some rows in some columns, or directions."""
-        rows = self.rows[places]
-        if self.projection is not None:
-            rows = self.projection.transform(rows)
-        return rows[:, list(columns)].astype(np.float64)
-
-    def walk(self, columns: Sequence[int]) -> Iterator[tuple[Float64Array, IntArray, Float64Array, Any]]:
-        """Values in these columns, labels, uncertainties and weights, some rows at a time."""
-        for first in range(0, len(self.rows), CHUNK):
-            places = slice(first, first + CHUNK)
-            labels, uncertainty = self.labelling.label(self.rows[places], places)
-            weights = None if self.weights is None else self.weights[places]
-            yield self.read(places, columns), labels, uncertainty, weights
 
 
 def read_table(X: npt.ArrayLike, d: int, sample_weight: npt.ArrayLike | None) -> tuple[FloatArray, Any]:
@@ -115,12 +90,20 @@ def make_view(
     """The view of a mixture, of rows, or of both. Raises ValueError where features are unknown."""
     if max_points < 0:
         raise ValueError(f"max_points must be at least 0; got {max_points}")
-    chosen = choose_features(names, features)
+    normals = _find_normals(mixture, table)
+    groups = clusters if mixture is not None else np.arange(len(normals[0]))
+    chosen, choice = pick_features(names, features, lambda: separate_normals(*normals, groups))
     marginal = None if mixture is None else make_marginal(mixture, chosen)
-    limits = _find_limits(marginal, None if table is None else _find_range(table, chosen))
+    ends = None if table is None else table.find_range(chosen)
+    limits = _find_limits(marginal, ends)
+    bins = []
+    if table is not None and ends is not None:
+        bins = _plan_bins(table, chosen, ends, limits, normals)
+        limits = _make_room(limits, bins)
     view: dict[str, Any] = {
         "names": tuple(names[j] for j in chosen),
         "n_features": len(names),
+        "choice": choice,
         "limits": limits,
         "clusters": clusters,
         "mixture": marginal,
@@ -132,9 +115,9 @@ def make_view(
         view["order"] = tuple(chosen)
         view["whole"] = mixture if sorted(chosen) == list(range(len(names))) else None
     if table is not None:
-        view |= _count_rows(table, chosen, limits, max_points)
+        view |= _count_rows(table, chosen, limits, bins, max_points)
         if mixture is None:
-            view["shares"], view["noise"] = _find_shares(table)
+            view["shares"], view["noise"] = table.find_shares()
     return View(**view)
 
 
@@ -145,10 +128,34 @@ def make_marginal(mixture: Mixture, features: Sequence[int]) -> Mixture:
     return Mixture(mixture.without_noise().weights, mixture.means[:, places], covariances)
 
 
-def choose_features(names: Sequence[str], features: Sequence[int | str] | None) -> list[int]:
-    """The positions of the features that are asked for; of the first six, if none are."""
-    if features is None:
-        return list(range(min(len(names), LEGIBLE_FEATURES)))
+def pick_features(
+    names: Sequence[str], features: Sequence[int | str] | None, measure: Callable[[], Float64Array]
+) -> tuple[list[int], str]:
+    """The positions of the features to show, in the order of the columns unless the caller has one, and why.
+
+    Why is one of `CHOICES`. Without wishes they are the six that by themselves tell components apart most:
+    whose `measure`, that of :func:`gaussmix.clusters.separation.measure_separation`, is largest.
+    """
+    if features is not None:
+        chosen = choose_features(names, features)
+        return chosen, ALL if len(chosen) == len(names) else ASKED
+    if len(names) <= LEGIBLE_FEATURES:
+        return list(range(len(names))), ALL
+    separation = measure()
+    chosen = sorted(rank_features(separation)[:LEGIBLE_FEATURES].tolist())
+    return chosen, TELLING if float(separation.max()) > RESOLUTION else FIRST
+
+
+def tell_features(n_shown: int, n_features: int, choice: str) -> str:
+    """Which features are shown, as a sentence; nothing where all are."""
+    if n_shown == n_features:
+        return ""
+    why = {TELLING: ", those that tell components apart most", FIRST: ", the first"}
+    return f"{n_shown} of {n_features} features{why.get(choice, '')}."
+
+
+def choose_features(names: Sequence[str], features: Sequence[int | str]) -> list[int]:
+    """The positions of the features that are asked for."""
     chosen = []
     for feature in [features] if isinstance(features, str) else features:
         if isinstance(feature, str):
@@ -160,23 +167,17 @@ def choose_features(names: Sequence[str], features: Sequence[int | str] | None) 
         else:
             raise ValueError(f"features asks for position {feature}, but they go from 0 to {len(names) - 1}")
     if not chosen:
-        raise ValueError("features is empty; give at least one position or name, or None for the first six")
+        raise ValueError("features is empty; give at least one position or name, or None for the usual ones")
     if len(set(chosen)) < len(chosen):
         raise ValueError(f"features names a feature twice: {[names[j] for j in chosen]}")
     return chosen
 
 
-def _find_range(table: Table, chosen: list[int]) -> tuple[Float64Array, Float64Array]:
-    """The least and the largest value of each feature among rows of positive weight."""
-    low, high = np.full(len(chosen), np.inf), np.full(len(chosen), -np.inf)
-    for first in range(0, len(table.rows), CHUNK):
-        places = slice(first, first + CHUNK)
-        values = table.read(places, chosen)
-        if table.weights is not None:
-            values = values[table.weights[places] > 0.0]
-        if len(values):
-            low, high = np.minimum(low, values.min(axis=0)), np.maximum(high, values.max(axis=0))
-    return low, high
+def _find_normals(mixture: Mixture | None, table: Table | None) -> tuple[Float64Array, ...]:
+    """Weights, means and variances of the components, or of the rows of each label."""
+    if mixture is not None:
+        return mixture.without_noise().weights, mixture.means, mixture.variances
+    return (np.empty(0), np.empty((0, 0)), np.empty((0, 0))) if table is None else table.describe_labels()
 
 
 def _find_limits(mixture: Mixture | None, ends: tuple[Float64Array, Float64Array] | None) -> Float64Array:
@@ -201,29 +202,50 @@ def _find_limits(mixture: Mixture | None, ends: tuple[Float64Array, Float64Array
     return np.column_stack([middle - half, middle + half])
 
 
-def _count_rows(table: Table, chosen: list[int], limits: Float64Array, max_points: int) -> dict[str, Any]:
+def _plan_bins(
+    table: Table,
+    chosen: list[int],
+    ends: tuple[Float64Array, Float64Array],
+    limits: Float64Array,
+    normals: tuple[Float64Array, ...],
+) -> list[Bins]:
+    """The bins of the histogram of each feature shown; one in the middle where it has one value."""
+    most = MOST_BINS if len(chosen) < 3 else FEW_BINS
+    values, weights = table.take_sample(chosen)
+    shares, means, variances = normals
+    bins = []
+    for place, j in enumerate(chosen):
+        first, last = float(ends[0][place]), float(ends[1][place])
+        if not first < last:
+            half = float(np.ptp(limits[place])) / (2 * FEWEST_BINS)
+            bins.append(Bins(first - half, first + half, 1, np.zeros(1, dtype=np.int64)))
+            continue
+        parts = Parts(shares, means[:, j], np.sqrt(variances[:, j]))
+        bins.append(plan_bins(values[:, place], weights, (first, last), table.n_effective, parts, most))
+    return bins
+
+
+def _make_room(limits: Float64Array, bins: list[Bins]) -> Float64Array:
+    """The limits, so wide that all bins are within: those of discrete values go beyond the rows."""
+    low, high = np.array([[each.low, each.high] for each in bins]).T
+    return np.column_stack([np.minimum(limits[:, 0], low), np.maximum(limits[:, 1], high)])
+
+
+def _count_rows(
+    table: Table, chosen: list[int], limits: Float64Array, bins: list[Bins], max_points: int
+) -> dict[str, Any]:
     """Histograms of all rows, and either points or rasters of them."""
-    present: BoolArray | slice = slice(None) if table.weights is None else table.weights > 0.0
-    n = len(table.rows) if table.weights is None else int(np.count_nonzero(table.weights))
+    n, present = table.n_present, table.present
+    histograms = Histograms(bins)
     if n <= max_points:
         rows = table.rows[present]
         labels, uncertainty = table.labelling.label(rows, np.flatnonzero(np.ones(len(table.rows))[present]))
         weights = None if table.weights is None else table.weights[present]
         points = Points(table.read(present, chosen), labels, uncertainty, weights)
-        histograms = Histograms(limits, n)
         histograms.add(points.values, weights)
-        return {"n_rows": n, "points": points, "histograms": histograms.find_densities()}
-    histograms, rasters = Histograms(limits, n), Rasters(limits, n, table.labelling.n_labels)
+        return {"n_rows": n, "points": points, "histograms": histograms.finish()}
+    rasters = Rasters(limits, n, table.labelling.n_labels)
     for values, labels, uncertainty, weights in table.walk(chosen):
         histograms.add(values, weights)
         rasters.add(values, labels, uncertainty, weights)
-    return {"n_rows": n, "rasters": rasters.finish(), "histograms": histograms.find_densities()}
-
-
-def _find_shares(table: Table) -> tuple[Float64Array, float]:
-    """The share of the weight of each label, and that of the noise."""
-    totals = np.zeros(table.labelling.n_labels + OTHERS)
-    for _, labels, _, weights in table.walk([]):
-        totals += np.bincount(labels % len(totals), weights, len(totals))
-    totals /= totals.sum()
-    return totals[:-OTHERS], float(totals[-1])
+    return {"n_rows": n, "rasters": rasters.finish(), "histograms": histograms.finish()}

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
+from gaussmix.clusters.separation import RESOLUTION, measure_separation, rank_features
 from gaussmix.data.rows import Rows
 from gaussmix.model.mixture import Mixture
 
 #: Features of the pictures, unless the caller names others.
 MOST_FEATURES = 6
-#: The least share of variance that means explain of a feature shown, as a part of the largest such share.
+#: The least separation of a feature shown, as a part of the largest.
 LEAST_SEPARATION = 0.05
 #: Digits of numbers, relative to the range of their feature: finer than a screen shows.
 DIGITS = 5
@@ -69,16 +70,17 @@ def choose_features(
 ) -> list[int]:
     """The positions of the features to show.
 
-    Unless the caller names some, those that tell the components apart most: of which the means of components
-    explain the largest share of the variance. They come in the order of the columns.
+    Unless the caller names some, those that tell the components apart most: that by themselves take away the
+    largest share of the uncertainty of a row's component. They come in the order of the columns.
     """
     if features is None:
         if len(names) <= MOST_FEATURES:
             return list(range(len(names)))
         separation = measure_separation(mixture)
-        order = np.argsort(-separation, kind="stable")
+        if float(separation.max()) <= RESOLUTION:  # there is one component, or all are alike in each feature
+            return list(range(MOST_FEATURES))
         told = int((separation > LEAST_SEPARATION * separation.max()).sum())
-        return sorted(int(j) for j in order[: min(max(told, 2), MOST_FEATURES)])
+        return sorted(int(j) for j in rank_features(separation)[: min(max(told, 2), MOST_FEATURES)])
     chosen = [_find_position(names, feature) for feature in features]
     if not 1 <= len(chosen) <= MOST_FEATURES or len(set(chosen)) < len(chosen):
         raise ValueError(
@@ -95,14 +97,6 @@ def _find_position(names: Sequence[str], feature: int | str) -> int:
     if not -len(names) <= feature < len(names):
         raise ValueError(f"features asks for position {feature}, but they go from 0 to {len(names) - 1}")
     return int(feature) % len(names)
-
-
-def measure_separation(mixture: Mixture) -> Float64Array:
-    """The share of each feature's variance that the means of the components explain, shape (d,)."""
-    shares = mixture.without_noise().weights
-    between = shares @ (mixture.means - mixture.mean) ** 2
-    total = mixture.total_variances
-    return np.divide(between, total, out=np.zeros_like(total), where=total > 0.0)
 
 
 def describe_features(

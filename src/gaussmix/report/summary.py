@@ -141,7 +141,7 @@ def summarise(
         command=command or "",
         snippet=write_snippet(grid, options or {}, names, source, weighted=rows.weights is not None),
         names=names,
-        ranked=features is None,
+        ranked=features is None and first.mixture.n_components > 1,
     )
 
 
