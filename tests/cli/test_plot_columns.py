@@ -93,4 +93,3 @@ def test_it_takes_a_picture(run, table):
     result = fit(run, table, "--plot-columns", "width")
     assert result.exit_code == 2
     assert result.stderr == "error: --plot-columns says what --plot shows; give --plot PNG as well\n"
-

@@ -1,5 +1,6 @@
 """Captions: what they say, that they lie below everything else, and when there is one."""
 
+import itertools
 import re
 
 import numpy as np
@@ -61,11 +62,17 @@ def draw(d=2, n=100, **options):
             "Grey: the densest regions, with 25, 50, 75 and 95 % of the mixture. "
             "Thin lines: borders between components.",
         ),
-        ({"max_points": 99}, "Raster of all 100 rows, fuller where there are more, in the colour of their most"),
+        (
+            {"max_points": 99},
+            "Raster of all 100 rows, fuller where there are more, in the colour of their most",
+        ),
         ({"n": 0}, "Ellipses: 1 and 2 standard deviations"),
         ({"n": 1}, "Points: the one row by most"),
         ({"kind": "uncertainty"}, "Points: all 100 rows, larger and darker where"),
-        ({"kind": "uncertainty", "max_points": 0}, "Raster of all 100 rows, fuller where there are more, redder"),
+        (
+            {"kind": "uncertainty", "max_points": 0},
+            "Raster of all 100 rows, fuller where there are more, redder",
+        ),
         ({"kind": "density"}, "Points: all 100 rows. Ellipses: 1 and 2 standard deviations"),
         ({"standard_deviations": [3]}, "Ellipses: 3 standard deviations (99 % of a component)."),
         ({"standard_deviations": [1]}, "Ellipses: 1 standard deviation (39 % of a component)."),
@@ -75,7 +82,10 @@ def draw(d=2, n=100, **options):
             "mixture (black). Strip: the most probable component; dashed: where it changes.",
         ),
         ({"d": 1, "noise": 0.2}, "of the mixture (black), without the noise."),
-        ({"d": 1, "kind": "density"}, "Curve: density of the mixture (black). Blue: the densest regions, with"),
+        (
+            {"d": 1, "kind": "density"},
+            "Curve: density of the mixture (black). Blue: the densest regions, with",
+        ),
         ({"d": 1, "n": 0}, "Curves: density of each component"),
         ({"d": 3}, "Diagonal: histogram of the rows (grey); density of each component by its weight, and of"),
         ({"d": 9}, "6 of 9 features, those that tell components apart most. Points: all 100 rows"),
@@ -163,7 +173,7 @@ def test_lines_are_as_wide_as_there_is_room(width):
         return text_to_path.get_text_width_height_descent(line, FontProperties(size=7.5), ismath=False)[0]
 
     assert all(measure(line) <= width or " " not in line for line in lines)
-    following = [f"{line} {after.split()[0]}" for line, after in zip(lines, lines[1:], strict=False)]
+    following = [f"{line} {after.split()[0]}" for line, after in itertools.pairwise(lines)]
     assert all(measure(longer) > width for longer in following)
 
 

@@ -10,7 +10,7 @@ from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.mixture import Mixture
 
 #: Points of each component over which expectations are taken: the middles of as many parts of equal mass.
-#: 100 give two digits. Gauss-Hermite rules do worse: a narrow component at one of their nodes weighs too much.
+#: 100 give two digits. Gauss-Hermite rules do worse: a narrow component at a node of theirs weighs too much.
 POINTS = 100
 #: Numbers that are held at a time, 8 bytes each.
 HELD = 2_000_000
@@ -64,7 +64,7 @@ def measure_separation(mixture: Mixture, clusters: IntArray | None = None) -> Fl
 def separate_normals(
     weights: npt.ArrayLike, means: npt.ArrayLike, variances: npt.ArrayLike, groups: IntArray
 ) -> Float64Array:
-    """The measure above of normal distributions: weights (k,), means and variances (k, d), groups from 0 on."""
+    """The same for normal distributions: weights (k,), means and variances (k, d), groups from 0 on."""
     w, mu, var = (np.asarray(values, dtype=np.float64) for values in (weights, means, variances))
     shares = np.bincount(groups, weights=w)
     shares = shares[shares > 0.0]
@@ -93,7 +93,7 @@ def rank_features(separation: Float64Array) -> IntArray:
 
 
 def _find_information(w: Float64Array, mu: Float64Array, sd: Float64Array, groups: IntArray) -> Float64Array:
-    """The mutual information of group and feature, in nats, for each feature of a block; shape (features,)."""
+    """The mutual information of the group and each feature of a block, in nats; shape (features,)."""
     quantiles = ndtri((np.arange(POINTS) + 0.5) / POINTS)
     information = np.zeros(mu.shape[1])
     with np.errstate(divide="ignore"):
@@ -109,7 +109,7 @@ def _find_information(w: Float64Array, mu: Float64Array, sd: Float64Array, group
 
 
 def _add_up(joint: Float64Array) -> Float64Array:
-    """log sum exp over the first axis."""
+    """The logarithm of the sum of exponentials over the first axis."""
     top = joint.max(axis=0)
     total: Float64Array = top + np.log(np.exp(joint - top).sum(axis=0))
     return total

@@ -1,4 +1,4 @@
-"""The bins of a histogram: how wide they are, where they begin, and where narrow components need finer ones."""
+"""The bins of a histogram: their width, where they begin, and finer ones for narrow components."""
 
 from __future__ import annotations
 
@@ -69,9 +69,10 @@ def plan_bins(
 ) -> Bins:
     r"""The bins of one feature.
 
-    Their width is that of Freedman and Diaconis, :math:`2 Q n^{-1/3}` with :math:`Q` the interquartile range of
-    the n rows, or what the rule gives one of the components, if that is less: :math:`2 Q_k (n w_k)^{-1/3}` with
-    :math:`Q_k = 1.349 \sigma_k`. Quartiles of all rows alone give too few bins where there are several modes.
+    Their width is that of Freedman and Diaconis, :math:`2 Q n^{-1/3}` with :math:`Q` the interquartile range
+    of the n rows, or what the rule gives one of the components, if that is less: :math:`2 Q_k (n w_k)^{-1/3}`
+    with :math:`Q_k = 1.349 \sigma_k`. Quartiles of all rows alone give too few bins where there are several
+    modes.
     There are 5 to `most` bins. A component so narrow that its own width is less than a third of that of the
     others does not decide; bins within three of its standard deviations are divided by three as often as it
     needs, but no finer than the range over nine times `most`, which is less than a dot of a screen.
@@ -131,7 +132,7 @@ def _choose_width(
     widths: Float64Array,
     shares: Float64Array | None,
 ) -> float:
-    """The width of the bins before they are bounded: that of the rows, or of components that are not narrow."""
+    """The width of the bins before it is bounded: that of the rows, or of components that are not narrow."""
     low, high = _find_quantiles(values, weights, (0.25, 0.75))
     of_rows = 2.0 * (high - low) / np.cbrt(n_rows)
     usual = math.inf
@@ -144,9 +145,7 @@ def _choose_width(
     return float(min([width, *widths[widths >= width / ALIKE]]))
 
 
-def _find_quantiles(
-    values: Float64Array, weights: Float64Array | None, at: tuple[float, ...]
-) -> list[float]:
+def _find_quantiles(values: Float64Array, weights: Float64Array | None, at: tuple[float, ...]) -> list[float]:
     """Quantiles of weighted values: the first values that the shares of the weight reach."""
     order = np.argsort(values)
     reached = np.cumsum(np.ones(len(values)) if weights is None else weights[order])
@@ -199,8 +198,8 @@ def _divide(
 
 
 def _make_bins(low: float, high: float, times: IntArray) -> Bins:
-    # Three has no factor in common with two: a value in the middle of a bin is in the middle of a third of it,
-    # and one of several steps in a bin is never at the edge of a third.
+    # Three has no factor in common with two: a value in the middle of a bin is in the middle of its third.
+    # Where a bin has several steps, none of their values is at the edge of a third either.
     most = int(times.max())
     cells = 3**most
     starts = [b * cells + np.arange(3**t) * 3 ** (most - t) for b, t in enumerate(times.tolist())]

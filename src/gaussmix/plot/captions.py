@@ -11,7 +11,6 @@ from gaussmix.plot.figures import import_matplotlib
 from gaussmix.plot.palette import QUIET
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from matplotlib.text import Text
 
 #: Size of the text, in points.
@@ -29,8 +28,11 @@ def join_words(words: Sequence[str]) -> str:
     return " and ".join([*([", ".join(words[:-1])] if len(words) > 1 else []), *words[-1:]])
 
 
-def add_caption(text: str, panels: Any, figure: Figure | None, *, wanted: bool | None) -> Text | None:
-    """Write a caption below Axes, those of a figure of ours if it is given; by default only then."""
+def add_caption(text: str, panels: Any, figure: Any, *, wanted: bool | None) -> Text | None:
+    """Write a caption below Axes; `figure` is theirs if it is ours, and None if it is the caller's.
+
+    By default there is one below a figure of ours only.
+    """
     if not (figure is not None if wanted is None else wanted):
         return None
     look: dict[str, Any] = {"fontsize": SIZE, "color": QUIET, "ha": "left"}

@@ -233,7 +233,9 @@ class CriterionDisplay:
         """What the picture shows."""
         told = ["A line for each family of covariances."]
         if self._differences:
-            told.append(f"The best is at the top; the scale is logarithmic beyond {self._find_threshold():.3g}.")
+            told.append(
+                f"The best is at the top; the scale is logarithmic beyond {self._find_threshold():.3g}."
+            )
         told.append(f"Ring: the {self._word} model.")
         if self.errors:
             told.append("Bars: standard errors of the difference from the best, over the folds.")

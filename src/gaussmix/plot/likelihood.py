@@ -139,9 +139,7 @@ class LikelihoodDisplay:
         """
         return cls(history, kind=kind).plot(ax, **options)
 
-    def plot(
-        self, ax: Axes | None = None, *, kind: str | None = None, caption: bool | None = None
-    ) -> Self:
+    def plot(self, ax: Axes | None = None, *, kind: str | None = None, caption: bool | None = None) -> Self:
         """Draw the picture.
 
         Parameters

@@ -140,19 +140,21 @@ class LikelihoodRatioDisplay:
                 raise ValueError(f"{n} tests take as many Axes; ax has {given.size}")
             for panel, test in zip(given, self.tests, strict=True):
                 self._draw_test(panel, test)
-            text = (
-                f"Bars: what one component more gains on {join_words(self._list_draws())} draws of the smaller "
-                "mixture, which does not need it. Thick line: what it gains on the rows. "
-                f"Dashed: what {100 * self.level:.3g} % of the draws exceed."
-            )
-            self.caption_ = add_caption(text, given, found, wanted=caption)
+            self.caption_ = add_caption(self._describe(), given, found, wanted=caption)
         self.axes_, self.ax_ = given, given[0]
         self.figure_ = self.ax_.figure
         self.ax_.set_ylabel("draws")
         return self
 
-    def _list_draws(self) -> list[str]:
-        return [f"{number:,}" for number in dict.fromkeys(len(test.resampled) for test in self.tests)]
+    def _describe(self) -> str:
+        """What the picture shows."""
+        numbers = dict.fromkeys(len(test.resampled) for test in self.tests)
+        draws = join_words([f"{number:,}" for number in numbers])
+        return (
+            f"Bars: what one component more gains on {draws} draws of the smaller mixture, which needs none. "
+            "Thick line: what it gains on the rows. "
+            f"Dashed: what {100 * self.level:.3g} % of the draws exceed."
+        )
 
     def _draw_test(self, panel: Axes, test: LikelihoodRatioTest) -> None:
         rejected = test.p_value <= self.level

@@ -57,7 +57,7 @@ def draw_line(panel: Axes, view: View, j: int, style: Style, drawn: Artists) -> 
 
 
 def _find_top(mixture: Mixture, shares: Float64Array, bars: float, limits: Float64Array) -> float:
-    """The height up to which the panel goes: that of the highest curve or bar, unless that hides the others."""
+    """The height of the panel: that of the highest curve or bar, unless that would hide the others."""
     curve = float(shares.sum(axis=1).max())
     top = min(max(curve, bars), MOST_ABOVE * bars) if bars else curve
     thin = np.sqrt(mixture.dense_covariances[:, 0, 0]) < THIN * float(np.ptp(limits))

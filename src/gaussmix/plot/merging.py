@@ -178,9 +178,7 @@ class MergingDisplay:
         """
         return cls(linkage, n_clusters=n_clusters, **values).plot(ax)
 
-    def plot(
-        self, ax: Axes | None = None, *, kind: str | None = None, caption: bool | None = None
-    ) -> Self:
+    def plot(self, ax: Axes | None = None, *, kind: str | None = None, caption: bool | None = None) -> Self:
         """Draw the picture.
 
         Parameters

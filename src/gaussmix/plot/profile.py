@@ -159,9 +159,7 @@ class ProfileDisplay:
         )
         return display.plot(ax, caption=caption)
 
-    def plot(
-        self, ax: Axes | None = None, *, legend: bool = True, caption: bool | None = None
-    ) -> Self:
+    def plot(self, ax: Axes | None = None, *, legend: bool = True, caption: bool | None = None) -> Self:
         """Draw the picture.
 
         Parameters

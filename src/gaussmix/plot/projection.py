@@ -159,9 +159,7 @@ class ProjectionDisplay(ViewDisplay):
             table = Table(rows, weights, labelling, projection)
         shadow = projection.project_mixture(n_directions)
         titles = tuple(map(_name_direction, projection.names, projection.shares))[:n_directions]
-        view = make_view(
-            shadow, titles, range(n_directions), groups, table, max_points=max_points, seed=seed
-        )
+        view = make_view(shadow, titles, range(n_directions), groups, table, max_points=max_points, seed=seed)
         if mixture.noise is not None:  # which no direction has a share of, and rows may still have its label
             shares: Float64Array = np.bincount(groups, weights=mixture.weights).astype(np.float64)
             view = replace(view, shares=shares, noise=mixture.noise.weight)

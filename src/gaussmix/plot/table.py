@@ -82,7 +82,7 @@ class Table:
         return self.read(places, columns), None if self.weights is None else self.weights[places]
 
     def describe_labels(self) -> tuple[Float64Array, Float64Array, Float64Array]:
-        """Weights (labels,), means and variances (labels, d) of the rows of each label that occurs, not noise."""
+        """Weights (labels,), means and variances (labels, d) of each label that has rows, without noise."""
         n_labels, d = self.labelling.n_labels, self.rows.shape[1]
         totals = np.zeros((1 + 2 * d, n_labels))
         centre = self.rows[0].astype(np.float64)

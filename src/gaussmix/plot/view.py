@@ -173,7 +173,9 @@ def choose_features(names: Sequence[str], features: Sequence[int | str]) -> list
     return chosen
 
 
-def _find_normals(mixture: Mixture | None, table: Table | None) -> tuple[Float64Array, ...]:
+def _find_normals(
+    mixture: Mixture | None, table: Table | None
+) -> tuple[Float64Array, Float64Array, Float64Array]:
     """Weights, means and variances of the components, or of the rows of each label."""
     if mixture is not None:
         return mixture.without_noise().weights, mixture.means, mixture.variances
@@ -207,7 +209,7 @@ def _plan_bins(
     chosen: list[int],
     ends: tuple[Float64Array, Float64Array],
     limits: Float64Array,
-    normals: tuple[Float64Array, ...],
+    normals: tuple[Float64Array, Float64Array, Float64Array],
 ) -> list[Bins]:
     """The bins of the histogram of each feature shown; one in the middle where it has one value."""
     most = MOST_BINS if len(chosen) < 3 else FEW_BINS

@@ -72,7 +72,12 @@ def _tell_plane(view: View, style: Style) -> list[str]:
         told.append(_tell_masses("Blue"))
     elif alone and style.kind == "classification":
         told.append(_tell_masses("Grey"))
-    if alone and view.whole is not None and view.n_labels + (view.noise > 0.0) > 1 and style.kind != "density":
+    if (
+        alone
+        and view.whole is not None
+        and view.n_labels + (view.noise > 0.0) > 1
+        and style.kind != "density"
+    ):
         if style.kind == "uncertainty":
             told.append(f"Grey: where rows would be uncertain by {100 * DOUBTS[0]:.0f} % and more.")
         told.append(f"Thin lines: borders between {'components' if _is_plain(view) else 'clusters'}.")

@@ -67,8 +67,8 @@ def write_report(
         The weights of the fit. Rows of weight zero are not shown.
     features : sequence of int or str, optional
         Positions or names of the features to show, six at most. Without it all where there are no more than
-        six, else those, six at most, that by themselves tell the components of the best model apart most: that
-        take away the largest share of the uncertainty of a row's component.
+        six, else those, six at most, that by themselves tell the components of the best model apart most:
+        that take away the largest share of the uncertainty of a row's component.
     verdict : sequence of str, optional
         Sentences to begin with, in place of the model's own.
     source : str, optional
