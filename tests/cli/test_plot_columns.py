@@ -6,7 +6,6 @@ import pytest
 pytest.importorskip("matplotlib")
 
 
-
 @pytest.fixture
 def table(tmp_path):
     rng = np.random.default_rng(0)
@@ -83,7 +82,14 @@ def test_wrong_columns_are_refused_before_the_fit(run, table, tmp_path, monkeypa
 
 def test_names_that_are_not_among_columns_are_refused_before_reading(run, table, tmp_path, monkeypatch):
     monkeypatch.setattr("gaussmix.cli.fit_table.read_tables", lambda *_, **__: pytest.fail("it was read"))
-    options = ("--columns", "length,width", "--plot", tmp_path / "picture.png", "--plot-columns", "length,mass")
+    options = (
+        "--columns",
+        "length,width",
+        "--plot",
+        tmp_path / "picture.png",
+        "--plot-columns",
+        "length,mass",
+    )
     result = fit(run, table, *options)
     assert result.exit_code == 2
     assert "no column 'mass' is fitted; they are 'length', 'width'" in result.stderr
