@@ -44,11 +44,12 @@ def timed(X, k, q, n_iter):
     times = []
 
     def note(progress):
-        times.append(time.perf_counter())
+        if progress.iteration:
+            times.append(time.perf_counter())
         return False
 
     options = {"covariance_type": "factor", "n_factors": q, "reg_covar": RIDGE, "random_state": 0, "tol": 0.0}
-    result = fit_mixture(X, k, max_iter=n_iter, on_iteration=note, **options)
+    result = fit_mixture(X, k, max_iter=n_iter, on_progress=note, **options)
     each = float(np.median(np.diff(times)))
     print(f"{len(X)} x {X.shape[1]}, k = {k}, q = {q}: {n_iter} iterations in {times[-1] - begun:.1f} s")
     print(f"  {each:.2f} s an iteration, {times[0] - begun - each:.1f} s for the start")

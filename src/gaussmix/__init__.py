@@ -28,6 +28,8 @@ _HOMES = {
     "Noise": "gaussmix.model.noise",
     "NormalInverseWishart": "gaussmix.model.priors",
     "ParameterErrors": "gaussmix.infer.errors",
+    "Progress": "gaussmix._progress",
+    "ProgressPrinter": "gaussmix._progress",
     "Projection": "gaussmix.clusters.projection",
     "SearchResult": "gaussmix.select.search_result",
     "SelectionStep": "gaussmix.clusters.selector",
@@ -51,6 +53,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from gaussmix._progress import Progress, ProgressPrinter
     from gaussmix.clusters.features import FeatureSelection, select_features
     from gaussmix.clusters.merging import Merging, merge_components
     from gaussmix.clusters.projection import Projection, project
@@ -93,6 +96,8 @@ __all__ = [
     "Noise",
     "NormalInverseWishart",
     "ParameterErrors",
+    "Progress",
+    "ProgressPrinter",
     "Projection",
     "SearchResult",
     "SelectionStep",

@@ -68,10 +68,11 @@ def test_options_of_the_model_hold_for_all(run, faithful, option):
 
 def test_an_interrupt_keeps_what_there_is(run, faithful, monkeypatch):
     def interrupted(*arguments, on_progress, **options):
-        def show(done, total, last):
-            on_progress(done, total, last)
-            signal.raise_signal(signal.SIGINT)
-            return on_progress(done, total, last)
+        def show(progress):
+            on_progress(progress)
+            if progress.done:
+                signal.raise_signal(signal.SIGINT)
+            return on_progress(progress)
 
         return gaussmix.search(*arguments, on_progress=show, **options)
 

@@ -91,7 +91,7 @@ def test_a_fit_is_resumed_wherever_its_rows_lie(options, tmp_path):
     options = {"random_state": 0, "tol": 1e-7, "max_iter": 60, "init_params": "k-means++", **options}
     whole = fit_mixture(X, 3, **options)
     stopped = fit_mixture(
-        in_chunks(X), 3, checkpoint=path, on_iteration=lambda progress: progress.iteration >= 1, **options
+        in_chunks(X), 3, checkpoint=path, on_progress=lambda progress: progress.iteration >= 1, **options
     )
     assert len(stopped.history) < len(whole.history)
     for rows in (X, in_chunks(X), in_chunks(X, [99])):

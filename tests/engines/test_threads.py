@@ -202,7 +202,7 @@ def test_the_threads_of_blas_are_put_back(problem, executor):
         fit_mixture(X, 5, start=start, max_iter=2)
         assert blas_threads() == before
         with pytest.raises(ZeroDivisionError):
-            fit_mixture(X, 5, start=start, on_iteration=lambda p: 1 / 0)
+            fit_mixture(X, 5, start=start, on_progress=lambda p: 1 / 0)
         assert blas_threads() == before
         with pytest.raises(ZeroDivisionError):
             _threads.run_tasks(lambda i: 1 / 0, 4)
@@ -288,7 +288,7 @@ class TestErrors:
         with environment(GAUSSMIX_NUM_THREADS="2", GAUSSMIX_EXECUTOR=executor):
             expected = fit_mixture(X, 5, start=start, tol=0.0, max_iter=4).history
             with pytest.raises(KeyboardInterrupt):
-                fit_mixture(X, 5, start=start, tol=0.0, max_iter=4, on_iteration=interrupt)
+                fit_mixture(X, 5, start=start, tol=0.0, max_iter=4, on_progress=interrupt)
             again = fit_mixture(X, 5, start=start, tol=0.0, max_iter=4)
         assert again.status is FitStatus.MAX_ITER
         assert again.history == expected

@@ -77,17 +77,19 @@ def test_the_callback_sees_every_iteration_of_every_start(data):
         max_iter=4,
         tol=0.0,
         random_state=0,
-        on_iteration=lambda p: seen.append(p) or False,
+        on_progress=lambda p: seen.append(p) or False,
     )
-    assert [(p.start, p.iteration) for p in seen] == [(s, i) for s in (1, 2, 3) for i in (1, 2, 3, 4)]
-    assert {(p.n_starts, p.max_iter) for p in seen} == {(3, 4)}
+    assert seen.pop(0).stage == "measuring the rows"
+    assert [(p.start, p.iteration) for p in seen] == [(s, i) for s in (1, 2, 3) for i in (0, 1, 2, 3, 4)]
+    assert {p.n_starts for p in seen} == {3} and {p.of for p in seen} == {None, 4}
+    seen = [p for p in seen if p.iteration]
     values = np.array([p.mean_log_likelihood for p in seen]).reshape(3, 4)
     assert tuple(values[values[:, -1].argmax()]) == result.history[1:]
 
 
 def test_the_callback_stops_the_fit(data):
     result = fit_mixture(
-        data.X, 3, tol=0.0, random_state=0, on_iteration=lambda p: p.iteration == 3, init_params="kmeans"
+        data.X, 3, tol=0.0, random_state=0, on_progress=lambda p: p.iteration == 3, init_params="kmeans"
     )
     assert result.status is FitStatus.INTERRUPTED and not result.converged
     assert result.n_iter == 3
@@ -100,7 +102,12 @@ def test_a_stopped_fit_keeps_the_best_start_so_far(make_clusters):
     X, seen = make_clusters(k=3, spread=3.0).X, []
     options = {"init_params": "random_from_data", "random_state": 0, "max_iter": 500}
     first = fit_mixture(X, 3, **options)
-    stopped = fit_mixture(X, 3, n_init=5, on_iteration=lambda p: seen.append(p) or p.start == 2, **options)
+
+    def stop(progress):
+        seen.append(progress)
+        return progress.start == 2 and progress.iteration == 1
+
+    stopped = fit_mixture(X, 3, n_init=5, on_progress=stop, **options)
     assert seen[-1].mean_log_likelihood < first.mean_log_likelihood, "or this tests nothing"
     assert stopped.status is FitStatus.INTERRUPTED
     assert stopped.history == first.history

@@ -15,7 +15,6 @@ import gaussmix
 from gaussmix.fit.constant_columns import find_constant_columns
 from gaussmix.fit.iterate.acceleration import Acceleration
 from gaussmix.fit.iterate.stopping import Stopping
-from gaussmix.fit.multistart import Progress
 from gaussmix.fit.options import (
     OPTIONS,
     CheckpointOptions,
@@ -205,11 +204,11 @@ class TestConstantColumns:
 
     def test_the_request_for_the_others_is_told_in_their_terms(self):
         seen = []
-        request = request_of(previous=-2.0, on_iteration=lambda progress: seen.append(progress) or True)
+        request = request_of(previous=-2.0, on_progress=lambda progress: seen.append(progress) or True)
         request = replace(request, feature_names=["a", "b", "c"])
         constant = find_constant_columns(self.X, request)
         rest = constant.request_varying(request)
         assert rest.feature_names == ["a", "c"]
         assert rest.iteration.previous == -2.0 - constant.log_density
-        assert rest.iteration.on_iteration(Progress(1, 1, 1, 9, -1.0)) is True
+        assert rest.iteration.on_progress(gaussmix.Progress("EM", "iteration", 1, 9, -1.0)) is True
         assert seen[0].mean_log_likelihood == -1.0 + constant.log_density

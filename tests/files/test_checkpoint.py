@@ -58,13 +58,13 @@ class Stop:
         self.after, self.seen = after, 0
 
     def __call__(self, progress):
-        self.seen += 1
-        return self.seen == self.after
+        self.seen += progress.iteration > 0
+        return progress.iteration > 0 and self.seen == self.after
 
 
 def cut_off(path, after, X, k, **options):
     stop = Stop(after)
-    fit_mixture(X, k, **options, checkpoint=path, checkpoint_interval=3600, on_iteration=stop)
+    fit_mixture(X, k, **options, checkpoint=path, checkpoint_interval=3600, on_progress=stop)
     assert stop.seen == after
 
 
@@ -117,7 +117,7 @@ def fresh(options):
 def test_going_on_gives_the_bits_of_never_having_stopped(place, what):
     X, options = FITS[what]
     count = Stop()
-    whole = fit_mixture(X, 3, **fresh(options), on_iteration=count)
+    whole = fit_mixture(X, 3, **fresh(options), on_progress=count)
     assert count.seen > 4
     if what == "new seedings":
         assert whole.n_reseeds
@@ -132,7 +132,7 @@ def test_going_on_gives_the_bits_of_never_having_stopped(place, what):
 def test_wherever_it_is_cut_off(place, what):
     X, options = FITS[what]
     count = Stop()
-    whole = fit_mixture(X, 3, **options, on_iteration=count)
+    whole = fit_mixture(X, 3, **options, on_progress=count)
     for after in range(1, count.seen + 1, 2):
         cut_off(place, after, X, 3, **options)
         assert_same_fit(fit_mixture(X, 3, **options, resume=place), whole)
@@ -144,7 +144,7 @@ def test_it_may_be_cut_off_after_each_iteration(place):
     path, result = None, None
     for _ in range(1000):
         result = fit_mixture(
-            X, 3, **options, checkpoint=place, checkpoint_interval=0, resume=path, on_iteration=Stop(1)
+            X, 3, **options, checkpoint=place, checkpoint_interval=0, resume=path, on_progress=Stop(1)
         )
         path = place
         if result.status is not gaussmix.fit.result.FitStatus.INTERRUPTED:
@@ -160,7 +160,7 @@ def test_a_finished_fit_is_finished(place, fit):
     X, options = fit
     whole = fit_mixture(X, 3, **options, checkpoint=place)
     count = Stop()
-    assert_same_fit(fit_mixture(X, 3, **options, resume=place, on_iteration=count), whole)
+    assert_same_fit(fit_mixture(X, 3, **options, resume=place, on_progress=count), whole)
     assert count.seen == 0
 
 
@@ -192,7 +192,7 @@ how, path = sys.stdin.readline().rstrip().split(" ", 1)
 result = fit_mixture(
     X, 4, tol=0.0, max_iter=60, n_init=4, init_params="random", random_state=7,
     checkpoint=path, checkpoint_interval=0, resume=path if how == "resume" else None,
-    on_iteration=lambda progress: print("at", progress.start, progress.iteration, flush=True),
+    on_progress=lambda progress: print("at", progress.start, progress.iteration, flush=True),
 )
 result.mixture.save(path + ".model", info={"history": result.history, "failed": result.failed_starts})
 """
@@ -288,10 +288,10 @@ def test_it_is_written_no_more_often_than_asked(place, monkeypatch, interval, ex
 def test_a_callback_that_stops_is_written_at_once(place):
     X = overlapping()
     options = SLOW | {"tol": 0.0}
-    stopped = fit_mixture(X, 3, **options, checkpoint=place, checkpoint_interval=3600, on_iteration=Stop(9))
+    stopped = fit_mixture(X, 3, **options, checkpoint=place, checkpoint_interval=3600, on_progress=Stop(9))
     assert stopped.status == "interrupted" and stopped.n_iter == 9
     count = Stop()
-    fit_mixture(X, 3, **options, resume=place, on_iteration=count)
+    fit_mixture(X, 3, **options, resume=place, on_progress=count)
     assert count.seen == 40 - 9
 
 
@@ -299,10 +299,10 @@ def test_a_stop_in_the_iteration_that_converges_is_a_stop(place):
     X, options = FITS["several starts"]
     whole = fit_mixture(X, 3, **options)
     seen = []
-    fit_mixture(X, 3, **options, on_iteration=lambda progress: seen.append(progress.start))
+    fit_mixture(X, 3, **options, on_progress=lambda progress: seen.append(progress.start))
     last_of_the_first = seen.count(1)
     stop = Stop(last_of_the_first)
-    stopped = fit_mixture(X, 3, **options, checkpoint=place, on_iteration=stop)
+    stopped = fit_mixture(X, 3, **options, checkpoint=place, on_progress=stop)
     assert stop.seen == last_of_the_first and stopped.status == "interrupted"
     assert_same_fit(fit_mixture(X, 3, **options, resume=place), whole)
 
@@ -321,7 +321,7 @@ def test_the_seed_is_kept(place):
     assert read_seed(place) == 0
     whole = fit_mixture(X, 3, **options)
     options = {**options, "random_state": None}
-    fit_mixture(X, 3, **options, resume=place, checkpoint=place, on_iteration=Stop(3))
+    fit_mixture(X, 3, **options, resume=place, checkpoint=place, on_progress=Stop(3))
     assert read_seed(place) == 0  # though no seed was given
     assert_same_fit(fit_mixture(X, 3, **options, resume=place), whole)
 
@@ -362,7 +362,7 @@ def cut(place):
     """The bytes of a checkpoint of a small fit, cut off in its second start."""
     X = SMALL
     count = Stop()
-    fit_mixture(X, 3, **BASE, on_iteration=count)
+    fit_mixture(X, 3, **BASE, on_progress=count)
     cut_off(place, count.seen - 2, X, 3, **BASE)
     content = place.read_bytes()
     assert "best.means" in taken_apart(content)[0]

@@ -122,12 +122,12 @@ def test_progress_stops_with_what_there_is():
     fit = fit_rows(X)
     seen = []
 
-    def stop(done, total):
-        seen.append((done, total))
-        return True
+    def stop(progress):
+        seen.append((progress.done, progress.of))
+        return progress.done > 0
 
     found = gaussmix.bootstrap(X, fit, n_resamples=999, random_state=0, n_jobs=1, on_progress=stop)
-    assert seen == [(found.n_resamples, 999)]
+    assert seen == [(0, 999), (found.n_resamples, 999)]
     assert len(found.weights) == found.n_resamples < 999
     whole = gaussmix.bootstrap(X, fit, n_resamples=999, random_state=0, n_jobs=1)
     np.testing.assert_array_equal(found.means, whole.means[: found.n_resamples])

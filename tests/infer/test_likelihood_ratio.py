@@ -64,7 +64,7 @@ def test_draws_have_the_gain_of_fits_to_them():
     fit = gaussmix.fit_mixture(X, 1, random_state=0)
     comparison = Comparison(Refitter(read_subject(X, fit), Settings(1e-9, 5000, "change")))
     seed = np.random.SeedSequence(5)
-    gains = comparison.run(3, seed, 1, lambda done, total: False)
+    gains = comparison.run(3, seed, 1, lambda progress: False)
     for gain, own in zip(gains, np.random.SeedSequence(5).spawn(3), strict=True):
         rows = draw_resample(comparison.refitter.subject, "parametric", own).rows
         labels = label_by_hierarchy(Resample(rows, None), 2)
@@ -87,7 +87,7 @@ def test_any_number_of_threads(monkeypatch):
 
 def test_progress_stops():
     found = gaussmix.bootstrap_lrt(
-        make_rows(), n_resamples=999, random_state=0, n_jobs=1, on_progress=lambda *_: True
+        make_rows(), n_resamples=999, random_state=0, n_jobs=1, on_progress=lambda progress: True
     )
     assert len(found) == 1 and len(found[0].resampled) + found[0].n_failed < 999
 

@@ -58,8 +58,9 @@ def test_what_is_said_of_it():
 def test_progress_and_options_of_the_search():
     X = make_rows()
     result = gaussmix.search(X, 2, covariance_type="EII", noise=True)
+    options = {"random_state": 0, "n_jobs": 1, "noise": True}
     found = gaussmix.measure_stability(
-        X, result, n_resamples=5, random_state=0, n_jobs=1, noise=True, on_progress=lambda done, _: done == 2
+        X, result, n_resamples=5, on_progress=lambda progress: progress.done == 2, **options
     )
     assert len(found.chosen) + found.n_failed == 2
 

@@ -166,7 +166,7 @@ def test_a_refused_proposal_leaves_the_mixture_as_it_was():
     seen = []
     options = {"random_state": 0, "tol": 0.0, "max_iter": 60, "acceleration": "anderson"}
     options["init_params"] = "kmeans"
-    fit_mixture(X, 5, **options, on_iteration=lambda p: seen.append(p.mean_log_likelihood))
+    fit_mixture(X, 5, **options, on_progress=lambda p: seen.append(p.mean_log_likelihood))
     refused = np.flatnonzero(np.diff(seen) == 0.0)
     assert refused.size  # else this test is of nothing
     at, after = (
@@ -268,7 +268,7 @@ def test_a_fit_cut_off_anywhere_goes_on_to_the_same_bits(what, method, tmp_path)
             **options,
             checkpoint=tmp_path / "c",
             checkpoint_interval=3600,
-            on_iteration=lambda p, after=after: p.iteration == after,
+            on_progress=lambda p, after=after: p.iteration == after,
         )
         resumed = fit_mixture(X, 3, **options, resume=tmp_path / "c")
         assert resumed.history == whole.history

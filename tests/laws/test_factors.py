@@ -400,7 +400,7 @@ def test_a_fit_that_was_cut_off_goes_on_to_the_same_bits(tmp_path):
     options = {"covariance_type": "UUU", "n_factors": 2, "random_state": 0, "max_iter": 8, "tol": 0.0}
     path = tmp_path / "fit.checkpoint"
     fit_mixture(
-        X, 2, **options, checkpoint=path, checkpoint_interval=0.0, on_iteration=lambda p: p.iteration == 3
+        X, 2, **options, checkpoint=path, checkpoint_interval=0.0, on_progress=lambda p: p.iteration == 3
     )
     whole, resumed = fit_mixture(X, 2, **options), fit_mixture(X, 2, **options, resume=path)
     assert resumed.history == whole.history
@@ -429,7 +429,7 @@ def test_the_number_of_factors_is_that_of_least_bic():
     assert chosen.mixture.n_factors == min(bics, key=bics.__getitem__) == 3
     assert chosen.bic == min(bics.values())
     assert fit_mixture(X, 2, n_factors="auto", covariance_type="diag").mixture.n_factors == 0
-    stopped = fit_mixture(X, 2, n_factors="auto", **options, on_iteration=lambda p: p.iteration == 2)
+    stopped = fit_mixture(X, 2, n_factors="auto", **options, on_progress=lambda p: p.iteration == 2)
     assert stopped.status is FitStatus.INTERRUPTED and stopped.mixture.n_factors == 1
 
 

@@ -179,7 +179,7 @@ def test_bounds_starts_and_interruption():
     assert several.message_length <= fit_message_length(X, 8, random_state=0).message_length
     seen = []
     stopped = fit_message_length(
-        X, 8, n_init=2, random_state=0, on_iteration=lambda p: seen.append(p) or len(seen) == 5
+        X, 8, n_init=2, random_state=0, on_progress=lambda p: seen.append(p) or len(seen) == 5
     )
     assert stopped.status is FitStatus.INTERRUPTED and len(seen) == 5 and not stopped.converged
     assert seen[0].n_starts == 2 and stopped.mixture.log_prob(X).sum() == pytest.approx(

@@ -239,7 +239,7 @@ def test_a_race_can_be_stopped():
         seen.append((progress.start, progress.iteration))
         return progress.start == 2  # behind EM from k-means
 
-    result = fit_mixture(FAITHFUL, 3, random_state=0, on_iteration=stop)
+    result = fit_mixture(FAITHFUL, 3, random_state=0, on_progress=stop)
     assert result.status == FitStatus.INTERRUPTED
     assert (2, 0) in seen
     assert len([start for start, _ in seen if start == 2]) <= 3
@@ -285,7 +285,7 @@ def test_a_fit_goes_on_behind_its_race(tmp_path):
     options = {"random_state": 3, "tol": 1e-10, "max_iter": 500}
     whole = fit_mixture(FAITHFUL, 3, **options)
     cut = fit_mixture(
-        FAITHFUL, 3, checkpoint=path, on_iteration=lambda progress: progress.iteration == 2, **options
+        FAITHFUL, 3, checkpoint=path, on_progress=lambda progress: progress.iteration == 2, **options
     )
     assert cut.status == FitStatus.INTERRUPTED
     gone_on = fit_mixture(FAITHFUL, 3, resume=path, **options)
@@ -432,7 +432,7 @@ def test_the_history_of_a_winner_is_all_that_EM_did_for_it(tmp_path):
     assert n_won
     path, options = tmp_path / "fit.gm", {"random_state": seed, "tol": 1e-10, "max_iter": 500}
     whole = fit_mixture(FAITHFUL, 3, **options)
-    stop = {"on_iteration": lambda progress: progress.start == 2 and progress.iteration == 1}
+    stop = {"on_progress": lambda progress: progress.start == 2 and progress.iteration == 1}
     cut = fit_mixture(FAITHFUL, 3, checkpoint=path, **stop, **options)
     assert cut.status == FitStatus.INTERRUPTED and len(whole.history) > len(cut.history)
     assert fit_mixture(FAITHFUL, 3, resume=path, **options).history == whole.history

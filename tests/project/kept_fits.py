@@ -11,6 +11,7 @@ says on which it was made; elsewhere likelihoods are compared.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 import platform
@@ -126,7 +127,11 @@ def resumed() -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "checkpoint"
         stop = lambda progress: progress.iteration >= 4  # noqa: E731
-        fit(X, 4, checkpoint=path, on_iteration=stop, **options)
+        named = inspect.signature(gaussmix.fit_mixture).parameters
+        watch = {
+            "on_progress" if "on_progress" in named else "on_iteration": stop
+        }  # as older versions have it
+        fit(X, 4, checkpoint=path, **watch, **options)
         return fit(X, 4, resume=path, **options)
 
 

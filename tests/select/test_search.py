@@ -211,10 +211,15 @@ def test_a_fold_without_a_sound_fit_counts_against_the_model(found):
 
 def test_progress_and_its_end():
     seen = []
-    search(X, [1, 2], covariance_type=FAMILIES, on_progress=lambda *now: seen.append(now))
-    assert [now[:2] for now in seen] == [(2, 6), (4, 6), (6, 6)]
-    result = search(X, [1, 2], covariance_type=FAMILIES, on_progress=lambda *now: True)
+    whole = search(X, [1, 2], covariance_type=FAMILIES, on_progress=lambda now: seen.append(now))
+    assert list(dict.fromkeys((now.done, now.of) for now in seen)) == [(0, 6), (2, 6), (4, 6), (6, 6)]
+    assert seen[-1].mean_log_likelihood == whole.best.mean_log_likelihood
+    assert "best so far {} with {}".format(*whole.best_model) in str(seen[-1])
+    shares = [now.share for now in seen]
+    assert shares == sorted(shares) and (shares[0], shares[-1]) == (0.0, 1.0)
+    result = search(X, [1, 2], covariance_type=FAMILIES, on_progress=lambda now: now.done == 2)
     assert list(result.fits) == [("EII", 1), ("EII", 2)]
+    assert all(fit.converged for fit in result.fits.values())
     assert all("interrupted" in reason for reason in result.skipped.values())
 
 
@@ -323,7 +328,8 @@ class TestEstimator:
 
     def test_verbose(self, capsys):
         GaussianMixture([1, 2], covariance_type=["VVV", "EEE"], verbose=1, verbose_interval=2).fit(X)
-        assert "Search: 4 of 4 models" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert "search: model 4 of 4, best log-likelihood" in out and "best so far" in out
 
     def test_callbacks_see_models(self):
         callback = pytest.importorskip("sklearn.callback")

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import typer
 
+from gaussmix._progress import Progress
 from gaussmix._text import count_noun, make_printable
 from gaussmix.cli.display import print_model
 from gaussmix.cli.fit_options import OF_MESSAGE_LENGTH, OF_SEARCH, FitTask
 from gaussmix.cli.outputs import check_outputs, check_plot_columns, choose_outputs
-from gaussmix.cli.progress import CountBar, ProgressBar, StopOnInterrupt
+from gaussmix.cli.progress import Stage, StopOnInterrupt, is_shown
 from gaussmix.cli.search_display import describe_search, print_search
 from gaussmix.cli.using import tell_notes
 from gaussmix.data.several import read_tables
@@ -25,10 +26,8 @@ from gaussmix.data.tables import Table
 from gaussmix.data.writing import replace_file
 from gaussmix.errors import FitError, InputError, ModelFileError
 from gaussmix.fit.checkpoint import read_seed
-from gaussmix.fit.multistart import Progress
 from gaussmix.fit.one_mixture import fit_mixture
 from gaussmix.fit.result import FitResult, FitStatus
-from gaussmix.select.families import Key
 from gaussmix.select.message_length import fit_message_length
 from gaussmix.select.search import search
 from gaussmix.select.search_result import SearchResult
@@ -152,13 +151,13 @@ def _check_rows(table: Table, n_components: int) -> None:
 
 
 def _search_rows(table: Table, task: FitTask, seed: int | None) -> SearchResult:
-    shown = not task.quiet and sys.stderr.isatty()
     options = {name: task.options[name] for name in OF_SEARCH if name in task.options}
-    with StopOnInterrupt(begun=False) as interrupt, CountBar(shown, "model") as bar:
+    with StopOnInterrupt(begun=False) as interrupt, Stage(is_shown(task.quiet)) as stage:
 
-        def on_progress(done: int, total: int, last: Key) -> bool:
-            interrupt.begun = True
-            bar.update(done, total)
+        def on_progress(progress: Progress) -> bool:
+            # of held-out likelihoods nothing is kept before two folds are done
+            interrupt.begun = not math.isnan(progress.mean_log_likelihood)
+            stage.update(progress)
             return interrupt.asked
 
         return search(
@@ -180,13 +179,12 @@ def _judge_search(found: SearchResult, table: Table, task: FitTask, seed: int | 
         return found.verdict()
     from gaussmix.infer.stability import measure_stability
 
-    shown = not task.quiet and sys.stderr.isatty()
     options = {name: task.options[name] for name in OF_SEARCH if name in task.options}
-    with StopOnInterrupt(begun=False) as interrupt, CountBar(shown, "resample") as bar:
+    with StopOnInterrupt(begun=False) as interrupt, Stage(is_shown(task.quiet)) as stage:
 
-        def on_progress(done: int, total: int) -> bool:
-            interrupt.begun = True
-            bar.update(done, total)
+        def on_progress(progress: Progress) -> bool:
+            interrupt.begun = progress.done > 0
+            stage.update(progress)
             return interrupt.asked
 
         stability = measure_stability(
@@ -202,19 +200,19 @@ def _judge_search(found: SearchResult, table: Table, task: FitTask, seed: int | 
 
 
 def _fit_rows(table: Table, task: FitTask, seed: int | None) -> FitResult:
-    shown = not task.quiet and sys.stderr.isatty()
-    with StopOnInterrupt(begun=task.resume is not None) as interrupt, ProgressBar(shown) as bar:
+    resumed = task.resume is not None
+    with StopOnInterrupt(begun=resumed) as interrupt, Stage(is_shown(task.quiet)) as stage:
 
-        def on_iteration(progress: Progress) -> bool:
-            interrupt.begun = True
-            bar.update(progress)
+        def on_progress(progress: Progress) -> bool:
+            interrupt.begun = interrupt.begun or not math.isnan(progress.mean_log_likelihood)
+            stage.update(progress)
             return interrupt.asked
 
         asked: dict[str, Any] = {
             "sample_weight": table.weights,
             "random_state": seed,
             "feature_names": table.names,
-            "on_iteration": on_iteration,
+            "on_progress": on_progress,
         }
         if task.strategy == "message-length":
             own = {name: task.options[name] for name in OF_MESSAGE_LENGTH}

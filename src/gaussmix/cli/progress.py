@@ -1,23 +1,30 @@
-"""The progress bar of a long fit, and Ctrl-C, which ends a fit with the best mixture so far."""
+"""The bar of long work on a terminal, and Ctrl-C, which ends a fit with the best mixture so far."""
 
 from __future__ import annotations
 
+import math
 import os
 import signal
+import sys
 import threading
 import time
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
+from gaussmix._progress import Progress, TimeLeft, write_seconds
+from gaussmix._text import shorten
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichBar
 
-    from gaussmix.fit.multistart import Progress
-
-#: Seconds before a bar appears, so that a short fit shows none.
+#: Seconds before a bar appears, so that short work shows none.
 DELAY = 0.5
 #: Seconds between changes of the bar.
 REDRAW = 0.1
+#: Characters of what a line says.
+MOST_TEXT = 200
+#: Columns of a terminal from which on there are a bar and the time beside the line.
+WIDE = 100
 
 
 class StopOnInterrupt:
@@ -51,15 +58,25 @@ class StopOnInterrupt:
         os.write(2, b"\nstopping with the best so far; Ctrl-C again gives up\n")
 
 
-class Bar:
-    """A bar on a terminal's stderr that appears where the work takes long."""
+class Stage:
+    """What is being done, on a terminal's stderr, where it takes more than half a second.
 
-    def __init__(self, shown: bool) -> None:
+    Parameters
+    ----------
+    shown : bool
+        Whether it may appear at all.
+    name : str
+        What it is called before any progress is known, such as "reading data.csv".
+    """
+
+    def __init__(self, shown: bool, name: str = "starting") -> None:
         self._timer = threading.Timer(DELAY, self._start) if shown else None
         self._lock = threading.Lock()
         self._bar: RichBar | None = None
         self._done = False
         self._redrawn = 0.0
+        self._line, self._share = shorten(name, MOST_TEXT), math.nan
+        self._left = TimeLeft()
 
     def __enter__(self) -> Self:
         if self._timer is not None:
@@ -75,71 +92,63 @@ class Bar:
             if self._bar is not None:
                 self._bar.stop()
 
-    def _draw(self, **fields: Any) -> None:
-        """Show some fields. Cheap enough for a call at every iteration."""
-        if self._bar is not None and time.monotonic() - self._redrawn >= REDRAW:
-            self._redrawn = time.monotonic()
-            self._bar.update(self._bar.task_ids[0], **fields)
+    def update(self, progress: Progress) -> None:
+        """Show how far it is. Cheap enough for a call at every iteration."""
+        now = time.monotonic()
+        if self._timer is None or (progress.done and now - self._redrawn < REDRAW):
+            return
+        self._redrawn = now
+        self._line = shorten(write_line(progress, self._left(progress)), MOST_TEXT)
+        self._share = progress.share
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], **self._list_fields())
+
+    def _list_fields(self) -> dict[str, Any]:
+        known = math.isfinite(self._share)
+        return {
+            "description": self._line,
+            "completed": self._share if known else 0.0,
+            "total": 1.0 if known else None,
+        }
 
     def _start(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as RichBar
+        from rich.table import Column
 
-        bar = RichBar(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            *self._list_columns(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        bar.add_task("starting", total=None, said="")
+        console = Console(stderr=True)
+        line = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1))
+        more = [BarColumn(bar_width=20), TimeElapsedColumn()] if console.width >= WIDE else []
+        bar = RichBar(line, *more, console=console, transient=True, expand=True)
         with self._lock:
             if not self._done:
+                bar.add_task(**self._list_fields())
                 bar.start()
                 self._bar = bar
 
-    def _list_columns(self) -> list[Any]:
-        """What stands beside the bar."""
-        raise NotImplementedError
+
+def is_shown(quiet: bool = False) -> bool:
+    """Whether a stage may appear: not with --quiet, and on a terminal alone."""
+    try:
+        return not quiet and sys.stderr.isatty()
+    except (AttributeError, ValueError):  # there is no stderr, or it is closed
+        return False
 
 
-class ProgressBar(Bar):
-    """The bar of one fit: iteration and log-likelihood."""
+def write_line(progress: Progress, seconds: float | None) -> str:
+    """How far it is, the most important first: what does not fit into the terminal's width is cut.
 
-    def update(self, progress: Progress) -> None:
-        """Show the progress of the fit."""
-        if self._bar is None:
-            return
-        of = f"start {progress.start} of {progress.n_starts}, " if progress.n_starts > 1 else ""
-        doing = f"iteration {progress.iteration} of at most {progress.max_iter}"
-        if progress.iteration == 0:
-            doing = "looking for a start"
-        self._draw(
-            description=of + doing,
-            completed=progress.iteration,
-            total=progress.max_iter,
-            said=f"log-likelihood {progress.mean_log_likelihood:.6f} per sample",
-        )
-
-    def _list_columns(self) -> list[Any]:
-        from rich.progress import TextColumn, TimeElapsedColumn
-
-        return [TextColumn("{task.fields[said]}"), TimeElapsedColumn()]
-
-
-class CountBar(Bar):
-    """The bar of many things of one kind: how many are done, and the time that is left."""
-
-    def __init__(self, shown: bool, what: str) -> None:
-        super().__init__(shown)
-        self._what = what
-
-    def update(self, done: int, total: int) -> None:
-        """Show how many are done."""
-        self._draw(description=f"{self._what} {done} of {total}", completed=done, total=total)
-
-    def _list_columns(self) -> list[Any]:
-        from rich.progress import TimeElapsedColumn, TimeRemainingColumn
-
-        return [TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=False)]
+    Examples
+    --------
+    >>> write_line(Progress("search", "model", 31, 126, -3.25, note="VVE with 5"), 3.5)
+    'search: model 31/126, log-likelihood -3.25000 a row, 4 s left, VVE with 5'
+    """
+    of = "" if progress.of is None else f"/{progress.of}"
+    counted = progress.done or progress.of is not None
+    parts = [f"{progress.stage}: {progress.unit} {progress.done}{of}" if counted else progress.stage]
+    if math.isfinite(progress.mean_log_likelihood):
+        parts.append(f"log-likelihood {progress.mean_log_likelihood:.5f} a row")
+    if seconds is not None:
+        parts.append(f"{'at most ' if progress.bounded else ''}{write_seconds(seconds)} left")
+    return ", ".join([*parts, *([progress.note] if progress.note else [])])

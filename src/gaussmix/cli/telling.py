@@ -9,9 +9,10 @@ from pathlib import Path
 
 import typer
 
+from gaussmix._progress import Progress
 from gaussmix._text import make_printable
 from gaussmix.cli.outputs import check_report
-from gaussmix.cli.progress import CountBar, StopOnInterrupt
+from gaussmix.cli.progress import Stage, StopOnInterrupt, is_shown
 from gaussmix.cli.using import read_model_and_rows, refuse_overwriting
 from gaussmix.data.reading import Reading
 from gaussmix.data.source import refuse_os_errors
@@ -35,14 +36,13 @@ def bootstrap_table(
 ) -> None:
     """Print standard errors and intervals of the parameters of a model."""
     saved, table = read_model_and_rows(model, data, reading)
-    from gaussmix.infer.bootstrap import bootstrap
+    from gaussmix.infer.bootstrap import LEAST_RESAMPLES, bootstrap
 
-    shown = sys.stderr.isatty()
-    with StopOnInterrupt(begun=False) as interrupt, CountBar(shown, "resample") as bar:
+    with StopOnInterrupt(begun=False) as interrupt, Stage(is_shown()) as stage:
 
-        def on_progress(done: int, total: int) -> bool:
-            interrupt.begun = done > 1
-            bar.update(done, total)
+        def on_progress(progress: Progress) -> bool:
+            interrupt.begun = progress.done >= LEAST_RESAMPLES
+            stage.update(progress)
             return interrupt.asked
 
         try:

@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from sklearn.base import BaseEstimator, DensityMixin
 
+from gaussmix._progress import Progress
+
 
 class CallbackSupport:
     """The methods of scikit-learn's `CallbackSupportMixin`, which is loaded when the first callback is set.
@@ -100,13 +102,13 @@ class Tasks:
             self._done += 1
         return stop
 
-    def watch(self, also: Callable[[Any], bool] | None) -> Callable[[Any], bool] | None:
+    def watch(self, also: Callable[[Progress], bool] | None) -> Callable[[Progress], bool] | None:
         """A function that tells the callbacks of an iteration, and another one; None without any."""
         if not self:
             return also
 
-        def show(progress: Any) -> bool:
-            stop = self.advance(self._done + 1)
+        def show(progress: Progress) -> bool:
+            stop = progress.iteration > 0 and self.advance(self._done + 1)
             return bool(also is not None and also(progress)) or stop
 
         return show

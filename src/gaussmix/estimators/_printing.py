@@ -6,23 +6,24 @@ import math
 import time
 from typing import Any
 
-from gaussmix.fit.multistart import Progress
+from gaussmix._progress import Progress, ProgressPrinter, print_line, write_progress
 from gaussmix.fit.result import FitResult
 
 
 class Printer:
-    """The lines that `verbose` asks for."""
+    """The lines that `verbose` asks for: scikit-learn's of starts and iterations, and of long stages."""
 
     def __init__(self, verbose: int, interval: int) -> None:
         self.detailed, self.interval = verbose >= 2, interval
         self.start, self.previous, self.since = 0, math.nan, time.perf_counter()
+        self.long = ProgressPrinter()
 
     def __call__(self, progress: Progress) -> bool:
         if progress.start != self.start:
             self.start, self.previous = progress.start, math.nan
-            print(f"Initialization {progress.start - 1}")
-        if progress.iteration == 0:  # a race of starts, which has hundreds
-            return False
+            self.print(f"Initialization {progress.start - 1}")
+        if not progress.iteration:  # a start or a race, which take time of their own
+            return self.long(progress)
         if progress.iteration % self.interval == 0:
             line = f"  Iteration {progress.iteration}"
             if self.detailed:
@@ -30,13 +31,37 @@ class Printer:
                 change = progress.mean_log_likelihood - self.previous
                 line += f"\t time lapse {now - self.since:.5f}s\t ll change {change:.5f}"
                 self.since = now
-            print(line)
+            self.print(line)
         self.previous = progress.mean_log_likelihood
-        return False
+        return self.long(progress)
+
+    def print(self, line: str) -> None:
+        """Print a line, after which none of a long stage is due for a while."""
+        print_line(line)
+        self.long.note_line()
 
     def end(self, result: FitResult) -> None:
         """The last line."""
-        print(f"{result.status.value.capitalize()}. Mean log-likelihood {result.mean_log_likelihood:.5f}")
+        print_line(
+            f"{result.status.value.capitalize()}. Mean log-likelihood {result.mean_log_likelihood:.5f}"
+        )
+
+
+class SearchPrinter:
+    """The lines that `verbose` asks for where a model is chosen: every so many models, and long stages."""
+
+    def __init__(self, interval: int) -> None:
+        self.interval, self.done = interval, 0
+        self.long = ProgressPrinter()
+
+    def __call__(self, progress: Progress) -> bool:
+        self.done = min(self.done, progress.done)  # another fold begins
+        due = progress.done == progress.of or progress.done // self.interval > self.done // self.interval
+        if progress.unit == "model" and progress.done != self.done and due:
+            print_line(write_progress(progress, None))
+            self.done = progress.done
+            self.long.note_line()
+        return self.long(progress)
 
 
 class Messages:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from gaussmix._progress import Progress
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.estimators._callbacks import Tasks
-from gaussmix.select.families import Key
+from gaussmix.estimators._printing import SearchPrinter
 from gaussmix.select.many_models import read_numbers
 from gaussmix.select.search import search
 from gaussmix.select.search_result import SearchResult
@@ -51,11 +52,12 @@ def search_models(model: Any, rows: FloatArray, weights: Float64Array | None, **
         numbers = [k for k in NUMBERS if k <= n]
     numbers = read_numbers(numbers)
     tasks = Tasks(model, rows, None, "model")
+    printer = SearchPrinter(model.verbose_interval) if model.verbose else None
 
-    def show(done: int, total: int, last: Key) -> bool:
-        if model.verbose and (done == total or done % model.verbose_interval == 0):
-            print(f"Search: {done} of {total} models, the last {last[0]} with {last[1]} components")
-        return tasks.advance(done)
+    def show(progress: Progress) -> bool:
+        if printer is not None:
+            printer(progress)
+        return tasks.advance(progress.done) if progress.unit == "model" else False
 
     result = search(
         rows,
@@ -65,7 +67,7 @@ def search_models(model: Any, rows: FloatArray, weights: Float64Array | None, **
         tol=min(model.tol, TOL),
         max_iter=max(model.max_iter, MAX_ITER),
         feature_names=getattr(model, "feature_names_in_", None),
-        on_progress=show,
+        on_progress=show if tasks or printer is not None else None,
         **{name: getattr(model, name) for name in OPTIONS},
     )
     tasks.end()

@@ -102,7 +102,9 @@ class GaussianMixture(Convertible, Ordering, Scoring, Drawing, Steps, ScikitLear
     warm_start : bool, default=False
         Whether a further `fit` goes on from where the last one ended.
     verbose : int, default=0
-        1 prints each start, and every `verbose_interval` iterations a line; 2 adds likelihood and time.
+        1 prints each start, and every `verbose_interval` iterations a line; 2 adds likelihood and time. What
+        takes longer than a second, such as a race of starts or a search, has a line every three seconds: its
+        stage, the best log-likelihood so far in nats a row and, as soon as it can be known, the time left.
     verbose_interval : int, default=10
     prior : NormalInverseWishart or {"mclust", "fraley-raftery"}, optional
         A prior of the parameters. The fit is then the most probable mixture. The names stand for the weak
@@ -318,7 +320,7 @@ class GaussianMixture(Convertible, Ordering, Scoring, Drawing, Steps, ScikitLear
             start=start or read_start_parameters(self, cast(int, self.n_components), d),
             previous=previous,
             feature_names=getattr(self, "feature_names_in_", None),
-            on_iteration=tasks.watch(printer),
+            on_progress=tasks.watch(printer),
             checkpoint=checkpoint,
             resume=resume,
             **options,

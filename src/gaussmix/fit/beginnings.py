@@ -8,12 +8,14 @@ from typing import Protocol, cast
 
 from numpy.random import RandomState
 
+from gaussmix._progress import Progress
 from gaussmix.fit.given import Given
 from gaussmix.fit.iterate.acceleration import Accelerator
 from gaussmix.fit.iterate.em import Run
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.race.budget import Effort
-from gaussmix.fit.race.race import FIRST_ITER, Race
+from gaussmix.fit.race.race import Race
+from gaussmix.fit.race.rounds import FIRST_ITER
 from gaussmix.fit.result import FitStatus, StartReport
 from gaussmix.fit.starts.concentrated import Concentrated
 from gaussmix.fit.starts.first import make_first_mixture, place_given
@@ -21,8 +23,8 @@ from gaussmix.fit.starts.table import EFFORTS, SCIKIT_LEARN
 
 #: A run to begin, none where all have collapsed; and what became of others that might have been it.
 Begun = tuple[Run | None, tuple[StartReport, ...]]
-#: Shown runs on the way to a beginning; True ends the way with the best so far.
-Watch = Callable[[Run], bool] | None
+#: Shown how far the way to a beginning is; True ends it with the best so far.
+Watch = Callable[[Progress], bool] | None
 
 
 class Beginning(Protocol):

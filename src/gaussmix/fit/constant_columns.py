@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from gaussmix._progress import Progress
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.fit.advice import HOLDS_ALL
 from gaussmix.fit.given import Given
 from gaussmix.fit.mstep.regularise import FLOOR
-from gaussmix.fit.multistart import Progress
 from gaussmix.fit.options import Request
 from gaussmix.fit.result import FitResult
 from gaussmix.model.covariance import get_structure
@@ -45,9 +45,9 @@ class ConstantColumns:
         return -0.5 * float(np.log(2.0 * math.pi * self.variances).sum())
 
     def request_varying(self, request: Request) -> Request:
-        """The request for the columns that vary; `on_iteration` is still shown likelihoods of all."""
+        """The request for the columns that vary; `on_progress` is still shown likelihoods of all."""
         names, iteration = request.feature_names, request.iteration
-        watch = iteration.on_iteration
+        watch = iteration.on_progress
         if names is not None and len(names) > self.varying.max():
             names = [names[column] for column in self.varying]
 
@@ -57,7 +57,7 @@ class ConstantColumns:
             return bool(watch(replace(progress, mean_log_likelihood=likelihood)))
 
         previous = iteration.previous - self.log_density
-        iteration = replace(iteration, previous=previous, on_iteration=None if watch is None else show)
+        iteration = replace(iteration, previous=previous, on_progress=None if watch is None else show)
         return replace(request, feature_names=names, iteration=iteration)
 
     def complete_result(self, result: FitResult, request: Request) -> FitResult:

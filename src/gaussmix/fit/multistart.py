@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from gaussmix._progress import OnProgress, Progress
 from gaussmix.fit.beginnings import Beginning
 from gaussmix.fit.component_names import name_components
 from gaussmix.fit.iterate.acceleration import Accelerator
@@ -15,43 +16,51 @@ from gaussmix.fit.iterate.stopping import ENDLESS, Rule
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.regularise import count_rows_needed
 from gaussmix.fit.race.moves import reseed
+from gaussmix.fit.race.showing import RACE
 from gaussmix.fit.ranking import choose_raced, choose_run
 from gaussmix.fit.result import FitStatus, StartReport
 from gaussmix.fit.starts.concentrated import Concentrated
+from gaussmix.fit.starts.table import EFFORTS
 from gaussmix.model.covariance import NotPositiveDefiniteError
 
 logger = logging.getLogger("gaussmix")
 
 #: How often one start may seed collapsed components anew.
 MAX_RESEEDS = 3
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The place of a running fit. At iteration 0 starts are raced, and the likelihood is of one of them."""
-
-    start: int
-    n_starts: int
-    iteration: int
-    max_iter: int
-    mean_log_likelihood: float
+#: What starts are called in messages, where that is not the name of their option.
+SPOKEN = {
+    "kmeans": "k-means",
+    "random": "random responsibilities",
+    "random_from_data": "random rows",
+    "agglomerative": "a hierarchy",
+    "pca": "principal axes",
+    "given": "what is given",
+    "sample": "a sample",
+    **dict.fromkeys(EFFORTS, "k-means"),
+}
 
 
 def show_runs(
-    on_iteration: Callable[[Progress], bool] | None,
-    start: int,
-    n_starts: int,
-    max_iter: int,
-    *,
-    racing: bool = False,
+    on_progress: OnProgress | None, stage: str, start: int, n_starts: int, max_iter: int
 ) -> Callable[[Run], bool] | None:
-    """The function that shows the caller the runs of a start; those of a race have iteration 0."""
-    if on_iteration is None:
+    """The function that shows the caller each iteration of the runs of a start."""
+    if on_progress is None:
         return None
 
     def show(run: Run) -> bool:
-        iteration = 0 if racing else len(run.history) - 1
-        return bool(on_iteration(Progress(start + 1, n_starts, iteration, max_iter, run.history[-1])))
+        iteration = len(run.history) - 1
+        progress = Progress(
+            stage,
+            "iteration",
+            iteration,
+            max_iter,
+            run.history[-1],
+            share=iteration / max_iter,
+            bounded=True,
+            start=start + 1,
+            n_starts=n_starts,
+        )
+        return bool(on_progress(progress))
 
     return show
 
@@ -91,7 +100,7 @@ class Search:
     max_iter: int
     #: The objective that the first iteration's is compared with.
     previous: float = -math.inf
-    on_iteration: Callable[[Progress], bool] | None = None
+    on_progress: OnProgress | None = None
     #: Shown each position that can be gone on from, and whether it is the last.
     save: Callable[[Position, bool], None] | None = None
     #: Where there may be outliers, components are seeded anew from rows that look like none.
@@ -130,10 +139,9 @@ class Search:
         beginning, reports = self.beginnings[position.start], position.reports
         try:
             if position.here is None:
-                watch = show_runs(
-                    self.on_iteration, position.start, self.n_starts, self.max_iter, racing=True
-                )
-                begun, more = beginning.begin(position.best, watch)
+                begun, more, stopped = self._begin_start(position)
+                if stopped and position.best is not None and (self.save is not None or begun is None):
+                    return self._interrupt(position), None
                 reports = (*reports, *more)
             else:
                 here = position.here.mixture
@@ -180,6 +188,55 @@ class Search:
             failure = f"{name_components(here.collapsed)} collapsed"
         return self._end_start(replace(position, best=self._choose(position, here)), failure)
 
+    def _begin_start(self, position: Position) -> tuple[Run | None, tuple[StartReport, ...], bool]:
+        """The run that a start begins, reports of others, and whether the caller has stopped it on the way.
+
+        Where a checkpoint is kept, a race that is stopped leaves no trace: it is run again on going on.
+        """
+        beginning = self.beginnings[position.start]
+        stopped = self._tell(position, Progress(self._name(position, begun=False), "start"))
+        if stopped and position.best is not None:
+            return None, (), True
+        if self.on_progress is None:
+            return *beginning.begin(position.best, None), False
+        stopped = False
+
+        def watch(progress: Progress) -> bool:
+            nonlocal stopped
+            stopped = self._tell(position, progress) or stopped
+            return stopped
+
+        state = None if self.save is None else beginning.rng.get_state()
+        begun, reports = beginning.begin(position.best, watch)
+        if stopped and state is not None:
+            beginning.rng.set_state(state)
+        return begun, reports, stopped
+
+    def _tell(self, position: Position, progress: Progress) -> bool:
+        """Show the caller what is done on the way to a run; whether it is to stop."""
+        if self.on_progress is None:
+            return False
+        if math.isnan(progress.mean_log_likelihood) and position.best is not None:
+            progress = replace(progress, mean_log_likelihood=position.best.history[-1])
+        return bool(self.on_progress(replace(progress, start=position.start + 1, n_starts=self.n_starts)))
+
+    def _interrupt(self, position: Position) -> Position:
+        """The end of a search that is stopped between two runs."""
+        if self.save is not None:
+            self.save(position, True)
+        assert position.best is not None
+        return replace(position, best=replace(position.best, status=FitStatus.INTERRUPTED), interrupted=True)
+
+    def _name(self, position: Position, *, begun: bool = True) -> str:
+        """What a start is called, on the way to its run or once that has begun."""
+        beginning = self.beginnings[position.start]
+        if beginning.raced:
+            return "EM from the winner" if begun else RACE
+        name = SPOKEN.get(beginning.source, beginning.source)
+        alike = self.n_starts > 1 and not self.beginnings[-1].raced
+        turn = f"start {position.start + 1} of {self.n_starts}, " if alike else ""
+        return f"{turn}{'EM' if begun else 'start'} from {name}"
+
     def _end_start(self, position: Position, failure: str) -> Position:
         failures = position.failures
         if failure:
@@ -218,7 +275,7 @@ class Search:
         return bool(enough) and 0 < len(self.judge.find_spikes(run.mixture)) < k
 
     def _make_reporter(self, position: Position) -> Callable[[Run], bool] | None:
-        show = show_runs(self.on_iteration, position.start, self.n_starts, self.max_iter)
+        show = show_runs(self.on_progress, self._name(position), position.start, self.n_starts, self.max_iter)
         if (save := self.save) is None:
             return show
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
+from gaussmix._progress import OnProgress, Progress, remember_stop
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import make_generator
@@ -27,7 +28,7 @@ from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import FLOOR, RegCovar, make_regularise
 from gaussmix.fit.mstep.terms import FREE, make_terms
-from gaussmix.fit.multistart import Position, Progress, Search
+from gaussmix.fit.multistart import Position, Search
 from gaussmix.fit.options import (
     CheckpointOptions,
     IterationOptions,
@@ -60,7 +61,7 @@ def fit_mixture(
     previous: float = -math.inf,
     random_state: Any = None,
     feature_names: Sequence[str] | None = None,
-    on_iteration: Callable[[Progress], bool] | None = None,
+    on_progress: OnProgress | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_interval: float = 30.0,
     resume: str | os.PathLike[str] | None = None,
@@ -111,10 +112,10 @@ def fit_mixture(
         Resuming, an integer has to be that of the checkpoint; a RandomState is set to its state there.
     feature_names : sequence of str, optional
         Kept in the mixture; by default those of the data frame X, if its columns all have names of text.
-    on_iteration : callable, optional
-        Called after each iteration, those of a race of starts too, with an object that has `start`,
-        `n_starts`, `iteration`, `max_iter` and `mean_log_likelihood`. True stops the fit, which keeps the
-        best so far.
+    on_progress : callable, optional
+        Called with a :class:`gaussmix.Progress` where a start begins and after each iteration, those of a
+        race of starts too. True stops the fit, which keeps the best so far.
+        :class:`gaussmix.ProgressPrinter` is one.
     checkpoint : path, optional
         A file that is kept up to date with all it takes to go on, and replaced atomically.
     checkpoint_interval : float
@@ -175,7 +176,7 @@ def fit_mixture(
     request = Request(
         ModelOptions(n_components, covariance_type, reg_covar, n_factors, prior, constraints, noise, trim),
         StartOptions(init_params, n_init, start, random_state),
-        IterationOptions(tol, max_iter, stopping, acceleration, previous, on_iteration),
+        IterationOptions(tol, max_iter, stopping, acceleration, previous, remember_stop(on_progress)),
         CheckpointOptions(checkpoint, checkpoint_interval, resume),
         sample_weight,
         feature_names,
@@ -191,6 +192,9 @@ def fit_mixture(
 
 def fit_request(X: Any, request: Request) -> FitResult:
     """The fit of all columns, with one number of factors."""
+    watch = request.iteration.on_progress
+    if watch is not None:
+        watch(Progress("measuring the rows", "row"))  # which takes two passes
     problem = make_problem(X, request)
     search = make_search(problem)
     end = run_search(search, problem)
@@ -256,7 +260,7 @@ def make_search(problem: Problem) -> Search:
         None if idle else accelerator,
         iteration.max_iter,
         iteration.previous,
-        iteration.on_iteration,
+        iteration.on_progress,
         concentrated=problem.concentrated,
     )
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from gaussmix._progress import OnProgress
     from gaussmix.fit.given import StartFrom
     from gaussmix.fit.iterate.acceleration import Acceleration
     from gaussmix.fit.iterate.stopping import Stopping
     from gaussmix.fit.mstep.regularise import RegCovar
-    from gaussmix.fit.multistart import Progress
     from gaussmix.fit.outliers import NoiseRequest
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.priors import NormalInverseWishart
@@ -266,7 +266,7 @@ class IterationOptions(Checked):
     )
     #: Text in a checkpoint, since JSON has no infinity.
     previous: float = make_row(-math.inf, record=lambda value: repr(float(value)))
-    on_iteration: Callable[[Progress], bool] | None = make_row(None)
+    on_progress: OnProgress | None = make_row(None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._progress import OnProgress, Progress
 from gaussmix._text import count_noun
 from gaussmix._typing import Float64Array
 from gaussmix.errors import FitError
 from gaussmix.infer.estimates import Estimated, Parameters, get_covariances
 from gaussmix.infer.intervals import INTERVALS, Bounds, Interval, bound_by_resamples
-from gaussmix.infer.refits import OnProgress, Refit, Refitter, Settings, run_in_blocks
+from gaussmix.infer.refits import Refit, Refitter, Settings, run_in_blocks
 from gaussmix.infer.resampling import METHODS, Method, draw_resample, make_seeds
 from gaussmix.infer.subject import Fit, Subject, check_choice, check_count, check_share, read_subject
 from gaussmix.model.mixture import Mixture
@@ -169,8 +170,8 @@ def bootstrap(
     n_jobs : int, optional
         One thread if it is 1; by default all that gaussmix may use.
     on_progress : callable, optional
-        Called with how many resamples are done and how many there are to be. True stops: the result is of
-        those that are done.
+        Called with a :class:`gaussmix.Progress` after some resamples. True stops: the result is of those that
+        are done.
 
     Returns
     -------
@@ -226,7 +227,8 @@ def bootstrap(
         return list(zip(block, refitter.refit(resamples), strict=True))
 
     size = refitter.count_stacked(subject.mixture.n_components)
-    done = run_in_blocks(task, n_resamples, size, n_jobs, on_progress)
+    progress = Progress(f"{method} bootstrap", "resample")
+    done = run_in_blocks(task, n_resamples, size, n_jobs, on_progress, progress)
     return _collect(subject, method, [found for part in done for found in part])
 
 

@@ -23,6 +23,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._progress import OnProgress, Progress
 from gaussmix._text import make_text_table
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.errors import FitError
@@ -31,7 +32,7 @@ from gaussmix.fit.one_mixture import fit_mixture
 from gaussmix.fit.race.moves import divide_components
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts.hierarchy import scale_rows
-from gaussmix.infer.refits import OnProgress, Refit, Refitter, Settings, run_in_blocks
+from gaussmix.infer.refits import Refit, Refitter, Settings, run_in_blocks
 from gaussmix.infer.resampling import Resample, draw_resample, make_seeds
 from gaussmix.infer.subject import check_count, check_share, read_subject
 from gaussmix.model.mixture import Mixture
@@ -192,8 +193,8 @@ def bootstrap_lrt(
     n_jobs : int, optional
         One thread if it is 1; by default all that gaussmix may use.
     on_progress : callable, optional
-        Called with how many draws of a test are done and how many there are to be. True stops: the test is of
-        those that are done, and the last.
+        Called with a :class:`gaussmix.Progress` after some draws of a test. True stops: the test is of those
+        that are done, and the last.
 
     Returns
     -------
@@ -233,9 +234,9 @@ def bootstrap_lrt(
     seeds = iter(np.random.SeedSequence(make_seeds(random_state, 1)[0].entropy).spawn(max_components))
     stopped = False
 
-    def watch(done: int, total: int) -> bool:
+    def watch(progress: Progress) -> bool:
         nonlocal stopped
-        stopped = on_progress is not None and bool(on_progress(done, total))
+        stopped = on_progress is not None and bool(on_progress(progress)) and progress.done > 0
         return stopped
 
     first = _fit(X, 1, options)
@@ -307,7 +308,8 @@ class Comparison:
             return [self._compare_alone(draw) for draw in draws]
 
         size = self.refitter.count_stacked(self.k + 1)
-        done = run_in_blocks(task, n_resamples, size, n_jobs, on_progress)
+        progress = Progress(f"{self.k} against {self.k + 1} components", "draw")
+        done = run_in_blocks(task, n_resamples, size, n_jobs, on_progress, progress)
         return [gain for part in done for gain in part]
 
     def list_divided(self) -> list[Mixture]:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from gaussmix import _threads
+from gaussmix._progress import OnProgress, Progress, remember_stop
 from gaussmix._typing import IntArray
 from gaussmix.engines import Engine, choose_engine
 from gaussmix.errors import FitError
@@ -36,9 +37,6 @@ from gaussmix.model.moments.groups import Groups
 from gaussmix.model.moments.statistics import Pass
 
 T = TypeVar("T")
-
-#: Called with how many are done, and how many there are; True stops.
-OnProgress = Callable[[int, int], object]
 
 #: Products k F n of a pass of one mixture up to which many go side by side.
 FEW_PRODUCTS = 1_000_000
@@ -234,11 +232,17 @@ class Refitter:
 
 
 def run_in_blocks(
-    task: Callable[[range], T], total: int, size: int, n_jobs: int | None, on_progress: OnProgress | None
+    task: Callable[[range], T],
+    total: int,
+    size: int,
+    n_jobs: int | None,
+    on_progress: OnProgress | None,
+    progress: Progress,
 ) -> list[T]:
     """The results of a task for blocks of so many numbers, in order; fewer where progress stops it.
 
-    Blocks are the same for any number of threads.
+    Blocks are the same for any number of threads. What is shown is the progress with the numbers that are
+    done; at the first call that is none, and there is nothing to stop yet.
     """
     blocks = [range(start, min(start + size, total)) for start in range(0, total, size)]
     lock, done, stopped = threading.Lock(), 0, False
@@ -250,9 +254,13 @@ def run_in_blocks(
         found = task(blocks[i])
         with lock:
             done += len(blocks[i])
-            if on_progress is not None and not stopped:
-                stopped = bool(on_progress(done, total))
+            if watch is not None and not stopped:
+                stopped = watch(replace(progress, done=done, of=total, share=done / total))
         return found
+
+    watch = remember_stop(on_progress)
+    if watch is not None:
+        watch(replace(progress, of=total, share=0.0))
 
     with _threads.hold_blas_to_one_thread():  # else its sums would depend on the number of threads
         if n_jobs == 1:

@@ -10,10 +10,11 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._progress import OnProgress, Progress
 from gaussmix._text import count_noun
 from gaussmix._typing import Float64Array
 from gaussmix.errors import FitError
-from gaussmix.infer.refits import OnProgress, run_in_blocks
+from gaussmix.infer.refits import run_in_blocks
 from gaussmix.infer.resampling import METHODS, Method, Resample, draw_resample, make_seeds
 from gaussmix.infer.subject import Subject, check_choice, check_count, read_subject
 from gaussmix.select.families import Key
@@ -118,7 +119,7 @@ def measure_stability(
     n_jobs : int, optional
         One thread if it is 1; by default all that gaussmix may use.
     on_progress : callable, optional
-        Called with how many resamples are done and how many there are to be. True stops.
+        Called with a :class:`gaussmix.Progress` after each resample. True stops.
     **options
         Other options that the search had, such as ``noise=True``. An estimator knows its own; without those
         that a search is seen to have had it is an error.
@@ -173,7 +174,8 @@ def measure_stability(
     def task(block: range) -> tuple[Key, float] | str:
         return _search_resample(subject, method, seeds[block[0]], asked | options, labels)
 
-    done = run_in_blocks(task, n_resamples, 1, n_jobs, on_progress)
+    progress = Progress("stability", "resample")
+    done = run_in_blocks(task, n_resamples, 1, n_jobs, on_progress, progress)
     sound = [each for each in done if not isinstance(each, str)]
     if not sound:
         raise FitError(f"no resample of {len(done)} led to a sound model")

@@ -27,10 +27,13 @@ may be a cluster that stands apart, while there are two in the place of one else
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix._progress import Progress
+from gaussmix._text import count_noun
 from gaussmix._typing import Float64Array
 from gaussmix.data.rows import Rows
 from gaussmix.engines import Engine
@@ -39,7 +42,6 @@ from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.memberships import accumulate_equal
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
-from gaussmix.fit.multistart import show_runs
 from gaussmix.fit.options import IterationOptions
 from gaussmix.fit.ranking import choose_run
 from gaussmix.fit.result import FitStatus
@@ -152,7 +154,6 @@ class Descent:
         """One descent; the run in which it is interrupted counts, where it is sound or the only one."""
         mixture: Mixture | None = scatter_components(self.engine, self.max_components, rng)
         runs: list[Run] = []
-        show = show_runs(self.iteration.on_iteration, turn, self.n_init, self.iteration.max_iter)
         while mixture is not None:
             run = em(
                 self.engine,
@@ -160,7 +161,7 @@ class Descent:
                 self.m_step,
                 rule=Rule(float(self.iteration.tol)),
                 max_iter=self.iteration.max_iter,
-                on_iteration=show,
+                on_iteration=self._show_runs(mixture.n_components, turn),
             )
             spikes = self.m_step.maximise.regularise.find_spikes(run.mixture, self.engine.n_rows)
             stopped = run.status == FitStatus.INTERRUPTED
@@ -170,6 +171,29 @@ class Descent:
                 return Path(tuple(runs), interrupted=True)
             mixture = self._drop_one(run, spikes)
         return Path(tuple(runs))
+
+    def _show_runs(self, k: int, turn: int) -> Callable[[Run], bool] | None:
+        """The function that shows the caller each iteration of k components."""
+        iteration, begun = self.iteration, self.max_components - k
+        if (watch := iteration.on_progress) is None:
+            return None
+
+        def show(run: Run) -> bool:
+            progress = Progress(
+                "message length",
+                "iteration",
+                len(run.history) - 1,
+                iteration.max_iter,
+                run.history[-1],
+                share=begun / (self.max_components - self.min_components + 1),
+                bounded=True,
+                note=count_noun(k, "component"),
+                start=turn + 1,
+                n_starts=self.n_init,
+            )
+            return bool(watch(progress))
+
+        return show
 
     def _drop_one(self, run: Run, spikes: tuple[int, ...]) -> Mixture | None:
         """The mixture to go on from: without the component that has to go, else without the weakest."""

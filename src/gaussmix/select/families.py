@@ -15,7 +15,7 @@ from gaussmix.fit.beginnings import NamedStart, orders_components
 from gaussmix.fit.ending import make_result
 from gaussmix.fit.given import Given
 from gaussmix.fit.iterate.em import Run
-from gaussmix.fit.iterate.stack import em_together
+from gaussmix.fit.iterate.stack import WatchTogether, em_together
 from gaussmix.fit.iterate.stopping import Rule
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
@@ -23,7 +23,7 @@ from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.fit.multistart import Position, Search
 from gaussmix.fit.options import IterationOptions, ModelOptions, StartOptions
 from gaussmix.fit.ranking import choose_run
-from gaussmix.fit.result import FitResult
+from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.covariance import Structure
 from gaussmix.select.criteria import measure_doubt
 
@@ -51,6 +51,14 @@ class Outcomes:
     def known(self) -> set[Key]:
         """The models of which something has become."""
         return {*self.fits, *self.failures, *self.skipped}
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether whoever watched has stopped the fits."""
+        reasons = [*self.failures.values(), *self.skipped.values()]
+        return INTERRUPTED in reasons or any(
+            fit.status == FitStatus.INTERRUPTED for fit in self.fits.values()
+        )
 
     def sort(self, keys: Sequence[Key]) -> Outcomes:
         """The same in the order of these keys."""
@@ -82,13 +90,21 @@ class Settings:
 
 
 def fit_family(
-    rows: Rows, structure: Structure, name: str, numbers: Sequence[int], settings: Settings
+    rows: Rows,
+    structure: Structure,
+    name: str,
+    numbers: Sequence[int],
+    settings: Settings,
+    watch: WatchTogether | None = None,
 ) -> Outcomes:
-    """The fits of a family with these numbers of components, from named starts, all together."""
+    """The fits of a family with these numbers of components, from named starts, all together.
+
+    `watch` is called once an iteration; True stops them all where they are.
+    """
     begin = time.perf_counter()
     engine = choose_engine(rows)(rows, structure)
     judge = Judge(engine, Maximise(structure, make_regularise(settings.model.reg_covar, structure, engine)))
-    ends = run_together(judge, numbers, settings)
+    ends = run_together(judge, numbers, settings, watch)
     return report_ends(judge, name, ends, settings, time.perf_counter() - begin)
 
 
@@ -109,7 +125,7 @@ def report_ends(
     ordered = orders_components(settings.start.init_params, Given())
     for k, end in ends.items():
         if end.best is None:
-            failures[name, k] = "; ".join(end.failures)
+            failures[name, k] = "; ".join(end.failures) or INTERRUPTED
             continue
         result = make_result(
             end.best, judge, settings.feature_names, ordered=ordered, n_reseeds=end.n_reseeds
@@ -123,7 +139,9 @@ def report_ends(
     return Outcomes(fits, failures, seconds={(name, k): each * share for k, each in effort.items()})
 
 
-def run_together(judge: Judge, numbers: Sequence[int], settings: Settings) -> dict[int, Position]:
+def run_together(
+    judge: Judge, numbers: Sequence[int], settings: Settings, watch: WatchTogether | None = None
+) -> dict[int, Position]:
     """For each number of components, the end of its search, made with the others."""
     start, iteration = settings.start, settings.iteration
     name, turns = start.init_params, range(start.n_init)
@@ -142,9 +160,13 @@ def run_together(judge: Judge, numbers: Sequence[int], settings: Settings) -> di
                 if run is not None:
                     begun[k, turn] = run
             mixtures = [run.mixture for run in begun.values()]
-            runs = em_together(judge.engine, mixtures, judge.m_step, rule=rule, max_iter=max_iter)
+            runs = em_together(
+                judge.engine, mixtures, judge.m_step, rule=rule, max_iter=max_iter, watch=watch
+            )
             for (k, turn), run in zip(begun, runs, strict=True):
                 positions[k, turn] = searches[k].conclude(positions[k, turn], run)
+            if any(position.interrupted for position in positions.values()):
+                break
     return {k: join_positions([positions[k, turn] for turn in turns]) for k in numbers}
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
+from gaussmix._progress import OnProgress
 from gaussmix.data.rows import Rows
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import read_rows
@@ -29,9 +30,7 @@ from gaussmix.model.covariance import Structure, get_structure
 from gaussmix.select.criteria import measure_doubt
 from gaussmix.select.families import INTERRUPTED, Key, Outcomes, Settings, fit_family
 from gaussmix.select.many_rows import FEW_ROWS, LOOSE, Contest, Family, Sample
-
-#: Called with how many models are done, of how many, and the last of them; True ends the search.
-Watch = Callable[[int, int, Key], bool]
+from gaussmix.select.showing import WHOLE, Part, Showing
 
 #: What each parameter costs by a criterion, in nats, as a function of the weight of the rows.
 PRICES: dict[str, Callable[[float], float]] = {"bic": lambda n: 0.5 * np.log(n), "aic": lambda n: 1.0}
@@ -53,7 +52,8 @@ class Grid:
     #: Whether models that cannot win are fitted all the same. Those of the family or number of components of
     #: the best so far always are: a curve on either side of the winner is what users look at.
     complete: bool
-    watch: Watch | None = None
+    watch: OnProgress | None = None
+    part: Part = WHOLE
 
     @property
     def keys(self) -> list[Key]:
@@ -66,29 +66,36 @@ class Grid:
         n = rows.shape[0]
         found = Outcomes(skipped={key: TOO_MANY.format(n=n) for key in self.keys if key[1] > n})
         numbers = [k for k in self.numbers if k <= n]
-        for some in self._fit_parts(X, sample_weight, rows, numbers) if numbers else ():
+        showing = Showing(self.watch, self.keys, self.criterion, self.part, n_done=len(found.known))
+        showing.show("")
+        for some in self._fit_parts(X, sample_weight, rows, numbers, showing) if numbers else ():
             found |= some
-            last = [*some.skipped, *some.failures, *some.fits][-1:]
-            if last and self.watch is not None and self.watch(len(found.known), len(self.keys), last[0]):
+            if showing.record(some):
                 break
         left = {key: INTERRUPTED for key in self.keys if key not in found.known}
         return replace(found, skipped={**found.skipped, **left}).sort(self.keys)
 
     def _fit_parts(
-        self, X: Any, sample_weight: npt.ArrayLike | None, rows: Rows, numbers: Sequence[int]
+        self,
+        X: Any,
+        sample_weight: npt.ArrayLike | None,
+        rows: Rows,
+        numbers: Sequence[int],
+        showing: Showing,
     ) -> Iterator[Outcomes]:
         """What becomes of the models, some at a time."""
         alone = [name for name in self.families if self._goes_alone(X, name)]
         together = [name for name in self.families if name not in alone]
         if self.settings.start.init_params == "auto" and rows.shape[0] > FEW_ROWS:
             if together:
-                yield from self._fit_many_rows(rows, together, numbers)
+                yield from self._fit_many_rows(rows, together, numbers, showing)
         else:
             settings = self._choose_start()
             for name in together:
-                yield fit_family(rows, self._find_structure(name, rows), name, numbers, settings)
+                structure, watch = self._find_structure(name, rows), showing.follow(name)
+                yield fit_family(rows, structure, name, numbers, settings, watch)
         for name, k in itertools.product(alone, numbers):
-            yield self._fit_alone(X, sample_weight, name, k)
+            yield self._fit_alone(X, sample_weight, name, k, showing.follow_fit((name, k)))
 
     def _goes_alone(self, X: Any, name: str) -> bool:
         """Whether models of a family cannot share passes: there is more to them than a likelihood."""
@@ -113,7 +120,9 @@ class Grid:
     def _find_structure(self, name: str, rows: Rows) -> Structure:
         return get_structure(name, rows.shape[1], count_factors(self.settings.model.n_factors))
 
-    def _fit_alone(self, X: Any, sample_weight: npt.ArrayLike | None, name: str, k: int) -> Outcomes:
+    def _fit_alone(
+        self, X: Any, sample_weight: npt.ArrayLike | None, name: str, k: int, watch: OnProgress | None
+    ) -> Outcomes:
         """The fit of one model by itself."""
         begin, settings = time.perf_counter(), self._choose_start()
         model = replace(settings.model, covariance_type=name, n_components=k)
@@ -124,6 +133,7 @@ class Grid:
             "n_init": settings.start.n_init,
             "random_state": settings.seed,
             "feature_names": settings.feature_names,
+            "on_progress": watch,
         }
         try:
             if model.constraints is not None:
@@ -144,16 +154,18 @@ class Grid:
         seconds = time.perf_counter() - begin
         return Outcomes({(name, k): replace(fit, doubt=doubt)}, seconds={(name, k): seconds})
 
-    def _fit_many_rows(self, rows: Rows, names: Sequence[str], numbers: Sequence[int]) -> Iterator[Outcomes]:
+    def _fit_many_rows(
+        self, rows: Rows, names: Sequence[str], numbers: Sequence[int], showing: Showing
+    ) -> Iterator[Outcomes]:
         """The fits of families to many rows, from those to a sample."""
         structures = {name: self._find_structure(name, rows) for name in names}
         k, d = max(numbers), rows.shape[1]
         most = k * (d + 1) + max(each.n_covariance_parameters(k, d) for each in structures.values())
         sample = Sample.draw(rows, numbers, most, self.settings.seed)
-        families = {
-            name: Family(rows, structure, name, sample, self.settings)
-            for name, structure in structures.items()
-        }
+        families = {}
+        for done, (name, structure) in enumerate(structures.items()):
+            showing.show_draft(name, done, len(structures))
+            families[name] = Family(rows, structure, name, sample, self.settings)
         price = PRICES.get(self.criterion)
         contest = Contest(families, price(rows.weight) if price else 0.0, rows.weight)
         order = contest.order_models()
@@ -174,10 +186,11 @@ class Grid:
                 reason = CANNOT_WIN.format(s=len(sample.places), name=other, k=j)
                 yield Outcomes(skipped={key: reason})
                 continue
-            families[name].fit(k, max(tol, LOOSE) if price else tol)
+            watch = showing.follow_fit(key)
+            families[name].fit(k, max(tol, LOOSE) if price else tol, watch)
             best = contest.choose_better(best, key)
             may_win = not price or contest.can_still_win(key, best)
-            if may_win and price and tol < LOOSE:
-                families[name].fit(k, tol)
+            if may_win and price and tol < LOOSE and not showing.stopped:
+                families[name].fit(k, tol, watch)
                 best = contest.choose_better(best, key)
             yield families[name].report(k, doubts=may_win)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from gaussmix._progress import OnProgress, remember_stop
 from gaussmix._text import count_noun
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
@@ -20,7 +21,8 @@ from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts.table import EFFORTS, STARTS
 from gaussmix.model.covariance import get_structure
 from gaussmix.select.criterion_table import CriterionTable
-from gaussmix.select.families import Outcomes, Settings, fit_family
+from gaussmix.select.families import INTERRUPTED, Outcomes, Settings, fit_family
+from gaussmix.select.showing import Part, Showing
 
 #: mclust's models, for several features and for one.
 FOURTEEN = ("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV")
@@ -114,6 +116,7 @@ def fit_mixtures(
     feature_names: Sequence[str] | None = None,
     stopping: Stopping = "change",
     n_factors: int = 1,
+    on_progress: OnProgress | None = None,
 ) -> FittedMixtures:
     """Fit every model of some families and numbers of components, those of one family together.
 
@@ -142,6 +145,9 @@ def fit_mixtures(
         As for fit_mixture.
     n_factors : int
         Of factor analysers.
+    on_progress : callable, optional
+        Called with a :class:`gaussmix.Progress` after each family and after each iteration. True ends the
+        fits: those of the family under way are as they are then, and the others are failures.
 
     Returns
     -------
@@ -187,10 +193,15 @@ def fit_mixtures(
     factors = count_factors(n_factors)
     # a wrong name is an error before any fit
     structures = {name: get_structure(name, d, factors) for name in read_types(covariance_type, d)}
-    found = Outcomes()
+    keys = [(name, k) for name in structures for k in numbers]
+    found, showing = Outcomes(), Showing(remember_stop(on_progress), keys, "bic", Part("fits"))
     for name, structure in structures.items():
-        found |= fit_family(rows, structure, name, numbers, settings)
-    return FittedMixtures(found.fits, found.failures)
+        some = fit_family(rows, structure, name, numbers, settings, showing.follow(name))
+        found |= some
+        if showing.record(some):
+            break
+    left = {key: INTERRUPTED for key in keys if key not in found.known}
+    return FittedMixtures(found.fits, {**found.failures, **left})
 
 
 def read_numbers(n_components: int | Iterable[int]) -> list[int]:

@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import RandomState
 
+from gaussmix._progress import OnProgress
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.data.rows import Rows
@@ -165,7 +166,7 @@ class Family:
             self._evaluated[k] = values + self.part.frame.log_det
         return self._evaluated[k]
 
-    def fit(self, k: int, tol: float) -> Position:
+    def fit(self, k: int, tol: float, watch: OnProgress | None = None) -> Position:
         """Go on with EM on all rows, from the fit to the sample or from where it stopped."""
         begin = time.perf_counter()
         iteration, rng = self.settings.iteration, make_generator(self.settings.seed)
@@ -174,7 +175,12 @@ class Family:
         assert run is not None
         accelerator = make_accelerator("auto", possible=not self.part.structure.n_factors)
         search = Search(
-            self.judge, [GoOn(run, rng)], Rule(tol, iteration.stopping), accelerator, iteration.max_iter
+            self.judge,
+            [GoOn(run, rng)],
+            Rule(tol, iteration.stopping),
+            accelerator,
+            iteration.max_iter,
+            on_progress=watch,
         )
         with hold_blas_to_one_thread():
             self.ends[k] = end = search(Position())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy.typing as npt
 
+from gaussmix._progress import OnProgress, remember_stop
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix.engines import choose_engine
 from gaussmix.errors import FitError
@@ -17,7 +18,6 @@ from gaussmix.fit.factor_count import count_factors
 from gaussmix.fit.judge import Judge
 from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import RegCovar, make_regularise
-from gaussmix.fit.multistart import Progress
 from gaussmix.fit.options import OPTIONS, IterationOptions, ModelOptions, StartOptions
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.covariance import get_structure
@@ -63,7 +63,7 @@ def fit_message_length(
     n_init: int = 1,
     random_state: Any = None,
     feature_names: Sequence[str] | None = None,
-    on_iteration: Callable[[Progress], bool] | None = None,
+    on_progress: OnProgress | None = None,
     n_factors: int = 1,
 ) -> MessageLengthResult:
     """Fit a mixture and find how many components it should have, by the shortest message, in one descent.
@@ -99,8 +99,9 @@ def fit_message_length(
     random_state : int, RandomState, Generator or None
     feature_names : sequence of str, optional
         As for fit_mixture.
-    on_iteration : callable, optional
-        Called with a Progress after each iteration; True stops the fit, which keeps the best so far.
+    on_progress : callable, optional
+        Called with a :class:`gaussmix.Progress` after each iteration; True stops the fit, which keeps the
+        best so far.
     n_factors : int
         Of factor analysers.
 
@@ -134,7 +135,7 @@ def fit_message_length(
         OPTIONS["n_components"].check(number, name)
     model = ModelOptions(max_components, covariance_type, reg_covar, n_factors)
     start = StartOptions(n_init=n_init, random_state=random_state)
-    iteration = IterationOptions(tol, max_iter, on_iteration=on_iteration)
+    iteration = IterationOptions(tol, max_iter, on_progress=remember_stop(on_progress))
     if min_components > max_components:
         raise ValueError(f"min_components = {min_components} is more than max_components = {max_components}")
     rows = read_rows(X, sample_weight, 1)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
+from gaussmix._progress import OnProgress, remember_stop
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
 from gaussmix.fit.mstep.regularise import RegCovar
@@ -20,9 +21,13 @@ from gaussmix.model.covariance import get_structure
 from gaussmix.model.priors import NormalInverseWishart
 from gaussmix.select.criteria import find_criterion
 from gaussmix.select.families import Key, Settings
-from gaussmix.select.grid import PRICES, Grid, Watch
+from gaussmix.select.grid import PRICES, Grid
 from gaussmix.select.many_models import read_numbers, read_types
 from gaussmix.select.search_result import SearchResult
+from gaussmix.select.showing import Part
+
+#: Folds that have to be done before others may be left out.
+LEAST_FOLDS = 2
 
 
 def search(
@@ -46,7 +51,7 @@ def search(
     noise: NoiseRequest = False,
     trim: float = 0.0,
     complete: bool = False,
-    on_progress: Watch | None = None,
+    on_progress: OnProgress | None = None,
 ) -> SearchResult:
     """Fit models of several families and numbers of components, and choose one by a criterion.
 
@@ -86,8 +91,8 @@ def search(
         Whether to fit, of more than 2000 rows, also those models that a sample shows to be hopeless. Of the
         family and of the number of components that win, all are fitted. By "icl" and "cv" all are.
     on_progress : callable, optional
-        Called with the number of models that are done, the number of all, and the last; True ends the search,
-        which keeps what there is.
+        Called with a :class:`gaussmix.Progress` after each model and on the way to it. True ends the search,
+        which keeps what there is: the model under way as far as it is fitted and, of folds, two at least.
 
     Returns
     -------
@@ -130,14 +135,22 @@ def search(
         int(make_generator(random_state).randint(2**31)),
         find_feature_names(X, feature_names, d),
     )
-    grid = Grid(names, numbers, settings, named.name, complete or named.name not in PRICES, on_progress)
+    n_folds = count_folds(cv, rows.shape[0]) if named.name == "cv" else 0
+    part = Part(n_parts=1 + n_folds)
+    every, watch = complete or named.name not in PRICES, remember_stop(on_progress)
+    grid = Grid(names, numbers, settings, named.name, every, watch, part)
     found = grid.fit(X, sample_weight)
     result = SearchResult(
         found.fits, found.failures, found.skipped, criterion_name=named.name, seconds=found.seconds
     )
     if named.name != "cv":
         return result
-    return replace(result, held_out=hold_out(X, sample_weight, grid, cv))
+    if found.interrupted:  # what is left out has no need of held-out likelihoods
+        names = [name for name in names if any(name == key[0] for key in found.fits)]
+        numbers = [k for k in numbers if any(k == key[1] for key in found.fits)]
+    return replace(
+        result, held_out=hold_out(X, sample_weight, replace(grid, families=names, numbers=numbers), cv)
+    )
 
 
 def hold_out(
@@ -149,12 +162,16 @@ def hold_out(
     """
     values = np.asarray(X)
     weights = _check.read_sample_weight(sample_weight, len(values))
-    every = replace(grid, complete=True, watch=None)
     scores: dict[Key, list[float]] = {key: [] for key in grid.keys}
-    for rest, fold in cut_folds(values, weights, cv, grid.settings.seed):
+    n_folds = grid.part.n_parts - 1
+    for number, (rest, fold) in enumerate(cut_folds(values, weights, cv, grid.settings.seed), start=1):
+        part = Part(f"search, fold {number} of {n_folds}", number, n_folds + 1, kept=number > LEAST_FOLDS)
+        every = replace(grid, complete=True, part=part)
         if weights is not None and not weights[fold].any():
             raise ValueError("cv has a fold whose rows all have weight zero; use fewer folds")
         found = every.fit(values[rest], None if weights is None else weights[rest])
+        if found.interrupted:
+            break
         sound = SearchResult(found.fits, found.failures, found.skipped).sound
         w = None if weights is None else weights[fold]
         for key, folds in scores.items():
@@ -162,6 +179,18 @@ def hold_out(
             value = np.nan if fit is None else np.average(fit.mixture.log_prob(values[fold]), weights=w)
             folds.append(float(value))
     return {key: tuple(folds) for key, folds in scores.items()}
+
+
+def count_folds(cv: Any, n: int) -> int:
+    """How many folds there are to be, of n rows; 0 where :func:`cut_folds` says what is wrong."""
+    if isinstance(cv, int | np.integer):
+        return max(int(cv), 0)
+    from sklearn.model_selection import check_cv
+
+    try:
+        return int(check_cv(cv).get_n_splits(np.empty((n, 1))))
+    except (TypeError, ValueError):
+        return 0
 
 
 def cut_folds(

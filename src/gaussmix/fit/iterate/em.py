@@ -155,12 +155,16 @@ def iterate(
     max_iter: int,
     previous: float = -math.inf,
     on_iteration: Callable[[RunOf[T]], bool] | None = None,
+    watch: Callable[[Sequence[Trail[T]]], bool] | None = None,
 ) -> list[RunOf[T]]:
     """The loop: from where runs begin, and the state after a pass there, to where they end.
 
     The change that iteration i sees is the one that iteration i - 1 made, as in scikit-learn; `previous` is
     what the first iteration compares with. Every likelihood in a history is of the parameters at its place:
     the pass of the next iteration (after the last one, a pass of its own) measures it.
+
+    `on_iteration` is called with each run after each iteration; True stops that run. `watch` is called once
+    an iteration with the records of all that go on, which costs next to nothing; True stops them all.
     """
     trails = [Trail(run, previous) for run in begun]
     for trail, measured in zip(trails, state.measure(), strict=True):
@@ -181,14 +185,19 @@ def iterate(
                 continue
         for trail, measured in zip(going, state.measure(), strict=True):
             trail.record(*measured)
-        if on_iteration is not None:
-            _show_runs(state, going, on_iteration)
+        _show_runs(state, going, on_iteration, watch)
 
 
-def _show_runs(state: State[T], going: list[Trail[T]], on_iteration: Callable[[RunOf[T]], bool]) -> None:
-    """Show each run as it is now; those that are to stop are interrupted, whether converged or not."""
+def _show_runs(
+    state: State[T],
+    going: list[Trail[T]],
+    on_iteration: Callable[[RunOf[T]], bool] | None,
+    watch: Callable[[Sequence[Trail[T]]], bool] | None,
+) -> None:
+    """Show the runs as they are now; those that are to stop are interrupted, whether converged or not."""
+    stopped = watch is not None and watch(going)
     for place, trail in enumerate(going):
-        if on_iteration(trail.show(state, place)):
+        if stopped or (on_iteration is not None and on_iteration(trail.show(state, place))):
             trail.status = FitStatus.INTERRUPTED
 
 

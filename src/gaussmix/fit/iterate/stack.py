@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -21,6 +21,9 @@ from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.groups import Groups
 from gaussmix.model.moments.statistics import Moments
+
+#: Called with the iteration and the mean log-likelihood of the best that goes on; True stops them all.
+WatchTogether = Callable[[int, float], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +187,7 @@ def em_together(
     *,
     rule: Rule = ENDLESS,
     max_iter: int,
+    watch: WatchTogether | None = None,
 ) -> list[Run]:
     """EM from each mixture, as :func:`em` would go on its own: the same to rounding.
 
@@ -194,4 +198,10 @@ def em_together(
     else:
         state = OneByOne.begin(engine, m_step, mixtures)
     begun = [RunOf(mixture, FitStatus.NOT_RUN, ()) for mixture in mixtures]
-    return iterate(state, begun, rule=rule, max_iter=max_iter)
+
+    def show(going: Sequence[Trail[Mixture]]) -> bool:
+        assert watch is not None
+        best = max(going, key=lambda trail: trail.objectives[-1])
+        return watch(len(best.history) - 1, best.history[-1])
+
+    return iterate(state, begun, rule=rule, max_iter=max_iter, watch=None if watch is None else show)

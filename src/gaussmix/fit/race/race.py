@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import RandomState
 
+from gaussmix._progress import Progress
 from gaussmix.engines import Engine
 from gaussmix.fit.iterate.acceleration import Accelerator
 from gaussmix.fit.iterate.em import Run, em
@@ -45,6 +46,24 @@ from gaussmix.fit.race.field import (
 )
 from gaussmix.fit.race.labelled import cost_hierarchy
 from gaussmix.fit.race.moves import MOST_MOVES, propose_moves
+from gaussmix.fit.race.rounds import (
+    EAGER,
+    FEW_IN_VAIN,
+    FIRST_ITER,
+    FIRST_STAY,
+    JOIN_ROUNDS,
+    LAST_MOVE_ROUNDS,
+    LAST_ROUNDS,
+    LEAST_POLISH,
+    MANY_IN_VAIN,
+    MOST_POLISH,
+    MOVE_ROUNDS,
+    PATIENCE,
+    SHORTEST,
+    Rounds,
+    plan_race,
+)
+from gaussmix.fit.race.showing import ALL_ROWS, JOIN, LAST, Showing
 from gaussmix.fit.ranking import Standing, order_by_score
 from gaussmix.fit.result import FitStatus, StartReport
 
@@ -58,37 +77,10 @@ ROWS_EACH = 5
 FEATURES = 100
 #: Only the first round is run where `max_iter` is below.
 LEAST_ITER = 20
-#: Factor of the racers that have to agree, and of the rounds of moves that may be in vain.
-PATIENCE: dict[Effort, int] = {"fast": 1, "auto": 1, "thorough": 4}
 #: Part of the caller's tolerance that may be left to gain when a racer has converged.
 CLOSER = 1e-2
 #: Nats a row that may be left to gain whatever the tolerance.
 CLOSEST = 1e-5
-
-# Its rounds.
-
-#: Iterations of rounds, and how many stay after each.
-Rounds = tuple[tuple[int, int], ...]
-#: Iterations of the first round.
-FIRST_ITER = 8
-#: How many stay after it.
-FIRST_STAY = 3
-#: The rounds of those that join.
-JOIN_ROUNDS: Rounds = ((5, 10), (5, 5))
-#: The rounds of all that are left then.
-LAST_ROUNDS: Rounds = ((8, 3), (8, 2))
-#: The first rounds of what moves have made.
-MOVE_ROUNDS: Rounds = ((4, 8), (4, 4))
-#: The last ones.
-LAST_MOVE_ROUNDS: Rounds = ((8, 2),)
-#: In early rounds the score of a racer is its likelihood and so many times its last gain.
-EAGER = 4.0
-#: A start begins only if the budget allows it so many iterations.
-SHORTEST = 12
-#: Iterations of a racer that converges, at least, whatever is left to spend.
-LEAST_POLISH = 30
-#: Iterations of a racer that converges, at most.
-MOST_POLISH = 100
 
 # Who agrees with whom.
 
@@ -102,10 +94,6 @@ AGREE = 4
 AGREE_OF_ALL = 6
 #: Racers that have to agree with the leader for few rounds of moves to be tried.
 AGREE_SOMEWHAT = 3
-#: Rounds of moves that may be in vain, one after the other, where some agree.
-FEW_IN_VAIN = 2
-#: The same where fewer racers agree.
-MANY_IN_VAIN = 6
 #: Nats a row that a move has to gain.
 GAIN = 2e-5
 
@@ -126,18 +114,19 @@ class Race:
     n_init: int = 1
 
     def __call__(
-        self, rng: RandomState, known: Run | None, stops: Callable[[Run], bool] | None = None
+        self, rng: RandomState, known: Run | None, watch: Callable[[Progress], bool] | None = None
     ) -> tuple[Run | None, tuple[StartReport, ...]]:
         """The run from which EM is to go on (None where all have collapsed), and a report of each racer.
 
-        `known` is the run of EM from k-means, if it did not collapse. `stops` is shown runs on the way; True
+        `known` is the run of EM from k-means, if it did not collapse. `watch` is shown every iteration; True
         ends the race with the best so far.
         """
         rows, n_iter = self._draw_rows(rng), 0 if known is None else len(known.history) - 1
         held = known is not None and bool(self.m_step.regularise.find_held(known.mixture))
         plain = cost_plain_fit(self.engine, self.k, n_iter)
         budget = Budget(rows, self.k, held, self.n_init * TIMES[self.effort] * plain)
-        course = Course(self, rows, rng, budget, stops)
+        plan = plan_race(budget, self.engine, self.effort, self.n_init, n_iter, short=self.short)
+        course = Course(self, rows, rng, budget, Showing(watch, budget, plan))
         leader = course.run(known)
         if leader is None:
             return None, tuple(course.reports)
@@ -184,9 +173,7 @@ class Course:
     rows: Engine
     rng: RandomState
     budget: Budget
-    #: Shown a run now and then; True ends the race.
-    stops: Callable[[Run], bool] | None
-    stopped: bool = False
+    showing: Showing
     #: Whether the mixture that is known has a heap, so that other mixtures may have some.
     heaps: bool = False
     reports: list[StartReport] = field(default_factory=list)
@@ -196,6 +183,11 @@ class Course:
     def __post_init__(self) -> None:
         race = self.race
         self.field = Field(self.rows, race.engine.weight, race.k, race.m_step, self.rng)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether whoever watches has stopped the race."""
+        return self.showing.stopped
 
     def run(self, known: Run | None) -> Racer | None:
         """The leader in the end; None where all have collapsed."""
@@ -217,6 +209,9 @@ class Course:
             return racers[0]
         # of equals the one that has seen all rows
         leader = racers[0] if start is None or racers[0].value > reached + SAME else start
+        if self.stopped:
+            return leader
+        self.showing.begin_part(ALL_ROWS)
         n_iter = 0 if known is None else len(known.history)
         return self.polish(leader, race.engine, max(FIRST_ITER, 2 * n_iter))
 
@@ -224,8 +219,13 @@ class Course:
         """The leader after more starts, more rounds, and moves of the best."""
         race, patience = self.race, PATIENCE[self.race.effort]
         for _ in range(race.n_init):
-            racers += self.run_rounds(self.begin_more(), JOIN_ROUNDS, EAGER)
+            if not self.stopped:
+                self.showing.begin_part(JOIN)
+                racers += self.run_rounds(self.begin_more(), JOIN_ROUNDS, EAGER)
+        self.showing.begin_part(LAST)
         racers = self.run_rounds(racers, LAST_ROUNDS) or racers[:1]  # where all collapse, as they were before
+        if self.stopped:
+            return self.choose(racers, 1)[0]
         n_agreeing = self.count_agreeing(racers[0])
         leader = self.polish_best(racers)
         if n_agreeing >= AGREE_OF_ALL * race.n_init * patience:
@@ -239,6 +239,7 @@ class Course:
         racers, collapsed = self.field.begin(kinds, most)
         self.budget.spend_starts(len(racers) + len(collapsed))
         self.reports += collapsed
+        self.showing.n_begun += len(racers) + len(collapsed)
         return racers
 
     def begin_more(self) -> list[Racer]:
@@ -253,7 +254,7 @@ class Course:
         """The racers that stay after some rounds, of which the budget may allow fewer."""
         for n_iter, stay in rounds:
             most = self.budget.count_affordable(n_iter, len(racers))
-            if not most:
+            if not most or self.stopped:
                 break
             if most < len(racers):
                 racers = self.choose(racers, most)
@@ -264,7 +265,14 @@ class Course:
         """The racers so many iterations later, side by side; those that collapse are out."""
         if not racers:
             return []
-        runs = em_together(self.rows, [racer.mixture for racer in racers], self.race.m_step, max_iter=n_iter)
+        each = self.budget.cost_iterations(1, len(racers))
+        runs = em_together(
+            self.rows,
+            [racer.mixture for racer in racers],
+            self.race.m_step,
+            max_iter=n_iter,
+            watch=self.showing.follow(each),
+        )
         self.budget.left -= self.budget.cost_iterations(n_iter, len(racers))
         going = []
         for racer, run in zip(racers, runs, strict=True):
@@ -273,15 +281,7 @@ class Course:
             else:
                 going.append(racer.advance(run))
         self.ends += [racer.value for racer in going]
-        if going:
-            highest = max(going, key=lambda racer: racer.value)
-            self.watch(Run(highest.mixture, FitStatus.NOT_RUN, (highest.value,)))
         return going
-
-    def watch(self, run: Run) -> bool:
-        """Show a run to whoever may stop it."""
-        self.stopped = self.stopped or (self.stops is not None and self.stops(run))
-        return self.stopped
 
     def choose(self, racers: Sequence[Racer], stay: int, eager: float = 0.0) -> list[Racer]:
         """The best of them, each optimum once: by likelihood among the sound, then by fewest flaws."""
@@ -326,7 +326,8 @@ class Course:
     def polish(self, racer: Racer, rows: Engine, most: int = MOST_POLISH) -> Racer:
         """EM until next to nothing is left to gain, or to spend."""
         race = self.race
-        affordable = int(max(self.budget.left, 0.0) / self.budget.cost_polish(1, rows))
+        each = self.budget.cost_polish(1, rows)
+        affordable = int(max(self.budget.left, 0.0) / each)
         run = em(
             rows,
             Run(racer.mixture, FitStatus.NOT_RUN, ()),
@@ -334,7 +335,7 @@ class Course:
             rule=race.close,
             max_iter=min(max(affordable, LEAST_POLISH), most),
             accelerator=race.accelerator,
-            on_iteration=self.watch,
+            on_iteration=self.showing.follow_run(each),
         )
         self.budget.left -= self.budget.cost_polish(len(run.history), rows)
         return racer.advance(run)
@@ -343,6 +344,7 @@ class Course:
         """The best after rounds of moves, for as long as some gain."""
         in_vain = 0
         while in_vain < patience and not self.stopped:
+            self.showing.begin_round(patience - in_vain)
             moves = self.begin_moves(best)
             if not moves:
                 break
@@ -367,6 +369,8 @@ class Course:
         del self.reports[n_reports:], self.ends[n_ends:]
         flaws = self.count_flaws(best)
         for racer in racers:
+            if self.stopped:
+                break
             if abs(racer.value - best.value) < SAME or racer.potential < best.value + GAIN:
                 continue  # back where it came from, or on the way to less
             ended = self.polish(racer, self.rows)
