@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -111,7 +112,7 @@ def test_read_or_one_line(tmp_path, monkeypatch, seed):
     assert {"read", "refused"} <= set(outcomes)
 
 
-def test_both_readers_say_the_same(tmp_path, monkeypatch):
+def test_all_readers_say_the_same(tmp_path, monkeypatch):
     """Values are equal bit by bit, and so are the messages."""
     rng = random.Random(99)
     path = tmp_path / "table"
@@ -119,11 +120,12 @@ def test_both_readers_say_the_same(tmp_path, monkeypatch):
         case = rng.choice(SMALL)
         path.write_bytes(damage(case.content, rng))
         found = []
-        for least in (0, 1 << 30):
+        for least, present in ((0, find_spec("pyarrow") is not None), (0, False), (1 << 30, False)):
             monkeypatch.setattr("gaussmix.data.quick_text.LEAST_BYTES", least)
+            monkeypatch.setattr("gaussmix.data.quick_text.has_pyarrow", lambda present=present: present)
             try:
                 table = read_table(path, Reading(**case.options))
                 found.append((table.names, table.values.tobytes(), table.notes))
             except InputError as error:
                 found.append(str(error))
-        assert found[0] == found[1], path.read_bytes()
+        assert found[0] == found[1] == found[2], path.read_bytes()

@@ -9,11 +9,20 @@ from gaussmix.data.reading import Reading
 from gaussmix.data.tables import read_table
 from tests.data.writing_text import CASES
 
+READERS = ("PyArrow's", "NumPy's", "Python's")
+
+
+def choose_reader(monkeypatch, reader):
+    """Let one of the readers of text read all that it does not refuse."""
+    monkeypatch.setattr("gaussmix.data.quick_text.LEAST_BYTES", 1 << 30 if reader == "Python's" else 0)
+    if reader == "NumPy's":
+        monkeypatch.setattr("gaussmix.data.quick_text.has_pyarrow", lambda: False)
+
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-@pytest.mark.parametrize("least_bytes", [0, 1 << 30], ids=["quick", "by records"])
-def test_read_right(tmp_path, monkeypatch, case, least_bytes):
-    monkeypatch.setattr("gaussmix.data.quick_text.LEAST_BYTES", least_bytes)
+@pytest.mark.parametrize("reader", READERS)
+def test_read_right(tmp_path, monkeypatch, case, reader):
+    choose_reader(monkeypatch, reader)
     path = tmp_path / "table"
     path.write_bytes(case.content)
     table = read_table(path, Reading(**case.options))
@@ -25,3 +34,28 @@ def test_read_right(tmp_path, monkeypatch, case, least_bytes):
 
 def test_there_are_many():
     assert len(CASES) >= 150 and len({case.name for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("reader", READERS[:2])
+def test_the_quick_readers_are_used(tmp_path, monkeypatch, reader):
+    """That they read plain tables themselves: else they would be tested for nothing."""
+    if reader == "PyArrow's":
+        pytest.importorskip("pyarrow")
+    choose_reader(monkeypatch, reader)
+    monkeypatch.setattr("gaussmix.data.text_tables.TextTable._read_records", None)
+    plain = [
+        case
+        for case in CASES
+        if reader == "PyArrow's" or case.name.startswith(("comma", "tab", "semicolon ."))
+    ]
+    path = tmp_path / "table"
+    for case in [case for case in plain if "." in case.name or " point " in case.name][:30]:
+        path.write_bytes(case.content)
+        np.testing.assert_array_equal(read_table(path).values, case.values)
+
+
+def test_pyarrow_is_advised_for_large_texts(tmp_path, monkeypatch):
+    monkeypatch.setattr("gaussmix.data.quick_text.LARGE_BYTES", 0)
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    monkeypatch.setattr("gaussmix.data.quick_text.has_pyarrow", lambda: False)
+    assert "pip install 'gaussmix[arrow]'" in read_table(tmp_path / "t.csv").notes[0]

@@ -1,4 +1,4 @@
-"""Text tables by PyArrow's reader: plain numbers, quickly. What is not plain is left to Python's."""
+"""Text tables of plain numbers, quickly: by PyArrow, or by NumPy without it. Python reads the rest."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import importlib.util
 import io
 import itertools
 import re
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.data.cells import MISSING, TRUTH
+from gaussmix.data.cells import MISSING, PLAIN, TRUTH
 from gaussmix.data.content import Content
+from gaussmix.data.encoding import WIDE, open_lines
 from gaussmix.data.records import Dialect
 
 #: Bytes from which on PyArrow is worth its import.
 LEAST_BYTES = 1 << 20
+#: Bytes from which on it is worth its installation.
+LARGE_BYTES = 1 << 26
 #: Bytes that PyArrow cuts at a time, and lines that must fit in.
 BLOCK_BYTES, BLOCK_LINES = 1 << 20, 64
 
@@ -34,12 +38,12 @@ def read_columns(
 ) -> Float64Array | None:
     """Read columns of numbers, or of truth values where `columns` says so; NaN stands for a missing value.
 
-    None where PyArrow is not installed, the file is small, or it holds anything that PyArrow refuses.
+    None where the file is small, or holds anything that the quick reader refuses or could misread.
     """
-    if content.size < LEAST_BYTES or importlib.util.find_spec("pyarrow") is None:
+    if content.size < LEAST_BYTES or dialect.marks.thousands or dialect.bordered:
         return None
-    if dialect.marks.thousands or dialect.bordered:
-        return None
+    if not has_pyarrow():
+        return _read_by_numpy(content, encoding, dialect, width, columns)
     stream = _prepare(content, encoding, dialect, offset)
     if stream is None:
         return None
@@ -91,11 +95,43 @@ def read_columns(
     return values if len(values) else None
 
 
+def has_pyarrow() -> bool:
+    """Whether PyArrow is installed."""
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+def _read_by_numpy(
+    content: Content, encoding: str, dialect: Dialect, width: int, columns: Mapping[int, bool]
+) -> Float64Array | None:
+    """Read columns of numbers of which none is missing."""
+    # NumPy's parser skips blank lines, which in a single column are missing values.
+    if width == 1 or any(columns.values()) or dialect.comment or dialect.marks != PLAIN:
+        return None
+    # Every column is read, text as one character, because only then is the length of each row checked.
+    fields = [(f"f{i}", "f8" if i in columns else "U1") for i in range(width)]
+    whole = list(columns) == list(range(width))
+    try:
+        with open_lines(content, encoding) as lines, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            read: Any = np.loadtxt(
+                itertools.islice(lines, dialect.start, None),
+                dtype=np.float64 if whole else np.dtype(fields),
+                delimiter=None if dialect.separator == " " else dialect.separator,
+                comments=None,
+                quotechar=dialect.quote,
+                ndmin=2 if whole else 1,
+            )
+    except (ValueError, UserWarning):
+        return None
+    values: Float64Array = read if whole else np.stack([read[f"f{i}"] for i in columns], axis=1)
+    return values if values.shape[1] == len(columns) and np.isfinite(values).all() else None
+
+
 def _prepare(content: Content, encoding: str, dialect: Dialect, offset: int) -> Any:
     """The rows as bytes that PyArrow can cut: without blanks in a row, comments, or wide characters."""
     import pyarrow as pa
 
-    wide = encoding.startswith(("utf-16", "utf-32"))
+    wide = encoding.startswith(WIDE)
     if content.held is None and not (wide or dialect.comment or dialect.separator == " "):
         stream = pa.OSFile(str(content.path))
         stream.seek(offset)

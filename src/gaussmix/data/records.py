@@ -44,18 +44,15 @@ class Dialect:
 class _Lines:
     """Lines that are not comments, and the number of the last one in the file."""
 
-    def __init__(self, lines: Iterable[str], dialect: Dialect) -> None:
-        self.number = 0
-        self._lines, self._dialect = iter(lines), dialect
+    def __init__(self, lines: Iterable[str], dialect: Dialect, skip: int) -> None:
+        self.number = skip
+        self._lines, self._dialect = itertools.islice(lines, skip, None), dialect
 
     def __iter__(self) -> Iterator[str]:
         dialect = self._dialect
-        plain = not dialect.comment and dialect.separator != " " and not dialect.bordered
         for line in self._lines:
             self.number += 1
-            if plain:
-                yield line
-            elif not dialect.comment or not line.lstrip().startswith(dialect.comment):
+            if not dialect.comment or not line.lstrip().startswith(dialect.comment):
                 yield dialect.prepare(line)
 
 
@@ -66,13 +63,13 @@ def cut_records(
 
     With `single`, of a single column, a blank line between others is a missing cell.
     """
-    source = _Lines(lines, dialect)
-    for _ in itertools.islice(source._lines, skip):
-        source.number += 1
-    reader = csv.reader(source, delimiter=dialect.separator, quotechar=dialect.quote, skipinitialspace=True)
-    pending = 0
     csv.field_size_limit(max(csv.field_size_limit(), MOST_CHARACTERS))
+    source = _Lines(lines, dialect, skip)
+    pending = 0
     try:
+        reader = csv.reader(
+            source, delimiter=dialect.separator, quotechar=dialect.quote, skipinitialspace=True
+        )
         for cells in reader:
             if not cells or (len(cells) == 1 and not cells[0].strip(BLANK)):
                 pending = pending or source.number

@@ -13,7 +13,6 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from gaussmix.data import quick_text
 from gaussmix.data.cells import BOOLEANS, EMPTY, NUMBERS, PLAIN, TEXT, Marks, find_kind, show_cell
 from gaussmix.data.content import Content
 from gaussmix.data.dialect import find_layout
+from gaussmix.data.encoding import WIDE, explain_encoding, find_encoding, open_lines
 from gaussmix.data.reading import Reading
 from gaussmix.data.records import Dialect, collect_columns, cut_records
 from gaussmix.data.source import Source
@@ -31,8 +31,6 @@ from gaussmix.errors import InputError
 SAMPLE_LINES, SAMPLE_CHARACTERS = 1000, 1 << 20
 #: Cells held as Python strings at a time.
 BLOCK_CELLS = 1 << 18
-#: Encodings of two or four bytes a character.
-WIDE = ("utf-16", "utf-32")
 #: Why a column without a name is left out.
 UNNAMED = "no name in the header (names or numbers of the rows?)"
 
@@ -160,11 +158,17 @@ def open_text(content: Content, reading: Reading) -> TextTable:
             for i, kind in enumerate(kinds)
             if kind == TEXT
         },
-        notes=(f"{path}: {layout.note}",) if layout.note else (),
+        notes=tuple(f"{path}: {note}" for note in (layout.note, _advise_pyarrow(content)) if note),
         offset=_count_bytes(content, encoding, sample[: dialect.start]),
         longest=max(map(len, sample)),
     )
     return table if whole or EMPTY not in kinds else _look_further(table)
+
+
+def _advise_pyarrow(content: Content) -> str:
+    if content.size < quick_text.LARGE_BYTES or quick_text.has_pyarrow():
+        return ""
+    return "PyArrow reads so large a text several times as fast: pip install 'gaussmix[arrow]'"
 
 
 def _take_sample(stream: io.TextIOBase) -> list[str]:
@@ -212,44 +216,6 @@ def _look_further(table: TextTable) -> TextTable:
         elif kinds[i] != EMPTY and left_out[i] == EMPTY:
             del left_out[i]
     return replace(table, kinds=tuple(kinds), left_out=left_out, not_numbers=not_numbers)
-
-
-def open_lines(content: Content, encoding: str) -> io.TextIOWrapper:
-    """The text of a table. Bytes of another encoding, in cells that are not read, do not stop it."""
-    return io.TextIOWrapper(content.open(), encoding=encoding, errors="surrogateescape", newline="")
-
-
-def find_encoding(content: Content) -> str:
-    """The encoding of a text. Raises InputError for bytes that no text has."""
-    head = content.head
-    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return "utf-32"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-        if len(zeros) > 1 and zeros.count(0) > 0.9 * len(zeros):
-            return encoding
-    text = head.rstrip(b"\x1a\x00") if len(head) == content.size else head  # the end of a text in DOS
-    control = next((byte for byte in text if byte < 32 and byte not in b"\t\n\r\f\v"), None)
-    if control is not None:
-        raise InputError(
-            f"{content.path}: not a text table: it holds the byte 0x{control:02x} at position "
-            f"{head.index(control)}"
-        )
-    # A character may be cut at the end of the head.
-    begun = head.rstrip(bytes(range(128, 256))) if len(head) < content.size else head
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            begun.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return "utf-8-sig" if encoding == "utf-8" else encoding
-    return "latin-1"
-
-
-def explain_encoding(path: Path, encoding: str) -> str:
-    """Say that a text does not go on as it begins."""
-    return f"{path}: not a text table: it begins as {encoding} and does not go on so"
 
 
 def _find_example(cells: Sequence[str], lines: Sequence[int], marks: Marks) -> str:
