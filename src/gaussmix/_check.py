@@ -6,20 +6,24 @@ Messages say what was expected, what came and what to do.
 from __future__ import annotations
 
 import math
+import reprlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._text import make_printable
 from gaussmix._typing import Float64Array, FloatArray
 
+#: Characters of a label or an entry that a message shows.
+MOST_SHOWN = 60
 #: How far the sum of the weights may be from one, by rounding. The key: whether they are float32.
 WEIGHT_TOLERANCE = {False: 1e-8, True: 1e-6}
 
 
-def read_rows(X: npt.ArrayLike, d: int, name: str = "X") -> tuple[FloatArray, float]:
-    """X as a finite float32 or float64 array of shape (n, d), and its largest absolute value."""
-    array = np.asarray(X)
+def check_rows(array: npt.NDArray[Any], d: int, name: str = "X") -> tuple[FloatArray, float]:
+    """Rows as a finite float32 or float64 array of shape (n, d), and their largest absolute value."""
     if array.dtype not in (np.float32, np.float64):
         array = _convert_to_float64(array, name)
     if array.ndim != 2 or array.shape[1] != d:
@@ -30,8 +34,11 @@ def read_rows(X: npt.ArrayLike, d: int, name: str = "X") -> tuple[FloatArray, fl
     return array, check_finite(array, name)
 
 
-def check_finite(array: FloatArray, name: str) -> float:
-    """The largest absolute value. Raises ValueError that names the first entry that is NaN or infinite."""
+def check_finite(array: FloatArray, name: str, labels: Sequence[Any] | None = None) -> float:
+    """The largest absolute value. Raises ValueError that names the first entry that is NaN or infinite.
+
+    A table's columns are called by their labels.
+    """
     if array.size == 0:
         return 0.0
     extent = max(-float(np.minimum.reduce(array, axis=None)), float(np.maximum.reduce(array, axis=None)))
@@ -39,10 +46,28 @@ def check_finite(array: FloatArray, name: str) -> float:
         return extent
     bad = np.argwhere(~np.isfinite(array))
     place = tuple(int(i) for i in bad[0])
+    where = describe_entry(place) if labels is None else f"row {place[0]} of {name_column(labels[place[1]])}"
     raise ValueError(
-        f"{name} contains NaN or infinity: entry {place if len(place) > 1 else place[0]} is "
-        f"{array[tuple(bad[0])]} ({len(bad)} such in all); remove or impute them first"
+        f"{name} contains NaN or infinity: {where} is {array[place]} ({len(bad)} such in all); remove or "
+        "impute them first"
     )
+
+
+def name_column(label: Any) -> str:
+    """The column with this label, as in "column 'height'"."""
+    return f"column {show_value(label)}"
+
+
+def show_value(value: Any) -> str:
+    """A label or an entry as a message shows it: on one line and not too long."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = MOST_SHOWN
+    return make_printable(short.repr(value.item() if isinstance(value, np.generic) else value))
+
+
+def describe_entry(place: tuple[int, ...]) -> str:
+    """As in "entry (3, 1)"."""
+    return f"entry {place if len(place) > 1 else place[0]}"
 
 
 def read_parameter(values: npt.ArrayLike, shape: tuple[int, ...], name: str, axes: str) -> Float64Array:
@@ -83,11 +108,9 @@ def refuse_negative(value: Any, name: str) -> None:
         raise ValueError(f"{name} must be a finite number of at least 0; got {value!r}")
 
 
-def read_sample_weight(values: npt.ArrayLike | None, n: int) -> Float64Array | None:
-    """Weights of the rows: n finite non-negative numbers, not all zero. None means that all are one."""
-    if values is None:
-        return None
-    array = _convert_to_float64(np.asarray(values), "sample_weight")
+def check_sample_weight(values: npt.NDArray[Any], n: int) -> Float64Array:
+    """Weights of the rows: n finite non-negative numbers, not all zero."""
+    array = _convert_to_float64(values, "sample_weight")
     if array.ndim == 0:
         array = np.full(n, float(array))
     if array.shape != (n,):
@@ -106,7 +129,21 @@ def read_sample_weight(values: npt.ArrayLike | None, n: int) -> Float64Array | N
 def _convert_to_float64(array: npt.NDArray[Any], name: str) -> Float64Array:
     if np.iscomplexobj(array):
         raise ValueError(f"{name} must hold real numbers; complex data are not supported")
+    if array.dtype.kind in "mM":  # NumPy would count from 1970, in whatever unit
+        raise ValueError(f"{name} holds dates or times ({array.dtype}): turn them into numbers")
     try:
         return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must hold numbers; got {array.dtype}: {error}") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        place = find_wrong_entry(array)
+        where = "" if place is None else f" ({describe_entry(place)})"
+        raise ValueError(f"{name} must hold numbers; got {array.dtype}: {error}{where}") from None
+
+
+def find_wrong_entry(values: npt.NDArray[Any]) -> tuple[int, ...] | None:
+    """The place of the first entry that is no number; None where each can be read as one."""
+    for place, value in np.ndenumerate(values):
+        try:
+            float(value)
+        except (TypeError, ValueError, OverflowError):
+            return place
+    return None

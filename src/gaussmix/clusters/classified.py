@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix import _check
+from gaussmix._reading.rows import read_rows, read_sample_weight
 from gaussmix._typing import Float64Array
 from gaussmix.model.mixture import Mixture
 
@@ -35,8 +35,8 @@ class Classified:
     @classmethod
     def of(cls, mixture: Mixture, X: npt.ArrayLike, sample_weight: Any) -> Self:
         """The rows of X, shape (n, d), under a mixture; memory is needed for the overlapping rows alone."""
-        rows, _ = _check.read_rows(X, mixture.n_features)
-        given = _check.read_sample_weight(sample_weight, len(rows))
+        rows, _ = read_rows(X, mixture.n_features, names=mixture.feature_names)
+        given = read_sample_weight(sample_weight, len(rows))
         weights = np.ones(len(rows)) if given is None else given
         k, counts, of_noise = mixture.n_components, np.zeros(mixture.n_components), 0.0
         found: list[tuple[Float64Array, Float64Array]] = []

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._reading.rows import read_named_rows, refuse_other_names
 from gaussmix._text import count_noun, make_html_notes, make_html_table, make_text_table, shorten
 from gaussmix.clusters.selector import SelectionStep, Selector, apply_step, choose_clusters, iterate_steps
-from gaussmix.fit.arguments import find_feature_names, read_rows
+from gaussmix.fit.arguments import read_named, read_rows
 from gaussmix.fit.result import FitResult
 from gaussmix.model.mixture.printing import default_names
 from gaussmix.select.many_models import read_numbers
@@ -53,13 +54,16 @@ class FeatureSelection:
 
     def transform(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """The selected columns of X, shape (n, d), in their order."""
-        array = np.asarray(X)
+        array, names = read_named_rows(X)
+        known = self.feature_names
+        refuse_other_names(names, None if known == default_names(len(known)) else known)
         if array.ndim != 2 or array.shape[1] != len(self.feature_names):
             raise ValueError(
                 f"X must have the {count_noun(len(self.feature_names), 'column')} of the selection; got the "
                 f"shape {array.shape}"
             )
-        return array[:, list(self.selected)]
+        chosen: npt.NDArray[Any] = array[:, list(self.selected)]
+        return chosen
 
     def __repr__(self) -> str:
         return "\n".join([make_text_table(self._write_rows()), *self._write_notes()])
@@ -162,7 +166,8 @@ def select_features(
     >>> sorted(found.selected), found.best.mixture.n_components
     ([1, 3], 2)
     """
-    rows = read_rows(X, sample_weight, 2)
+    values, given = read_named(X, feature_names)
+    rows = read_rows(values, sample_weight, 2)
     d = rows.shape[1]
     numbers = tuple(read_numbers(n_components))
     if max(numbers) < 2:
@@ -173,7 +178,7 @@ def select_features(
         _check_positive(max_features, "max_features")
     if not math.isfinite(least_difference):
         raise ValueError(f"least_difference must be a finite number; got {least_difference!r}")
-    names = tuple(find_feature_names(X, feature_names, d) or default_names(d))
+    names = tuple(given or default_names(d))
     options = {"covariance_type": covariance_type, "random_state": random_state}
     selector = Selector(rows, names, numbers, options, max_candidates)
     if not selector.varying:

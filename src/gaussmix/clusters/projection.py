@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix import _check
+from gaussmix._reading.rows import read_rows, read_sample_weight
 from gaussmix._text import count_noun, make_html_notes, make_html_table, make_text_table, shorten
 from gaussmix._typing import BoolArray, Float64Array
 from gaussmix.model.covariance import get_structure
@@ -62,7 +62,7 @@ class Projection:
 
     def transform(self, X: npt.ArrayLike, n_directions: int | None = None) -> Float64Array:
         """Rows, shape (n, d), in the directions: shape (n, n_directions), by default all."""
-        rows, _ = _check.read_rows(X, len(self.basis))
+        rows, _ = read_rows(X, len(self.basis), names=self.mixture.feature_names)
         return np.asarray((rows - self.centre) @ self.basis[:, : self._read_number(n_directions)])
 
     def project_mixture(self, n_directions: int | None = None) -> Mixture:
@@ -191,7 +191,7 @@ def project(
     if X is None and sample_weight is not None:
         raise ValueError("sample_weight belongs to rows, and there is no X")
     centre, covariance = (
-        (mixture.mean, mixture.covariance) if X is None else _find_moments(X, d, sample_weight)
+        (mixture.mean, mixture.covariance) if X is None else _find_moments(X, mixture, sample_weight)
     )
     deviations = np.sqrt(np.diagonal(covariance))
     used = deviations > 0.0
@@ -212,13 +212,13 @@ def project(
 
 
 def _find_moments(
-    X: npt.ArrayLike, d: int, sample_weight: npt.ArrayLike | None
+    X: npt.ArrayLike, mixture: Mixture, sample_weight: npt.ArrayLike | None
 ) -> tuple[Float64Array, Float64Array]:
     """Mean and covariance of rows, as maximum likelihood has them."""
-    rows, _ = _check.read_rows(X, d)
+    rows, _ = read_rows(X, mixture.n_features, names=mixture.feature_names)
     if not len(rows):
         raise ValueError("X has no rows; project without X for the moments of the mixture")
-    weights = _check.read_sample_weight(sample_weight, len(rows))
+    weights = read_sample_weight(sample_weight, len(rows))
     numbers = rows.astype(np.float64, copy=False)
     shares = None if weights is None else weights / weights.sum()
     mean = numbers.mean(axis=0) if shares is None else shares @ numbers

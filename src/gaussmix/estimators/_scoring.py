@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix import _check
+from gaussmix._reading.rows import read_sample_weight
 from gaussmix.estimators._state import State
 from gaussmix.select.criteria import measure_doubt
 
@@ -42,13 +42,13 @@ class Scoring(State):
     def icl(self, X: Any, sample_weight: npt.ArrayLike | None = None) -> float:
         """Integrated completed likelihood on X, BIC - 2 sum_i w_i log max_k r_ik; lower is better."""
         responsibilities = self.predict_proba(X)
-        weights = _check.read_sample_weight(sample_weight, len(responsibilities))
+        weights = read_sample_weight(sample_weight, len(responsibilities))
         return self.bic(X, sample_weight) + 2.0 * measure_doubt(responsibilities, weights)
 
     def _sum_log_density(self, X: Any, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
         """Total weight of the rows and their total log-likelihood."""
         log_density = self.score_samples(X)
-        weights = _check.read_sample_weight(sample_weight, log_density.shape[0])
+        weights = read_sample_weight(sample_weight, log_density.shape[0])
         if weights is None:
             return float(log_density.shape[0]), float(log_density.sum(dtype=np.float64))
         return float(weights.sum()), float(weights @ log_density)

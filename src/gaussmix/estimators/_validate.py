@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import sklearn
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _check_n_features, check_array, validate_data
 
-from gaussmix._check import check_finite
+from gaussmix._check import check_finite, describe_entry, find_wrong_entry
+from gaussmix._reading.rows import read_table, unmask
+from gaussmix._reading.tables import find_table, refuse_non_rows
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.fit.arguments import find_frame
+from gaussmix.estimators._names import check_feature_names
 from gaussmix.fit.factor_count import count_factors
 from gaussmix.fit.given import Given
 from gaussmix.fit.options import OPTIONS
@@ -74,45 +75,38 @@ def read_estimator_rows(estimator: Any, X: Any, *, reset: bool = False) -> Float
     if type(X) is np.ndarray and X.dtype in FLOATS and X.ndim == 2 and X.shape[0] >= 2 and X.shape[1] >= 1:
         # scikit-learn's own look at an array takes longer than a few iterations on small data
         return validate_data(estimator, X, reset=reset, skip_check_array=True)  # type: ignore[no-any-return]
-    frame = find_frame(X)
-    rows: FloatArray = validate_data(
-        estimator,
-        _Named(frame) if frame is not None and _hides_names(X) else X,
-        reset=reset,
-        dtype=np.float32 if _is_float32(frame) else [np.float64, np.float32],
-        ensure_min_samples=2 if reset else 1,
-        ensure_all_finite=False,
-    )
+    wanted = {
+        "dtype": [np.float64, np.float32],
+        "ensure_min_samples": 2 if reset else 1,
+        "ensure_all_finite": False,
+    }
+    table = find_table(X)
+    if table is None:
+        return _read_array(estimator, X, reset, wanted)
+    values = read_table(table)
+    check_feature_names(estimator, table.labels, reset=reset)
+    rows: FloatArray = check_array(values, estimator=estimator, input_name="X", **wanted)
+    _check_n_features(estimator, rows, reset=reset)
     return rows
 
 
-def _is_float32(frame: Any) -> bool:
-    """Whether all columns are float32: scikit-learn itself sees that of pandas' frames alone."""
-    return frame is not None and all(str(dtype) == "Float32" for dtype in frame.schema.values())
-
-
-def _hides_names(X: Any) -> bool:
-    """Whether scikit-learn overlooks the names of columns: before 1.9 it asks `__dataframe__` for them."""
-    version = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
-    return version < (1, 9) and not hasattr(X, "__dataframe__") and not hasattr(X, "iloc")
-
-
-class _Named:
-    """A frame's rows, and its names where scikit-learn before 1.9 looks for them."""
-
-    def __init__(self, frame: Any) -> None:
-        self.column_names = lambda: frame.columns
-        self.shape = frame.shape
-        self._to_numpy = frame.to_numpy
-
-    def __dataframe__(self) -> _Named:
-        return self
-
-    def __len__(self) -> int:
-        return int(self.shape[0])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        return np.asarray(self._to_numpy(), dtype=dtype)
+def _read_array(estimator: Any, X: Any, reset: bool, wanted: dict[str, Any]) -> FloatArray:
+    """What is no table, as scikit-learn reads it; but nothing masked, no dates, and no riddles."""
+    if not hasattr(X, "toarray"):  # scikit-learn has its own words for sparse rows
+        refuse_non_rows(X, "X")
+    if isinstance(X, np.ma.MaskedArray) or hasattr(X, "unmasked") or isinstance(X, list | tuple):
+        X = unmask(X, "X")
+    if isinstance(X, np.ndarray) and X.dtype.kind in "mM":
+        raise ValueError(f"X holds dates or times ({X.dtype}): turn them into numbers")
+    try:
+        rows: FloatArray = validate_data(estimator, X, reset=reset, **wanted)
+    except (TypeError, ValueError) as error:
+        text = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OSUT"
+        place = find_wrong_entry(X) if text else None
+        if place is None:
+            raise
+        raise type(error)(f"{error} ({describe_entry(place)} of X)") from error
+    return rows
 
 
 def read_start_parameters(estimator: Any, k: int, d: int) -> Given | None:

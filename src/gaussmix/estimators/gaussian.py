@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from gaussmix import _check
+from gaussmix._reading.rows import read_sample_weight
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.errors import DoubtfulFitWarning
 from gaussmix.estimators._callbacks import ScikitLearn, Tasks, with_callbacks
@@ -303,7 +303,7 @@ class GaussianMixture(Convertible, Ordering, Scoring, Drawing, Steps, ScikitLear
         if self._overrides():
             fit_by_steps(self, rows, sample_weight=sample_weight, checkpoint=checkpoint, resume=resume)
             return rows
-        weights = _check.read_sample_weight(sample_weight, n)
+        weights = read_sample_weight(sample_weight, n)
         if leaves_open(self):
             found = search_models(self, rows, weights, checkpoint=checkpoint, resume=resume)
             self._end_fit(found.best, rows.dtype, found)

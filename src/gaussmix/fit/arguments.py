@@ -13,6 +13,7 @@ import numpy.typing as npt
 from numpy.random.bit_generator import ISeedSequence
 
 from gaussmix import _check
+from gaussmix._reading.rows import read_named_rows, read_sample_weight
 from gaussmix.data.rows import Rows
 from gaussmix.errors import DoubtfulFitWarning
 from gaussmix.fit.given import Given, StartFrom, read_memberships
@@ -36,31 +37,19 @@ def check_noise(noise: Any) -> None:
         )
 
 
-def find_feature_names(X: Any, feature_names: Sequence[str] | None, d: int) -> Sequence[str] | None:
-    """The names of d columns: those that are given, else those of a data frame, if all are text.
+def read_named(X: Any, feature_names: Sequence[str] | None = None) -> tuple[Any, Sequence[str] | None]:
+    """X as an array, and the names of its columns: those that are given, else its own, if it has any.
 
     ValueError where the names are not one for each column.
     """
-    if feature_names is None:
-        try:
-            frame = find_frame(X)
-        except ValueError:  # names that do not tell columns apart
-            return None
-        names: Sequence[str] = [] if frame is None else frame.columns
-        return names if names and all(isinstance(name, str) for name in names) else None
-    if len(feature_names) != d:
-        raise ValueError(f"feature_names must be {d} names, one a column; got {len(feature_names)}")
-    return feature_names
-
-
-def find_frame(X: Any) -> Any:
-    """X as narwhals' data frame; None if it is none."""
-    if isinstance(X, np.ndarray | list | tuple):
-        return None
-    import narwhals as nw  # only where there may be a data frame: the import takes its time
-
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
-    return frame if isinstance(frame, nw.DataFrame) else None
+    own = None
+    if not isinstance(X, Rows):
+        X, own = read_named_rows(X)
+    if feature_names is None or len(X.shape) != 2:
+        return X, own
+    if len(feature_names) != X.shape[1]:
+        raise ValueError(f"feature_names must be {X.shape[1]} names, one a column; got {len(feature_names)}")
+    return X, feature_names
 
 
 def read_start(
@@ -79,7 +68,7 @@ def read_start(
     if start is None or isinstance(start, Given):
         return replace(start or Given(), noise=noise)
     if not isinstance(start, Mixture):
-        weights = _check.read_sample_weight(sample_weight, n)
+        weights = read_sample_weight(sample_weight, n)
         memberships, share = read_memberships(start, n, k, weights, noise=noise is not None)
         if noise is not None and share > 0.0:
             noise = replace(noise, weight=share)
@@ -105,13 +94,13 @@ def read_rows(X: npt.ArrayLike | Rows, sample_weight: npt.ArrayLike | None, n_co
     """The rows to fit and their weights; rows of no weight are left out."""
     if isinstance(X, Rows):
         return X
-    array = np.asarray(X)
+    array, _ = read_named_rows(X)
     if array.ndim != 2:
         raise ValueError(f"X must have two axes, (n_samples, n_features); got the shape {array.shape}")
     if array.shape[1] == 0:
         raise ValueError(f"X has no feature: its shape is {array.shape}")
-    rows, _ = _check.read_rows(array, array.shape[1])
-    weights = _check.read_sample_weight(sample_weight, rows.shape[0])
+    rows, _ = _check.check_rows(array, array.shape[1])
+    weights = read_sample_weight(sample_weight, rows.shape[0])
     if weights is not None:
         present = weights > 0.0
         if not present.all():

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
+from gaussmix._reading.rows import read_array
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
@@ -62,7 +63,7 @@ def read_memberships(
 
     `weights` are those of all n rows that were given. Raises ValueError where something is wrong.
     """
-    array = np.asarray(values)
+    array = read_array(values, "start")
     members: IntArray | Float64Array
     members = _read_labels(array, n, k) if array.ndim == 1 else _read_responsibilities(array, n, k, noise)
     if weights is not None:
@@ -111,7 +112,7 @@ def _read_responsibilities(array: npt.NDArray[Any], n: int, k: int, noise: bool)
             f"start must be labels of the shape ({n},) or responsibilities of the shape ({n}, {k}){beside}; "
             f"got {array.shape}"
         )
-    R = _check.read_rows(array, array.shape[1], "start")[0].astype(np.float64)
+    R = _check.check_rows(array, array.shape[1], "start")[0].astype(np.float64)
     if R.min() < 0.0:
         row, component = np.unravel_index(int(R.argmin()), R.shape)
         raise ValueError(

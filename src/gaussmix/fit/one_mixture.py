@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+<<<<<<< HEAD
 from gaussmix import _check
 from gaussmix._progress import OnProgress, Progress, remember_stop
+=======
+from gaussmix._reading.rows import read_sample_weight
+>>>>>>> bf58879 (Rows, weights and names come in at one door: masked and missing entries are refused by column and row, tables of any library keep their names)
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix.errors import FitError
-from gaussmix.fit.arguments import make_generator
+from gaussmix.fit.arguments import make_generator, read_named
 from gaussmix.fit.beginnings import choose_beginnings, orders_components
 from gaussmix.fit.checkpoint import Saver, check_resumable, load_position, make_identity
 from gaussmix.fit.constant_columns import find_constant_columns
@@ -173,6 +177,7 @@ def fit_mixture(
     >>> result.converged, result.mixture.weights.tolist()
     (True, [0.5, 0.5])
     """
+    values, feature_names = read_named(X, feature_names)
     request = Request(
         ModelOptions(n_components, covariance_type, reg_covar, n_factors, prior, constraints, noise, trim),
         StartOptions(init_params, n_init, start, random_state),
@@ -181,13 +186,11 @@ def fit_mixture(
         sample_weight,
         feature_names,
     )
-    constant = find_constant_columns(X, request)
+    constant = find_constant_columns(values, request)
     if constant is None:
-        return fit_any_factors(X, request, fit_request)
+        return fit_any_factors(values, request, fit_request)
     rest = constant.request_varying(request)
-    return constant.complete_result(
-        fit_any_factors(np.asarray(X)[:, constant.varying], rest, fit_request), request
-    )
+    return constant.complete_result(fit_any_factors(values[:, constant.varying], rest, fit_request), request)
 
 
 def fit_request(X: Any, request: Request) -> FitResult:
@@ -212,7 +215,7 @@ def fit_request(X: Any, request: Request) -> FitResult:
     if not isinstance(problem.engine, Trimmed):
         return result
     kept = problem.engine.find_kept(end.best.mixture)
-    weights = _check.read_sample_weight(request.sample_weight, np.shape(X)[0])
+    weights = read_sample_weight(request.sample_weight, np.shape(X)[0])
     if weights is not None:  # rows of no weight are not the engine's
         of_all = np.zeros(len(weights))
         of_all[weights > 0.0] = kept

@@ -8,7 +8,7 @@ from typing import Any
 
 from gaussmix.data.rows import Rows
 from gaussmix.engines import Engine, choose_engine
-from gaussmix.fit.arguments import check_noise, find_feature_names, read_rows, read_start, warn_of_few_rows
+from gaussmix.fit.arguments import check_noise, read_named, read_rows, read_start, warn_of_few_rows
 from gaussmix.fit.factor_count import count_factors
 from gaussmix.fit.given import Given
 from gaussmix.fit.mstep.terms import FREE, choose_frame_group
@@ -52,10 +52,10 @@ def make_problem(X: Any, request: Request) -> Problem:
     """The problem of a request for these rows; ValueError where an option does not go with the rows."""
     model, start, k = request.model, request.start, request.model.n_components
     check_noise(model.noise)
+    X, names = read_named(X, request.feature_names)
     rows = read_rows(X, request.sample_weight, k)
     n, d = rows.shape
     structure = get_structure(model.covariance_type, d, count_factors(model.n_factors, start.start))
-    names = find_feature_names(X, request.feature_names, d)
     warn_of_few_rows(n, structure, d)
     constraints = model.constraints or FREE
     constraints.check(structure, k)

@@ -27,6 +27,7 @@ from gaussmix._progress import OnProgress, Progress
 from gaussmix._text import make_text_table
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.errors import FitError
+from gaussmix.fit.arguments import read_named
 from gaussmix.fit.ending import publish
 from gaussmix.fit.one_mixture import fit_mixture
 from gaussmix.fit.race.moves import divide_components
@@ -239,14 +240,15 @@ def bootstrap_lrt(
         stopped = on_progress is not None and bool(on_progress(progress)) and progress.done > 0
         return stopped
 
-    first = _fit(X, 1, options)
+    values, options["feature_names"] = read_named(X)
+    first = _fit(values, 1, options)
     if first is None:
         raise FitError("one component collapses: the rows have no spread in some direction")
     fits, tests = [first], []
     for k in range(1, max_components):
-        subject = read_subject(X, fits[-1], sample_weight=sample_weight, reg_covar=reg_covar)
+        subject = read_subject(values, fits[-1], sample_weight=sample_weight, reg_covar=reg_covar)
         comparison = Comparison(Refitter(subject, settings))
-        following = _fit_following(X, fits[-1], comparison, options)
+        following = _fit_following(values, fits[-1], comparison, options)
         if following is None:
             break
         gains = comparison.run(n_resamples, next(seeds), n_jobs, watch)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._reading.rows import read_named_rows, refuse_other_names
 from gaussmix._typing import FloatArray
 from gaussmix.data.rows import Rows
 from gaussmix.fit.arguments import read_rows
@@ -82,7 +83,9 @@ def read_subject(
     mixture, result = find_mixture(fit)
     prior = getattr(fit, "prior", None) if prior is None else prior
     reg_covar = getattr(fit, "reg_covar", "auto") if reg_covar is None else reg_covar
-    rows = read_rows(X, sample_weight, mixture.n_components)
+    values, names = read_named_rows(X)
+    refuse_other_names(names, mixture.feature_names)
+    rows = read_rows(values, sample_weight, mixture.n_components)
     if rows.shape[1] != mixture.n_features:
         raise ValueError(f"the fit has {mixture.n_features} features, but X has {rows.shape[1]} columns")
     if round(rows.weight) < mixture.n_components:

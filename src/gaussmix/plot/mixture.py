@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._reading.rows import read_named_rows
 from gaussmix.clusters.merging import Merging
 from gaussmix.plot.display import ViewDisplay, check_kind
 from gaussmix.plot.labelling import (
@@ -204,10 +205,11 @@ class MixtureDisplay(ViewDisplay):
         2
         """
         check_kind(kind)
-        shape = np.shape(X)
-        if len(shape) != 2:
-            raise ValueError(f"X must have the shape (n_samples, n_features); got {shape}")
-        rows, weights = read_table(X, shape[1], sample_weight)
+        array, names = read_named_rows(X)
+        if array.ndim != 2:
+            raise ValueError(f"X must have the shape (n_samples, n_features); got {array.shape}")
+        d = array.shape[1]
+        rows, weights = read_table(array, d, sample_weight)
         doubt = read_uncertainty(uncertainty, len(rows))
         if kind == "density" or (kind == "uncertainty" and doubt is None):
             wanted = "a mixture: use from_estimator" if kind == "density" else "uncertainty="
@@ -215,7 +217,9 @@ class MixtureDisplay(ViewDisplay):
         labelling = ByValues(read_labels(y_pred, len(rows)), doubt)
         table = Table(rows, weights, labelling)
         groups = np.arange(labelling.n_labels)
-        view = make_view(None, find_names(None, X, shape[1]), features, groups, table, max_points=max_points)
+        view = make_view(
+            None, names or find_names(None, None, d), features, groups, table, max_points=max_points
+        )
         return cls(view, kind=kind).plot(ax, **options)
 
 

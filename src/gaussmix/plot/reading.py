@@ -7,9 +7,9 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from gaussmix._reading.rows import find_column_names, refuse_other_names
 from gaussmix.errors import FitError
 from gaussmix.estimators.gaussian import GaussianMixture
-from gaussmix.fit.arguments import find_feature_names
 from gaussmix.fit.result import FitResult
 from gaussmix.model.mixture import Mixture
 from gaussmix.select.many_models import FittedMixtures
@@ -70,12 +70,8 @@ def find_names(mixture: Mixture | None, X: Any, d: int) -> tuple[str, ...]:
 
     ValueError where both have names and they differ.
     """
-    columns: Sequence[str] | None = None if X is None else find_feature_names(X, None, d)
+    columns = None if X is None else find_column_names(X)
     known = None if mixture is None else mixture.feature_names
-    if known is not None and columns is not None and tuple(columns) != tuple(known):
-        raise ValueError(
-            f"the columns of X are {', '.join(columns)}, but the mixture has {', '.join(known)}; select and "
-            "order the columns as they were fitted"
-        )
-    names = known or columns or tuple(f"feature {j + 1}" for j in range(d))
+    refuse_other_names(columns, known)
+    names: Sequence[str] = known or columns or tuple(f"feature {j + 1}" for j in range(d))
     return tuple(str(name) for name in names)

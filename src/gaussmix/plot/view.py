@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix import _check
+from gaussmix._reading.rows import read_rows, read_sample_weight
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.clusters.separation import RESOLUTION, rank_features, separate_normals
 from gaussmix.model.mixture import Mixture
@@ -69,10 +69,10 @@ class View:
 
 def read_table(X: npt.ArrayLike, d: int, sample_weight: npt.ArrayLike | None) -> tuple[FloatArray, Any]:
     """The rows of X and their weights, checked. Raises ValueError where there are none, or NaN among them."""
-    rows, _ = _check.read_rows(X, d)
+    rows, _ = read_rows(X, d)
     if not len(rows):
         raise ValueError("X has no rows; leave it out to draw the mixture alone")
-    weights = _check.read_sample_weight(sample_weight, len(rows))
+    weights = read_sample_weight(sample_weight, len(rows))
     # Cells and points are compared with those of rows of weight one.
     return rows, None if weights is None else weights / weights[weights > 0.0].mean()
 

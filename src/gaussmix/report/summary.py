@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix import _check
+from gaussmix._reading.rows import read_named_rows, read_sample_weight, refuse_other_names
 from gaussmix._text import count_noun
 from gaussmix._typing import IntArray
 from gaussmix.data.rows import Rows
-from gaussmix.fit.arguments import find_feature_names, read_rows
+from gaussmix.fit.arguments import read_rows
 from gaussmix.fit.result import FitResult
 from gaussmix.model.covariance import get_structure
 from gaussmix.model.mixture.printing import default_names
@@ -112,13 +112,14 @@ def summarise(
     errors: ErrorsRequest,
 ) -> Summary:
     """The summary of the arguments of :func:`gaussmix.write_report`."""
-    rows, numbers, n_given = _read_rows(X, sample_weight)
+    values, own = read_named_rows(X)
+    rows, numbers, n_given = _read_rows(values, sample_weight)
     grid = read_grid(model, rows)
     first = grid.fits[grid.shown_first]
     d = first.mixture.n_features
     if rows.shape[1] != d:
         raise ValueError(f"X must have the {d} columns that the model was fitted to; got {rows.shape[1]}")
-    names = _find_names(X, feature_names, first, d)
+    names = _find_names(own, feature_names, first)
     positions = choose_features(names, features, first.mixture)
     shown = describe_features(rows, positions, names, first.mixture)
     sample = Sample.draw(rows, numbers, n_given, count_affordable(len(grid.fits), len(shown)))
@@ -145,19 +146,24 @@ def summarise(
     )
 
 
-def _read_rows(X: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> tuple[Rows, IntArray, int]:
+def _read_rows(X: npt.NDArray[Any], sample_weight: npt.ArrayLike | None) -> tuple[Rows, IntArray, int]:
     """The rows of positive weight, their numbers among all, and how many there are in all."""
     rows = read_rows(X, sample_weight, 1)
-    n = len(np.asarray(X))
-    weights = _check.read_sample_weight(sample_weight, n)
+    n = len(X)
+    weights = read_sample_weight(sample_weight, n)
     return rows, np.arange(n) if weights is None else np.flatnonzero(weights > 0.0), n
 
 
-def _find_names(X: Any, feature_names: Sequence[str] | None, fit: FitResult, d: int) -> tuple[str, ...]:
-    if feature_names is None and fit.mixture.feature_names is not None:
-        return fit.mixture.feature_names
-    found = find_feature_names(X, feature_names, d)
-    return default_names(d) if found is None else tuple(str(name) for name in found)
+def _find_names(
+    own: Sequence[str] | None, feature_names: Sequence[str] | None, fit: FitResult
+) -> tuple[str, ...]:
+    """The names that are given, else those of the mixture, else the rows' own; rows have no others."""
+    known, d = fit.mixture.feature_names, fit.mixture.n_features
+    refuse_other_names(own, known)
+    found = feature_names or known or own or default_names(d)
+    if len(found) != d:
+        raise ValueError(f"feature_names must be {d} names, one a column; got {len(found)}")
+    return tuple(str(name) for name in found)
 
 
 def _write_subtitle(sample: Sample, d: int) -> str:

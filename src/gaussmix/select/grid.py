@@ -16,8 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+<<<<<<< HEAD
 from gaussmix import _check
 from gaussmix._progress import OnProgress
+=======
+from gaussmix._reading.rows import read_sample_weight
+>>>>>>> bf58879 (Rows, weights and names come in at one door: masked and missing entries are refused by column and row, tables of any library keep their names)
 from gaussmix.data.rows import Rows
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import read_rows
@@ -148,8 +152,8 @@ class Grid:
             return Outcomes(
                 failures={(name, k): str(error)}, seconds={(name, k): time.perf_counter() - begin}
             )
-        rows = X.array if isinstance(X, Rows) else np.asarray(X)
-        weights = fit.kept if fit.kept is not None else _check.read_sample_weight(sample_weight, len(rows))
+        rows = X.array if isinstance(X, Rows) else X
+        weights = fit.kept if fit.kept is not None else read_sample_weight(sample_weight, len(rows))
         doubt = measure_doubt(fit.mixture.responsibilities(rows), weights)
         seconds = time.perf_counter() - begin
         return Outcomes({(name, k): replace(fit, doubt=doubt)}, seconds={(name, k): seconds})

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gaussmix._progress import OnProgress, remember_stop
 from gaussmix._text import count_noun
 from gaussmix.errors import FitError
-from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
+from gaussmix.fit.arguments import make_generator, read_named, read_rows
 from gaussmix.fit.ending import COLLAPSED
 from gaussmix.fit.factor_count import count_factors
 from gaussmix.fit.iterate.stopping import Stopping
@@ -173,7 +173,8 @@ def fit_mixtures(
     >>> round(models.fits["VVV", 2].bic, 1)
     2322.2
     """
-    numbers, rows = read_numbers(n_components), read_rows(X, sample_weight, 1)
+    values, feature_names = read_named(X, feature_names)
+    numbers, rows = read_numbers(n_components), read_rows(values, sample_weight, 1)
     model = ModelOptions(max(numbers), reg_covar=reg_covar, n_factors=n_factors)
     start = StartOptions(init_params, n_init)
     iteration = IterationOptions(tol, max_iter, stopping)
@@ -187,7 +188,6 @@ def fit_mixtures(
             f"init_params must be one of {names}; {init_params!r} is for one fit at a time (fit_mixture)"
         )
     d = rows.shape[1]
-    feature_names = find_feature_names(X, feature_names, d)
     seed = int(make_generator(random_state).randint(2**31))
     settings = Settings(model, start, iteration, seed, feature_names)
     factors = count_factors(n_factors)

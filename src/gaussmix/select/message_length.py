@@ -12,7 +12,7 @@ from gaussmix._progress import OnProgress, remember_stop
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix.engines import choose_engine
 from gaussmix.errors import FitError
-from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
+from gaussmix.fit.arguments import make_generator, read_named, read_rows
 from gaussmix.fit.ending import make_result
 from gaussmix.fit.factor_count import count_factors
 from gaussmix.fit.judge import Judge
@@ -138,14 +138,14 @@ def fit_message_length(
     iteration = IterationOptions(tol, max_iter, on_progress=remember_stop(on_progress))
     if min_components > max_components:
         raise ValueError(f"min_components = {min_components} is more than max_components = {max_components}")
-    rows = read_rows(X, sample_weight, 1)
+    values, feature_names = read_named(X, feature_names)
+    rows = read_rows(values, sample_weight, 1)
     if rows.shape[0] < max_components:
         raise ValueError(
             f"max_components = {max_components} is more than the {rows.shape[0]} rows of positive weight"
         )
     d = rows.shape[1]
     structure = get_structure(model.covariance_type, d, count_factors(model.n_factors))
-    feature_names = find_feature_names(X, feature_names, d)
     engine = choose_engine(rows)(rows, structure)
     maximise = Maximise(structure, make_regularise(model.reg_covar, structure, engine))
     descent = Descent(

@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+<<<<<<< HEAD
 from gaussmix import _check
 from gaussmix._progress import OnProgress, remember_stop
+=======
+from gaussmix._reading.rows import read_sample_weight
+>>>>>>> bf58879 (Rows, weights and names come in at one door: masked and missing entries are refused by column and row, tables of any library keep their names)
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.fit.arguments import find_feature_names, make_generator, read_rows
+from gaussmix.data.rows import Rows
+from gaussmix.fit.arguments import make_generator, read_named, read_rows
 from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.options import IterationOptions, ModelOptions, NFactors, StartOptions
 from gaussmix.fit.outliers import NoiseRequest
@@ -123,7 +128,8 @@ def search(
     2
     """
     named, numbers = find_criterion(criterion), sorted(read_numbers(n_components))
-    rows = read_rows(X, sample_weight, min(numbers))
+    values, feature_names = read_named(X, feature_names)
+    rows = read_rows(values, sample_weight, min(numbers))
     d = rows.shape[1]
     names = read_types(None if covariance_type in ("all", "auto", None) else covariance_type, d)
     for name in names:
@@ -133,35 +139,50 @@ def search(
         StartOptions(init_params, n_init),
         IterationOptions(tol, max_iter),
         int(make_generator(random_state).randint(2**31)),
-        find_feature_names(X, feature_names, d),
+        feature_names,
     )
+<<<<<<< HEAD
     n_folds = count_folds(cv, rows.shape[0]) if named.name == "cv" else 0
     part = Part(n_parts=1 + n_folds)
     every, watch = complete or named.name not in PRICES, remember_stop(on_progress)
     grid = Grid(names, numbers, settings, named.name, every, watch, part)
     found = grid.fit(X, sample_weight)
+=======
+    grid = Grid(names, numbers, settings, named.name, complete or named.name not in PRICES, on_progress)
+    found = grid.fit(values, sample_weight)
+>>>>>>> bf58879 (Rows, weights and names come in at one door: masked and missing entries are refused by column and row, tables of any library keep their names)
     result = SearchResult(
         found.fits, found.failures, found.skipped, criterion_name=named.name, seconds=found.seconds
     )
     if named.name != "cv":
         return result
+<<<<<<< HEAD
     if found.interrupted:  # what is left out has no need of held-out likelihoods
         names = [name for name in names if any(name == key[0] for key in found.fits)]
         numbers = [k for k in numbers if any(k == key[1] for key in found.fits)]
     return replace(
         result, held_out=hold_out(X, sample_weight, replace(grid, families=names, numbers=numbers), cv)
     )
+=======
+    return replace(result, held_out=hold_out(values, sample_weight, grid, cv))
+>>>>>>> bf58879 (Rows, weights and names come in at one door: masked and missing entries are refused by column and row, tables of any library keep their names)
 
 
 def hold_out(
-    X: npt.ArrayLike, sample_weight: npt.ArrayLike | None, grid: Grid, cv: Any
+    X: npt.NDArray[Any] | Rows, sample_weight: npt.ArrayLike | None, grid: Grid, cv: Any
 ) -> dict[Key, tuple[float, ...]]:
     """For each model the mean log-density of the rows of each fold under the fit to all others.
 
     NaN where there is no sound fit.
     """
+<<<<<<< HEAD
     values = np.asarray(X)
     weights = _check.read_sample_weight(sample_weight, len(values))
+=======
+    values = X.array if isinstance(X, Rows) else X
+    weights = read_sample_weight(sample_weight, len(values))
+    every = replace(grid, complete=True, watch=None)
+>>>>>>> bf58879 (Rows, weights and names come in at one door: masked and missing entries are refused by column and row, tables of any library keep their names)
     scores: dict[Key, list[float]] = {key: [] for key in grid.keys}
     n_folds = grid.part.n_parts - 1
     for number, (rest, fold) in enumerate(cut_folds(values, weights, cv, grid.settings.seed), start=1):

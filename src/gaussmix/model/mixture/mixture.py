@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
+from gaussmix._reading.rows import read_rows
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.covariance import get_structure
 from gaussmix.model.covariance.checking import check_covariances
@@ -319,6 +320,6 @@ class Mixture(Ordered):
 
     def _make_sweep(self, X: npt.ArrayLike) -> tuple[Sweep, Natural]:
         """A pass over rows, once they are checked, and the natural parameters for it."""
-        rows, extent = _check.read_rows(X, self.n_features)
+        rows, extent = read_rows(X, self.n_features, names=self.feature_names)
         view = self.view(rows.dtype)
         return view.make_sweep(rows, extent), view.natural

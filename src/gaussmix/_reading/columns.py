@@ -1,0 +1,131 @@
+"""Columns as arrays of numbers; what is none is refused by the column's name and the row."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix._check import find_wrong_entry, name_column, show_value
+from gaussmix._typing import BoolArray, FloatArray
+
+#: Kinds of types whose values are numbers: floats, integers and booleans.
+NUMBERS = "fiub"
+#: What to do with entries that are not there.
+REMEDY = "remove or impute them first"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a message says of an entry: the argument, and the label of the column if there are several."""
+
+    argument: str
+    #: Empty for one column of its own, such as weights.
+    column: tuple[Any, ...] = ()
+
+    @property
+    def of_column(self) -> str:
+        """As in "column 'height' of X"."""
+        return " of ".join([*map(name_column, self.column), self.argument])
+
+    def describe_row(self, row: int) -> str:
+        """As in "row 3 of column 'height'"."""
+        return " of ".join([f"row {row}", *map(name_column, self.column)])
+
+
+def read_columns(columns: Sequence[Any], labels: Sequence[Any], argument: str) -> FloatArray:
+    """Columns side by side, shape (n, d): float32 where all of them fit in it, else float64."""
+    places = [Place(argument, (label,)) for label in labels]
+    refuse_missing(columns, places)
+    arrays = [read_numbers(column, place) for column, place in zip(columns, places, strict=True)]
+    for array, place in zip(arrays, places, strict=True):
+        if len(array) != len(arrays[0]):
+            raise ValueError(
+                f"{place.of_column} has {len(array)} rows, but {places[0].of_column} has {len(arrays[0])}"
+            )
+    single = np.result_type(*(array.dtype for array in arrays)) == np.float32
+    # Column after column, as libraries lay them out.
+    rows: FloatArray = np.empty(
+        (len(arrays[0]), len(arrays)), dtype=np.float32 if single else np.float64, order="F"
+    )
+    for j, array in enumerate(arrays):
+        rows[:, j] = array
+    return rows
+
+
+def read_numbers(column: Any, place: Place) -> npt.NDArray[Any]:
+    """A column without missing entries as numbers, shape (n,); ValueError where it holds others."""
+    values = np.asarray(getattr(column, "unmasked", column))
+    kind = values.dtype.kind
+    if values.ndim != 1 and kind in NUMBERS:
+        raise ValueError(
+            f"{place.of_column} has entries of the shape {values.shape[1:]}: give each number a column of "
+            "its own"
+        )
+    if kind in NUMBERS:
+        return values
+    if kind in "mM":
+        raise ValueError(
+            f"{place.of_column} holds dates or times ({values.dtype}): turn them into numbers, such as days "
+            "since a day, or leave the column out"
+        )
+    if kind == "c":
+        raise ValueError(f"{place.of_column} holds complex numbers, which are not supported")
+    if kind == "V" or values.ndim != 1:
+        raise ValueError(
+            f"{place.of_column} must hold one number a row; got "
+            f"{reprlib.repr(values.dtype) if kind == 'V' else type(column).__name__}: make columns of its "
+            "parts, or leave it out"
+        )
+    try:
+        return values.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        (row,) = find_wrong_entry(values) or (0,)
+        raise ValueError(
+            f"{place.argument} must hold numbers: {place.describe_row(row)} is "
+            f"{show_value(values[row])}; turn it into a number, or leave "
+            f"{'the column' if place.column else 'the row'} out"
+        ) from error
+
+
+def refuse_missing(columns: Iterable[Any], places: Sequence[Place]) -> None:
+    """Raise ValueError where an entry of a column is masked or missing; it names the first and counts all."""
+    first, total = "", 0
+    for column, place in zip(columns, places, strict=True):
+        found = find_missing(column)
+        if found is None or not found[0].any():
+            continue
+        mask, word = found
+        whole = mask if mask.ndim == 1 else mask.reshape(len(mask), -1).any(axis=1)
+        first = first or f"{place.describe_row(int(np.flatnonzero(whole)[0]))} is {word}"
+        total += int(mask.sum())
+    if total:
+        what = "masked entries" if first.endswith("masked") else "NaN or missing values"
+        raise ValueError(f"{places[0].argument} contains {what}: {first} ({total} such in all); {REMEDY}")
+
+
+def find_missing(column: Any) -> tuple[BoolArray, str] | None:
+    """Which entries are masked or missing, and the word for it; None where NaN alone can stand for that."""
+    if isinstance(column, np.ndarray):
+        mask = find_mask(column)
+        return None if mask is None else (mask, "masked")
+    dtype = getattr(column, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind in NUMBERS:
+        return None
+    look: Callable[[], Any] | None = getattr(column, "isna", None) or getattr(column, "is_null", None)
+    return None if look is None else (np.asarray(look(), dtype=bool), "missing")
+
+
+def find_mask(array: npt.NDArray[Any]) -> BoolArray | None:
+    """Which entries of an array are masked; None if it has no mask. Fields of a structure count together."""
+    mask = getattr(array, "mask", None)  # of numpy.ma; and of astropy, whose arrays have `unmasked` as well
+    if mask is None or mask is np.ma.nomask:
+        return None
+    mask = np.broadcast_to(np.asarray(mask), array.shape)
+    if mask.dtype.names is None:
+        return mask
+    return np.asarray(np.any([mask[name] for name in mask.dtype.names], axis=0))
