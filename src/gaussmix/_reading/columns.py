@@ -18,6 +18,13 @@ NUMBERS = "fiub"
 #: What to do with entries that are not there.
 REMEDY = "remove or impute them first"
 
+#: Why columns are refused whatever their entries are.
+PARTS = "{column} must hold one number a row; got {kind}: make columns of its parts, or leave it out"
+DATES = (
+    "{column} holds dates or times ({kind}): turn them into numbers, such as days since a day, or leave the "
+    "column out"
+)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -59,6 +66,7 @@ def read_columns(columns: Sequence[Any], labels: Sequence[Any], argument: str) -
 
 def read_numbers(column: Any, place: Place) -> npt.NDArray[Any]:
     """A column without missing entries as numbers, shape (n,); ValueError where it holds others."""
+    refuse_declared_type(column, place)
     values = np.asarray(getattr(column, "unmasked", column))
     kind = values.dtype.kind
     if values.ndim != 1 and kind in NUMBERS:
@@ -69,18 +77,12 @@ def read_numbers(column: Any, place: Place) -> npt.NDArray[Any]:
     if kind in NUMBERS:
         return values
     if kind in "mM":
-        raise ValueError(
-            f"{place.of_column} holds dates or times ({values.dtype}): turn them into numbers, such as days "
-            "since a day, or leave the column out"
-        )
+        raise ValueError(DATES.format(column=place.of_column, kind=values.dtype))
     if kind == "c":
         raise ValueError(f"{place.of_column} holds complex numbers, which are not supported")
     if kind == "V" or values.ndim != 1:
-        raise ValueError(
-            f"{place.of_column} must hold one number a row; got "
-            f"{reprlib.repr(values.dtype) if kind == 'V' else type(column).__name__}: make columns of its "
-            "parts, or leave it out"
-        )
+        found = reprlib.repr(values.dtype) if kind == "V" else type(column).__name__
+        raise ValueError(PARTS.format(column=place.of_column, kind=found))
     try:
         return values.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -90,6 +92,22 @@ def read_numbers(column: Any, place: Place) -> npt.NDArray[Any]:
             f"{show_value(values[row])}; turn it into a number, or leave "
             f"{'the column' if place.column else 'the row'} out"
         ) from error
+
+
+def refuse_declared_type(column: Any, place: Place) -> None:
+    """Raise ValueError where a column of polars, narwhals or pyarrow says itself that it holds no numbers.
+
+    It is asked before there is an array: polars 1.0 crashes where it makes one of dates or structures.
+    """
+    dtype: Any = getattr(column, "dtype", None)
+    if hasattr(dtype, "is_nested"):
+        nested, dates = dtype.is_nested(), dtype.is_temporal()
+    else:
+        dtype = getattr(column, "type", None)
+        nested, dates = getattr(dtype, "num_fields", 0) > 0, False
+    if nested or dates:
+        sentence = PARTS if nested else DATES
+        raise ValueError(sentence.format(column=place.of_column, kind=reprlib.repr(str(dtype))))
 
 
 def refuse_missing(columns: Iterable[Any], places: Sequence[Place]) -> None:

@@ -109,8 +109,8 @@ def refuse_other_names(found: Sequence[str] | None, known: Sequence[str] | None,
         pair = next(pair for pair in zip(found, known, strict=True) if pair[0] != pair[1])
         wrong = ["has {} where {} was fitted".format(*map(_check.name_column, pair))]
     raise ValueError(
-        f"the columns of {argument} are not those of the mixture: {argument} {' and '.join(wrong)}. Select and "
-        "order the columns as they were fitted; those of an array count by position"
+        f"the columns of {argument} are not those of the mixture: {argument} {' and '.join(wrong)}. Select "
+        "and order the columns as they were fitted; those of an array count by position"
     )
 
 
@@ -128,7 +128,7 @@ def read_array(values: Any, argument: str) -> npt.NDArray[Any]:
     """Numbers of one axis or more: a column of a table, a table, or what NumPy makes an array of."""
     if type(values) is np.ndarray:
         return values
-    if hasattr(values, "__array__") and np.ndim(values) == 1:
+    if (hasattr(values, "isna") or hasattr(values, "is_null")) and find_table(values, argument) is None:
         place = Place(argument)
         refuse_missing([values], [place])
         return read_numbers(values, place)

@@ -1,0 +1,3 @@
+from tests.frames.holders import hold
+
+__all__ = ["hold"]
