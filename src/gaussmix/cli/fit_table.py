@@ -19,7 +19,7 @@ from gaussmix.cli.fit_options import OF_MESSAGE_LENGTH, OF_SEARCH, FitTask
 from gaussmix.cli.outputs import check_outputs, check_plot_columns, choose_outputs
 from gaussmix.cli.progress import Stage, StopOnInterrupt, is_shown
 from gaussmix.cli.search_display import describe_search, print_search
-from gaussmix.cli.using import tell_notes
+from gaussmix.cli.using import name_data, tell_notes
 from gaussmix.data.several import read_tables
 from gaussmix.data.source import refuse_os_errors
 from gaussmix.data.tables import Table
@@ -42,7 +42,8 @@ def fit_table(task: FitTask) -> int:
     if task.reading.columns is not None:
         check_plot_columns(task, task.reading.columns)
     seed = _choose_seed(task)
-    table = read_tables(task.data, task.reading)
+    with Stage(is_shown(task.quiet), f"reading {name_data(task.data)}"):
+        table = read_tables(task.data, task.reading)
     if not task.quiet:
         tell_notes(table)
     _check_rows(table, min(task.numbers))

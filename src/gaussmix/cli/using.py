@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from gaussmix._text import make_printable
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.cli.display import print_facts, print_model
+from gaussmix.cli.progress import Stage, is_shown
+from gaussmix.data.content import INPUT_NAME, STANDARD_INPUT
 from gaussmix.data.reading import Reading
 from gaussmix.data.several import read_matching_tables
 from gaussmix.data.source import refuse_os_errors
@@ -103,6 +105,12 @@ def refuse_overwriting(output: Path, source: Path) -> None:
         raise InputError(f"{output}: is also the input; write to another file")
 
 
+def name_data(data: Sequence[Path]) -> str:
+    """What tables are called while they are read."""
+    first = INPUT_NAME if str(data[0]) == STANDARD_INPUT else make_printable(data[0].name)
+    return first if len(data) == 1 else f"{first} and {len(data) - 1} more"
+
+
 def tell_notes(table: Table) -> None:
     """Print the notes on how a table was read to stderr."""
     for note in table.notes:
@@ -136,7 +144,8 @@ def _read_columns(mixture: Mixture, data: Sequence[Path], output: Path | None, r
     for path in data if output is not None else ():
         refuse_overwriting(cast(Path, output), path)
     names = mixture.feature_names or default_names(mixture.n_features)
-    table = read_matching_tables(data, names, reading)
+    with Stage(is_shown(), f"reading {name_data(data)}"):
+        table = read_matching_tables(data, names, reading)
     tell_notes(table)
     return table
 
