@@ -11,12 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-<<<<<<< HEAD
-from gaussmix import _check
 from gaussmix._progress import OnProgress, Progress, remember_stop
-=======
 from gaussmix._reading.rows import read_sample_weight
->>>>>>> bf58879 (Rows, weights and names come in at one door: masked and missing entries are refused by column and row, tables of any library keep their names)
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import make_generator, read_named

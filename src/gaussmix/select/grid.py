@@ -16,12 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-<<<<<<< HEAD
-from gaussmix import _check
 from gaussmix._progress import OnProgress
-=======
 from gaussmix._reading.rows import read_sample_weight
->>>>>>> bf58879 (Rows, weights and names come in at one door: masked and missing entries are refused by column and row, tables of any library keep their names)
 from gaussmix.data.rows import Rows
 from gaussmix.errors import FitError
 from gaussmix.fit.arguments import read_rows

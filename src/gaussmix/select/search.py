@@ -9,12 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-<<<<<<< HEAD
-from gaussmix import _check
 from gaussmix._progress import OnProgress, remember_stop
-=======
 from gaussmix._reading.rows import read_sample_weight
->>>>>>> bf58879 (Rows, weights and names come in at one door: masked and missing entries are refused by column and row, tables of any library keep their names)
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.data.rows import Rows
 from gaussmix.fit.arguments import make_generator, read_named, read_rows
@@ -141,31 +137,22 @@ def search(
         int(make_generator(random_state).randint(2**31)),
         feature_names,
     )
-<<<<<<< HEAD
     n_folds = count_folds(cv, rows.shape[0]) if named.name == "cv" else 0
     part = Part(n_parts=1 + n_folds)
     every, watch = complete or named.name not in PRICES, remember_stop(on_progress)
     grid = Grid(names, numbers, settings, named.name, every, watch, part)
-    found = grid.fit(X, sample_weight)
-=======
-    grid = Grid(names, numbers, settings, named.name, complete or named.name not in PRICES, on_progress)
     found = grid.fit(values, sample_weight)
->>>>>>> bf58879 (Rows, weights and names come in at one door: masked and missing entries are refused by column and row, tables of any library keep their names)
     result = SearchResult(
         found.fits, found.failures, found.skipped, criterion_name=named.name, seconds=found.seconds
     )
     if named.name != "cv":
         return result
-<<<<<<< HEAD
     if found.interrupted:  # what is left out has no need of held-out likelihoods
         names = [name for name in names if any(name == key[0] for key in found.fits)]
         numbers = [k for k in numbers if any(k == key[1] for key in found.fits)]
     return replace(
-        result, held_out=hold_out(X, sample_weight, replace(grid, families=names, numbers=numbers), cv)
+        result, held_out=hold_out(values, sample_weight, replace(grid, families=names, numbers=numbers), cv)
     )
-=======
-    return replace(result, held_out=hold_out(values, sample_weight, grid, cv))
->>>>>>> bf58879 (Rows, weights and names come in at one door: masked and missing entries are refused by column and row, tables of any library keep their names)
 
 
 def hold_out(
@@ -175,14 +162,8 @@ def hold_out(
 
     NaN where there is no sound fit.
     """
-<<<<<<< HEAD
-    values = np.asarray(X)
-    weights = _check.read_sample_weight(sample_weight, len(values))
-=======
     values = X.array if isinstance(X, Rows) else X
     weights = read_sample_weight(sample_weight, len(values))
-    every = replace(grid, complete=True, watch=None)
->>>>>>> bf58879 (Rows, weights and names come in at one door: masked and missing entries are refused by column and row, tables of any library keep their names)
     scores: dict[Key, list[float]] = {key: [] for key in grid.keys}
     n_folds = grid.part.n_parts - 1
     for number, (rest, fold) in enumerate(cut_folds(values, weights, cv, grid.settings.seed), start=1):
