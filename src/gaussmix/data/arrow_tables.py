@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +13,11 @@ from typing import Any, BinaryIO, TypeVar
 
 from numpy.typing import NDArray
 
-from gaussmix.data.content import Content
+from gaussmix._text import shorten
+from gaussmix.data.content import HEAD_BYTES, Content
 from gaussmix.data.reading import Reading
 from gaussmix.data.typed_tables import (
+    SHOWN,
     TypedTable,
     check_names,
     describe_type,
@@ -27,6 +31,16 @@ PARQUET_MARK, ORC_MARK = b"PAR1", b"ORC"
 FEATHER_MARK, FILE_MARK = b"FEA1", b"ARROW1\x00\x00"
 #: The first bytes of an Arrow stream: a message follows, whose length comes next.
 STREAM_MARK = b"\xff\xff\xff\xff"
+
+#: A program that turns the old format at its standard input into a stream at its output.
+CONVERT = """
+import io, sys
+from pyarrow import feather, ipc
+table = feather.read_table(io.BytesIO(sys.stdin.buffer.read()))
+table.validate(full=True)
+with ipc.new_stream(sys.stdout.buffer, table.schema) as writer:
+    writer.write_table(table)
+"""
 
 T = TypeVar("T", bound="ArrowTable")
 
@@ -78,20 +92,6 @@ class BatchTable(ArrowTable):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OldFeatherTable(ArrowTable):
-    """A Feather file of the first version, which pyarrow reads whole."""
-
-    def read_batches(self, stream: BinaryIO, positions: Sequence[int]) -> Iterator[list[Any]]:
-        """Yield the table."""
-        from pyarrow import feather
-
-        names = [self.names[i] for i in positions]
-        table = feather.read_table(stream, columns=names)
-        table.validate(full=True)
-        yield [table.column(name) for name in names]
-
-
-@dataclass(frozen=True, kw_only=True)
 class OrcTable(ArrowTable):
     """An ORC file."""
 
@@ -127,15 +127,22 @@ def open_stream(content: Content, reading: Reading, part: str | None = None) -> 
     return _open_batches(content, reading, part, "Arrow stream", _open_stream)
 
 
-def open_old_feather(content: Content, reading: Reading, part: str | None = None) -> OldFeatherTable:
-    """Read a Feather file of the first version, whose schema cannot be had without its columns."""
+def open_old_feather(content: Content, reading: Reading, part: str | None = None) -> BatchTable:
+    """Convert a Feather file of the first version, in a process of its own, and read the schema.
+
+    pyarrow's reader of that version trusts the file: a damaged one ends the process.
+    """
     form = "Feather file of version 1"
     _require_pyarrow(content.path, "Feather", form, part)
-    from pyarrow import feather
-
-    with refuse_damage(content.path, f"not a {form}, or a truncated one"), content.open() as stream:
-        table = feather.read_table(stream)
-        return _make_table(OldFeatherTable, content, reading, form, table.schema, table.num_rows)
+    process = subprocess.run(
+        [sys.executable, "-I", "-W", "ignore", "-c", CONVERT], input=content.read(), capture_output=True
+    )
+    if process.returncode or not process.stdout:
+        said = process.stderr.decode(errors="replace").strip().splitlines()
+        why = f": {said[-1]}" if said and process.returncode > 0 else ""
+        raise InputError(f"{content.path}: not a {form}, or a damaged one{shorten(why, SHOWN)}")
+    held = process.stdout
+    return _open_batches(Content(content.path, held[:HEAD_BYTES], held), reading, None, form, _open_stream)
 
 
 def open_orc(content: Content, reading: Reading, part: str | None = None) -> OrcTable:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gaussmix._text import make_printable
 from gaussmix.data import archives, arrow_tables, fits_tables, json_tables, npy_tables, others, workbooks
 from gaussmix.data.archives import Archive, list_tables, open_archive
 from gaussmix.data.content import STANDARD_INPUT, Content, find_most_bytes, open_content, unpack
@@ -31,8 +32,8 @@ class Format:
 
 
 def _begin(mark: bytes) -> Callable[[bytes], bool]:
-    """Bytes that begin with a mark. A text may begin with the same letters, but then it stays one."""
-    return lambda head: head.startswith(mark) and (len(head) <= len(mark) or has_controls(head))
+    """Bytes that begin with a mark, or as it does. A text may begin with the same letters, and stays one."""
+    return lambda head: head[: len(mark)] == mark[: len(head)] and (head == mark or has_controls(head))
 
 
 def has_controls(head: bytes) -> bool:
@@ -123,7 +124,7 @@ def _choose_member(archive: Archive, part: str | None) -> str:
     chosen = members if len(members) == 1 else tables
     if len(chosen) != 1:
         listed = ", ".join(map(repr, members[:8])) or "none"
-        more = f"; name one: {path.name}:{members[0]}" if members else ""
+        more = f"; name one: {path.name}:{make_printable(members[0])}" if members else ""
         raise InputError(
             f"{path}: the archive has {len(members)} files, and which is the table? {listed}{more}"
         )

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussmix._text import make_printable
 from gaussmix.data.archives import Archive
 from gaussmix.data.content import Content
 from gaussmix.data.reading import Reading
@@ -143,7 +144,7 @@ def open_npz(content: Content, reading: Reading, archive: Archive, part: str | N
     )
     beside = [name for name, h in lines.items() if h.shape[0] == n_rows]
     if main is None and (matrices or not n_rows or len(beside) < len(lines)):
-        remedy = f"name one of them: {path.name}:{next(iter(headers))}"
+        remedy = f"name one of them: {path.name}:{make_printable(next(iter(headers)))}"
         raise InputError(f"{path}: which of its arrays is the table? It has {listed}; {remedy}")
     others = [name for name in headers if name != main and name not in beside]
     notes = (f"{path}: left out, of another shape: {', '.join(map(repr, others))}",) if others else ()

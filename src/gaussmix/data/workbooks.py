@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from gaussmix._text import make_printable
 from gaussmix.data.archives import Archive
 from gaussmix.data.cell_tables import CellTable, judge_column, make_cell_table, make_marks
 from gaussmix.data.cells import EMPTY
@@ -51,9 +52,8 @@ def open_workbook(content: Content, reading: Reading, archive: Archive, part: st
     name, *others = filled
     notes = []
     if others:
-        notes.append(
-            f"{path}: the sheet {name!r} is read; of the others, name one as {path.name}:{others[0]}"
-        )
+        other = make_printable(others[0])
+        notes.append(f"{path}: the sheet {name!r} is read; of the others, name one as {path.name}:{other}")
     return _find_table(content, reading, name, *sheets[name], notes)
 
 
