@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gaussmix._text import shorten
 from gaussmix.data.content import HEAD_BYTES, Content
+from gaussmix.data.convert_arrow import TYPE_KEY, find_value_type, is_number
 from gaussmix.data.reading import Reading
 from gaussmix.data.typed_tables import (
     SHOWN,
@@ -31,16 +32,6 @@ PARQUET_MARK, ORC_MARK = b"PAR1", b"ORC"
 FEATHER_MARK, FILE_MARK = b"FEA1", b"ARROW1\x00\x00"
 #: The first bytes of an Arrow stream: a message follows, whose length comes next.
 STREAM_MARK = b"\xff\xff\xff\xff"
-
-#: A program that turns the old format at its standard input into a stream at its output.
-CONVERT = """
-import io, sys
-from pyarrow import feather, ipc
-table = feather.read_table(io.BytesIO(sys.stdin.buffer.read()))
-table.validate(full=True)
-with ipc.new_stream(sys.stdout.buffer, table.schema) as writer:
-    writer.write_table(table)
-"""
 
 T = TypeVar("T", bound="ArrowTable")
 
@@ -91,21 +82,6 @@ class BatchTable(ArrowTable):
             yield [batch.column(fields.index(i)) for i in positions]
 
 
-@dataclass(frozen=True, kw_only=True)
-class OrcTable(ArrowTable):
-    """An ORC file."""
-
-    def read_batches(self, stream: BinaryIO, positions: Sequence[int]) -> Iterator[list[Any]]:
-        """Yield the stripes."""
-        from pyarrow import orc
-
-        names = [self.names[i] for i in positions]
-        file = orc.ORCFile(stream)
-        for i in range(file.nstripes):
-            stripe = file.read_stripe(i, columns=names)
-            yield [stripe.column(name) for name in names]
-
-
 def open_parquet(content: Content, reading: Reading, part: str | None = None) -> ParquetTable:
     """Read a Parquet file's schema."""
     form = "Parquet file"
@@ -128,32 +104,13 @@ def open_stream(content: Content, reading: Reading, part: str | None = None) -> 
 
 
 def open_old_feather(content: Content, reading: Reading, part: str | None = None) -> BatchTable:
-    """Convert a Feather file of the first version, in a process of its own, and read the schema.
-
-    pyarrow's reader of that version trusts the file: a damaged one ends the process.
-    """
-    form = "Feather file of version 1"
-    _require_pyarrow(content.path, "Feather", form, part)
-    process = subprocess.run(
-        [sys.executable, "-I", "-W", "ignore", "-c", CONVERT], input=content.read(), capture_output=True
-    )
-    if process.returncode or not process.stdout:
-        said = process.stderr.decode(errors="replace").strip().splitlines()
-        why = f": {said[-1]}" if said and process.returncode > 0 else ""
-        raise InputError(f"{content.path}: not a {form}, or a damaged one{shorten(why, SHOWN)}")
-    held = process.stdout
-    return _open_batches(Content(content.path, held[:HEAD_BYTES], held), reading, None, form, _open_stream)
+    """Read the schema of a Feather file of the first version."""
+    return _open_converted(content, reading, part, "Feather file of version 1", "feather")
 
 
-def open_orc(content: Content, reading: Reading, part: str | None = None) -> OrcTable:
+def open_orc(content: Content, reading: Reading, part: str | None = None) -> BatchTable:
     """Read an ORC file's schema."""
-    form = "ORC file"
-    _require_pyarrow(content.path, "ORC", form, part)
-    from pyarrow import orc
-
-    with refuse_damage(content.path, f"not an {form}, or a truncated one"), content.open() as stream:
-        file = orc.ORCFile(stream)
-        return _make_table(OrcTable, content, reading, form, file.schema, file.nrows)
+    return _open_converted(content, reading, part, "ORC file", "orc")
 
 
 def is_stream(head: bytes) -> bool:
@@ -168,6 +125,21 @@ def _open_batches(
     with refuse_damage(content.path, f"not a {form}, or a truncated one"), content.open() as stream:
         schema = open_batches(stream, None).schema
         return _make_table(BatchTable, content, reading, form, schema, None, open_batches=open_batches)
+
+
+def _open_converted(content: Content, reading: Reading, part: str | None, form: str, what: str) -> BatchTable:
+    """Have a process of its own read a file, and read the stream that it gives."""
+    _require_pyarrow(content.path, form.split()[0], form, part)
+    program = str(Path(__file__).with_name("convert_arrow.py"))
+    process = subprocess.run(
+        [sys.executable, "-I", "-W", "ignore", program, what], input=content.read(), capture_output=True
+    )
+    if process.returncode or not process.stdout:
+        said = process.stderr.decode(errors="replace").strip().splitlines()
+        why = f": {said[-1]}" if said and process.returncode > 0 else ""
+        raise InputError(f"{content.path}: not a sound {form}, or a truncated one{shorten(why, SHOWN)}")
+    held = process.stdout
+    return _open_batches(Content(content.path, held[:HEAD_BYTES], held), reading, None, form, _open_stream)
 
 
 def _open_file(stream: Any, options: Any) -> Any:
@@ -210,8 +182,8 @@ def _make_table(
     check_names(content.path, names)
     if n_rows == 0:
         raise InputError(f"{content.path}: the table has {len(names)} columns and 0 rows")
-    kinds = [_find_value_type(kind) for kind in schema.types]
-    left_out = {i: describe_type(kind) for i, kind in enumerate(schema.types) if not _is_numeric(kinds[i])}
+    kinds = [find_value_type(kind) for kind in schema.types]
+    left_out = {i: _describe_field(schema.field(i)) for i, kind in enumerate(kinds) if not is_number(kind)}
     singles = (i for i, kind in enumerate(kinds) if types.is_float32(kind) or types.is_float16(kind))
     return form_of(
         path=content.path,
@@ -228,19 +200,10 @@ def _make_table(
     )
 
 
-def _find_value_type(kind: Any) -> Any:
-    """The type of a column's values, which dictionaries and run-end encoding hold apart."""
-    import pyarrow.types as types
-
-    return kind.value_type if types.is_dictionary(kind) or types.is_run_end_encoded(kind) else kind
-
-
-def _is_numeric(kind: Any) -> bool:
-    import pyarrow.types as types
-
-    return bool(
-        types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)
-    )
+def _describe_field(field: Any) -> str:
+    """The type of a column without numbers: its own, or that of the file which was converted."""
+    told = (field.metadata or {}).get(TYPE_KEY)
+    return describe_type(field.type if told is None else told.decode(errors="replace"))
 
 
 def convert_column(column: Any) -> NDArray[Any]:

@@ -47,7 +47,7 @@ FORMATS = (
     Format(arrow_tables.is_stream, arrow_tables.open_stream),
     Format(_begin(arrow_tables.FEATHER_MARK), arrow_tables.open_old_feather),
     Format(_begin(arrow_tables.ORC_MARK), arrow_tables.open_orc),
-    Format(_begin(npy_tables.MARK), npy_tables.open_npy),
+    Format(lambda head: head.startswith(npy_tables.MARK), npy_tables.open_npy),
     Format(lambda head: fits_tables.MARK.match(head) is not None, fits_tables.open_fits),
     Format(json_tables.is_json, json_tables.open_json),
 )
