@@ -21,6 +21,8 @@ def floors() -> dict[str, str]:
         *project["dependencies"],
         *extras["plot"],
         *extras["arrow"],
+        *extras["fits"],
+        *extras["excel"],
         *extras["report"],
         *extras["test"],
     ]:

@@ -105,9 +105,9 @@ def _open_archive(content: Content, reading: Reading, part: str | None, nested: 
             raise InputError(f"{path}: {what}")
     if all(name.endswith(".npy") for name in members):
         return npy_tables.open_npz(content, reading, archive, part)
-    member = _choose_member(archive, part)
     if nested:
         raise InputError(f"{path}: an archive in an archive; unpack it first")
+    member = _choose_member(archive, part)
     packed = unpack(path, archive.read(member, find_most_bytes()))
     if not packed.head:
         raise InputError(f"{path}: {member!r} is empty")

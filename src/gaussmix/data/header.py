@@ -15,6 +15,7 @@ from gaussmix._text import count_noun, shorten
 from gaussmix.data.cells import BOOLEANS, MOST_SHOWN, NUMBERS, PLAIN, Marks, find_kind, find_marks
 from gaussmix.data.reading import Reading
 from gaussmix.data.records import Dialect, collect_columns, cut_records
+from gaussmix.data.safe_names import restore_name
 from gaussmix.errors import InputError
 
 #: Most lines above a header that are passed over.
@@ -99,7 +100,7 @@ def _end_header(
     if begin + passed >= len(records):
         shown = ", ".join(shorten(name, MOST_SHOWN) for name in names[:MOST_NAMES])
         raise InputError(f"{path}: there is a header ({shown}) and no row of data")
-    named, unnamed, twice = _complete_names(names)
+    named, unnamed, twice = _complete_names([restore_name(name) for name in names])
     return Header(
         n_records=begin + passed,
         names=named,

@@ -31,7 +31,7 @@ from gaussmix.model.mixture.printing import default_names
 #: How a JSON value that can be a table begins; a header such as [Fe/H] does not.
 OBJECT = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*("|\}|$)')
 ARRAY = re.compile(
-    rb'(\xef\xbb\xbf)?\s*\[\s*(\[|\{|$|(-?\d[^,\]]*|"[^"]*"|null|true|false|NaN)\s*(,[^\]]*)?(\]\s*$|\Z))',
+    rb'(\xef\xbb\xbf)?\s*\[\s*(\[|\{|$|\]\s*\Z|(-?\d[^,\]]*|"[^"]*"|null|true|false|NaN)\s*(,[^\]]*)?(\]\s*$|\Z))',
     re.MULTILINE,
 )
 #: Keys of a row's number, as pandas writes them.

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussmix.data.safe_names import protect_name
+
 Columns = Mapping[str, NDArray[Any]]
 
 #: Rows held as text at a time.
@@ -24,8 +26,6 @@ TEXT_ROWS = 1 << 14
 MANY = 1 << 15
 #: Decimal exponents of numbers that are written without an exponent, as pyarrow has it.
 LEAST_EXPONENT, MOST_EXPONENT = -6, 13
-#: Names that a spreadsheet would run as a formula, and those that have been made safe from it.
-FORMULA = re.compile(r"\s*'*[=+\-@]")
 #: Names that are read back as they are without quotes.
 PLAIN_NAME = re.compile(r"[A-Za-z_][\w.%/()\[\]-]*( [\w.%/()\[\]-]+)*")
 #: Names that would be numbers or missing values without quotes.
@@ -67,11 +67,6 @@ def format_header(names: list[str], separator: str) -> str:
     )
     writer.writerow([protect_name(name) for name in names])
     return line.getvalue()
-
-
-def protect_name(name: str) -> str:
-    """The name with an apostrophe before it, if a spreadsheet would run it as a formula."""
-    return f"'{name}" if FORMULA.match(name) else name
 
 
 def format_numbers(numbers: NDArray[Any]) -> list[str]:
