@@ -201,7 +201,7 @@ EVIL = {
     "negative": "{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 8)}",
     "true": "{'descr': '<f8', 'fortran_order': False, 'shape': (True, 1)}",
     "no tuple": "{'descr': '<f8', 'fortran_order': False, 'shape': 4}",
-    "long words": "{'descr': '<U2000000000', 'fortran_order': False, 'shape': (2, 2)}",
+    "long words": "{'descr': '<U500000000', 'fortran_order': False, 'shape': (2, 2)}",
     "no type": "{'descr': 'nonsense', 'fortran_order': False, 'shape': (2, 2)}",
     "odd fields": "{'descr': [('a', '<f8', -1)], 'fortran_order': False, 'shape': (2,)}",
     "no keys": "{}",
@@ -320,7 +320,7 @@ WRONG_JSON = {
     '{"a": [1, 2], "b": [1]}': "the columns 'a' (2), 'b' (1) are not of one length",
     '{"columns": ["a"], "data": [[1, 2]]}': "1 columns are named, and rows have 2",
     '{"type": "FeatureCollection", "features": [], "x": {}}': "an object that is no table",
-    "[]": "JSON that is no table",
+    "[]": "the table in JSON has no rows",
     '[{"a": 1}, 2]': "JSON that is no table",
     "[" * 20000: "not a table in JSON",
 }

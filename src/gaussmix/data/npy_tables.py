@@ -265,7 +265,7 @@ def _read_header(path: Path, stream: BinaryIO, size: int) -> Header:
         )
     start_of_data = 10 + 2 * wide + length
     needed = math.prod(shape) * dtype.itemsize
-    if needed > size - start_of_data:
+    if not 0 <= needed <= size - start_of_data:
         raise ValueError(
             f"{needed} bytes for shape {describe_type(shape)}, of which {size - start_of_data} are there"
         )

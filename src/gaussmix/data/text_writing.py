@@ -25,7 +25,7 @@ TEXT_ROWS = 1 << 14
 #: Numbers from which the import of pyarrow pays.
 MANY = 1 << 15
 #: Decimal exponents of numbers that are written without an exponent, as pyarrow has it.
-LEAST_EXPONENT, MOST_EXPONENT = -6, 13
+LEAST_EXPONENT, MOST_EXPONENT = -6, 9
 #: Names that are read back as they are without quotes.
 PLAIN_NAME = re.compile(r"[A-Za-z_][\w.%/()\[\]-]*( [\w.%/()\[\]-]+)*")
 #: Names that would be numbers or missing values without quotes.
@@ -79,8 +79,8 @@ def format_numbers(numbers: NDArray[Any]) -> list[str]:
     single = numbers.dtype == np.float32
     texts: list[str] = numbers.astype(str).tolist() if single else list(map(repr, numbers.tolist()))
     size = np.abs(numbers)
-    odd = np.isfinite(numbers) & ((size < 1e-3) | (size >= 1e7) | (numbers == np.trunc(numbers)))
-    for i in np.flatnonzero(odd).tolist():
+    odd = single | (size < 1e-3) | (size >= 1e7) | (numbers == np.trunc(numbers))
+    for i in np.flatnonzero(odd & np.isfinite(numbers)).tolist():
         texts[i] = _lay_out(texts[i])
     return texts
 
