@@ -356,7 +356,7 @@ def test_files_are_as_before_when_writing_breaks_off(run, folder, monkeypatch):
     def full_disk(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gaussmix.data.writing._write_text", full_disk)
+    monkeypatch.setattr("gaussmix.data.writing.write_text", full_disk)
     result = run("predict", folder / "good.gm", folder / "good.csv", "-o", folder / "out.csv")
     assert result.exit_code == 2
     assert result.stderr == f"error: {folder}/out.csv: cannot be written: No space left on device\n"
