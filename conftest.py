@@ -5,6 +5,8 @@ from importlib.util import find_spec
 # The examples of a part that needs a package run only where that package is installed.
 NEEDS = {
     "matplotlib": ["src/gaussmix/plot", "docs/pictures.md"],
+    "pandas": ["docs/frames.md"],
+    "astropy": ["docs/frames.md"],
     "jinja2": ["src/gaussmix/report", "docs/report.md"],
 }
 collect_ignore = [part for package, parts in NEEDS.items() if not find_spec(package) for part in parts]

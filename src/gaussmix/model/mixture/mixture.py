@@ -46,7 +46,8 @@ class Mixture(Ordered):
     covariance_type : str, default="full"
         One of these four, of mclust's fourteen names, or of factor analysers' eight (docs/factor.md).
     feature_names : sequence of str, optional
-        One name a feature; saved with the mixture.
+        One name a feature; saved with the mixture. A table (a data frame, a structured array) that is asked
+        about must have these columns in this order: all methods refuse it otherwise (docs/frames.md).
     noise : Noise, optional
         A component of constant density; the weights and its weight sum to one together.
 
