@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix._text import make_printable
-from gaussmix._typing import Float64Array, FloatArray
+from gaussmix._typing import BoolArray, Float64Array, FloatArray
 
+#: What to do with entries that are not there.
+REMEDY = "remove or impute them first"
 #: Characters of a label or an entry that a message shows.
 MOST_SHOWN = 60
 #: How far the sum of the weights may be from one, by rounding. The key: whether they are float32.
@@ -48,9 +50,40 @@ def check_finite(array: FloatArray, name: str, labels: Sequence[Any] | None = No
     place = tuple(int(i) for i in bad[0])
     where = describe_entry(place) if labels is None else f"row {place[0]} of {name_column(labels[place[1]])}"
     raise ValueError(
-        f"{name} contains NaN or infinity: {where} is {array[place]} ({len(bad)} such in all); remove or "
-        "impute them first"
+        f"{name} contains NaN or infinity: {where} is {array[place]} ({len(bad)} such in all); {REMEDY}"
     )
+
+
+def make_plain(values: Any, name: str) -> npt.NDArray[Any]:
+    """What NumPy makes an array of; ValueError where an entry is masked, since NumPy drops the mask."""
+    if type(values) is np.ndarray:
+        return values
+    refuse_masked(values, name)
+    return np.asarray(values.unmasked if hasattr(values, "unmasked") else values)
+
+
+def refuse_masked(values: Any, name: str) -> None:
+    """Raise ValueError where an entry of an array, or of arrays in a list, is masked."""
+    if isinstance(values, list | tuple) and any(isinstance(part, np.ma.MaskedArray) for part in values):
+        values = np.ma.stack([np.ma.asarray(part) for part in values])
+    mask = find_mask(values) if isinstance(values, np.ndarray) else None
+    if mask is not None and mask.any():
+        places = np.argwhere(mask)
+        where = describe_entry(tuple(places[0].tolist()))
+        raise ValueError(
+            f"{name} contains masked entries: {where} is masked ({len(places)} such in all); {REMEDY}"
+        )
+
+
+def find_mask(array: npt.NDArray[Any]) -> BoolArray | None:
+    """Which entries of an array are masked; None if it has no mask. Fields of a structure count together."""
+    mask = getattr(array, "mask", None)  # of numpy.ma; and of astropy, whose arrays have `unmasked` as well
+    if mask is None or mask is np.ma.nomask:
+        return None
+    mask = np.broadcast_to(np.asarray(mask), array.shape)
+    if mask.dtype.names is None:
+        return mask
+    return np.asarray(np.any([mask[name] for name in mask.dtype.names], axis=0))
 
 
 def name_column(label: Any) -> str:
@@ -72,7 +105,7 @@ def describe_entry(place: tuple[int, ...]) -> str:
 
 def read_parameter(values: npt.ArrayLike, shape: tuple[int, ...], name: str, axes: str) -> Float64Array:
     """A finite float64 copy of a parameter of exactly this shape, read-only."""
-    array = np.array(_convert_to_float64(np.asarray(values), name))
+    array = np.array(_convert_to_float64(make_plain(values, name), name))
     if array.shape != shape:
         raise ValueError(f"{name} must have the shape {shape} = {axes}; got {array.shape}")
     check_finite(array, name)

@@ -391,3 +391,25 @@ def test_names_that_do_not_tell_columns_apart_are_none():
     assert fit_mixture(frame, 2).mixture.feature_names is None
     assert not hasattr(GaussianMixture(2).fit(frame), "feature_names_in_")
     MIXTURE.replace(feature_names=NAMES).log_prob(frame)
+
+
+def test_masked_parameters_are_refused():
+    weights = np.ma.array([0.5, 0.5, 9.0], mask=[False, False, True])
+    means = np.ma.array([[0.0, 0.0], [6.0, 6.0]], mask=[[False, True], [False, False]])
+    with pytest.raises(ValueError, match="weights contains masked entries: entry 2 is masked"):
+        Mixture(weights, np.zeros((3, 1)), np.ones(3), "spherical")
+    with pytest.raises(ValueError, match=r"means contains masked entries: entry \(0, 1\) is masked"):
+        Mixture([0.5, 0.5], means, [1.0, 1.0], "spherical")
+    with pytest.raises(ValueError, match=r"'means' contains masked entries: entry \(0, 1\) is masked"):
+        GaussianMixture(2, means_init=means).fit(X)
+
+
+def test_a_list_of_float32_rows_is_read_as_before():
+    rows = list(X.astype(np.float32))
+    assert GaussianMixture(1).fit(rows).means_.dtype == np.float64  # as scikit-learn reads lists
+
+
+def test_text_in_a_list_is_found():
+    for enter in (DOORS["fit"], DOORS["fit_mixture"]):
+        with pytest.raises(ValueError, match=r"could not convert.*entry \(1, 1\)"):
+            enter([[1.0, 2.0], [3.0, "four"]])

@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gaussmix._check import find_wrong_entry, name_column, show_value
+from gaussmix._check import REMEDY, find_mask, find_wrong_entry, name_column, show_value
 from gaussmix._typing import BoolArray, FloatArray
 
 #: Kinds of types whose values are numbers: floats, integers and booleans.
 NUMBERS = "fiub"
-#: What to do with entries that are not there.
-REMEDY = "remove or impute them first"
 
 #: Why columns are refused whatever their entries are.
 PARTS = "{column} must hold one number a row; got {kind}: make columns of its parts, or leave it out"
@@ -136,14 +134,3 @@ def find_missing(column: Any) -> tuple[BoolArray, str] | None:
         return None
     look: Callable[[], Any] | None = getattr(column, "isna", None) or getattr(column, "is_null", None)
     return None if look is None else (np.asarray(look(), dtype=bool), "missing")
-
-
-def find_mask(array: npt.NDArray[Any]) -> BoolArray | None:
-    """Which entries of an array are masked; None if it has no mask. Fields of a structure count together."""
-    mask = getattr(array, "mask", None)  # of numpy.ma; and of astropy, whose arrays have `unmasked` as well
-    if mask is None or mask is np.ma.nomask:
-        return None
-    mask = np.broadcast_to(np.asarray(mask), array.shape)
-    if mask.dtype.names is None:
-        return mask
-    return np.asarray(np.any([mask[name] for name in mask.dtype.names], axis=0))

@@ -14,9 +14,7 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._reading.columns import (
     NUMBERS,
-    REMEDY,
     Place,
-    find_mask,
     read_columns,
     read_numbers,
     refuse_missing,
@@ -52,7 +50,7 @@ def read_named_rows(X: Any, argument: str = "X") -> tuple[Any, tuple[str, ...] |
     if table is not None:
         return read_table(table, argument), find_names(table.labels)
     refuse_non_rows(X, argument)
-    return unmask(X, argument), None
+    return _check.make_plain(X, argument), None
 
 
 def read_table(table: Table, argument: str = "X") -> FloatArray:
@@ -79,21 +77,6 @@ def find_names(labels: Sequence[Any]) -> tuple[str, ...] | None:
     """Labels as names of features; None unless all are text and tell columns apart."""
     names = tuple(str(label) for label in labels if isinstance(label, str))
     return names if names and len(set(names)) == len(labels) else None
-
-
-def unmask(X: Any, argument: str) -> npt.NDArray[Any]:
-    """X as a plain array; ValueError where an entry is masked, and where NumPy makes no array of it."""
-    if isinstance(X, list | tuple) and any(isinstance(row, np.ma.MaskedArray) for row in X):
-        X = np.ma.asarray([np.ma.asarray(row) for row in X]) if len(X) == 1 else np.ma.stack(X)
-    mask = find_mask(X) if isinstance(X, np.ndarray) else None
-    if mask is not None and mask.any():
-        places = np.argwhere(mask)
-        place = tuple(places[0].tolist())
-        raise ValueError(
-            f"{argument} contains masked entries: entry {place if len(place) > 1 else place[0]} is masked "
-            f"({len(places)} such in all); {REMEDY}"
-        )
-    return np.asarray(getattr(X, "unmasked", X) if isinstance(X, np.ndarray) else X)
 
 
 def refuse_other_names(found: Sequence[str] | None, known: Sequence[str] | None, argument: str = "X") -> None:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_n_features, check_array, validate_data
 
-from gaussmix._check import check_finite, describe_entry, find_wrong_entry
-from gaussmix._reading.rows import read_table, unmask
+from gaussmix._check import check_finite, describe_entry, find_wrong_entry, make_plain, refuse_masked
+from gaussmix._reading.rows import read_table
 from gaussmix._reading.tables import find_table, refuse_non_rows
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.estimators._names import check_feature_names
@@ -94,19 +94,27 @@ def _read_array(estimator: Any, X: Any, reset: bool, wanted: dict[str, Any]) -> 
     """What is no table, as scikit-learn reads it; but nothing masked, no dates, and no riddles."""
     if not hasattr(X, "toarray"):  # scikit-learn has its own words for sparse rows
         refuse_non_rows(X, "X")
-    if isinstance(X, np.ma.MaskedArray) or hasattr(X, "unmasked") or isinstance(X, list | tuple):
-        X = unmask(X, "X")
+    refuse_masked(X, "X")
     if isinstance(X, np.ndarray) and X.dtype.kind in "mM":
         raise ValueError(f"X holds dates or times ({X.dtype}): turn them into numbers")
+    X = X.unmasked if hasattr(X, "unmasked") else X
     try:
         rows: FloatArray = validate_data(estimator, X, reset=reset, **wanted)
     except (TypeError, ValueError) as error:
-        text = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OSUT"
-        place = find_wrong_entry(X) if text else None
+        place = _find_wrong_entry(X)
         if place is None:
             raise
         raise type(error)(f"{error} ({describe_entry(place)} of X)") from error
     return rows
+
+
+def _find_wrong_entry(X: Any) -> tuple[int, ...] | None:
+    """The place of the first entry of an array or a list that is no number; None where there is none."""
+    if isinstance(X, list | tuple) and all(isinstance(row, list | tuple) for row in X):
+        X = np.array(X, dtype=object)
+    if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "OSUT":
+        return None
+    return find_wrong_entry(X)
 
 
 def read_start_parameters(estimator: Any, k: int, d: int) -> Given | None:
@@ -166,7 +174,7 @@ def _check_weights(weights: npt.ArrayLike, k: int) -> Float64Array:
 
 
 def _check_shape(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> Float64Array:
-    array = np.array(values, dtype=np.float64)
+    array = np.array(make_plain(values, f"The parameter '{name}'"), dtype=np.float64)
     if array.shape != shape:
         raise ValueError(f"The parameter '{name}' should have the shape of {shape}, but got {array.shape}")
     check_finite(array, f"The parameter '{name}'")
