@@ -7,6 +7,7 @@ import pytest
 
 from gaussmix.data.reading import Reading
 from gaussmix.data.tables import read_table
+from tests.data.writing_real import REAL_CASES
 from tests.data.writing_text import CASES
 
 READERS = ("PyArrow's", "NumPy's", "Python's")
@@ -19,7 +20,10 @@ def choose_reader(monkeypatch, reader):
         monkeypatch.setattr("gaussmix.data.quick_text.has_pyarrow", lambda: False)
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+ALL = [*CASES, *REAL_CASES]
+
+
+@pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
 @pytest.mark.parametrize("reader", READERS)
 def test_read_right(tmp_path, monkeypatch, case, reader):
     choose_reader(monkeypatch, reader)
@@ -33,7 +37,7 @@ def test_read_right(tmp_path, monkeypatch, case, reader):
 
 
 def test_there_are_many():
-    assert len(CASES) >= 150 and len({case.name for case in CASES}) == len(CASES)
+    assert len(ALL) >= 150 and len({case.name for case in ALL}) == len(ALL)
 
 
 @pytest.mark.parametrize("reader", READERS[:2])

@@ -97,9 +97,12 @@ def list_odd() -> Iterator[Case]:
     yield Case("comments within", PLAIN.replace("\n", "\n# a remark\n", 3).encode(), note="'#'")
     yield Case("per cent comments", ("% made by a program\n" + PLAIN).encode(), note="'%'")
     yield Case(
-        "savetxt's header", ("# a b c\n" + write_text(" ", names=())).encode(), ASCII, note="last comment"
+        "savetxt's header",
+        ("# a b c\n" + write_text(" ", names=())).encode(),
+        ASCII,
+        note="last comment above",
     )
-    yield Case("savetxt's header, commas", ("# a,b,c\n" + ROWS).encode(), ASCII, note="last comment")
+    yield Case("savetxt's header, commas", ("# a,b,c\n" + ROWS).encode(), ASCII, note="last comment above")
     yield Case(
         "header behind a mark", ("#a\tb\tc\n" + write_text("\t", names=())).encode(), ASCII, note="comment"
     )

@@ -23,6 +23,8 @@ SEPARATORS = ("\t", ",", ";", "|", " ")
 COMMENTS = ("#", "%", "//", "!", "\\")
 #: Excel's line that names the separator.
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+#: A number in quotes, as a cell.
+QUOTED = re.compile(r"""(?:^|[,;\t |])"\s*[+-]?[.,]?\d[^"]*"(?:$|[,;\t |\r\n])""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,7 @@ def find_layout(path: Path, lines: Sequence[str], reading: Reading) -> Layout:
     skipped = 1 if declared else 0
     separator = reading.separator or (declared.group(1) if declared else None)
     comment = _find_comment(lines[skipped:]) if reading.comment is None else reading.comment
-    comments = [line.strip() for line in lines if comment and line.lstrip().startswith(comment)]
+    comments = _list_comments(lines, comment)
     if comments:
         found.words.append(f"lines that begin with {comment!r} passed over")
     body = [line for line in lines[skipped:] if not comment or not line.lstrip().startswith(comment)]
@@ -69,7 +71,8 @@ def find_layout(path: Path, lines: Sequence[str], reading: Reading) -> Layout:
     records = list(cut_records(path, lines, dialect, skip=skipped))
     if not records:
         raise InputError(f"{path}: the file has no rows, only blank lines")
-    header = find_header(path, records, dialect, reading, comments, _is_quoted_above(filled))
+    above = _list_comments(lines[: records[0][0] - 1], comment)
+    header = find_header(path, records, dialect, reading, above, _is_quoted_above(filled))
     rows = [cells for _, cells in records[header.n_records :]]
     numbers = [line for line, _ in records[header.n_records :]]
     marks, example = find_marks(
@@ -93,6 +96,10 @@ def find_layout(path: Path, lines: Sequence[str], reading: Reading) -> Layout:
         rows=rows,
         note=found.tell(),
     )
+
+
+def _list_comments(lines: Sequence[str], mark: str) -> list[str]:
+    return [line.strip() for line in lines if mark and line.lstrip().startswith(mark)]
 
 
 def _find_decimal(dialect: Dialect, reading: Reading) -> str | None:
@@ -125,8 +132,8 @@ def _find_comment(lines: Sequence[str]) -> str:
 
 
 def _is_quoted_above(lines: Sequence[str]) -> bool:
-    """Whether the cells of the first line alone are quoted."""
-    return len(lines) > 1 and lines[0].lstrip().startswith('"') and not any('"' in line for line in lines[1:])
+    """Whether the first line alone has numbers in quotes."""
+    return len(lines) > 1 and bool(QUOTED.search(lines[0])) and not any(map(QUOTED.search, lines[1:]))
 
 
 def _choose_separator(lines: list[str], separator: str | None, decimal: str | None) -> Dialect:

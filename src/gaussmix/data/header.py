@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from gaussmix._text import count_noun, shorten
-from gaussmix.data.cells import BOOLEANS, MOST_SHOWN, NUMBERS, PLAIN, Marks, find_kind, find_marks
+from gaussmix.data.cells import MOST_SHOWN, NUMBERS, PLAIN, TEXT, find_kind, find_marks
+from gaussmix.data.comment_names import find_comment_names
+from gaussmix.data.first_row import LEAST_ROWS, is_count_of_names, judge_first
 from gaussmix.data.reading import Reading
-from gaussmix.data.records import Dialect, collect_columns, cut_records
+from gaussmix.data.records import Dialect, collect_columns
 from gaussmix.data.safe_names import restore_name
 from gaussmix.errors import InputError
 
@@ -24,12 +23,8 @@ MOST_TITLES = 30
 MOST_NAMES = 8
 #: Rows that titles must be followed by.
 LEAST_BELOW = 3
-#: Rows that a header of numbers must be followed by.
-LEAST_ROWS = 5
-#: Cells of a row from which it is judged.
-MOST_CELLS = 100
-#: Share of the cells of a column that must have a decimal mark, where those of a header of numbers have none.
-MOST_DECIMALS = 0.9
+#: Doubles among the names that a note shows.
+MOST_DOUBLES = 2
 #: A line that only rules.
 RULER = re.compile(r"[\s|:+]*([-=]{2,}[\s|:+]*)+")
 
@@ -64,20 +59,24 @@ def find_header(
     """Find the header of a table from its first records."""
     words: list[str] = []
     options: tuple[str, ...] = ()
-    begin, width, names = _find_body(records)
+    begin, width, names = _find_body(records, quoted)
+    commented = None
     if reading.header is False:
         begin, names = (begin - 1 if names else begin), None
     elif names is None:
         first, rest = records[begin][1], [cells for _, cells in records[begin + 1 :]]
-        has, doubt = _judge_first(first, rest, width, quoted, dialect.marks.decimal)
+        has, doubt = judge_first(first, rest, width, quoted, dialect.marks.decimal)
         if reading.header or has:
             names, begin = [cell.strip() for cell in first], begin + 1
         if has and doubt and reading.header is None:
             words.append(f"line {records[begin - 1][0]} as the header, though it has numbers")
             options = ("--no-header",)
-        if not has and comments and (names := _read_comment(comments, dialect, width)) is not None:
-            words.append("the names of the last comment")
-    titles = begin - (names is not None and "the names of the last comment" not in words)
+        commented = None if names else find_comment_names(comments, dialect, width)
+        if commented is not None:
+            names, where = commented
+            words.append(where)
+            options = ("--no-header",)
+    titles = begin - (names is not None and commented is None)
     if titles > 0:
         words.append(f"{count_noun(titles, 'line')} above the table passed over")
     return _end_header(path, records, begin, width, names, words, options)
@@ -111,7 +110,7 @@ def _end_header(
     )
 
 
-def _find_body(records: Sequence[Record]) -> tuple[int, int, list[str] | None]:
+def _find_body(records: Sequence[Record], quoted: bool) -> tuple[int, int, list[str] | None]:
     """The first record of the body, the number of its cells, and the names above it if they differ in number.
 
     The body has the number of cells of most records. What stands above it are titles, with fewer cells.
@@ -121,7 +120,7 @@ def _find_body(records: Sequence[Record]) -> tuple[int, int, list[str] | None]:
     begin = next((i for i, other in enumerate(widths) if other == width), 0)
     if not begin:
         return 0, width, None
-    names = _fit_header(records[begin - 1][1], [cells for _, cells in records[begin:]], width)
+    names = _fit_header(records[begin - 1][1], [cells for _, cells in records[begin:]], width, quoted)
     titles = widths[: begin - 1 if names else begin]
     if titles and (
         max(titles) >= width
@@ -132,75 +131,24 @@ def _find_body(records: Sequence[Record]) -> tuple[int, int, list[str] | None]:
     return begin, width, names
 
 
-def _fit_header(above: list[str], rows: Sequence[list[str]], width: int) -> list[str] | None:
+def _fit_header(above: list[str], rows: Sequence[list[str]], width: int, quoted: bool) -> list[str] | None:
     """The names in a record whose cells are more or fewer than those of a row; None if it is no header."""
     names = [cell.strip() for cell in above]
-    words = [name for name in names if name and not PLAIN.is_number(name)]
     if len(names) > width:
         # commas at the end of the header alone
         return None if any(names[width:]) else names[:width]
-    if len(names) != width - 1 or not words or (len(names) == 1 and width > 2):
+    if len(names) != width - 1 or (len(names) == 1 and width > 2):
         return None
+    numbers = [name for name in names if PLAIN.is_number(name)]
+    if len(set(numbers)) < len(numbers):
+        return None
+    if not any(name and not PLAIN.is_number(name) for name in names):
+        labelled = find_kind([row[0] for row in rows if len(row) == width], PLAIN) == TEXT
+        if not labelled or not (quoted or is_count_of_names(names, PLAIN)):
+            return None
     if all(len(row) == width and not row[-1].strip() for row in rows if len(row) == width):
         return [*names, ""]  # commas at the end of the rows alone
     return ["", *names]  # R's write.table: the rows have names, which have none themselves
-
-
-def _judge_first(
-    first: list[str], rows: list[list[str]], width: int, quoted: bool, decimal: str
-) -> tuple[bool, bool]:
-    """Return whether the first row is a header, and whether that is in doubt.
-
-    It is if it has a word above a column of numbers. A word above words says nothing. A row of numbers is if
-    its cells alone are quoted, or if it counts up as no other row does.
-    """
-    columns = collect_columns(rows, width)
-    marks, _ = find_marks(columns, "", decimal if decimal == "," else None)
-    kinds = [find_kind(column, marks) for column in columns]
-    above = [cell for cell, kind in zip(first, kinds, strict=False) if kind in (NUMBERS, BOOLEANS)]
-    if not above:
-        return not any(marks.is_number(cell) for cell in first), False
-    words = [cell for cell in above if not marks.is_number(cell) and not marks.is_missing(cell)]
-    if words:
-        return True, len(words) < len([cell for cell in above if not marks.is_missing(cell)])
-    if quoted and len(rows) > 1:
-        return True, True
-    return _is_count(first, rows, marks), True
-
-
-def _is_count(first: list[str], rows: list[list[str]], marks: Marks) -> bool:
-    """Whether a row of numbers looks like a header: of years, wavelengths, ages."""
-    whole = [row[:MOST_CELLS] for row in rows if len(row) == len(first)]
-    first = first[:MOST_CELLS]
-    if len(first) < 2 or len(whole) < LEAST_ROWS:
-        return False
-    cells = [[marks.read(cell) for cell in row] for row in [first, *whole]]
-    numbers = np.array([[np.nan if number is None else number for number in row] for row in cells])
-    with np.errstate(invalid="ignore"):
-        rising: Any = (np.diff(numbers, axis=1) > 0.0).all(axis=1)
-        steps = np.diff(numbers, axis=1)
-        even: Any = rising & (np.ptp(steps, axis=1) <= 1e-6 * np.abs(steps).max(axis=1))
-    if not rising[0]:
-        return False
-    if len(first) > 2 and even[0] and even[1:].mean() < 0.1:
-        return True
-    body = np.ma.masked_invalid(numbers[1:])
-    apart = bool(((numbers[0] > body.max(axis=0)) | (numbers[0] < body.min(axis=0))).all())
-    points = [sum(marks.decimal in cell for cell in column) for column in zip(*whole, strict=True)]
-    other = not any(marks.decimal in cell for cell in first) and min(points) >= MOST_DECIMALS * len(whole)
-    return (apart and (even[0] or other)) or (other and bool(even[0]) and rising[1:].mean() < 0.9)
-
-
-def _read_comment(comments: Sequence[str], dialect: Dialect, width: int) -> list[str] | None:
-    """The names in the last comment, if it has one for each column."""
-    line = comments[-1][len(dialect.comment) :].strip()
-    for separator in (dialect.separator, " ", ",", "\t"):
-        plain = replace(dialect, separator=separator, comment="")
-        for _, cells in cut_records(Path(), [line], plain):
-            names = [cell.strip() for cell in cells]
-            if len(names) == width and not any(map(PLAIN.is_number, names)):
-                return names
-    return None
 
 
 def _count_no_rows(records: Sequence[Record], width: int) -> tuple[int, list[str]]:
@@ -238,4 +186,6 @@ def _complete_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, .
             taken.add(other)
         if times > 1:
             words.append(f"{name!r} of column {named.index(f'{name}') + 1} and {named[i]!r} for its double")
+    more = len(words) - MOST_DOUBLES
+    words = words if more <= 0 else [*words[:MOST_DOUBLES], f"{count_noun(more, 'more name')} with doubles"]
     return tuple(named), tuple(unnamed), words
