@@ -183,3 +183,11 @@ def test_columns_that_name_the_rows_are_told(run, tmp_path):
 def test_wrong_options(run, tmp_path, arguments, words):
     result = run("fit", write_rows(tmp_path / "t.csv"), *ONE, *arguments)
     assert result.exit_code == 2 and words in result.stderr and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--columns", "--exclude", "--na"])
+@pytest.mark.parametrize("text", ["a\nb", '"a', '"a"b', "a\rb", "\x00"])
+def test_odd_lists_of_names(run, tmp_path, option, text):
+    result = run("fit", write_rows(tmp_path / "t.csv"), *ONE, option, text)
+    assert result.exit_code in (0, 2) and result.stderr.count("\n") == (result.exit_code > 0)
+    assert result.exit_code == 2 or option == "--na"

@@ -129,7 +129,9 @@ def read_task(said: Mapping[str, Any]) -> FitTask:
         families=families,
         words=list_words(said),
         reading=make_reading(said),
-        plot_columns=None if said["plot_columns"] is None else cut_names(said["plot_columns"]),
+        plot_columns=None
+        if said["plot_columns"] is None
+        else cut_names(said["plot_columns"], "--plot-columns"),
         checkpoint=said["resume"] if said["checkpoint"] is None else said["checkpoint"],
         strategy=strategy,
         options=values,

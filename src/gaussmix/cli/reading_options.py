@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -104,17 +105,23 @@ def make_reading(said: Mapping[str, Any]) -> Reading:
         separator=separator,
         decimal=decimal,
         comment=said["comment"],
-        missing=cut_names(said["na"] or ""),
+        missing=cut_names(said["na"] or "", "--na"),
         drop_missing=said["drop_missing"],
         columns=None if columns is None else cut_names(columns),
-        exclude=cut_names(said.get("exclude") or ""),
+        exclude=cut_names(said.get("exclude") or "", "--exclude"),
         weights=said.get("weights"),
     )
 
 
-def cut_names(text: str) -> Sequence[str]:
+def cut_names(text: str, option: str = "--columns") -> Sequence[str]:
     """The names in a line of CSV, in which a name with a comma can be quoted."""
-    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    try:
+        records = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        raise InputError(f"{option} must be names between commas; got {text!r}: {error}") from None
+    if len(records) > 1:
+        raise InputError(f"{option} must be names on one line; quote a name with a line break; got {text!r}")
+    return [name.strip() for name in records[0]] if records else []
 
 
 def find_stem(path: Path) -> str:
