@@ -13,8 +13,10 @@ from matplotlib.figure import Figure
 
 from gaussmix.plot import MixtureDisplay
 
+NOTHING = Parts(np.empty(0), np.empty(0), np.empty(0))
 
-def plan(values, parts=None, most=MOST_BINS, weights=None):
+
+def plan(values, parts=NOTHING, most=MOST_BINS, weights=None):
     ends = float(values.min()), float(values.max())
     n = len(values) if weights is None else weights.sum() ** 2 / (weights**2).sum()
     return plan_bins(values, weights, ends, n, parts, most)
@@ -39,7 +41,7 @@ def draw_two(ratio, n, seed=0):
 @pytest.mark.parametrize("most", [MOST_BINS, FEW_BINS])
 def test_area_and_number(n, ratio, most):
     values, parts = draw_two(ratio, n)
-    for known in (None, parts):
+    for known in (NOTHING, parts):
         bins = plan(values, known, most)
         histogram = count(values, bins)
         widths = np.diff(histogram.edges)
@@ -48,7 +50,7 @@ def test_area_and_number(n, ratio, most):
         assert FEWEST_BINS <= len(widths) <= 9 * most
         assert widths.min() >= np.ptp(values) / (9.01 * most)
         assert bins.low <= values.min() and values.max() <= bins.high
-        if known is None:
+        if known is NOTHING:
             assert np.ptp(widths) < 1e-9 * widths.max()
 
 
@@ -67,6 +69,42 @@ def test_a_narrow_component_is_as_high_as_its_curve(ratio):
     assert histogram.heights.max() == pytest.approx(peak, rel=0.2)
     broad = np.diff(histogram.edges)[histogram.edges[1:] < 1.5]
     assert np.ptp(broad) < 1e-9, "bins are fine where the narrow component is, and nowhere else"
+
+
+def test_bins_around_a_spike_are_as_wide_as_they_may_be():
+    values, parts = draw_two(1e4, 400)
+    widths = np.diff(plan(values, parts).edges)
+    assert np.sum(widths < 0.9 * widths.max()) <= 9, "one bin in three, one of these in three, and so on"
+
+
+@pytest.mark.parametrize("spread", [0.5, 2.0, 30.0])
+def test_components_of_counts_have_no_bins_of_less_than_a_step(spread):
+    rng = np.random.default_rng(0)
+    values = np.round(np.concatenate([rng.normal(0, 300, 6000), rng.normal(100, spread, 3000)]))
+    parts = Parts(np.array([2, 1]) / 3, np.array([0.0, 100.0]), np.array([300.0, spread]))
+    bins = plan(values, parts)
+    assert bins.step == pytest.approx(1.0)
+    held = np.diff(bins.edges)
+    np.testing.assert_allclose(held, held.round(), atol=1e-6)
+    near = (bins.edges[:-1] < 100 + spread) & (bins.edges[1:] > 100 - spread)
+    assert held[near].max() < max(3 * spread, 3.5)
+
+
+def test_a_raster_of_counts_has_a_cell_for_each_value():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.poisson(3.0, 900), 0.5 * rng.poisson(20.0, 900)])
+    mixture = Mixture([1.0], [[3.0, 10.0]], [[3.0, 5.0]], "diag")
+    display = MixtureDisplay.from_estimator(mixture, X, max_points=10, ax=Figure().subplots())
+    raster = display.view.rasters[0, 1]
+    _, *shape = raster.counts.shape
+    assert shape == [2 * np.ptp(X[:, 1]) + 1, np.ptp(X[:, 0]) + 1]
+    left, _, bottom, _ = raster.extent
+    assert (left, bottom) == (X[:, 0].min() - 0.5, X[:, 1].min() - 0.25)
+    expected = np.histogram2d(X[:, 1], X[:, 0], shape)[0]
+    np.testing.assert_array_equal(raster.counts[0], expected)
+    turned = MixtureDisplay.from_estimator(mixture, X, max_points=10, features=[1, 0], ax=Figure().subplots())
+    (image,) = turned.artists_.rasters
+    np.testing.assert_array_equal(image.get_array()[..., 3] > 0, expected.T > 0)
 
 
 @pytest.mark.parametrize("step", [1.0, 0.1, 0.25, 1e-3])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,8 @@ REACH = 3.0
 SAMPLE = 20_000
 #: Steps of discrete values in a bin beyond which it no longer matters how many there are.
 STEPS = 50
+#: Standard deviation, in steps, below which a component is on one value of a discrete feature.
+ON_ONE_VALUE = 0.25
 #: How far a value may lie from a multiple of the step, in steps, for the feature to be discrete.
 TOLERANCE = 0.05
 
@@ -50,6 +52,7 @@ class Bins:
     high: float
     n_cells: int
     starts: IntArray
+    step: float = 0.0  # of which all values are multiples, from the first on
 
     @property
     def edges(self) -> Float64Array:
@@ -64,7 +67,7 @@ def plan_bins(
     weights: Float64Array | None,
     ends: tuple[float, float],
     n_rows: float,
-    parts: Parts | None,
+    parts: Parts,
     most: int,
 ) -> Bins:
     r"""The bins of one feature.
@@ -73,12 +76,15 @@ def plan_bins(
     of the n rows, or what the rule gives one of the components, if that is less: :math:`2 Q_k (n w_k)^{-1/3}`
     with :math:`Q_k = 1.349 \sigma_k`. Quartiles of all rows alone give too few bins where there are several
     modes.
+
     There are 5 to `most` bins. A component so narrow that its own width is less than a third of that of the
     others does not decide; bins within three of its standard deviations are divided by three as often as it
     needs, but no finer than the range over nine times `most`, which is less than a dot of a screen.
 
     Values that are multiples of one step, such as whole numbers, stand in the middle of bins whose width is a
     multiple of it, so that no bin holds more of them than its neighbour. Few values have fewer than 5 bins.
+    Bins of less than a step are only where a component is on one value, with less than a quarter of a step of
+    standard deviation.
 
     Parameters
     ----------
@@ -89,8 +95,8 @@ def plan_bins(
         The least and the largest value of all rows.
     n_rows : float
         The number of all rows; of weighted ones, how many of equal weight would say as much.
-    parts : Parts, optional
-        The components, or the labels.
+    parts : Parts
+        The components, or the labels; there may be none.
     most : int
 
     References
@@ -102,18 +108,28 @@ def plan_bins(
     extent = last - first
     if not extent > 0.0:
         raise ValueError("a feature of one value has no bins")
-    widths = np.empty(0) if parts is None else _find_widths(parts, n_rows)
-    width = _choose_width(values, weights, n_rows, widths, None if parts is None else parts.weights)
+    widths = _find_widths(parts, n_rows)
+    width = _choose_width(values, weights, n_rows, widths, parts.weights)
     width = float(np.clip(width, extent / most, extent / FEWEST_BINS))
     step = find_step(values, first, extent, most)
-    if step > 0.0:
-        width = step * max(1, round(width / step), math.ceil((extent / step + 1.0) / most))
-        low, count = first - step / 2.0, math.ceil((extent + step) / width - 1e-6)
-        high = low + count * width
-    else:
-        low, high, count = first, last, math.ceil(extent / width - 1e-6)
-    times = _divide(low, high, count, parts, widths, most)
-    return _make_bins(low, high, times)
+    if step == 0.0:
+        count = math.ceil(extent / width - 1e-6)
+        return _divide(first, last, count, parts, widths, most)
+    multiple = max(1, round(width / step), math.ceil((extent / step + 1.0) / most))
+    # Thirds of bins have whole steps as well, down to one step.
+    thirds = 3 ** int(_find_depths(step * multiple, np.maximum(widths, step)).max(initial=0))
+    multiple = thirds * -(-multiple // thirds)
+    cells = plan_cells(first, last, step, multiple)
+    on_one_value = parts.deviations < ON_ONE_VALUE * step
+    widths = np.where(on_one_value, widths, np.maximum(widths, step))
+    return replace(_divide(*cells, parts, widths, most), step=step)
+
+
+def plan_cells(first: float, last: float, step: float, multiple: int) -> tuple[float, float, int]:
+    """The ends and the number of cells of so many steps each; values are in the middle of their steps."""
+    width = step * multiple
+    low, count = first - step / 2.0, math.ceil((last - first + step) / width - 1e-6)
+    return low, low + count * width, count
 
 
 def _find_widths(parts: Parts, n_rows: float) -> Float64Array:
@@ -130,14 +146,14 @@ def _choose_width(
     weights: Float64Array | None,
     n_rows: float,
     widths: Float64Array,
-    shares: Float64Array | None,
+    shares: Float64Array,
 ) -> float:
     """The width of the bins before it is bounded: that of the rows, or of components that are not narrow."""
     low, high = _find_quantiles(values, weights, (0.25, 0.75))
     of_rows = 2.0 * (high - low) / np.cbrt(n_rows)
     usual = math.inf
     known = np.isfinite(widths)
-    if shares is not None and known.any():
+    if known.any():
         usual = float(_find_quantiles(widths[known], shares[known], (0.5,))[0])
     width = min(of_rows if of_rows > 0.0 else math.inf, usual)
     if math.isinf(width):  # half of the rows have one value, and there are no components
@@ -180,27 +196,31 @@ def find_step(values: Float64Array, first: float, extent: float, most: int) -> f
     return step if bool((np.abs(steps - np.round(steps)) < TOLERANCE).all()) else 0.0
 
 
-def _divide(
-    low: float, high: float, count: int, parts: Parts | None, widths: Float64Array, most: int
-) -> IntArray:
-    """How often each bin is divided by three, for the narrow components that lie there."""
-    times = np.zeros(count, dtype=np.int64)
-    if parts is None:
-        return times
+def _divide(low: float, high: float, count: int, parts: Parts, widths: Float64Array, most: int) -> Bins:
+    """So many bins of one width; those where narrow components lie are divided by three, and again."""
     width = (high - low) / count
     bound = int(math.log(most * 3**MOST_DIVISIONS / count, 3.0) + 1e-9)
-    for k in np.flatnonzero(widths < width / math.sqrt(ALIKE)):
-        needed = round(math.log(width / widths[k], 3.0))
-        around = parts.means[k] + REACH * parts.deviations[k] * np.array([-1.0, 1.0])
-        begin, end = np.clip((around - low) / width, 0.0, count - 1.0).astype(int)
-        times[begin : end + 1] = np.maximum(times[begin : end + 1], min(needed, bound))
-    return times
+    depths = np.minimum(_find_depths(width, widths), bound)
+    deepest = int(depths.max(initial=0))
+    size = 3**deepest
+    n_cells = count * size
+    starts = size * np.arange(count)
+    done = []
+    for depth in range(deepest):
+        means, reach = parts.means[depths > depth], REACH * parts.deviations[depths > depth]
+        begin = low + (high - low) * (starts[:, None] / n_cells)
+        near = ((begin < means + reach) & (begin + width / 3**depth > means - reach)).any(axis=1)
+        done.append(starts[~near])
+        # Three is odd: what is in the middle of a bin is in the middle of one of its thirds.
+        size //= 3
+        starts = (starts[near, None] + size * np.arange(3)).ravel()
+    return Bins(low, high, n_cells, np.sort(np.concatenate([*done, starts])))
 
 
-def _make_bins(low: float, high: float, times: IntArray) -> Bins:
-    # Three has no factor in common with two: a value in the middle of a bin is in the middle of its third.
-    # Where a bin has several steps, none of their values is at the edge of a third either.
-    most = int(times.max())
-    cells = 3**most
-    starts = [b * cells + np.arange(3**t) * 3 ** (most - t) for b, t in enumerate(times.tolist())]
-    return Bins(low, high, len(times) * cells, np.concatenate(starts))
+def _find_depths(width: float, widths: Float64Array) -> IntArray:
+    """How often a bin is to be divided by three for each component, which needs bins of these widths."""
+    narrow = np.minimum(widths, width)
+    depths = np.where(
+        narrow * math.sqrt(ALIKE) < width, np.round(np.log(width / narrow) / math.log(3.0)), 0.0
+    )
+    return depths.astype(np.int64)

@@ -11,22 +11,28 @@ from gaussmix._typing import Float64Array, IntArray
 from gaussmix.plot.binning import Bins
 from gaussmix.plot.table import OTHERS
 
-#: Cells along a side of a raster, at least and at most.
-CELLS = (64, 220)
-#: Cells along a side of a raster in a pairs picture, at most.
-SMALL_CELLS = 110
-
 
 @dataclass(frozen=True)
 class Raster:
     """The weight of the rows in each cell of a plane, by label, and how uncertain they are on average.
 
     `counts` has the shape (labels + 2, cells, cells): rows left out and noise, labelled -2 and -1, come last.
-    Its last two axes go along y and x. `uncertainty` has the shape (cells, cells).
+    Its last two axes go along y and x. `uncertainty` has the shape (cells, cells), and `extent` is where the
+    cells begin and end along x and y.
     """
 
     counts: Float64Array
     uncertainty: Float64Array
+    extent: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells of one width along an axis."""
+
+    low: float
+    high: float
+    n_cells: int
 
 
 @dataclass(frozen=True)
@@ -62,15 +68,13 @@ class Histograms:
 class Rasters:
     """A raster of each pair of features, filled some rows at a time."""
 
-    def __init__(self, limits: Float64Array, n_rows: int, n_labels: int) -> None:
-        n_shown = len(limits)
-        self.n_cells = int(np.clip(2.0 * np.cbrt(n_rows), CELLS[0], CELLS[1] if n_shown < 3 else SMALL_CELLS))
-        self.limits = limits
-        self.pairs = [(j, i) for i in range(n_shown) for j in range(i)]
+    def __init__(self, grids: Sequence[Grid], n_labels: int) -> None:
+        self.grids = tuple(grids)
+        self.pairs = [(j, i) for i in range(len(grids)) for j in range(i)]
         self.n_kinds = n_labels + OTHERS
-        size = self.n_kinds * self.n_cells**2
-        self.counts = {pair: np.zeros(size) for pair in self.pairs}
-        self.doubts = {pair: np.zeros(self.n_cells**2) for pair in self.pairs}
+        sizes = {(j, i): grids[j].n_cells * grids[i].n_cells for j, i in self.pairs}
+        self.counts = {pair: np.zeros(self.n_kinds * size) for pair, size in sizes.items()}
+        self.doubts = {pair: np.zeros(size) for pair, size in sizes.items()}
 
     def add(
         self,
@@ -80,23 +84,28 @@ class Rasters:
         weights: Float64Array | None,
     ) -> None:
         """Count rows of values of shape (b, features)."""
-        b = self.n_cells
-        cells = [find_cells(c, ends, b) for c, ends in zip(values.T, self.limits, strict=True)]
-        kinds = (labels % self.n_kinds) * b**2
+        cells = [
+            find_cells(column, (grid.low, grid.high), grid.n_cells)
+            for column, grid in zip(values.T, self.grids, strict=True)
+        ]
+        kinds = labels % self.n_kinds
         doubt = uncertainty if weights is None else uncertainty * weights
         for j, i in self.pairs:
-            places = cells[i] * b + cells[j]
-            self.counts[j, i] += np.bincount(kinds + places, weights, self.n_kinds * b**2)
-            self.doubts[j, i] += np.bincount(places, doubt, b**2)
+            places = cells[i] * self.grids[j].n_cells + cells[j]
+            size = len(self.doubts[j, i])
+            self.counts[j, i] += np.bincount(kinds * size + places, weights, self.n_kinds * size)
+            self.doubts[j, i] += np.bincount(places, doubt, size)
 
     def finish(self) -> dict[tuple[int, int], Raster]:
         """The rasters by the positions of the features along x and y."""
         done = {}
         for pair in self.pairs:
-            counts = self.counts[pair].reshape(self.n_kinds, self.n_cells, self.n_cells)
+            x, y = (self.grids[place] for place in pair)
+            counts = self.counts[pair].reshape(self.n_kinds, y.n_cells, x.n_cells)
             totals = counts.sum(axis=0)
             doubt = self.doubts[pair].reshape(totals.shape)
-            done[pair] = Raster(counts, np.divide(doubt, totals, out=np.zeros_like(doubt), where=totals > 0))
+            mean = np.divide(doubt, totals, out=np.zeros_like(doubt), where=totals > 0)
+            done[pair] = Raster(counts, mean, (x.low, x.high, y.low, y.high))
         return done
 
 

@@ -12,6 +12,7 @@ from gaussmix._text import count_noun
 from gaussmix._typing import Float64Array
 from gaussmix.plot.captions import add_caption
 from gaussmix.plot.figures import find_panel, hide_spines, import_matplotlib, spread_out
+from gaussmix.plot.names import FEW_CHARACTERS, choose_look, format_name
 from gaussmix.plot.palette import COLOURS, INK, MARKERS, QUIET
 from gaussmix.plot.reading import read_models
 from gaussmix.select.criteria import find_criterion
@@ -289,8 +290,9 @@ class CriterionDisplay:
             **ring,
         )
         value = self.scores[family, k]
-        text = f"{self._word}: {family} with {count_noun(k, 'component')}, {self.criterion.title} {value:.6g}"
-        panel.set_title(text, loc="left", fontsize=10, color=INK)
+        model = f"{format_name(family)} with {count_noun(k, 'component')}"
+        text = f"{self._word}: {model}, {self.criterion.title} {value:.6g}"
+        panel.set_title(text, loc="left", fontsize=10, color=INK, **choose_look(text))
 
     @property
     def _word(self) -> str:
@@ -344,7 +346,7 @@ class CriterionDisplay:
             x, y, _ = ends[family]
             colour = self.lines_[family].get_color()
             self.labels_[family] = panel.annotate(
-                family,
+                format_name(family, FEW_CHARACTERS),
                 xy=(x, y),
                 xytext=(1.04, height),
                 textcoords="axes fraction",
@@ -354,8 +356,7 @@ class CriterionDisplay:
                 va="center",
                 arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 3},
                 annotation_clip=False,
-                parse_math=False,
-                usetex=False,
+                **choose_look(family),
             )
         panel.set_xlim(least - 0.3, last + 0.15 + 0.02 * (last - least))
 

@@ -9,18 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gaussmix._text import shorten
 from gaussmix._typing import Float64Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.text import Text
-
-#: Characters of a feature's name that a picture shows.
-MOST_CHARACTERS = 40
-#: Characters of it in a panel of a pairs picture, which is two inches wide.
-FEW_CHARACTERS = 20
 
 
 def import_matplotlib(module: str) -> Any:
@@ -61,30 +54,6 @@ def find_panel(ax: Axes | None, width: float, height: float) -> Axes:
     """The Axes that are given, or those of a new figure of this size in inches."""
     panel: Axes = make_figure(width, height).subplots() if ax is None else ax
     return panel
-
-
-def format_name(name: str, most: int = MOST_CHARACTERS) -> str:
-    """The name of a feature as a picture shows it: on one line, and not too long for it."""
-    return shorten(name, most)
-
-
-def write_plainly(*texts: Text) -> None:
-    """Have texts that hold names show every character: "$x$" is no formula there, nor TeX."""
-    for text in texts:
-        text.set_parse_math(False)
-        text.set_usetex(False)
-
-
-def name_axes(
-    panel: Axes, x: str | None = None, y: str | None = None, *, most: int = MOST_CHARACTERS
-) -> None:
-    """Label the axes with names of features, cut to this number of characters."""
-    if x is not None:
-        write_plainly(panel.xaxis.label)
-        panel.set_xlabel(format_name(x, most))
-    if y is not None:
-        write_plainly(panel.yaxis.label)
-        panel.set_ylabel(format_name(y, most))
 
 
 def hide_spines(panel: Axes) -> None:

@@ -13,7 +13,8 @@ from gaussmix.clusters.separation import measure_separation
 from gaussmix.infer.bootstrap import Bootstrap
 from gaussmix.infer.errors import ParameterErrors
 from gaussmix.plot.captions import add_caption
-from gaussmix.plot.figures import FEW_CHARACTERS, find_figure, format_name, hide_spines, write_plainly
+from gaussmix.plot.figures import find_figure, hide_spines
+from gaussmix.plot.names import FEW_CHARACTERS, choose_look, format_name
 from gaussmix.plot.palette import INK, pick_colour, pick_marker
 from gaussmix.plot.reading import find_names
 from gaussmix.plot.view import pick_features, tell_features
@@ -238,8 +239,8 @@ class IntervalDisplay:
         panel.set_xlim(-0.6, k - 0.4)
         panel.set_xticks(range(k) if k <= 12 else range(0, k, 5))
         panel.set_xlabel("component")
-        write_plainly(panel.title)
-        panel.set_title(format_name(self.titles[place], FEW_CHARACTERS), fontsize=10, color=INK)
+        title = format_name(self.titles[place], FEW_CHARACTERS)
+        panel.set_title(title, fontsize=10, color=INK, **choose_look(title))
         panel.grid(axis="y", color="#EEEEEE", linewidth=0.8)
         panel.set_axisbelow(True)
         hide_spines(panel)

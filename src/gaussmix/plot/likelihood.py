@@ -12,6 +12,7 @@ from gaussmix._text import count_noun
 from gaussmix.fit.result import StartReport
 from gaussmix.plot.captions import add_caption
 from gaussmix.plot.figures import find_panel, hide_spines, import_matplotlib
+from gaussmix.plot.names import choose_look, format_name, write_plainly
 from gaussmix.plot.palette import COLOURS, INK, MARKERS, QUIET
 from gaussmix.plot.reading import read_result
 
@@ -167,7 +168,7 @@ class LikelihoodDisplay:
         panel.xaxis.set_major_locator(import_matplotlib("ticker").MaxNLocator(integer=True))
         panel.grid(axis="y", color="#EEEEEE", linewidth=0.8)
         panel.set_axisbelow(True)
-        panel.set_title(self.outcome, loc="left", fontsize=10, color=QUIET)
+        panel.set_title(self.outcome, loc="left", fontsize=10, color=QUIET, **choose_look(self.outcome))
         hide_spines(panel)
         own = panel.figure if ax is None else None
         self.caption_ = add_caption(self._describe(kind), panel, own, wanted=caption)
@@ -194,7 +195,8 @@ class LikelihoodDisplay:
         self._draw_starts(panel)
         panel.set_ylabel("mean log-likelihood (nats)")
         if self.starts_ or self.objective_ is not None:
-            panel.legend(loc="lower right", fontsize=9, title_fontsize=9)
+            legend = panel.legend(loc="lower right", fontsize=9, title_fontsize=9)
+            write_plainly(*legend.get_texts())
 
     def _draw_starts(self, panel: Axes) -> None:
         """Mark where the starts ended; those that collapsed at the lower edge."""
@@ -208,7 +210,9 @@ class LikelihoodDisplay:
                 (r.n_iter, r.mean_log_likelihood) for r in reports if math.isfinite(r.mean_log_likelihood)
             ]
             lost = len(reports) - len(ends)
-            label = f"{count_noun(len(reports), 'start')}: {source}" + (f", {lost} collapsed" if lost else "")
+            label = f"{count_noun(len(reports), 'start')}: {format_name(source)}" + (
+                f", {lost} collapsed" if lost else ""
+            )
             look: dict[str, Any] = {
                 "color": COLOURS[place % len(COLOURS)],
                 "marker": MARKERS[place % len(MARKERS)],

@@ -20,16 +20,26 @@ from gaussmix.plot.view import View, make_marginal
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: How far the density may rise above the histogram: that of a collapsed component can have any height.
-MOST_ABOVE = 1.3
-#: Standard deviation, as a share of the axis, below which a component is a line on the screen.
+#: Standard deviation, as a share of the axis, below which a component is a line on the screen: thin.
 THIN = 1.0 / 150.0
-#: How far such components may rise above all others, which would otherwise be flat; the rest is cut off.
+#: How far thin components may rise above the histogram: those that have collapsed can have any height.
+MOST_ABOVE = 1.3
+#: How far thin components may rise above all others, which would otherwise be flat; the rest is cut off.
 MOST_OF_THIN = 6.0
 #: The share of the highest curve or bar that has to be within the panel; less, and the caption says so.
 LEAST_SHOWN = 0.98
 #: Height of the strip below the axis that says which label is the most probable, as a share of the panel's.
 STRIP = 0.04
+#: Size of the numbers at thresholds, in points; width of a digit, height of a line, distance from the dashes.
+NUMBER_SIZE = 8.5
+NUMBER_WIDTH = 5.6
+NUMBER_HEIGHT = 10.0
+NUMBER_GAP = 3.0
+#: Lines of them, and the least distance of two dashes with numbers, in points; other numbers are left out.
+MOST_LINES = 3
+LEAST_DISTANCE = 4.0
+#: Points in an inch.
+POINTS = 72.0
 #: Cells of that strip.
 STRIP_CELLS = 800
 
@@ -59,9 +69,12 @@ def draw_line(panel: Axes, view: View, j: int, style: Style, drawn: Artists) -> 
 def _find_top(mixture: Mixture, shares: Float64Array, bars: float, limits: Float64Array) -> float:
     """The height of the panel: that of the highest curve or bar, unless that would hide the others."""
     curve = float(shares.sum(axis=1).max())
-    top = min(max(curve, bars), MOST_ABOVE * bars) if bars else curve
+    top = max(curve, bars)
     thin = np.sqrt(mixture.dense_covariances[:, 0, 0]) < THIN * float(np.ptp(limits))
-    if not thin.any() or mixture.weights[thin].sum() >= 0.5:
+    if not thin.any():
+        return top
+    top = min(top, MOST_ABOVE * bars) if bars else top
+    if mixture.weights[thin].sum() >= 0.5:
         return top
     return min(top, MOST_OF_THIN * float(shares[:, ~thin].sum(axis=1).max()))
 
@@ -129,22 +142,30 @@ def draw_thresholds(panel: Axes, view: View, drawn: Artists) -> None:
         return
     low, high = view.limits[0]
     label_of = [*view.clusters.tolist(), NOISE_LABEL]
+    digits = max(0, 2 - math.floor(math.log10(high - low)))  # as many as tell values of this axis apart
+    room = panel.bbox.width * POINTS / panel.figure.dpi
+    ends: list[float] = []  # of the numbers on each line, in points
+    before = -math.inf
     for threshold in view.whole.thresholds():
         changes = label_of[threshold.below] != label_of[threshold.above]
         if not changes or not low < threshold.point < high:
             continue
         look: dict[str, Any] = {"color": QUIET, "linewidth": 1.0, "linestyle": "--", "zorder": 2.5}
         drawn.thresholds.append(panel.axvline(threshold.point, **look))
-        # As many digits as tell values of this axis apart.
-        text = f"{threshold.point:.{max(0, 2 - math.floor(math.log10(high - low)))}f}"
-        place: dict[str, Any] = {
-            "xytext": (3, -2),
-            "textcoords": "offset points",
-            "va": "top",
-            "fontsize": 8.5,
-        }
+        text = f"{round(threshold.point, digits) + 0.0:.{digits}f}"  # adding zero takes the sign from "-0"
+        place = room * (threshold.point - low) / (high - low)
+        # A number that has no room beside the one before stands a line lower.
+        line = next((i for i, end in enumerate(ends) if end < place), len(ends))
+        if line >= MOST_LINES or place - before < LEAST_DISTANCE:
+            continue
+        before, width = place, NUMBER_WIDTH * len(text) + 2 * NUMBER_GAP
+        ends[line : line + 1] = [place + width]
+        aside, ha = (NUMBER_GAP, "left") if place + width < room else (-NUMBER_GAP, "right")
+        offset = (aside, -2.0 - NUMBER_HEIGHT * line)
         at = (threshold.point, 1.0)
-        drawn.thresholds.append(panel.annotate(text, at, xycoords=panel.get_xaxis_transform(), **place))
+        note = panel.annotate(text, at, offset, panel.get_xaxis_transform(), "offset points")
+        note.set(va="top", ha=ha, fontsize=NUMBER_SIZE)
+        drawn.thresholds.append(note)
 
 
 def draw_strip(panel: Axes, view: View, style: Style, drawn: Artists) -> None:

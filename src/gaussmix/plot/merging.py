@@ -12,6 +12,7 @@ from gaussmix._typing import Float64Array, IntArray
 from gaussmix.clusters.merging import Merging
 from gaussmix.plot.captions import add_caption
 from gaussmix.plot.figures import find_panel, hide_spines, import_matplotlib
+from gaussmix.plot.names import name_axes
 from gaussmix.plot.palette import BORDER, INK, QUIET, pick_colour, pick_style
 from gaussmix.plot.plane import put_number
 
@@ -249,7 +250,7 @@ class MergingDisplay:
         panel.set_ylim(0.0, 1.06 * top if top > 0.0 else 1.0)
         panel.set_xticks([])
         panel.spines["bottom"].set_visible(False)
-        panel.set_ylabel(self.height_name)
+        name_axes(panel, y=self.height_name)
         panel.set_xlabel("component", labelpad=12)
 
     def _draw_cut(self, panel: Axes, top: float) -> None:

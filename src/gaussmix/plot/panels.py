@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussmix.plot.captions import add_caption
-from gaussmix.plot.figures import FEW_CHARACTERS, format_percent, import_matplotlib, name_axes
+from gaussmix.plot.figures import format_percent, import_matplotlib
 from gaussmix.plot.line import draw_line, draw_strip, draw_thresholds, number_the_curves
+from gaussmix.plot.names import FEW_CHARACTERS, name_axes
 from gaussmix.plot.palette import DENSITY, INK, NOISE, QUIET, pick_colour, pick_marker, pick_style
 from gaussmix.plot.plane import MASSES, draw_plane
 from gaussmix.plot.points import MOST_UNCERTAIN, Artists, Style, colour_uncertainty

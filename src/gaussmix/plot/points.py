@@ -92,7 +92,7 @@ def _colour_labels(points: Points, areas: Float64Array) -> list[tuple[Any, dict[
             look["c"] = np.tile(to_rgba(pick_colour(label)), (len(rows), 1))
             look["c"][:, 3] = share * (OPACITY - np.minimum(points.uncertainty[rows], MOST_UNCERTAIN))
         else:
-            look["color"] = NOISE
+            look["color"] = to_rgba(NOISE, share)
         parts.append((rows, look))
     return parts
 
@@ -138,7 +138,8 @@ def draw_raster(panel: Axes, view: View, j: int, i: int, style: Style, drawn: Ar
         image = np.tensordot(counts / np.maximum(total, 1e-300), palette, axes=(0, 0))
     least, most = PLAIN_OPACITIES if style.kind == "density" else OPACITIES
     image[..., 3] = np.where(total > 0.0, least + (most - least) * shade_counts(total), 0.0)
-    extent = (*view.limits[j], *view.limits[i])
+    left, right, bottom, top = raster.extent
+    extent = (left, right, bottom, top) if j < i else (bottom, top, left, right)
     look: dict[str, Any] = {"origin": "lower", "aspect": "auto", "interpolation": "nearest", "zorder": 0.5}
     drawn.rasters.append(panel.imshow(image, extent=extent, **look))
 

@@ -12,8 +12,9 @@ from gaussmix._typing import Float64Array, IntArray
 from gaussmix.clusters.separation import measure_separation, rank_features
 from gaussmix.model.mixture import Mixture
 from gaussmix.plot.captions import add_caption
-from gaussmix.plot.figures import find_panel, format_name, format_percent, hide_spines
+from gaussmix.plot.figures import find_panel, format_percent, hide_spines
 from gaussmix.plot.labelling import read_clusters
+from gaussmix.plot.names import choose_look, format_name, measure_width
 from gaussmix.plot.palette import QUIET, pick_colour, pick_marker, pick_style
 from gaussmix.plot.reading import find_names, read_mixture
 from gaussmix.plot.view import choose_features
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 ROOM = 0.5
 #: Features beyond which names slant.
 LEGIBLE_NAMES = 6
+#: Letters of names that have room in an inch of the figure; more of them slant as well.
+LETTERS = 8
 #: Components beyond which there is no legend beside the names at the ends of lines.
 LEGIBLE_COMPONENTS = 16
 
@@ -177,10 +180,11 @@ class ProfileDisplay:
         """
         k, d = self.means.shape
         names = [format_name(name) for name in self.names]
-        slanted = d > LEGIBLE_NAMES
+        width = float(np.clip(3.0 + 0.6 * d, 5.5, 14.0))
+        slanted = d > LEGIBLE_NAMES or d * max(map(measure_width, names)) > LETTERS * width
         # Names that slant need room below the picture.
-        height = 4.4 + (0.05 * max(map(len, names)) if slanted else 0.0)
-        panel = find_panel(ax, float(np.clip(3.0 + 0.6 * d, 5.5, 14.0)), height)
+        height = 4.4 + (0.05 * max(map(measure_width, names)) if slanted else 0.0)
+        panel = find_panel(ax, width, height)
         self.ax_, self.figure_ = panel, panel.figure
         self.lines_: list[Any] = []
         self.bars_: list[Any] = []
@@ -188,7 +192,7 @@ class ProfileDisplay:
         for c in range(k):
             self._draw_component(panel, c, np.arange(d) + aside[c])
         slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
-        panel.set_xticks(range(d), names, parse_math=False, usetex=False, **slant)
+        panel.set_xticks(range(d), names, **choose_look(*names), **slant)
         panel.set_xlim(-0.5, d - 0.5)
         unit = "standard deviations from the mean" if self.standardised else "mean ± standard deviation"
         panel.set_ylabel(unit)

@@ -13,8 +13,9 @@ from gaussmix._typing import Float64Array
 from gaussmix.clusters.merging import Merging
 from gaussmix.clusters.projection import Projection, project
 from gaussmix.plot.display import ViewDisplay, check_kind
-from gaussmix.plot.figures import format_name, format_percent, spread_out, write_plainly
+from gaussmix.plot.figures import format_percent, spread_out
 from gaussmix.plot.labelling import ByMixture, read_clusters, read_left_out
+from gaussmix.plot.names import format_name, write_plainly
 from gaussmix.plot.palette import INK
 from gaussmix.plot.plane import STANDARD_DEVIATIONS
 from gaussmix.plot.reading import find_names, read_mixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,14 +14,18 @@ from gaussmix._reading.rows import read_rows, read_sample_weight
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.clusters.separation import RESOLUTION, rank_features, separate_normals
 from gaussmix.model.mixture import Mixture
-from gaussmix.plot.binning import FEW_BINS, FEWEST_BINS, MOST_BINS, Bins, Parts, plan_bins
-from gaussmix.plot.counting import Histogram, Histograms, Raster, Rasters
+from gaussmix.plot.binning import FEW_BINS, FEWEST_BINS, MOST_BINS, Bins, Parts, plan_bins, plan_cells
+from gaussmix.plot.counting import Grid, Histogram, Histograms, Raster, Rasters
 from gaussmix.plot.table import Table
 
 #: Features of a pairs picture unless the caller names others.
 LEGIBLE_FEATURES = 6
 #: Rows beyond which a picture has a raster in place of points, unless the caller says otherwise.
 MOST_POINTS = 20_000
+#: Cells along a side of a raster, at least; at most in a picture of its own, and in a panel of pairs.
+FEWEST_CELLS = 64
+MOST_CELLS = 220
+FEW_CELLS = 110
 #: Why features are shown: there are no others, the caller asked for them, they tell components apart most, or
 #: they are the first, since none tells anything.
 CHOICES = ALL, ASKED, TELLING, FIRST = "all", "asked", "telling", "first"
@@ -114,8 +119,8 @@ def make_view(
         view["shares"] = np.bincount(clusters, weights=mixture.weights)
         view["order"] = tuple(chosen)
         view["whole"] = mixture if sorted(chosen) == list(range(len(names))) else None
-    if table is not None:
-        view |= _count_rows(table, chosen, limits, bins, max_points)
+    if table is not None and ends is not None:
+        view |= _count_rows(table, chosen, ends, limits, bins, max_points)
         if mixture is None:
             view["shares"], view["noise"] = table.find_shares()
     return View(**view)
@@ -233,8 +238,29 @@ def _make_room(limits: Float64Array, bins: list[Bins]) -> Float64Array:
     return np.column_stack([np.minimum(limits[:, 0], low), np.maximum(limits[:, 1], high)])
 
 
+def _plan_grids(
+    ends: tuple[Float64Array, Float64Array], limits: Float64Array, bins: list[Bins], n_rows: int
+) -> list[Grid]:
+    """The cells of rasters along each axis; discrete values are in the middle of theirs."""
+    most = MOST_CELLS if len(bins) < 3 else FEW_CELLS
+    n_cells = int(np.clip(3.0 * np.cbrt(n_rows), FEWEST_CELLS, most))
+    grids = []
+    for first, last, axis, each in zip(*ends, limits, bins, strict=True):
+        if each.step:
+            multiple = math.ceil(((last - first) / each.step + 1.0) / n_cells - 1e-6)
+            grids.append(Grid(*plan_cells(float(first), float(last), each.step, multiple)))
+        else:
+            grids.append(Grid(float(axis[0]), float(axis[1]), n_cells))
+    return grids
+
+
 def _count_rows(
-    table: Table, chosen: list[int], limits: Float64Array, bins: list[Bins], max_points: int
+    table: Table,
+    chosen: list[int],
+    ends: tuple[Float64Array, Float64Array],
+    limits: Float64Array,
+    bins: list[Bins],
+    max_points: int,
 ) -> dict[str, Any]:
     """Histograms of all rows, and either points or rasters of them."""
     n, present = table.n_present, table.present
@@ -246,7 +272,7 @@ def _count_rows(
         points = Points(table.read(present, chosen), labels, uncertainty, weights)
         histograms.add(points.values, weights)
         return {"n_rows": n, "points": points, "histograms": histograms.finish()}
-    rasters = Rasters(limits, n, table.labelling.n_labels)
+    rasters = Rasters(_plan_grids(ends, limits, bins, n), table.labelling.n_labels)
     for values, labels, uncertainty, weights in table.walk(chosen):
         histograms.add(values, weights)
         rasters.add(values, labels, uncertainty, weights)
