@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from decimal import Decimal
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gaussmix
 from gaussmix import GaussianMixture, Mixture, fit_mixture
+from gaussmix._reading.rows import read_named_rows
 from tests.frames.holders import (
     NAMES,
+    make_arrow,
     make_astropy,
     make_pandas,
     make_quantities,
@@ -184,27 +189,71 @@ def test_quantities_are_values_in_the_unit_of_their_column():
     assert_allclose(thousand.means, one.means * [[1000.0, 1.0]])
 
 
-def test_values_of_every_kind_of_number():
-    pandas = pytest.importorskip("pandas")
-    from decimal import Decimal
+#: Values that every library can keep in a column: how they are given, and as what numbers they count.
+KINDS = {
+    "decimal": ([Decimal("1.50"), Decimal("-2.25"), Decimal("4.00")], [1.5, -2.25, 4.0]),
+    "boolean": ([True, False, True], [1.0, 0.0, 1.0]),
+    "whole": ([3, -4, 2**40], [3.0, -4.0, 2.0**40]),
+    "text": (["1e3", " 2", "-7"], [1000.0, 2.0, -7.0]),
+    "float": ([0.1, -1e9 - 0.5, 5e-4], [0.1, -1e9 - 0.5, 5e-4]),
+    "half": (np.array([0.5, 1.5, 2.0], dtype=np.float16), [0.5, 1.5, 2.0]),
+    "small": (np.array([1, 2, 250], dtype=np.uint8), [1.0, 2.0, 250.0]),
+}
+SINGLE = np.array([0.1, 0.2, 0.3], dtype=np.float32)
 
-    frame = pandas.DataFrame(
-        {
-            "decimal": [Decimal("1.5"), Decimal("2.5"), Decimal("4.0")],
-            "boolean": [True, False, True],
-            "nullable": pandas.array([True, False, False], dtype="boolean"),
-            "whole": pandas.array([3, 4, 2**40], dtype="Int64"),
-            "text": ["1e3", " 2", "-7"],
-            "half": np.array([0.5, 1.5, 2.0], dtype=np.float16),
-        }
-    )
-    wanted = [
-        [1.5, 1, 1, 3, 1000, 0.5],
-        [2.5, 0, 0, 4, 2, 1.5],
-        [4, 1, 0, 2**40, -7, 2],
-    ]
-    assert_allclose(fit_mixture(frame, 1, covariance_type="diag").mixture.means, [np.mean(wanted, axis=0)])
-    assert_allclose(GaussianMixture(1, covariance_type="diag").fit(frame).means_, [np.mean(wanted, axis=0)])
+
+def make_columns(library, columns):
+    module = pytest.importorskip(library.split(",")[0])
+    if library == "pandas, nullable":
+        return module.DataFrame(columns).convert_dtypes()
+    if library == "pandas, by Arrow":
+        pytest.importorskip("pyarrow")
+        return module.DataFrame(columns).convert_dtypes(dtype_backend="pyarrow")
+    if library == "polars" and "half" in columns:  # which polars 1.0 has no type for
+        columns = columns | {"half": np.asarray(columns["half"], dtype=np.float32)}
+    return module.table(columns) if library == "pyarrow" else module.DataFrame(columns)
+
+
+@pytest.mark.parametrize("library", ["pandas", "pandas, nullable", "pandas, by Arrow", "polars", "pyarrow"])
+@given(names=st.lists(st.sampled_from(list(KINDS)), min_size=1, max_size=4, unique=True))
+@settings(max_examples=15, deadline=None)
+def test_a_column_of_any_kind_of_number_counts_as_its_values(library, names):
+    rows, found = read_named_rows(make_columns(library, {name: KINDS[name][0] for name in names}))
+    assert found == tuple(names)
+    assert rows.dtype == np.float64 or set(names) <= {"half", "small"}
+    assert_array_equal(rows, np.column_stack([KINDS[name][1] for name in names]))
+
+
+@pytest.mark.parametrize("library", ["pandas", "pandas, by Arrow", "polars", "pyarrow"])
+def test_float32_beside_small_numbers_stays_float32(library):
+    for names, dtype in (
+        (["single"], np.float32),
+        (["single", "small"], np.float32),
+        (["single", "whole"], float),
+    ):
+        columns = {name: SINGLE if name == "single" else KINDS[name][0] for name in names}
+        rows, _ = read_named_rows(make_columns(library, columns))
+        assert rows.dtype == dtype
+        assert_array_equal(rows[:, 0], SINGLE)
+
+
+def test_a_stream_that_can_be_read_once_is_read_once(tmp_path):
+    table = make_arrow(X)
+    fit = fit_mixture(table.to_reader(), 2, **OPTIONS)
+    assert fit.mixture.feature_names == NAMES
+    assert GaussianMixture(2, **OPTIONS).fit_predict(table.to_reader()).shape == (len(X),)
+    search = gaussmix.search(table.to_reader(), [1, 2], covariance_type="EEE", criterion="cv")
+    assert search.best.mixture.feature_names == NAMES
+    gaussmix.bootstrap_lrt(table.to_reader(), "EII", max_components=2, n_resamples=5, random_state=0)
+    gaussmix.bootstrap(table.to_reader(), fit, n_resamples=3, random_state=0)
+    gaussmix.merge_components(fit, table.to_reader())
+    gaussmix.project(fit, table.to_reader())
+    pytest.importorskip("jinja2")
+    gaussmix.write_report(fit, table.to_reader(), tmp_path / "report.html")
+    figure = pytest.importorskip("matplotlib.figure").Figure
+    plot = pytest.importorskip("gaussmix.plot")
+    plot.MixtureDisplay.from_estimator(fit, table.to_reader(), ax=figure().subplots())
+    plot.ProjectionDisplay.from_estimator(fit, table.to_reader(), ax=figure().subplots())
 
 
 def test_float32_columns_stay_float32(hold):

@@ -147,13 +147,14 @@ class MixtureDisplay(ViewDisplay):
         """
         check_kind(kind)
         mixture = read_mixture(model)
-        names = find_names(mixture, X, mixture.n_features)
+        values, own = (None, None) if X is None else read_named_rows(X)
+        names = find_names(mixture, own, mixture.n_features)
         if clusters is None and isinstance(model, Merging):
             clusters = model.labels()
         groups = read_clusters(clusters, mixture.n_components)
         table = None
-        if X is not None:
-            rows, weights = read_table(X, mixture.n_features, sample_weight)
+        if values is not None:
+            rows, weights = read_table(values, mixture.n_features, sample_weight)
             out = read_left_out(left_out, len(rows))
             table = Table(rows, weights, ByMixture(mixture, groups, out))
         view = make_view(mixture, names, features, groups, table, max_points=max_points, seed=seed)
@@ -217,9 +218,7 @@ class MixtureDisplay(ViewDisplay):
         labelling = ByValues(read_labels(y_pred, len(rows)), doubt)
         table = Table(rows, weights, labelling)
         groups = np.arange(labelling.n_labels)
-        view = make_view(
-            None, names or find_names(None, None, d), features, groups, table, max_points=max_points
-        )
+        view = make_view(None, find_names(None, names, d), features, groups, table, max_points=max_points)
         return cls(view, kind=kind).plot(ax, **options)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._reading.rows import find_column_names
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.clusters.separation import measure_separation, rank_features
 from gaussmix.model.mixture import Mixture
@@ -146,7 +147,7 @@ class ProfileDisplay:
             If a feature is unknown.
         """
         mixture = read_mixture(model)
-        names = find_names(mixture, X, mixture.n_features)
+        names = find_names(mixture, None if X is None else find_column_names(X), mixture.n_features)
         chosen = choose_features(names, range(len(names)) if features is None else features)
         centre, scale = mixture.mean, np.sqrt(mixture.total_variances)
         if sort_features:

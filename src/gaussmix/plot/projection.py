@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._reading.rows import read_named_rows
 from gaussmix._typing import Float64Array
 from gaussmix.clusters.merging import Merging
 from gaussmix.clusters.projection import Projection, project
@@ -149,13 +150,14 @@ class ProjectionDisplay(ViewDisplay):
         )
         if n_directions is None:
             n_directions = min(2, len(projection.eigenvalues))
-        names = find_names(mixture, X, mixture.n_features)
+        values, own = (None, None) if X is None else read_named_rows(X)
+        names = find_names(mixture, own, mixture.n_features)
         if clusters is None and isinstance(model, Merging):
             clusters = model.labels()
         groups = read_clusters(clusters, mixture.n_components)
         table = None
-        if X is not None:
-            rows, weights = read_table(X, mixture.n_features, sample_weight)
+        if values is not None:
+            rows, weights = read_table(values, mixture.n_features, sample_weight)
             labelling = ByMixture(mixture, groups, read_left_out(left_out, len(rows)))
             table = Table(rows, weights, labelling, projection)
         shadow = projection.project_mixture(n_directions)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from gaussmix._reading.rows import find_column_names, refuse_other_names
+from gaussmix._reading.rows import refuse_other_names
 from gaussmix.errors import FitError
 from gaussmix.estimators.gaussian import GaussianMixture
 from gaussmix.fit.result import FitResult
@@ -65,13 +65,12 @@ def read_models(model: Any) -> FittedMixtures:
     )
 
 
-def find_names(mixture: Mixture | None, X: Any, d: int) -> tuple[str, ...]:
-    """The names of the features: those of the mixture, else of the columns of X, else "feature 1" and on.
+def find_names(mixture: Mixture | None, own: Sequence[str] | None, d: int) -> tuple[str, ...]:
+    """The names of the features: those of the mixture, else the rows' own, else "feature 1" and on.
 
     ValueError where both have names and they differ.
     """
-    columns = None if X is None else find_column_names(X)
     known = None if mixture is None else mixture.feature_names
-    refuse_other_names(columns, known)
-    names: Sequence[str] = known or columns or tuple(f"feature {j + 1}" for j in range(d))
+    refuse_other_names(own, known)
+    names: Sequence[str] = known or own or tuple(f"feature {j + 1}" for j in range(d))
     return tuple(str(name) for name in names)
