@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaussmix.data.reading import Reading
+from gaussmix.data.formats import open_source
+from gaussmix.data.reading import AS_FOUND, Reading
 from gaussmix.data.tables import read_table
 from gaussmix.errors import InputError
 from tests.files.table_damage import make_arrow, make_columns, make_workbook
@@ -174,6 +175,20 @@ def test_more_rows_than_a_block(tmp_path, monkeypatch):
     array = np.random.default_rng(0).normal(size=(57, 3))
     np.save(tmp_path / "t.npy", array)
     np.testing.assert_array_equal(read_table(tmp_path / "t.npy").values, array)
+
+
+def test_a_file_that_shrinks_after_it_was_opened(tmp_path):
+    np.save(tmp_path / "t.npy", np.arange(4000.0).reshape(-1, 2))
+    path = tmp_path / "t.npy"
+    source = open_source(path, AS_FOUND)
+    values = source.read([[0, 1]])[0]
+    with open(path, "r+b") as file:
+        file.truncate(1000)
+    np.testing.assert_array_equal(
+        values.ravel(), np.arange(4000.0)
+    )  # not mapped: a map would end the process
+    with pytest.raises(InputError, match="a damaged .npy file: it ends before its last row"):
+        source.read([[1]])
 
 
 def test_fields_are_columns(tmp_path):

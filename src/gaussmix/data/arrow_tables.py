@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import subprocess
 import sys
 from abc import abstractmethod
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from gaussmix._text import shorten
@@ -211,6 +213,8 @@ def convert_column(column: Any) -> NDArray[Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if isinstance(column, pa.ChunkedArray):
+        return np.concatenate([convert_column(chunk) for chunk in column.chunks] or [np.empty(0)])
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     elif pa.types.is_run_end_encoded(column.type):
@@ -219,5 +223,17 @@ def convert_column(column: Any) -> NDArray[Any]:
         column = column.cast(pa.int8())
     if pa.types.is_decimal(column.type):
         column = column.cast(pa.float64())
-    values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
-    return values
+    if pa.types.is_null(column.type):
+        return np.full(len(column), np.nan)
+    if column.null_count:
+        kind = pa.float32() if pa.types.is_float16(column.type) else column.type
+        kind = kind if pa.types.is_floating(kind) else pa.float64()
+        column = column.cast(kind, safe=False).fill_null(math.nan)
+    # Asked for an array of NumPy, pyarrow would import pandas.
+    kind = column.type
+    letter = "f" if pa.types.is_floating(kind) else "i" if pa.types.is_signed_integer(kind) else "u"
+    size = kind.bit_width // 8
+    buffer = column.buffers()[1]
+    if buffer is None or not len(column):
+        return np.empty(0)
+    return np.frombuffer(buffer, f"{letter}{size}", len(column), column.offset * size)

@@ -23,12 +23,13 @@ from gaussmix.data.cells import show_cell
 from gaussmix.data.formats import open_source
 from gaussmix.data.reading import AS_FOUND, Reading
 from gaussmix.data.source import Source, refuse_os_errors
-from gaussmix.data.writing import PARQUET_SUFFIXES
+from gaussmix.data.writing import ARROW_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
 from gaussmix.errors import InputError
 from gaussmix.model.mixture.printing import default_names
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat")
-TABLE_SUFFIXES = (*TEXT_SUFFIXES, *PARQUET_SUFFIXES, ".npy")
+OTHER_SUFFIXES = (".orc", ".npy", ".npz", ".fits", ".xlsx", ".gz", ".zst", ".zip")
+TABLE_SUFFIXES = (*TEXT_SUFFIXES, *PARQUET_SUFFIXES, *ARROW_SUFFIXES, *JSON_SUFFIXES, *OTHER_SUFFIXES)
 
 NOT_IN_MODEL = "not in the model"
 
@@ -40,7 +41,7 @@ LEAST_COUNTED = 5
 #: Names of columns that name rows: id, source_id, rowid, objID, index.
 LABEL = re.compile(r"(?i:(^|[_. -]|row|obj)id)$|[a-z]I[Dd]$|^(?i:index|rownames?|row|no|nr|obs)$")
 
-#: Rows checked at a time, so that a check takes little memory beside a mapped file.
+#: Rows checked at a time, so that a check takes little memory.
 CHECK_ROWS = 1 << 18
 
 

@@ -129,8 +129,21 @@ def _format_compiled(columns: Columns, separator: str) -> str:
     from pyarrow import csv as arrow_csv
 
     # Names play no part, but they have to differ.
-    table = pa.table({str(i): column for i, column in enumerate(columns.values())})
+    table = make_arrow_table({str(i): column for i, column in enumerate(columns.values())})
     options = arrow_csv.WriteOptions(include_header=False, delimiter=separator, quoting_style="none")
     stream = pa.BufferOutputStream()
     arrow_csv.write_csv(table, stream, options)
     return str(stream.getvalue().to_pybytes(), "ascii")
+
+
+def make_arrow_table(columns: Columns) -> Any:
+    """The columns as a table of Arrow. Given arrays of NumPy, pyarrow would import pandas to look at them."""
+    import pyarrow as pa
+
+    arrays = []
+    for column in columns.values():
+        data = np.ascontiguousarray(column, dtype=column.dtype.newbyteorder("="))
+        kind = pa.from_numpy_dtype(data.dtype)
+        buffer = np.packbits(data, bitorder="little") if data.dtype.kind == "b" else data
+        arrays.append(pa.Array.from_buffers(kind, len(data), [None, pa.py_buffer(buffer)]))
+    return pa.Table.from_arrays(arrays, names=list(columns))

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from gaussmix._atomic import replace_file
 from gaussmix._text import make_printable
 from gaussmix.data.source import refuse_os_errors
-from gaussmix.data.text_writing import Columns, write_json_lines, write_text
+from gaussmix.data.text_writing import Columns, make_arrow_table, write_json_lines, write_text
 from gaussmix.errors import InputError
 
 __all__ = ["Columns", "check_output", "check_table_output", "replace_file", "write_table"]
@@ -178,10 +178,10 @@ def _write_arrow(path: Path, blocks: Iterable[Columns], as_parquet: bool) -> Non
     import pyarrow.parquet as pq
 
     blocks = iter(blocks)
-    first = pa.table(dict(next(blocks)))
+    first = make_arrow_table(next(blocks))
     with (
         open(path, "wb") as file,
         pq.ParquetWriter(file, first.schema) if as_parquet else pa.ipc.new_file(file, first.schema) as writer,
     ):
-        for table in itertools.chain([first], (pa.table(dict(columns)) for columns in blocks)):
+        for table in itertools.chain([first], map(make_arrow_table, blocks)):
             writer.write_table(table)
