@@ -2,6 +2,7 @@
 
 Each run is a process of its own, and programs alternate. Seconds are those of the work, from the file to an
 array of NumPy or back, without the import of libraries; of a command they are those of the whole process.
+With --processor they are those of all processors together, which a busy machine changes less.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -27,6 +29,11 @@ FEATURES = 8
 COMPONENTS = 4
 PROGRAMS = ("gaussmix", "pyarrow", "polars", "pandas")
 FORMATS = ("csv", "parquet", "feather", "orc", "jsonl", "npy")
+
+
+def read_clock(processor: bool) -> float:
+    """Seconds: of the clock, or those that this process, its threads and its children have computed."""
+    return sum(os.times()[:4]) if processor else time.perf_counter()
 
 
 def make_rows(n_rows: int) -> np.ndarray:
@@ -136,7 +143,7 @@ def find_writer(program: str) -> Callable[[np.ndarray, Path], Any]:
     )
 
 
-def run_here(program: str, what: str, form: str, folder: Path) -> float | None:
+def run_here(program: str, what: str, form: str, folder: Path, processor: bool) -> float | None:
     """Seconds of one piece of work in this process; None where the program cannot do it."""
     if what == "write":
         work: Any = find_writer(program)
@@ -146,9 +153,9 @@ def run_here(program: str, what: str, form: str, folder: Path) -> float | None:
     if work is None:
         return None
     _warm_up(program, what, form, folder, work)
-    start = time.perf_counter()
+    start = read_clock(processor)
     work(*arguments)
-    return time.perf_counter() - start
+    return read_clock(processor) - start
 
 
 def _warm_up(program: str, what: str, form: str, folder: Path, work: Any) -> None:
@@ -160,20 +167,21 @@ def _warm_up(program: str, what: str, form: str, folder: Path, work: Any) -> Non
         work(small / f"t.{form}")
 
 
-def run_apart(*arguments: str) -> float | None:
+def run_apart(processor: bool, *arguments: str) -> float | None:
     command = [sys.executable, "-m", "benchmarks.files", "--one", *arguments]
+    command += ["--processor"] if processor else []
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode:
         raise RuntimeError(answer.stderr)
     return json.loads(answer.stdout)
 
 
-def measure(what: str, form: str, programs: list[str], folder: Path, repeats: int) -> list[str]:
+def measure(what: str, form: str, programs: list[str], folder: Path, options: Any) -> list[str]:
     """A row of the table: medians of each program, and how many times the best of the others takes ours."""
     times: dict[str, list[float]] = {name: [] for name in programs}
-    for _ in range(repeats):
+    for _ in range(options.repeats):
         for name in programs:
-            seconds = run_apart(name, what, form, str(folder))
+            seconds = run_apart(options.processor, name, what, form, str(folder))
             if seconds is not None:
                 times[name].append(seconds)
     medians = {name: statistics.median(found) for name, found in times.items() if found}
@@ -186,13 +194,13 @@ def measure(what: str, form: str, programs: list[str], folder: Path, repeats: in
     ]
 
 
-def time_command(*arguments: str) -> float:
-    start = time.perf_counter()
+def time_command(processor: bool, *arguments: str) -> float:
+    start = read_clock(processor)
     subprocess.run([sys.executable, "-m", "gaussmix", *arguments], check=True, capture_output=True)
-    return time.perf_counter() - start
+    return read_clock(processor) - start
 
 
-def measure_commands(folder: Path, repeats: int) -> list[list[str]]:
+def measure_commands(folder: Path, options: Any) -> list[list[str]]:
     """Seconds of whole commands on the rows as CSV."""
     source, model = str(folder / "t.csv"), str(folder / "m.safetensors")
     commands = {
@@ -205,7 +213,9 @@ def measure_commands(folder: Path, repeats: int) -> list[list[str]]:
     }
     rows = []
     for title, arguments in commands.items():
-        seconds = statistics.median(time_command(*arguments) for _ in range(repeats))
+        seconds = statistics.median(
+            time_command(options.processor, *arguments) for _ in range(options.repeats)
+        )
         rows.append([title, f"{seconds:.2f}"])
     return rows
 
@@ -214,6 +224,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--processor", action="store_true", help="seconds of processors, not of the clock")
     parser.add_argument("--formats", default=",".join(FORMATS), help="of those that are read")
     parser.add_argument(
         "--one", nargs=4, metavar=("PROGRAM", "WHAT", "FORMAT", "FOLDER"), help=argparse.SUPPRESS
@@ -221,7 +232,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.one:
         program, what, form, folder = options.one
-        print(json.dumps(run_here(program, what, form, Path(folder))))
+        print(json.dumps(run_here(program, what, form, Path(folder), options.processor)))
         return
     programs = [name for name in PROGRAMS if importlib.util.find_spec(name) is not None]
     with tempfile.TemporaryDirectory() as name:
@@ -231,11 +242,11 @@ def main() -> None:
         make_files(folder / "small", 1000)
         rows = [["seconds", *programs, "ours / best"]]
         for form in options.formats.split(","):
-            rows.append(measure("read", form, programs, folder, options.repeats))
-        rows.append(measure("write", "csv", programs, folder, options.repeats))
+            rows.append(measure("read", form, programs, folder, options))
+        rows.append(measure("write", "csv", programs, folder, options))
         print(make_text_table(rows), flush=True)
         print()
-        print(make_text_table([["whole command", "seconds"], *measure_commands(folder, options.repeats)]))
+        print(make_text_table([["whole command", "seconds"], *measure_commands(folder, options)]))
 
 
 if __name__ == "__main__":
