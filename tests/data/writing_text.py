@@ -158,6 +158,39 @@ def list_odd() -> Iterator[Case]:
         np.array([[1.05], [2.75], [3.25]]),
         note="decimal commas",
     )
+    for name, text, column in [
+        ("powers of ten", "height\n2,5e-3\n-1,25E-2\n4\n", [0.0025, -0.0125, 4.0]),
+        ("powers of ten, no header", "2,87e-3\n1,25e-2\n", [0.00287, 0.0125]),
+        ("below one", ",25\n-,5\n1,75\n", [0.25, -0.5, 1.75]),
+        ("signed nought", "1,75\n-0,65\n", [1.75, -0.65]),
+        ("all below one", "0,75\n0,65\n", [0.75, 0.65]),
+        ("whole numbers", "75,0\n18,0\n", [75.0, 18.0]),
+        ("all digits", "0,3\n1,30000000000000004\n", [0.3, 1.3]),
+        ("a name with a comma", '"height, cm"\n1,5\n2,75\n', [1.5, 2.75]),
+    ]:
+        names = (text.split("\n")[0].strip('"') if text.startswith(("h", '"')) else "x0",)
+        values = np.array(column)[:, np.newaxis]
+        yield Case(f"column of decimal commas, {name}", text.encode(), names, values, note="decimal commas")
+    yield Case(
+        "column of decimal commas, one missing",
+        b"height\n1,5\nNA\n2,75\n",
+        ("height",),
+        np.array([[1.5], [2.75]]),
+        {"drop_missing": True},
+        "decimal commas",
+    )
+    times = np.array([[12, 1609459200], [13, 1609459300], [14, 1609459477.0]])
+    yield Case("two columns, of times", b"12,1609459200\n13,1609459300\n14,1609459477\n", ("x0", "x1"), times)
+    either = np.array([[7, 436], [9, 526], [1, 234], [5, 555], [7, 666.0]])
+    text = "".join(f"{a:.0f},{b:.0f}\n" for a, b in either)
+    yield Case("two columns or one", text.encode(), ("x0", "x1"), either, note="say --decimal ,")
+    yield Case(
+        "two columns or one, told",
+        text.encode(),
+        ("x0",),
+        (either @ [1.0, 0.001])[:, np.newaxis].round(3),
+        {"decimal": ","},
+    )
     yield Case(
         "thousands",
         b'a,b\n"1,234",5\n"12,345,678",6\n"999",7\n',

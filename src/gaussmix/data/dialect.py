@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from gaussmix.data.cells import PLAIN, Marks, find_marks, show_cell
+from gaussmix.data.decimal_column import is_decimal_column, is_doubtful
 from gaussmix.data.header import Header, find_header
 from gaussmix.data.reading import Reading
 from gaussmix.data.records import Dialect, collect_columns, cut_records
@@ -86,6 +87,9 @@ def find_layout(path: Path, lines: Sequence[str], reading: Reading) -> Layout:
         other = "." if marks.decimal == "," else ","
         found.words.append(f"{example!r} as {marks.read(example):.10g}")
         found.options.append(f"--decimal {other}")
+    if separator is None and reading.decimal is None and dialect.separator == "," and is_doubtful(filled):
+        found.words.append("whole numbers between commas")
+        found.options.append("--decimal ,")
     found.words += header.words
     found.options += header.options
     start = records[header.n_records - 1][0] if header.n_records else skipped
@@ -139,7 +143,7 @@ def _is_quoted_above(lines: Sequence[str]) -> bool:
 def _choose_separator(lines: list[str], separator: str | None, decimal: str | None) -> Dialect:
     """Choose what cuts the most lines into equally many cells, and into the most numbers."""
     quote = _find_quote(lines)
-    if separator is None and decimal != "." and _is_decimal_column(lines):
+    if separator is None and decimal != "." and is_decimal_column(lines, told=decimal == ","):
         return Dialect(separator=";", quote=quote, marks=Marks(","))
     best, best_score = Dialect(separator=separator or ",", quote=quote), (0.0, 0.0)
     for mark in SEPARATORS if separator is None else [separator]:
@@ -177,21 +181,3 @@ def _is_bordered(lines: Sequence[str], mark: str) -> bool:
     return mark == "|" and all(
         line.strip().startswith(mark) and line.strip().endswith(mark) for line in lines
     )
-
-
-def _is_decimal_column(lines: Sequence[str]) -> bool:
-    """Whether the text is one column of numbers with decimal commas, rather than two of whole numbers.
-
-    It is if the header is one word, or if some numbers after the comma begin with a zero.
-    """
-    header, rows = lines[0].strip(), [line.strip() for line in lines]
-    if "," not in header and not PLAIN.is_number(header):
-        below = rows[1:]
-        return (
-            bool(below)
-            and all(re.fullmatch(r'"?[+-]?\d*(,\d+)?"?', row) for row in below)
-            and any("," in row for row in below)
-        )
-    if not all(re.fullmatch(r"[+-]?\d+(,\d+)?", row) for row in rows):
-        return False
-    return any(re.search(r",0\d", row) for row in rows) or any("," not in row for row in rows)
