@@ -391,6 +391,7 @@ def test_names_that_do_not_tell_columns_apart_are_none():
     assert fit_mixture(frame, 2).mixture.feature_names is None
     assert not hasattr(GaussianMixture(2).fit(frame), "feature_names_in_")
     MIXTURE.replace(feature_names=NAMES).log_prob(frame)
+    MIXTURE.replace(feature_names=("a", "a")).log_prob(make_pandas(X))
 
 
 def test_masked_parameters_are_refused():

@@ -83,8 +83,11 @@ def refuse_other_names(found: Sequence[str] | None, known: Sequence[str] | None,
     """Raise ValueError where rows have names, and they are not those of the mixture in their order."""
     if found is None or known is None or tuple(found) == tuple(known):
         return
-    missing = [name for name in known if name not in set(found)]
-    unknown = [name for name in found if name not in set(known)]
+    here, fitted = set(found), set(known)
+    if len(fitted) < len(known):  # names that do not tell columns apart
+        return
+    missing = [name for name in known if name not in here]
+    unknown = [name for name in found if name not in fitted]
     wrong = [
         f"{verb} {_list_names(names)}" for verb, names in (("lacks", missing), ("has", unknown)) if names
     ]
