@@ -8,6 +8,8 @@ from typing import Any
 
 #: Between the columns of a table in plain text.
 GAP = "   "
+#: Characters of a name in a message.
+MOST_NAME = 60
 
 
 def make_printable(text: str, encoding: str = "utf-8") -> str:
@@ -26,6 +28,17 @@ def shorten(text: str, most: int, encoding: str = "utf-8") -> str:
     """The printable text, cut to `most` characters that end in an ellipsis."""
     text = make_printable(text, encoding)
     return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def show_name(name: str) -> str:
+    """A name that comes with the data, quoted, and cut where it is too long for a message.
+
+    Examples
+    --------
+    >>> len(show_name(100_000 * "x"))
+    62
+    """
+    return repr(name if len(name) <= MOST_NAME else f"{name[: MOST_NAME - 3]}...")
 
 
 def count_noun(number: Any, noun: str) -> str:

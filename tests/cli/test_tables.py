@@ -416,3 +416,27 @@ def test_an_error_of_the_system_becomes_one_of_the_input(error, reason):
 def test_other_errors_pass_as_they_are():
     with pytest.raises(KeyError, match="a"), refuse_os_errors("some/file.csv", "read"):
         raise KeyError("a")
+
+
+LONG = 100_000 * "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        (f"{LONG},b\nq,u\nr,v\n", Reading()),
+        (f"{LONG},b\n1,\n2,3\n4,5\n", Reading()),
+        (f"{LONG},b\n,2\n2,3\n4,5\n", Reading()),
+        (f"{LONG},b\n1,2\n2,3\n4,5\n?!,8\n", Reading()),
+        (f"{LONG},b\n1,2\n2,3\n!!,5\n", Reading()),
+        (f"{LONG},b\n1,2\n2,3\n", Reading(columns=["c"])),
+        (f"{LONG},b\n1,2\n2,3\n", Reading(columns=[LONG[1:], "b"])),
+        (f"{LONG},b\n-1,2\n2,3\n", Reading(weights=LONG)),
+        (f'[{{"{LONG}": "q"}}]', Reading()),
+        (f'[{{"{LONG}": 1}}, {{"{LONG}": 2}}, {{"{LONG}": "q"}}]', Reading()),
+    ],
+)
+def test_names_of_any_length_leave_messages_short(tmp_path, text, reading):
+    with pytest.raises(InputError) as caught:
+        read_table(put(tmp_path, "t.csv", text), reading)
+    assert len(str(caught.value)) < 400 + len(str(tmp_path))

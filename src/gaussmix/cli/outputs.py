@@ -10,6 +10,7 @@ from dataclasses import replace
 from glob import has_magic
 from pathlib import Path
 
+from gaussmix._text import show_name
 from gaussmix.cli.fit_options import FitTask
 from gaussmix.cli.reading_options import find_stem
 from gaussmix.cli.using import refuse_overwriting
@@ -102,13 +103,17 @@ def check_plot_columns(task: FitTask, names: Sequence[str]) -> None:
         raise InputError("--plot-columns names no column")
     for name in shown:
         if shown.count(name) > 1:
-            raise InputError(f"--plot-columns names {name!r} twice")
+            raise InputError(f"--plot-columns names {show_name(name)} twice")
         if name in names:
             continue
         near = difflib.get_close_matches(name, names, n=1)
         more = "" if len(names) <= 8 else f" and {len(names) - 8} more"
-        hint = f"did you mean {near[0]!r}?" if near else f"they are {', '.join(map(repr, names[:8]))}{more}"
-        raise InputError(f"--plot-columns: no column {name!r} is fitted; {hint}")
+        hint = (
+            f"did you mean {show_name(near[0])}?"
+            if near
+            else f"they are {', '.join(map(show_name, names[:8]))}{more}"
+        )
+        raise InputError(f"--plot-columns: no column {show_name(name)} is fitted; {hint}")
 
 
 def _check_picture(plot: Path) -> None:

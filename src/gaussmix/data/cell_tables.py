@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gaussmix._text import shorten
+from gaussmix._text import shorten, show_name
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.data.cells import EMPTY, TEXT, Marks
 from gaussmix.data.reading import Reading
@@ -54,7 +54,7 @@ class CellTable(Source):
         flawed = [(row, i) for i in wanted if (row := self.columns[i].first_flaw) is not None]
         if flawed:
             row, i = min(flawed)
-            where = f"{self.path}: {self.describe_place(row)}, column {self.names[i]!r}"
+            where = f"{self.path}: {self.describe_place(row)}, column {show_name(self.names[i])}"
             raise InputError(f"{where}: {describe_cell(self.cells[i][row])} is not a number; {REMEDY}")
         return [np.column_stack([self.columns[i].values for i in group]) for group in groups]
 

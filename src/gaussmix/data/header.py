@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gaussmix._text import count_noun, shorten
+from gaussmix._text import count_noun, shorten, show_name
 from gaussmix.data.cells import MOST_SHOWN, NUMBERS, PLAIN, TEXT, find_kind, find_marks
 from gaussmix.data.comment_names import find_comment_names
 from gaussmix.data.first_row import LEAST_ROWS, is_count_of_names, judge_first
@@ -185,7 +185,8 @@ def _complete_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, .
             named[i] = other
             taken.add(other)
         if times > 1:
-            words.append(f"{name!r} of column {named.index(f'{name}') + 1} and {named[i]!r} for its double")
+            column = named.index(name) + 1
+            words.append(f"{show_name(name)} of column {column} and {show_name(named[i])} for its double")
     more = len(words) - MOST_DOUBLES
     words = words if more <= 0 else [*words[:MOST_DOUBLES], f"{count_noun(more, 'more name')} with doubles"]
     return tuple(named), tuple(unnamed), words

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gaussmix._text import count_noun
+from gaussmix._text import MOST_NAME, count_noun, show_name
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.data.cells import show_cell
 from gaussmix.data.formats import open_source
@@ -116,11 +116,13 @@ def read_table(path: str | os.PathLike[str], reading: Reading = AS_FOUND) -> Tab
         chosen = [_find_column(source, name) for name in columns]
         for i in chosen:
             if chosen.count(i) > 1:
-                raise InputError(f"{source.path}: column {source.names[i]!r} is picked twice")
+                raise InputError(f"{source.path}: column {show_name(source.names[i])} is picked twice")
             if i in excluded:
-                raise InputError(f"{source.path}: column {source.names[i]!r} is picked and excluded")
-        if at_weights in chosen:
-            raise InputError(f"{source.path}: column {weights!r} cannot be both a feature and the weights")
+                raise InputError(f"{source.path}: column {show_name(source.names[i])} is picked and excluded")
+        if weights is not None and at_weights in chosen:
+            raise InputError(
+                f"{source.path}: column {show_name(weights)} cannot be both a feature and the weights"
+            )
     else:
         passed = set(source.left_out) | {at_weights} | excluded
         chosen = [i for i in range(len(source.names)) if i not in passed]
@@ -201,9 +203,8 @@ def _read_columns(
     groups = [chosen] if at_weights is None else [chosen, [at_weights]]
     for i in (i for group in groups for i in group):
         if i in source.not_numbers:
-            raise InputError(
-                f"{source.path}: column {source.names[i]!r} is not numeric: it has {source.not_numbers[i]}"
-            )
+            name, held = show_name(source.names[i]), source.not_numbers[i]
+            raise InputError(f"{source.path}: column {name} is not numeric: it has {held}")
     with refuse_os_errors(source.path, "read"):
         arrays = source.read(groups)
     notes = [*source.notes, *_make_notes(source, unused)]
@@ -253,7 +254,7 @@ def _note_labels(source: Source, values: FloatArray, chosen: Sequence[int]) -> l
             what = "seems to name the rows"
         if what:
             notes.append(
-                f"{source.path}: column {name!r} {what}; it is left out by --exclude {shlex.quote(name)}"
+                f"{source.path}: column {show_name(name)} {what}; it is left out by --exclude {_quote(name)}"
             )
     return notes
 
@@ -278,8 +279,8 @@ def _check_finite(
             continue
         row, at = (int(i) for i in np.argwhere(~finite)[0])
         place, column = _find_place(row + start, places), columns[at]
-        where = f"{source.path}: {source.describe_place(place)}, column {source.names[column]!r}"
-        name = shlex.quote(source.names[column])
+        where = f"{source.path}: {source.describe_place(place)}, column {show_name(source.names[column])}"
+        name = _quote(source.names[column])
         raise InputError(
             f"{where}: {_describe_flaw(values[row + start, at], source.show_cell(place, column), name)}"
         )
@@ -310,34 +311,41 @@ def _check_weights(source: Source, name: str, weights: FloatArray, places: IntAr
     negative = np.flatnonzero(weights < 0)
     if negative.size:
         row = int(negative[0])
-        where = f"{source.path}: {source.describe_place(_find_place(row, places))}, column {name!r}"
+        where = f"{source.path}: {source.describe_place(_find_place(row, places))}, column {show_name(name)}"
         raise InputError(f"{where}: the weight {weights[row]:g} is negative; weights must be 0 or more")
     if not weights.any():
-        raise InputError(f"{source.path}: column {name!r}: every weight is 0; at least one must be positive")
+        raise InputError(
+            f"{source.path}: column {show_name(name)}: every weight is 0; at least one must be positive"
+        )
 
 
 def _find_column(source: Source, name: str) -> int:
     if name in source.names:
         return source.names.index(name)
     near = difflib.get_close_matches(name, source.names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; the file has {_list_names(source.names)}"
+    hint = f"; did you mean {show_name(near[0])}?" if near else f"; the file has {_list_names(source.names)}"
     if name and any("," in whole and name in whole.split(",") for whole in source.names):
         hint = "; quote a name that holds a comma, as in --columns '\"a,b\",c'"
-    raise InputError(f"{source.path}: no column {name!r}{hint}")
+    raise InputError(f"{source.path}: no column {show_name(name)}{hint}")
 
 
 def _describe_lack_of_numbers(source: Source, weights: str | None, excluded: bool) -> str:
     if excluded and len(source.left_out) < len(source.names):
         return f"{source.path}: no column of numbers is left beside those that are excluded"
     if weights is not None and len(source.left_out) < len(source.names):
-        return f"{source.path}: no numeric column is left beside the weights {weights!r}"
-    held = [f"{source.names[i]!r} has {what}" for i, what in source.not_numbers.items()]
+        return f"{source.path}: no numeric column is left beside the weights {show_name(weights)}"
+    held = [f"{show_name(source.names[i])} has {what}" for i, what in source.not_numbers.items()]
     others = {i: why for i, why in source.left_out.items() if i not in source.not_numbers}
-    held += [f"{source.names[i]!r}: {why}" for i, why in others.items()]
+    held += [f"{show_name(source.names[i])}: {why}" for i, why in others.items()]
     more = "" if len(held) <= 3 else f", and {len(held) - 3} more"
     return f"{source.path}: no column of numbers: {', '.join(held[:3])}{more}"
 
 
 def _list_names(names: Sequence[str], most: int = 8) -> str:
-    shown = ", ".join(repr(name) for name in names[:most])
+    shown = ", ".join(show_name(name) for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def _quote(name: str) -> str:
+    """A name as the shell takes it."""
+    return shlex.quote(name) if len(name) <= MOST_NAME else "NAME"

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gaussmix._text import show_name
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.data import quick_text
 from gaussmix.data.cells import BOOLEANS, EMPTY, NUMBERS, PLAIN, TEXT, Marks, find_kind, show_cell
@@ -121,7 +122,7 @@ class TextTable(Source):
             if flaws:
                 row, at = min(flaws)
                 line, cells = block[row]
-                where = f"line {line} (row {n + row + 1}), column {self.names[wanted[at]]!r}"
+                where = f"line {line} (row {n + row + 1}), column {show_name(self.names[wanted[at]])}"
                 raise InputError(f"{self.path}: {where}: {describe_flaw(cells[wanted[at]], marks)}")
             blocks.append(values)
             n += len(block)

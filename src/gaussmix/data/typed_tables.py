@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussmix._text import shorten
+from gaussmix._text import shorten, show_name
 from gaussmix._typing import FloatArray
 from gaussmix.data.cells import PLAIN
 from gaussmix.data.content import Content
@@ -112,7 +112,7 @@ def check_names(path: Path, names: Sequence[str]) -> None:
     seen = set()
     for name in names:
         if name in seen:
-            raise InputError(f"{path}: two columns are named {name!r}; rename one of them")
+            raise InputError(f"{path}: two columns are named {show_name(name)}; rename one of them")
         seen.add(name)
 
 
