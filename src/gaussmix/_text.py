@@ -10,6 +10,10 @@ from typing import Any
 GAP = "   "
 #: Characters of a name in a message.
 MOST_NAME = 60
+#: Things of which a sentence lists all.
+MOST_LISTED = 6
+#: Things of which it lists so many, where there are more than that.
+SHOWN_OF_MANY = 3
 
 
 def make_printable(text: str, encoding: str = "utf-8") -> str:
@@ -44,6 +48,22 @@ def show_name(name: str) -> str:
 def count_noun(number: Any, noun: str) -> str:
     """A number with its noun, in the plural unless the number is 1."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def list_some(words: Sequence[Any], most: int = MOST_LISTED, shown: int = SHOWN_OF_MANY) -> str:
+    """Things in a sentence: all of them, or of more than `most` the first few and how many more there are.
+
+    Examples
+    --------
+    >>> list_some([3]), list_some([3, 7]), list_some("abcde")
+    ('3', '3 and 7', 'a, b, c, d and e')
+    >>> list_some(range(150))
+    '0, 1, 2 and 147 more'
+    """
+    texts = [str(word) for word in words]
+    if len(texts) > most:
+        texts = [*texts[:shown], f"{len(texts) - shown} more"]
+    return " and ".join([*([", ".join(texts[:-1])] if len(texts) > 1 else []), *texts[-1:]])
 
 
 def make_text_table(rows: Sequence[Sequence[str]]) -> str:

@@ -33,6 +33,7 @@ HELD = (
     "allowed, so the likelihood depends on that bound."
 )
 APART = "{who} {rows} far from all others, {where}."
+MORE_APART = "The same holds of {more} more."
 COINCIDE = (
     "{who} coincide: the mixture has fewer different components than were asked for, and EM cannot tell them "
     "apart. Use fewer components, or another start."
@@ -43,6 +44,8 @@ HOLDS_ALL = (
 )
 
 
+#: Components apart that have a sentence each.
+MOST_APART = 3
 #: Numbers of a mean that a sentence shows.
 SHOWN = 5
 
@@ -73,9 +76,11 @@ def write_advice(
     if coinciding:
         together = tuple(sorted({component for pair in coinciding for component in pair}))
         parts.append(COINCIDE.format(who=begin_with(together)))
-    for component, (rows, mean) in apart.items():
+    for component, (rows, mean) in [*apart.items()][:MOST_APART]:
         what = "is a single row" if round(rows) == 1 else f"has {rows:.3g} rows"
         parts.append(APART.format(who=begin_with((component,)), rows=what, where=_write_place(mean)))
+    if len(apart) > MOST_APART:
+        parts.append(MORE_APART.format(more=len(apart) - MOST_APART))
     if holds_all:
         parts.append(HOLDS_ALL)
     if others:

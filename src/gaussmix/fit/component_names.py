@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from gaussmix._text import list_some
+
 #: What `name_components` writes of components in particular.
-NAMES = re.compile(r"\b([Cc]omponents?) (\d+(?:, \d+)*(?: and \d+)?)")
+NAMES = re.compile(r"\b([Cc]omponents?) (\d+(?:, \d+)*(?: and \d+\b(?! more))?)( and \d+ more)?")
 
 
 def name_components(components: tuple[int, ...]) -> str:
-    """The components in words; none of them in particular means all."""
-    numbers = [str(component) for component in components]
-    if len(numbers) < 2:
-        return f"component {numbers[0]}" if numbers else "the covariance of all components"
-    return f"components {', '.join(numbers[:-1])} and {numbers[-1]}"
+    """The components in words, of many the first few; none of them in particular means all."""
+    if not components:
+        return "the covariance of all components"
+    return f"component{'s' if len(components) > 1 else ''} {list_some(components)}"
 
 
 def begin_with(components: tuple[int, ...]) -> str:
@@ -33,10 +34,14 @@ def rename_components(text: str, places: Sequence[int]) -> str:
     --------
     >>> rename_components("Components 0, 1 and 3 coincide. Use fewer components.", [2, 3, 0, 1])
     'Components 1, 2 and 3 coincide. Use fewer components.'
+    >>> rename_components("Components 0, 1, 2 and 147 more collapsed.", range(149, -1, -1))
+    'Components 147, 148, 149 and 147 more collapsed.'
     """
 
     def rename(found: re.Match[str]) -> str:
         numbers = sorted(places[int(number)] for number in re.findall(r"\d+", found[2]))
+        if found[3]:  # of others no text says which they are
+            return f"{found[1]} {', '.join(map(str, numbers))}{found[3]}"
         return found[1][0] + name_components(tuple(numbers))[1:]
 
     return NAMES.sub(rename, text)

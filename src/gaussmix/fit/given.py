@@ -17,6 +17,7 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._reading.rows import read_array
 from gaussmix._typing import Float64Array, IntArray
+from gaussmix.fit.component_names import name_components
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 
@@ -77,9 +78,9 @@ def read_memberships(
         counts = w @ members
         outside, own = float(counts[k:].sum()), counts[:k]
     if not (own > 0.0).all():
-        empty = ", ".join(map(str, np.flatnonzero(~(own > 0.0))[:8]))
+        empty = name_components(tuple(np.flatnonzero(~(own > 0.0)).tolist()))
         raise ValueError(
-            f"start gives component {empty} no row{'' if weights is None else ' of positive weight'}; each "
+            f"start gives {empty} no row{'' if weights is None else ' of positive weight'}; each "
             f"of the {k} needs some: number the labels 0 to k - 1 without a gap, or ask for fewer components"
         )
     members.flags.writeable = False

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gaussmix._text import count_noun
+from gaussmix._text import count_noun, list_some
 from gaussmix._version import __version__
 from gaussmix.data.rows import Rows
 from gaussmix.fit.one_mixture import fit_mixture
@@ -64,7 +64,7 @@ def write_snippet(
     grid: Grid, options: Mapping[str, Any], names: Sequence[str], source: str | None, *, weighted: bool
 ) -> str:
     """Lines of Python that make the report again, given the rows."""
-    columns = ", ".join(map(repr, names[:MOST_NAMES])) + (", ..." if len(names) > MOST_NAMES else "")
+    columns = list_some([repr(name) for name in names], MOST_NAMES, MOST_NAMES)
     weights = ["sample_weight=weights"] if weighted else []
     made = grid.call.format(", ".join(["X", *weights])) if grid.call else _write_call(grid, options, weights)
     return "\n".join(

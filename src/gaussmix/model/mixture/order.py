@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from gaussmix._text import list_some
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.mixture.parts import Parts
 from gaussmix.model.mixture.printing import default_names
@@ -72,7 +73,7 @@ def find_feature(mixture: MixtureProperties, key: Any) -> int:
     if isinstance(key, str):
         if names.count(key) == 1:
             return names.index(key)
-        shown = ", ".join(map(repr, names[:8])) + (", ..." if d > 8 else "")
+        shown = list_some([repr(name) for name in names])
         raise ValueError(f"expected {', '.join(map(repr, KEYS))} or a feature, one of {shown}; got {key!r}")
     if isinstance(key, int | np.integer) and not isinstance(key, bool) and 0 <= key < d:
         return int(key)
