@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from gaussmix._text import make_printable
+from gaussmix.cli.commands import Commands, open_closed_streams
 from gaussmix.cli.reading_options import (
     Columns,
     Comment,
@@ -25,7 +21,6 @@ from gaussmix.cli.reading_options import (
     Weights,
     make_reading,
 )
-from gaussmix.errors import DoubtfulFitWarning, InputError, ModelFileError
 from gaussmix.fit.options import OPTIONS
 
 EXIT_CODES = (
@@ -33,56 +28,16 @@ EXIT_CODES = (
     "A fit stopped by one Ctrl-C that saved its model is good."
 )
 
-
-class _Commands(TyperGroup):
-    """The group of subcommands, which turns errors that a user can cause into one line and an exit code."""
-
-    def main(self, *args: Any, **extra: Any) -> Any:
-        try:
-            code = super().main(*args, **{**extra, "standalone_mode": False})
-        except Exception as error:
-            # The base class of Typer's own errors (a missing option, a word for a number) differs by version.
-            if not hasattr(error, "format_message"):
-                raise
-            context = getattr(error, "ctx", None)
-            command = context.command_path if context is not None else "gaussmix"
-            code = _report_failure(2, f"{error.format_message().rstrip('.')}; see {command} --help").exit_code
-        sys.exit(code)
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            with warnings.catch_warnings():
-                # Overflow and other causes of these warnings end in a status or an error of gaussmix.
-                warnings.simplefilter("ignore", RuntimeWarning)
-                warnings.simplefilter("ignore", UserWarning)
-                warnings.simplefilter("always", DoubtfulFitWarning)  # shown to the user at once
-                warnings.showwarning = _show_warning
-                return super().invoke(ctx)
-        except (InputError, ModelFileError) as error:
-            raise _report_failure(2, str(error)) from error
-        except MemoryError as error:
-            raise _report_failure(1, f"out of memory: {error}".rstrip(": ")) from error
-        except KeyboardInterrupt as error:
-            raise _report_failure(130, str(error) or "given up") from error
-        except BrokenPipeError as error:
-            # The reader of the output has closed it (`| head`). Buffered output is discarded.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from error
-
-
-def _show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
-    """Print a warning as one line, without its place in the code."""
-    typer.echo(f"warning: {make_printable('; '.join(str(message).splitlines()))}", err=True)
-
-
-def _report_failure(code: int, message: str) -> typer.Exit:
-    typer.echo(f"error: {make_printable('; '.join(message.splitlines()))}", err=True)
-    return typer.Exit(code)
-
+#: Starts and resamples that may be asked for: what is more is a slip of the hand.
+MOST_TIMES = 1_000_000
+#: The largest seed of NumPy's generators of old, which fits draw with.
+MOST_SEED = 2**32 - 1
+#: Rows that may be drawn.
+MOST_ROWS = 10**15
 
 app = typer.Typer(
     name="gaussmix",
-    cls=_Commands,
+    cls=Commands,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -93,6 +48,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command with the arguments of the process."""
+    open_closed_streams()
     app(prog_name="gaussmix")
 
 
@@ -124,7 +80,12 @@ TableOut = Annotated[
 ]
 Seed = Annotated[
     int | None,
-    typer.Option(min=0, help="For the same result each time. Default: drawn, and told.", show_default=False),
+    typer.Option(
+        min=0,
+        max=MOST_SEED,
+        help="For the same result each time. Default: drawn, and told.",
+        show_default=False,
+    ),
 ]
 
 
@@ -177,14 +138,17 @@ def fit(
     stability: Annotated[
         int,
         typer.Option(
-            metavar="N", min=0, help="Search N resamples of the rows, too: is the same number chosen?"
+            metavar="N",
+            min=0,
+            max=MOST_TIMES,
+            help="Search N resamples of the rows, too: is the same number chosen?",
         ),
     ] = 0,
     seed: Seed = None,
     tol: Annotated[float, _make_option("tol", min=0)] = OPTIONS["tol"].default,
     reg_covar: Annotated[str, _make_option("reg_covar")] = OPTIONS["reg_covar"].default,
     max_iter: Annotated[int, _make_option("max_iter", min=1)] = OPTIONS["max_iter"].default,
-    n_init: Annotated[int, _make_option("n_init", min=1)] = OPTIONS["n_init"].default,
+    n_init: Annotated[int, _make_option("n_init", min=1, max=MOST_TIMES)] = OPTIONS["n_init"].default,
     init_params: Annotated[str, _make_option("init_params")] = OPTIONS["init_params"].default,
     prior: Annotated[str | None, _make_option("prior")] = None,
     eigenvalue_ratio: Annotated[
@@ -282,7 +246,10 @@ def score(
 @app.command()
 def sample(
     model: Model,
-    number: Annotated[int, typer.Option("-n", "--number", min=1, help="Number of rows to draw.")],
+    number: Annotated[
+        int,
+        typer.Option("-n", "--number", min=1, max=MOST_ROWS, help="Number of rows to draw."),
+    ],
     seed: Annotated[
         int | None, typer.Option(min=0, help="For the same rows each time.", show_default=False)
     ] = None,
@@ -340,7 +307,10 @@ def bootstrap(
         str,
         typer.Option(metavar="NAME", help="Resamples: nonparametric (rows drawn), parametric, weighted."),
     ] = "nonparametric",
-    number: Annotated[int, typer.Option("-n", "--number", min=2, help="Number of resamples.")] = 999,
+    number: Annotated[
+        int,
+        typer.Option("-n", "--number", min=2, max=MOST_TIMES, help="Number of resamples."),
+    ] = 999,
     level: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
     seed: Annotated[
         int | None, typer.Option(min=0, help="For the same resamples each time.", show_default=False)

@@ -114,8 +114,15 @@ def print_facts(info: Mapping[str, Any]) -> None:
         console.print(f"{label.ljust(width)}  {fact}", soft_wrap=True)
 
 
+class _Console(Console):
+    """A console that leaves a broken pipe to the command, whose exit code says that all is well."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def _make_console() -> Console:
-    return Console(highlight=False, markup=False, emoji=False)
+    return _Console(highlight=False, markup=False, emoji=False)
 
 
 def _format_fact(name: str, info: Mapping[str, Any]) -> str:

@@ -20,6 +20,10 @@ from gaussmix.select.many_models import FOURTEEN
 STRATEGIES = ("em", "message-length")
 #: Numbers of components to choose from.
 NUMBERS = range(1, 10)
+#: Digits of a number of components.
+MOST_DIGITS = 9
+#: Numbers of components that one part of -k may name.
+MOST_NUMBERS = 1000
 #: What stands for mclust's families.
 ALL = "all"
 #: Options of the command that a search does not have.
@@ -188,8 +192,10 @@ def parse_numbers(text: str) -> list[int]:
         first, _, last = part.strip().partition("-")
         if not (first.isdecimal() and (last.isdecimal() or "-" not in part)):
             raise InputError(wrong)
+        if len(first) > MOST_DIGITS or len(last) > MOST_DIGITS:
+            raise InputError(wrong)
         found = range(int(first), int(last or first) + 1)
-        if not found or found[0] < 1:
+        if not found or found[0] < 1 or len(found) > MOST_NUMBERS:
             raise InputError(wrong)
         numbers.update(found)
     return sorted(numbers)

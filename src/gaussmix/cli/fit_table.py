@@ -16,6 +16,7 @@ from gaussmix._progress import Progress
 from gaussmix._text import count_noun, make_printable
 from gaussmix.cli.display import print_model
 from gaussmix.cli.fit_options import OF_MESSAGE_LENGTH, OF_SEARCH, FitTask
+from gaussmix.cli.messages import print_line, print_message
 from gaussmix.cli.outputs import check_outputs, check_plot_columns, choose_outputs
 from gaussmix.cli.progress import Stage, StopOnInterrupt, is_shown
 from gaussmix.cli.search_display import describe_search, print_search
@@ -56,7 +57,7 @@ def fit_table(task: FitTask) -> int:
         else:
             result = _fit_rows(table, task, seed)
     except (FitError, ArithmeticError) as error:
-        typer.echo(f"error: {table.path}: the fit failed: {error}", err=True)
+        print_message("error", f"{table.path}: the fit failed: {error}")
         return EXIT_FAILED
     except (InputError, ModelFileError):
         raise  # the message names the checkpoint
@@ -256,9 +257,10 @@ def _find_exit_code(result: FitResult, task: FitTask) -> int:
             f"{nothing}: there was no -o" if task.output is None else f"the best so far is in {task.output}"
         )
         more = "" if task.checkpoint is None else f"; go on with --resume {task.checkpoint}"
-        typer.echo(f"interrupted after {count_noun(result.n_iter, 'iteration')}; {kept}{more}", err=True)
+        after = count_noun(result.n_iter, "iteration")
+        print_line(f"interrupted after {after}; {kept}{more}")
         return EXIT_INTERRUPTED if task.output is None else EXIT_GOOD
     if result.status == FitStatus.DEGENERATE:
-        typer.echo(f"error: the fit failed: {result.status}: {result.advice}", err=True)
+        print_message("error", f"the fit failed: {result.status}: {result.advice}")
         return EXIT_FAILED
     return EXIT_GOOD

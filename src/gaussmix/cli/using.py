@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import typer
 from numpy.typing import NDArray
 
 from gaussmix._text import make_printable
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.cli.display import print_facts, print_model
+from gaussmix.cli.messages import print_message
 from gaussmix.cli.progress import Stage, is_shown
 from gaussmix.data.content import INPUT_NAME, STANDARD_INPUT
 from gaussmix.data.reading import Reading
@@ -114,7 +114,7 @@ def name_data(data: Sequence[Path]) -> str:
 def tell_notes(table: Table) -> None:
     """Print the notes on how a table was read to stderr."""
     for note in table.notes:
-        typer.echo(f"note: {make_printable(note)}", err=True)
+        print_message("note", note)
 
 
 def read_model_and_rows(model: Path, data: Sequence[Path], reading: Reading) -> tuple[SavedModel, Table]:

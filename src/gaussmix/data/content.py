@@ -70,6 +70,8 @@ def open_content(path: Path) -> Content:
                 content = Content(path, head)
             else:
                 content = unpack(path, head + stream.read())
+    elif path.is_char_device() or path.is_block_device():
+        raise InputError(f"{path}: is a device, which need not end; expected a table")
     else:
         content = unpack(path, path.read_bytes())
     if not content.head:

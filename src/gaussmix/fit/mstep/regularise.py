@@ -204,6 +204,10 @@ def count_rows_needed(structure: Structure, d: int) -> int:
     return max(least, FEW_ROWS) if least else 0
 
 
+#: Most by which a ridge may exceed the variances of the rows: squares of what it leads to must not overflow.
+MOST_RIDGE = 1e100
+
+
 def make_regularise(
     reg_covar: RegCovar, structure: Structure, engine: Engine, bound: Bound | None = None
 ) -> Ridge | Floor:
@@ -217,5 +221,10 @@ def make_regularise(
             bound,
         )
     ridge = structure.algebra.map_variances(np.full(variances.shape, float(reg_covar)), engine.frame)
+    if not np.abs(ridge).max() < MOST_RIDGE:
+        raise ValueError(
+            f"reg_covar = {float(reg_covar):g} is more than {MOST_RIDGE:g} times the variances of the rows; "
+            'give a number in squared units of the rows, or "auto"'
+        )
     rounding = ROUNDING**2 * (variances + engine.frame.origin**2)
     return Ridge(structure, ridge, structure.algebra.map_variances(rounding, engine.frame), bound)

@@ -78,7 +78,7 @@ def default_names(n_features: int) -> tuple[str, ...]:
 
 def means_and_deviations(means: Float64Array, deviations: Float64Array, plus_minus: str) -> list[str]:
     """Write one feature's column, all with the decimals that its smallest deviation needs."""
-    positive = deviations[deviations > 0]
+    positive = deviations[(deviations > 0) & np.isfinite(deviations)]
     smallest = float(positive.min()) if positive.size else 1.0
     decimals = max(0, 2 - math.floor(math.log10(smallest)))
     largest = max(float(np.abs(means).max()), float(deviations.max()))
