@@ -118,7 +118,7 @@ def test_the_reasons_are_said(run, small, tmp_path):
         ("--plot", f"{long}.png"): "File name too long",
         ("--report", f"{long}.html"): "File name too long",
         ("--checkpoint", long): "File name too long",
-        ("--columns", "a\nb"): "no column 'a'",
+        ("--columns", "a\nb"): "--columns must be names",
         ("-k", "1-99999999999999999999"): "must be a number of at least 1",
         ("--n-init", "99999999999999999999"): "1000000",
         ("--seed", str(2**64)): "'--seed'",
