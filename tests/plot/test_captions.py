@@ -193,7 +193,7 @@ def test_every_display_has_one():
         "A fork joins two clusters": MergingDisplay.from_estimator(merging),
         "Ring: 2 clusters": MergingDisplay.from_estimator(merging, kind="entropy"),
         "Bars: one standard deviation": ProfileDisplay.from_estimator(fit),
-        "Arrows: where a row moves": ProjectionDisplay.from_estimator(
+        "Arrows: where features move a row": ProjectionDisplay.from_estimator(
             make_mixture(3, 4), make_mixture(3, 4).sample(50, 0)[0]
         ),
     }

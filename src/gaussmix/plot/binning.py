@@ -16,7 +16,7 @@ FEW_BINS = 60
 #: How often one of the most bins may be divided by three for a narrow component; nine of them take a dot.
 MOST_DIVISIONS = 2
 #: Widths that differ by less than this factor become one, the finer; beyond it, fine bins stay local.
-ALIKE = 3.0
+ALIKE = 2.0
 #: Interquartile range of a normal distribution, in standard deviations.
 NORMAL_RANGE = 1.349
 #: Bins of a component are no wider than this many of its standard deviations, however few its rows are.
@@ -77,7 +77,7 @@ def plan_bins(
     with :math:`Q_k = 1.349 \sigma_k`. Quartiles of all rows alone give too few bins where there are several
     modes.
 
-    There are 5 to `most` bins. A component so narrow that its own width is less than a third of that of the
+    There are 5 to `most` bins. A component so narrow that its own width is less than half of that of the
     others does not decide; bins within three of its standard deviations are divided by three as often as it
     needs, but no finer than the range over nine times `most`, which is less than a dot of a screen.
 
@@ -220,7 +220,5 @@ def _divide(low: float, high: float, count: int, parts: Parts, widths: Float64Ar
 def _find_depths(width: float, widths: Float64Array) -> IntArray:
     """How often a bin is to be divided by three for each component, which needs bins of these widths."""
     narrow = np.minimum(widths, width)
-    depths = np.where(
-        narrow * math.sqrt(ALIKE) < width, np.round(np.log(width / narrow) / math.log(3.0)), 0.0
-    )
+    depths = np.where(narrow * math.sqrt(3.0) < width, np.round(np.log(width / narrow) / math.log(3.0)), 0.0)
     return depths.astype(np.int64)

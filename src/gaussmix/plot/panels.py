@@ -37,13 +37,25 @@ def choose_figure_size(view: View) -> tuple[float, float]:
 def read_panels(view: View, ax: Axes | NDArray[np.object_] | None, figure: Figure | None) -> Any:
     """The Axes to draw into, as a square array; those of `figure`, if it is given."""
     side = view.n_shown if view.n_shown > 2 else 1
-    given = np.asarray(ax if figure is None else figure.subplots(side, side), dtype=object)
+    if figure is not None:
+        return _make_panels(figure, side)
+    given = np.asarray(ax, dtype=object)
     if given.size != side * side:
         raise ValueError(
             f"{view.n_shown} features take {side} x {side} Axes, but ax has the shape {given.shape}; pass "
             "such an array, no ax at all, or features= with one or two of them"
         )
     return given.reshape(side, side)
+
+
+def _make_panels(figure: Figure, side: int) -> NDArray[np.object_]:
+    """Axes of a new figure, of pairs the lower half and the corner for the legend: each takes its time."""
+    grid = figure.add_gridspec(side, side)
+    panels = np.full((side, side), None, dtype=object)
+    for i in range(side):
+        for j in [*range(i + 1), *([side - 1] if i == 0 < side - 1 else [])]:
+            panels[i, j] = figure.add_subplot(grid[i, j])
+    return panels
 
 
 def draw_view(
@@ -98,7 +110,8 @@ def _draw_pairs(panels: Any, view: View, style: Style, drawn: Artists) -> NDArra
     last = view.n_shown - 1
     for (i, j), panel in np.ndenumerate(panels):
         if j > i:
-            panel.set_axis_off()
+            if panel is not None:
+                panel.set_axis_off()
             continue
         used[i, j] = panel
         if i == j:

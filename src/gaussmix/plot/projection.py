@@ -212,8 +212,8 @@ class ProjectionDisplay(ViewDisplay):
         return self
 
     def _tell_more(self) -> str:
-        told = "Axes: the directions in which components differ most, with their shares."
-        return told + (" Arrows: where a row moves when a feature rises." if self._has_arrows else "")
+        told = "Axes: the directions in which components differ most, and their shares."
+        return told + (" Arrows: where features move a row." if self._has_arrows else "")
 
     def _draw_arrows(self) -> None:
         """Draw the features as arrows from the centre, the names on each side as far apart as they need."""
