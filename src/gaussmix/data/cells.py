@@ -14,7 +14,20 @@ MISSING = frozenset(
         "?",
         "-",
         "--",
+        "---",
         ".",
+        "..",
+        "...",
+        ":",
+        "*",
+        "**",
+        "***",
+        "n.a.",
+        "#value!",
+        "#div/0!",
+        "#num!",
+        "#ref!",
+        "#name?",
         "na",
         "n/a",
         "#n/a",
@@ -37,6 +50,9 @@ MOST_SHOWN = 40
 
 #: Blanks that people put between groups of digits: plain, no-break, thin, narrow no-break.
 BLANKS = " \u00a0\u2009\u202f"
+
+#: A number whose exponent FORTRAN has written: 1.5D+03.
+FORTRAN = re.compile(r"[+-]?(\d+\.\d*|\.\d+)[dD][+-]?\d{1,3}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -92,6 +108,10 @@ class Marks:
             ):
                 cell = cell.replace(mark, "")
             cell = cell.replace(self.decimal, ".")
+        if cell.startswith("\u2212"):  # the minus sign of typesetters
+            cell = f"-{cell[1:]}"
+        if ("d" in cell or "D" in cell) and FORTRAN.fullmatch(cell):
+            cell = cell.replace("d", "e").replace("D", "e")
         try:
             # Python reads 2024_01 as a number, but in a table it is a label.
             return None if "_" in cell else float(cell)

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gaussmix.data.cells import PLAIN
 from gaussmix.data.records import Dialect, cut_records
 
 #: A comment that gives a column's number and its name, as SExtractor has them.
 NUMBERED = re.compile(r"(?:col(?:umn)?\.?\s*)?(\d+)\s*[:.)=]?\s+([^\W\d]\S*)(\s.*)?", re.IGNORECASE)
+
+#: What is no name: a number, a date, the name of a setting.
+NO_NAME = re.compile(r"[+-]?[.,]?\d|.*[:=]$|$")
 
 
 def find_comment_names(comments: Sequence[str], dialect: Dialect, width: int) -> tuple[list[str], str] | None:
@@ -46,7 +48,7 @@ def _read_last(comment: str, dialect: Dialect, width: int) -> list[str] | None:
         plain = replace(dialect, separator=separator, comment="", bordered=False)
         for _, cells in cut_records(Path(), [comment], plain):
             names = [cell.strip() for cell in cells]
-            if len(names) == width and not any(map(PLAIN.is_number, names)):
+            if len(names) == width and not any(map(NO_NAME.match, names)):
                 # A sentence above a single column is no name.
                 return names if width > 1 or len(comment.split()) == 1 else None
     return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from gaussmix.data.body import RULER
 from gaussmix.data.cells import PLAIN, Marks, find_marks, show_cell
 from gaussmix.data.decimal_column import is_decimal_column, is_doubtful
 from gaussmix.data.header import Header, find_header
@@ -53,8 +54,11 @@ class _Findings:
         return f"read with {', '.join(self.words)}{doubt}" if self.words else ""
 
 
-def find_layout(path: Path, lines: Sequence[str], reading: Reading) -> Layout:
-    """Find out how a text is written from its first lines. Raises InputError where it is no table."""
+def find_layout(path: Path, lines: Sequence[str], reading: Reading, whole: bool = False) -> Layout:
+    """Find out how a text is written from its first lines; `whole` says that there are no others.
+
+    Raises InputError where it is no table.
+    """
     found = _Findings()
     declared = SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
     skipped = 1 if declared else 0
@@ -73,7 +77,9 @@ def find_layout(path: Path, lines: Sequence[str], reading: Reading) -> Layout:
     if not records:
         raise InputError(f"{path}: the file has no rows, only blank lines")
     above = _list_comments(lines[: records[0][0] - 1], comment)
-    header = find_header(path, records, dialect, reading, above, _is_quoted_above(filled))
+    header = find_header(path, records, dialect, reading, above, _is_quoted_above(filled), whole)
+    end = records[header.end - 1][0] if header.end < len(records) else 0
+    records = records[: header.end]
     rows = [cells for _, cells in records[header.n_records :]]
     numbers = [line for line, _ in records[header.n_records :]]
     marks, example = find_marks(
@@ -94,7 +100,7 @@ def find_layout(path: Path, lines: Sequence[str], reading: Reading) -> Layout:
     found.options += header.options
     start = records[header.n_records - 1][0] if header.n_records else skipped
     return Layout(
-        dialect=replace(dialect, marks=marks, start=start),
+        dialect=replace(dialect, marks=marks, start=start, end=end),
         header=header,
         lines=numbers,
         rows=rows,
@@ -142,6 +148,7 @@ def _is_quoted_above(lines: Sequence[str]) -> bool:
 
 def _choose_separator(lines: list[str], separator: str | None, decimal: str | None) -> Dialect:
     """Choose what cuts the most lines into equally many cells, and into the most numbers."""
+    lines = [line for line in lines if not RULER.fullmatch(line)] or lines
     quote = _find_quote(lines)
     if separator is None and decimal != "." and is_decimal_column(lines, told=decimal == ","):
         return Dialect(separator=";", quote=quote, marks=Marks(","))
@@ -149,16 +156,15 @@ def _choose_separator(lines: list[str], separator: str | None, decimal: str | No
     for mark in SEPARATORS if separator is None else [separator]:
         dialect = Dialect(separator=mark, quote=quote, bordered=_is_bordered(lines, mark))
         rows = [cells for _, cells in cut_records(Path(), lines, dialect)]
-        if not rows:
+        below = [len(cells) for cells in rows[1:] or rows if len(cells) > 1]
+        if not below:
             continue
+        width, times = Counter(below).most_common(1)[0]
         below = rows[1:] or rows
-        width, times = Counter(map(len, below)).most_common(1)[0]
-        if width == 1:
-            continue
         alike = (times + (len(rows[0]) == width and len(rows) > 1)) / len(rows)
         if (mark == ";" and alike == 1.0) or separator is not None:
             return dialect  # a comma is then the decimal mark: cutting at it would make false columns
-        columns = collect_columns(below, width)
+        columns = collect_columns([cells for cells in below if len(cells) == width], width)
         if mark == "," and decimal == ",":
             continue
         marks, _ = find_marks(columns, mark, decimal)
@@ -178,6 +184,5 @@ def _find_quote(lines: Sequence[str]) -> str:
 
 
 def _is_bordered(lines: Sequence[str], mark: str) -> bool:
-    return mark == "|" and all(
-        line.strip().startswith(mark) and line.strip().endswith(mark) for line in lines
-    )
+    marked = [line.strip() for line in lines if mark in line]
+    return mark == "|" and all(line.startswith(mark) and line.endswith(mark) for line in marked)

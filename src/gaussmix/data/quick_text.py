@@ -40,7 +40,7 @@ def read_columns(
 
     None where the file is small, or holds anything that the quick reader refuses or could misread.
     """
-    if content.size < LEAST_BYTES or dialect.marks.thousands or dialect.bordered:
+    if content.size < LEAST_BYTES or dialect.marks.thousands or dialect.bordered or dialect.end:
         return None
     if not has_pyarrow():
         return _read_by_numpy(content, encoding, dialect, width, columns)

@@ -31,6 +31,8 @@ class Dialect:
     bordered: bool = False
     #: Lines before the first row.
     start: int = 0
+    #: The line of the last row, where others stand below; else 0.
+    end: int = 0
     marks: Marks = field(default=PLAIN)
 
     def prepare(self, line: str) -> str:
@@ -71,6 +73,8 @@ def cut_records(
             source, delimiter=dialect.separator, quotechar=dialect.quote, skipinitialspace=True
         )
         for cells in reader:
+            if 0 < dialect.end < source.number:
+                return
             if not cells or (len(cells) == 1 and not cells[0].strip(BLANK)):
                 pending = pending or source.number
                 continue

@@ -137,7 +137,7 @@ def open_text(content: Content, reading: Reading) -> TextTable:
         with open_lines(content, encoding) as stream:
             sample = _take_sample(stream)
             whole = not stream.readline()
-        layout = find_layout(path, sample, reading)
+        layout = find_layout(path, sample, reading, whole)
     except UnicodeError as error:
         raise InputError(explain_encoding(path, encoding)) from error
     header, dialect = layout.header, layout.dialect

@@ -122,7 +122,7 @@ def _find_table(
         if any(cell != "" for cell in row)
     ]
     records = _write_records(filled[:SAMPLE_ROWS])
-    header = find_header(path, records, Dialect(separator=","), reading, (), quoted=False)
+    header = find_header(path, records, Dialect(separator=","), reading, (), quoted=False, whole=True)
     if header.words:
         options = f"; if that is wrong, say {' or '.join(header.options)}" if header.options else ""
         notes.append(f"{path}: read with {', '.join(header.words)}{options}")
