@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tests.data.writing_text import ASCII, ROWS, VALUES, Case, write_text
+from tests.data.writing_text import ASCII, PLAIN, ROWS, VALUES, Case, write_text
 
 
 def list_headers() -> Iterator[Case]:
@@ -82,4 +82,71 @@ def list_headers() -> Iterator[Case]:
     yield Case("a comment below", (ROWS + "# one two three\n").encode(), ("x0", "x1", "x2"), note="'#'")
 
 
-REAL_CASES = [*list_headers()]
+def list_surroundings() -> Iterator[Case]:
+    """What instruments and archives write above and below their tables."""
+    sources = "\n\nData from database: Indicators\nLast Updated: 12/22/2023\n"
+    yield Case("sources below", (PLAIN + sources).encode(), note="2 lines below")
+    padded = sources.replace("tors\n", "tors,,\n").replace("2023\n", "2023,,\n")
+    yield Case("sources below, with commas", (PLAIN + padded).encode(), note="2 lines below")
+    grid = write_text(" | ", names=("a", "b", "c")).splitlines()
+    ruled = [f"| {line} |" for line in grid]
+    rule = "+--------+------+------+"
+    boxed = [rule, ruled[0], rule, *ruled[1:], rule, "6 rows in set (0.00 sec)"]
+    yield Case("mysql", ("\n".join(boxed) + "\n").encode(), ASCII, note="2 lines below")
+    counted = "\n".join([grid[0], "---+---+---", *grid[1:], "(6 rows)"])
+    yield Case("psql with its count", (counted + "\n\n").encode(), ASCII, note="1 line below")
+    many = np.column_stack([np.arange(20) * 0.25, np.sin(np.arange(20.0)).round(6)])
+    rows = write_text(names=(), values=many)
+    settings = (
+        "Model,MSO54\nWaveform Type,ANALOG\nHorizontal Units,s\nSample Interval,8e-10\nRecord Length,20\n"
+    )
+    yield Case(
+        "an oscilloscope", f"{settings}Vertical Units,V\nLabels,\nTIME,CH1\n{rows}".encode(), ("TIME", "CH1"), many,
+        note="7 lines above",
+    )  # fmt: skip
+    spectrum = "Data from one Node\n\nDate: Mon Jan 02 10:00:00 CET 2024\nUser: me\nPixels in Spectrum: 20\n"
+    tabs = rows.replace(",", "\t")
+    begun, ended = ">>>>>Begin Spectral Data<<<<<\n", ">>>>>End Spectral Data<<<<<\n"
+    yield Case(
+        "a spectrometer", f"{spectrum}{begun}{tabs}{ended}".encode(), ("x0", "x1"), many,
+        note="1 line below",
+    )  # fmt: skip
+    survey = b'Q1,Q2\nHow old?,"Rate, please"\nImportId: QID1,ImportId: QID2\n' + rows.encode()
+    yield Case("a questionnaire", survey, ("Q1", "Q2"), many, note="2 lines below the header")
+    bank = ";;people;area\n;;number;qkm\n" + "".join(
+        f"0{i};Town {i};{1000 + i * i};{i},25\n" for i in range(3, 12)
+    )
+    office = (
+        "Table: 12345\nPeople: all;;;\nCounted;;;\n" + bank + "__________\n(C)opyright of the office, 2024\n"
+    )
+    i = np.arange(3.0, 12.0)
+    yield Case(
+        "an office of statistics", office.encode("cp1252"), ("people", "area"),
+        np.column_stack([1000 + i * i, i + 0.25]), note="3 lines above",
+    )  # fmt: skip
+    yield Case(
+        "FORTRAN", b"  1.0000D+03 -2.5000D-01\n  2.0000D+00  3.5000D+01\n", ("x0", "x1"),
+        np.array([[1000, -0.25], [2, 35]]),
+    )  # fmt: skip
+    yield Case("minus signs of typesetters", ROWS.replace("-9", "\u22129").encode(), ("x0", "x1", "x2"))
+    escaped = 'a,b,c\n1.5,2,"5\\" wide, \\"all\\""\n2.5,3,"x"\n'
+    yield Case(
+        "backslashes before quotes", escaped.encode(), ("a", "b"), np.array([[1.5, 2], [2.5, 3]]), note="text"
+    )
+    odd = "a,b,c,d\n1,$1.50,2024-01-02,3 kg\n2,$2.50,2024-01-03,4 kg\n"
+    numbers = np.array([[1.0], [2.0]])
+    yield Case(
+        "amounts", odd.encode(), ("a",), numbers, note="not plain numbers, such as '$1.50': column 'b'"
+    )
+    yield Case("dates", odd.replace("$", "x").encode(), ("a",), numbers, note="dates or times: column 'c'")
+    days = np.array([[20240102, 1.5], [20240103, 2.5], [20240203, 0.5]])
+    written = "day,b\n20240102,1.5\n20240103,2.5\n20240203,0.5\n"
+    yield Case("dates as numbers", written.encode(), ("day", "b"), days, note="seems to have dates")
+    ragged = b"a,b,c\n1,2,3\n4,5\n6,7,8\n9,9,9,9\n1,1,2\n"
+    yield Case(
+        "lines of other widths", ragged, ASCII, np.array([[1, 2, 3], [6, 7, 8], [1, 1, 2]]), {"drop_missing": True},
+        "line 3 and 1 more dropped: not of 3 cells",
+    )  # fmt: skip
+
+
+REAL_CASES = [*list_headers(), *list_surroundings()]

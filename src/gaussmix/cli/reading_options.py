@@ -71,7 +71,11 @@ Missing = Annotated[
     ),
 ]
 DropMissing = Annotated[
-    bool, typer.Option("--drop-missing", help="Leave out rows with a missing value, and say how many.")
+    bool,
+    typer.Option(
+        "--drop-missing",
+        help="Leave out rows with a missing value, and lines of more or fewer cells; say how many.",
+    ),
 ]
 
 #: Words for separators.

@@ -55,16 +55,14 @@ def find_body(records: Sequence[Record], quoted: bool, whole: bool) -> Body:
     begin = end
     while begin and widths[begin - 1] == width:
         begin -= 1
-    while begin < end - 1 and RULER.fullmatch("|".join(records[begin][1])):
+    while width > 1 and begin < end - 1 and RULER.fullmatch("|".join(records[begin][1])):
         begin += 1
     if begin and not _are_titles(records[:begin], end - begin, width, numeric):
         begin = widths.index(width)
         if not _are_short(widths[:begin], widths.count(width), width):
             return Body(begin=0, end=end, width=widths[0])
     rows = [cells for _, cells in records[begin:end]]
-    names = (
-        _fit_names(records[begin - 1][1], rows, numeric, width, quoted, begin == 1) if begin else None
-    )
+    names = _fit_names(records[begin - 1][1], rows, numeric, width, quoted, begin == 1) if begin else None
     if names is not None:
         return Body(begin=begin, end=end, width=width, names=names)
     skipped, n_units = _find_heading(rows, numeric)
@@ -91,12 +89,14 @@ def _count_sources(records: Sequence[Record], width: int, numeric: Sequence[int]
 
     Words above which such a record stands may have the table's width.
     """
+    if width == 1:
+        return 0
     n = 0
-    for i, (_, cells) in enumerate(records[: 0 if width == 1 else 1 : -1], start=1):
+    for i, (_, cells) in enumerate(records[:1:-1], start=1):
         filled = [cell.strip() for cell in cells if cell.strip()]
         numbers = [cell for cell in filled if is_numeric(cell) and not any(map(str.isalpha, cell))]
         if len(cells) == width and (len(filled) > 1 or numbers):
-            if len(numeric) < 2 or any(is_numeric(cells[i]) or not cells[i].strip() for i in numeric):
+            if len(numeric) < 2 or any(is_numeric(cells[at]) or not cells[at].strip() for at in numeric):
                 break
             continue
         if 2 * len(numbers) > len(filled) or (numbers and numbers[0] == filled[0] and len(filled) < 3):
@@ -138,7 +138,8 @@ def _fit_names(
 
     `first` says that nothing stands above that record.
     """
-    if numeric and not any(is_numeric(rows[0][i]) or PLAIN.is_missing(rows[0][i]) for i in numeric):
+    held = [rows[0][i] for i in numeric if i < len(rows[0])]
+    if numeric and not any(is_numeric(cell) or PLAIN.is_missing(cell) for cell in held):
         return None  # the header is the first record below
     names = [cell.strip() for cell in above]
     if len(names) > width:
@@ -155,7 +156,7 @@ def _fit_names(
         return None
     if not any(name and not PLAIN.is_number(name) for name in names):
         labelled = find_kind([row[0] for row in rows if len(row) == width], PLAIN) == TEXT
-        if not labelled or not (quoted or is_count_of_names(names, PLAIN)):
+        if not quoted and not (labelled and is_count_of_names(names, PLAIN)):
             return None
     return ["", *names]  # R's write.table: the rows have names, which have none themselves
 

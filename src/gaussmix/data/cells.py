@@ -52,7 +52,18 @@ MOST_SHOWN = 40
 BLANKS = " \u00a0\u2009\u202f"
 
 #: A number whose exponent FORTRAN has written: 1.5D+03.
-FORTRAN = re.compile(r"[+-]?(\d+\.\d*|\.\d+)[dD][+-]?\d{1,3}", re.ASCII)
+FORTRAN = re.compile(r"[+-]?((\d+\.\d*|\.\d+)[dD][+-]?|\d+[dD][+-])\d{1,3}", re.ASCII)
+
+#: What dates and times begin with: 2024-01-02, 1.2.2024, 12:30, 2-Jan-24.
+DATE = re.compile(
+    r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}|\d{1,2}:\d\d|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4}", re.ASCII
+)
+#: What amounts and quantities begin with.
+BEGUN = re.compile(
+    r"[(<>~≤≥]?\s*[$€£¥]?\s*[+\-−]?\s*[$€£¥]?[.,]?\d[\d.,]*(\s|%|[*†‡]|±|[^\W\d_]{1,3}\b|$|[)\]/;-])"
+)
+#: Cells from which alike ones are no accident.
+LEAST_ALIKE = 2
 
 
 @dataclass(frozen=True)
@@ -183,6 +194,17 @@ def show_cell(cell: str) -> str:
     """A cell as a message shows it."""
     cell = cell if len(cell) <= MOST_SHOWN else cell[: MOST_SHOWN - 3] + "..."
     return ascii(cell) if not cell.isprintable() else repr(cell)
+
+
+def describe_text(cells: Sequence[str]) -> str:
+    """Why a column of text is left out: dates, numbers with signs beside them, or words."""
+    filled = [cell.strip() for cell in cells if not PLAIN.is_missing(cell)]
+    if 2 * sum(DATE.match(cell) is not None for cell in filled) > len(filled):
+        return "dates or times"
+    begun = [cell for cell in filled if BEGUN.match(cell)]
+    if 2 * len(begun) <= len(filled) or len(filled) < LEAST_ALIKE:
+        return TEXT
+    return f"not plain numbers, such as {show_cell(begun[0])}"
 
 
 def find_kind(cells: Sequence[str], marks: Marks) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gaussmix.data.records import Dialect, cut_records
 
 #: A comment that gives a column's number and its name, as SExtractor has them.
-NUMBERED = re.compile(r"(?:col(?:umn)?\.?\s*)?(\d+)\s*[:.)=]?\s+([^\W\d]\S*)(\s.*)?", re.IGNORECASE)
+NUMBERED = re.compile(r"(?:col(?:umn)?\.?\s*)?(\d+)\s*[:=]?\s+([^\W\d]\S*)(\s.*)?", re.IGNORECASE)
 
 #: What is no name: a number, a date, the name of a setting.
 NO_NAME = re.compile(r"[+-]?[.,]?\d|.*[:=]$|$")
@@ -33,7 +33,7 @@ def _read_numbered(comments: Sequence[str], width: int) -> list[str] | None:
     if not places or places[0] not in (0, 1) or sorted(set(places)) != places:
         return None
     start = places[0]
-    if places[-1] - start >= width or (width > 1 and len(places) < 2):
+    if places[-1] - start >= width or 2 * len(places) <= width:
         return None
     names = [""] * width
     for place, match in zip(places, found, strict=True):

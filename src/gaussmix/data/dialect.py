@@ -27,6 +27,10 @@ COMMENTS = ("#", "%", "//", "!", "\\")
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 #: A number in quotes, as a cell.
 QUOTED = re.compile(r"""(?:^|[,;\t |])"\s*[+-]?[.,]?\d[^"]*"(?:$|[,;\t |\r\n])""")
+#: A first cell in quotes.
+FIRST_QUOTED = re.compile(r'\s*"[^"]*"')
+#: A quotation mark within a cell, behind a backslash, as R and databases write it.
+ESCAPED = re.compile(r'\\"(?![,;\t |\r\n]|$)')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,7 @@ def find_layout(path: Path, lines: Sequence[str], reading: Reading, whole: bool 
     if not filled:
         raise InputError(f"{path}: the file has no rows, only {'comments' if comments else 'blank lines'}")
     dialect = replace(_choose_separator(filled, separator, reading.decimal), comment=comment)
+    dialect = replace(dialect, escape="\\" if any(map(ESCAPED.search, lines)) else "")
     records = list(cut_records(path, lines, dialect, skip=skipped))
     if not records:
         raise InputError(f"{path}: the file has no rows, only blank lines")
@@ -143,7 +148,8 @@ def _find_comment(lines: Sequence[str]) -> str:
 
 def _is_quoted_above(lines: Sequence[str]) -> bool:
     """Whether the first line alone has numbers in quotes."""
-    return len(lines) > 1 and bool(QUOTED.search(lines[0])) and not any(map(QUOTED.search, lines[1:]))
+    below = [FIRST_QUOTED.sub("", line) for line in lines[1:]]  # without the names of the rows
+    return bool(below) and bool(QUOTED.search(lines[0])) and not any(map(QUOTED.search, below))
 
 
 def _choose_separator(lines: list[str], separator: str | None, decimal: str | None) -> Dialect:

@@ -22,6 +22,7 @@ MOST_NAMES = 8
 #: Doubles among the names that a note shows.
 MOST_DOUBLES = 2
 
+
 @dataclass(frozen=True, kw_only=True)
 class Header:
     """The names of the columns, and what stands before the first row."""

@@ -65,6 +65,7 @@ def read_columns(
             parse_options=pc.ParseOptions(
                 delimiter=dialect.separator,
                 quote_char=dialect.quote,
+                escape_char=dialect.escape or False,
                 newlines_in_values=True,
                 # In a single column a blank line is a missing value.
                 ignore_empty_lines=width > 1,
@@ -105,7 +106,7 @@ def _read_by_numpy(
 ) -> Float64Array | None:
     """Read columns of numbers of which none is missing."""
     # NumPy's parser skips blank lines, which in a single column are missing values.
-    if width == 1 or any(columns.values()) or dialect.comment or dialect.marks != PLAIN:
+    if width == 1 or any(columns.values()) or dialect.comment or dialect.escape or dialect.marks != PLAIN:
         return None
     # Every column is read, text as one character, because only then is the length of each row checked.
     fields = [(f"f{i}", "f8" if i in columns else "U1") for i in range(width)]

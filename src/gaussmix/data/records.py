@@ -25,6 +25,8 @@ class Dialect:
     separator: str
     #: Around cells that hold the separator.
     quote: str = '"'
+    #: Before a quotation mark in a cell, where it is not doubled.
+    escape: str = ""
     #: What lines that are no rows begin with; "" where there are none.
     comment: str = ""
     #: Whether the separator also stands at both ends of a line.
@@ -70,7 +72,11 @@ def cut_records(
     pending = 0
     try:
         reader = csv.reader(
-            source, delimiter=dialect.separator, quotechar=dialect.quote, skipinitialspace=True
+            source,
+            delimiter=dialect.separator,
+            quotechar=dialect.quote,
+            escapechar=dialect.escape or None,
+            skipinitialspace=True,
         )
         for cells in reader:
             if 0 < dialect.end < source.number:

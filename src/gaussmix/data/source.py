@@ -31,6 +31,10 @@ class Source(ABC):
         Whoever asks checks what is missing or infinite.
         """
 
+    def tell_reading(self) -> list[str]:
+        """Sentences on what was met when the rows were read."""
+        return []
+
     def describe_place(self, row: int) -> str:
         """Say where the row (from 0) stands in the file, for an error message."""
         return f"row {row + 1}"

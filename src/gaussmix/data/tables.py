@@ -41,6 +41,9 @@ LEAST_COUNTED = 5
 #: Names of columns that name rows: id, source_id, rowid, objID, index.
 LABEL = re.compile(r"(?i:(^|[_. -]|row|obj)id)$|[a-z]I[Dd]$|^(?i:index|rownames?|row|no|nr|obs)$")
 
+#: What to do about a number that is infinite.
+FINITE = "expected finite numbers; if that stands for a missing value, say so with --na"
+
 #: Rows checked at a time, so that a check takes little memory.
 CHECK_ROWS = 1 << 18
 
@@ -207,12 +210,12 @@ def _read_columns(
             raise InputError(f"{source.path}: column {name} is not numeric: it has {held}")
     with refuse_os_errors(source.path, "read"):
         arrays = source.read(groups)
-    notes = [*source.notes, *_make_notes(source, unused)]
+    notes = [*source.notes, *source.tell_reading(), *_make_notes(source, unused)]
     n = len(arrays[0])
     places = _find_complete(arrays) if drop_missing else None
     if places is not None:
         if not len(places):
-            raise InputError(f"{source.path}: each of the {n} rows has a missing value")
+            raise InputError(_describe_lack_of_rows(source, arrays[0], chosen))
         notes.append(
             f"{source.path}: {n - len(places)} of {count_noun(n, 'row')} dropped: a value is missing"
         )
@@ -252,11 +255,33 @@ def _note_labels(source: Source, values: FloatArray, chosen: Sequence[int]) -> l
             and len(np.unique(column)) == len(column)
         ):
             what = "seems to name the rows"
+        elif _are_dates(column):
+            what = "seems to have dates, such as 20240131"
         if what:
             notes.append(
                 f"{source.path}: column {show_name(name)} {what}; it is left out by --exclude {_quote(name)}"
             )
     return notes
+
+
+def _are_dates(column: FloatArray) -> bool:
+    """Whether all numbers are years, months and days in eight digits."""
+    if not (18000101.0 <= column[0] <= 21991231.0) or (column != np.floor(column)).any():
+        return False
+    months, days = column // 100 % 100, column % 100
+    plausible = (column >= 18000101.0) & (column <= 21991231.0) & (months >= 1) & (months <= 12)
+    return bool((plausible & (days >= 1) & (days <= 31)).all())
+
+
+def _describe_lack_of_rows(source: Source, values: FloatArray, columns: Sequence[int]) -> str:
+    """Say that no row is complete, and which column lacks the most values."""
+    lacks = np.count_nonzero(np.isnan(values), axis=0)
+    at = int(lacks.argmax())
+    name = source.names[columns[at]]
+    return (
+        f"{source.path}: each of the {len(values)} rows has a missing value; {lacks[at]} are in column "
+        f"{name!r}, which can be left out with --exclude {shlex.quote(name)}"
+    )
 
 
 def _find_complete(arrays: Sequence[FloatArray]) -> IntArray | None:
@@ -288,7 +313,7 @@ def _check_finite(
 
 def _describe_flaw(value: float, cell: str | None, name: str) -> str:
     if not np.isnan(value):
-        return f"{float(value) if cell is None else show_cell(cell)} is infinite; expected finite numbers"
+        return f"{float(value) if cell is None else show_cell(cell)} is infinite; {FINITE}"
     what = "the value is missing (NaN)" if cell is None else f"the value is missing ({show_cell(cell)})"
     return f"{what if cell is None or cell.strip() else 'the cell is empty'}; {REMEDY.format(name)}"
 

@@ -12,14 +12,24 @@ import io
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from gaussmix._text import show_name
+from gaussmix._text import count_noun, show_name
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.data import quick_text
-from gaussmix.data.cells import BOOLEANS, EMPTY, NUMBERS, PLAIN, TEXT, Marks, find_kind, show_cell
+from gaussmix.data.cells import (
+    BOOLEANS,
+    EMPTY,
+    NUMBERS,
+    PLAIN,
+    TEXT,
+    Marks,
+    describe_text,
+    find_kind,
+    show_cell,
+)
 from gaussmix.data.content import Content
 from gaussmix.data.dialect import find_layout
 from gaussmix.data.encoding import WIDE, explain_encoding, find_encoding, open_lines
@@ -48,6 +58,10 @@ class TextTable(Source):
     offset: int
     #: Characters of the longest line seen.
     longest: int
+    #: Whether a line of more or fewer cells is a row of missing values.
+    is_lenient: bool = False
+    #: The lines of more or fewer cells that were met.
+    ragged: set[int] = field(default_factory=set, compare=False)
 
     def read(self, groups: Sequence[Sequence[int]]) -> list[FloatArray]:
         """Read the columns of each group as float64, of shape (n, len(group))."""
@@ -64,6 +78,14 @@ class TextTable(Source):
             return [values]
         borders = np.cumsum([0, *map(len, groups)])
         return [np.ascontiguousarray(values[:, a:b]) for a, b in itertools.pairwise(borders)]
+
+    def tell_reading(self) -> list[str]:
+        """Sentences on what was met in the rows."""
+        if not self.ragged:
+            return []
+        lines, width = sorted(self.ragged), len(self.names)
+        more = "" if len(lines) == 1 else f" and {len(lines) - 1} more"
+        return [f"{self.path}: line {lines[0]}{more} dropped: not of {count_noun(width, 'cell')}"]
 
     def describe_place(self, row: int) -> str:
         """Say where the data row (from 0) stands in the file."""
@@ -85,11 +107,14 @@ class TextTable(Source):
         with open_lines(self.content, self.encoding) as lines:
             records = cut_records(self.path, lines, self.dialect, single=width == 1, skip=self.dialect.start)
             for line, cells in records:
+                if len(cells) != width and self.is_lenient:
+                    self.ragged.add(line)
+                    cells = [""] * width
                 if len(cells) != width:
-                    number = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
                     raise InputError(
-                        f"{self.path}: line {line}: {number}, but {owner} has {width}; what such lines begin "
-                        "with can be passed over by --comment, and cells are cut by --separator"
+                        f"{self.path}: line {line}: {count_noun(len(cells), 'cell')}, but {owner} has "
+                        f"{width}; such lines are left out by --drop-missing, or by --comment and what they "
+                        "begin with, and cells are cut by --separator"
                     )
                 yield line, cells
 
@@ -143,7 +168,8 @@ def open_text(content: Content, reading: Reading) -> TextTable:
     header, dialect = layout.header, layout.dialect
     columns = collect_columns(layout.rows, len(header.names))
     kinds = [find_kind(column, dialect.marks) for column in columns]
-    left_out = {i: kind for i, kind in enumerate(kinds) if kind in (TEXT, EMPTY)}
+    left_out = {i: describe_text(columns[i]) for i, kind in enumerate(kinds) if kind == TEXT}
+    left_out |= {i: EMPTY for i, kind in enumerate(kinds) if kind == EMPTY}
     left_out |= {i: UNNAMED for i in header.unnamed if kinds[i] != EMPTY}
     table = TextTable(
         path=path,
@@ -162,6 +188,7 @@ def open_text(content: Content, reading: Reading) -> TextTable:
         notes=tuple(f"{path}: {note}" for note in (layout.note, _advise_pyarrow(content)) if note),
         offset=_count_bytes(content, encoding, sample[: dialect.start]),
         longest=max(map(len, sample)),
+        is_lenient=reading.drop_missing,
     )
     return table if whole or EMPTY not in kinds else _look_further(table)
 
@@ -213,7 +240,10 @@ def _look_further(table: TextTable) -> TextTable:
     for i, cells in found.items():
         kinds[i] = find_kind(cells, marks)
         if kinds[i] == TEXT:
-            left_out[i], not_numbers[i] = TEXT, _find_example(cells, [lines[i]] * len(cells), marks)
+            left_out[i], not_numbers[i] = (
+                describe_text(cells),
+                _find_example(cells, [lines[i]] * len(cells), marks),
+            )
         elif kinds[i] != EMPTY and left_out[i] == EMPTY:
             del left_out[i]
     return replace(table, kinds=tuple(kinds), left_out=left_out, not_numbers=not_numbers)
