@@ -93,7 +93,8 @@ def test_columns_that_are_not_numbers_are_left_out_and_named(tmp_path):
     assert table.names == ("a", "b")
     assert table.left_out == ("x0", "species", "when", "blank")
     notes = "\n".join(table.notes)
-    assert "left out, text: columns 'species', 'when'" in notes
+    assert "left out, text: column 'species'" in notes
+    assert "left out, dates or times: column 'when'" in notes
     assert "left out, empty: column 'blank'" in notes
     assert "numbers of the rows" in notes
     np.testing.assert_array_equal(table.values, [[2, 3], [4, 5]])

@@ -139,6 +139,8 @@ def list_surroundings() -> Iterator[Case]:
         "amounts", odd.encode(), ("a",), numbers, note="not plain numbers, such as '$1.50': column 'b'"
     )
     yield Case("dates", odd.replace("$", "x").encode(), ("a",), numbers, note="dates or times: column 'c'")
+    marked = b"\xef\xbb\xbf\x92a,b,c\n" + ROWS.encode()
+    yield Case("a mark of UTF-8 before another encoding", marked, ("\u00ef\u00bb\u00bf\u2019a", "b", "c"))
     days = np.array([[20240102, 1.5], [20240103, 2.5], [20240203, 0.5]])
     written = "day,b\n20240102,1.5\n20240103,2.5\n20240203,0.5\n"
     yield Case("dates as numbers", written.encode(), ("day", "b"), days, note="seems to have dates")

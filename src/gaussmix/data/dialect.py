@@ -162,15 +162,14 @@ def _choose_separator(lines: list[str], separator: str | None, decimal: str | No
     for mark in SEPARATORS if separator is None else [separator]:
         dialect = Dialect(separator=mark, quote=quote, bordered=_is_bordered(lines, mark))
         rows = [cells for _, cells in cut_records(Path(), lines, dialect)]
-        below = [len(cells) for cells in rows[1:] or rows if len(cells) > 1]
-        if not below:
+        widths = Counter(len(cells) for cells in rows[1:] or rows if len(cells) > 1)
+        if not widths:
             continue
-        width, times = Counter(below).most_common(1)[0]
-        below = rows[1:] or rows
+        width, times = widths.most_common(1)[0]
         alike = (times + (len(rows[0]) == width and len(rows) > 1)) / len(rows)
         if (mark == ";" and alike == 1.0) or separator is not None:
             return dialect  # a comma is then the decimal mark: cutting at it would make false columns
-        columns = collect_columns([cells for cells in below if len(cells) == width], width)
+        columns = collect_columns([cells for cells in rows[1:] or rows if len(cells) == width], width)
         if mark == "," and decimal == ",":
             continue
         marks, _ = find_marks(columns, mark, decimal)

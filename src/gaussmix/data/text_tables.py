@@ -216,7 +216,8 @@ def _count_bytes(content: Content, encoding: str, lines: Sequence[str]) -> int:
     """The bytes of the first lines, with the mark before them."""
     if encoding.startswith(WIDE):  # which no reader skips by bytes
         return 0
-    marked = content.head.startswith(codecs.BOM_UTF8)
+    # Under another encoding the mark is three characters of the first line.
+    marked = encoding == "utf-8-sig" and content.head.startswith(codecs.BOM_UTF8)
     plain = encoding.removesuffix("-sig")
     return marked * len(codecs.BOM_UTF8) + sum(len(line.encode(plain, "surrogateescape")) for line in lines)
 
