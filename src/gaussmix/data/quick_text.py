@@ -16,7 +16,7 @@ from gaussmix._typing import Float64Array
 from gaussmix.data.cells import MISSING, PLAIN, TRUTH
 from gaussmix.data.content import Content
 from gaussmix.data.encoding import WIDE, open_lines
-from gaussmix.data.records import Dialect
+from gaussmix.data.records import BLANK, Dialect
 
 #: Bytes from which on PyArrow is worth its import.
 LEAST_BYTES = 1 << 20
@@ -90,9 +90,11 @@ def read_columns(
         for at, column in enumerate(batch.columns):
             values[start : start + len(batch), at] = _read_array(column)
         start += len(batch)
-    if width == 1:
-        present = np.flatnonzero(~np.isnan(values[:, 0]))
-        values = values[: present[-1] + 1 if len(present) else 0]
+    if width == 1 and len(values) and np.isnan(values[-1, 0]):
+        # Blank lines at the end are no rows, but missing values are.
+        if encoding.startswith(WIDE):
+            return None
+        values = values[: len(values) - _count_blank_lines(content)]
     return values if len(values) else None
 
 
@@ -126,6 +128,13 @@ def _read_by_numpy(
         return None
     values: Float64Array = read if whole else np.stack([read[f"f{i}"] for i in columns], axis=1)
     return values if values.shape[1] == len(columns) and np.isfinite(values).all() else None
+
+
+def _count_blank_lines(content: Content) -> int:
+    """The number of blank lines at the end."""
+    data = content.read()
+    filled = data.rstrip(BLANK.encode())
+    return max(0, len(data[len(filled) :].splitlines()) - 1)
 
 
 def _prepare(content: Content, encoding: str, dialect: Dialect, offset: int) -> Any:

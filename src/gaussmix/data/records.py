@@ -69,7 +69,7 @@ def cut_records(
     """
     csv.field_size_limit(max(csv.field_size_limit(), MOST_CHARACTERS))
     source = _Lines(lines, dialect, skip)
-    pending = 0
+    pending: list[int] = []
     try:
         reader = csv.reader(
             source,
@@ -82,11 +82,11 @@ def cut_records(
             if 0 < dialect.end < source.number:
                 return
             if not cells or (len(cells) == 1 and not cells[0].strip(BLANK)):
-                pending = pending or source.number
+                pending.append(source.number)
                 continue
-            if single and pending:
-                yield pending, [""]
-            pending = 0
+            if single:
+                yield from ((line, [""]) for line in pending)
+            pending = []
             yield source.number, cells
     except csv.Error as error:
         raise InputError(f"{path}: line {source.number}: cannot be cut into cells: {error}") from error
