@@ -108,3 +108,21 @@ def test_report(run, faithful, model):
     result = run("report", model, faithful, "-o", "page.html")
     assert result.exit_code == 0, result.stderr
     assert "faithful.csv" in Path("page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not WITH_REPORT, reason="the report needs the extra of that name")
+def test_a_report_has_the_whole_command(run_process, model, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("eruptions,waiting\n" + "".join(f"{2 + i % 3},{50 + i}\n" for i in range(20)) + "-9,-9\n")
+    done = run_process("report", model, rows, "-o", "page.html", "--na", "-9", "--drop-missing")
+    assert done.returncode == 0, done.stderr
+    assert "--na -9 --drop-missing" in Path("page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not WITH_REPORT, reason="the report needs the extra of that name")
+def test_names_with_half_a_character(run, tmp_path):
+    rows = tmp_path / "rows.json"
+    rows.write_text("".join(f'{{"\\ud800": {i % 7}, "b": {i}}}\n' for i in range(20)))
+    result = run("fit", rows, "-k", "1", "--covariance", "full,diag")
+    assert result.exit_code == 0, result.stderr
+    assert "\\ud800" in Path("rows.html").read_text(encoding="utf-8")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import sys
+
 import numpy as np
 import pytest
 
@@ -441,3 +444,28 @@ def test_names_of_any_length_leave_messages_short(tmp_path, text, reading):
     with pytest.raises(InputError) as caught:
         read_table(put(tmp_path, "t.csv", text), reading)
     assert len(str(caught.value)) < 400 + len(str(tmp_path))
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="Python unpacks it itself")
+def test_zstd_without_pyarrow_is_not_called_damaged(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError) as caught:
+        read_table(put(tmp_path, "t.csv.zst", b"\x28\xb5\x2f\xfd" + 20 * b"\0"))
+    assert str(caught.value).endswith(
+        "t.csv.zst: unpacking zstd needs pyarrow: pip install 'gaussmix[arrow]'"
+    )
+
+
+def test_a_file_that_unpacks_to_much_is_not_called_damaged(tmp_path, monkeypatch):
+    monkeypatch.setattr("gaussmix.data.content.find_most_bytes", lambda: 1000)
+    with pytest.raises(InputError, match="unpacks to more than") as caught:
+        read_table(put(tmp_path, "t.csv.gz", gzip.compress(b"a,b\n" + 1000 * b"1,2\n")))
+    assert "damaged" not in str(caught.value)
+
+
+def test_a_file_that_is_packed_again_and_again(tmp_path):
+    content = b"a,b\n1,2\n3,4\n"
+    for _ in range(6):
+        content = gzip.compress(content)
+    with pytest.raises(InputError, match="is packed more than 4 times"):
+        read_table(put(tmp_path, "t.csv.gz", content))

@@ -75,7 +75,11 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model saved by '
 TableOut = Annotated[
     Path | None,
     typer.Option(
-        "-o", "--output", metavar="OUT", help="Write to this .csv, .tsv or .parquet.", show_default=False
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="Write to this .csv, .tsv, .jsonl, .parquet or .feather; text also with .gz or .zst.",
+        show_default=False,
     ),
 ]
 Seed = Annotated[

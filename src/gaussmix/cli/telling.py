@@ -77,7 +77,7 @@ def report_table(model: Path, data: Sequence[Path], output: Path, reading: Readi
             output,
             sample_weight=table.weights,
             source=table.path.name,
-            command=shlex.join(["gaussmix", "report", str(model), *map(str, data), "-o", str(output)]),
+            command=shlex.join(["gaussmix", *sys.argv[1:]]),
             options={name: str(value) for name, value in saved.info.items()},
         )
     typer.echo(f"report saved in {make_printable(str(output))}")

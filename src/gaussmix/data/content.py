@@ -25,6 +25,8 @@ HEAD_BYTES = 1 << 16
 BLOCK_BYTES = 1 << 22
 #: Share of the machine's memory that an unpacked file may take.
 MOST_MEMORY = 0.5
+#: Times that a file may be packed: some unpack to themselves.
+MOST_PACKED = 4
 
 
 @dataclass(frozen=True)
@@ -92,41 +94,46 @@ def _read_input() -> bytes:
 
 def unpack(path: Path, data: bytes) -> Content:
     """Unpack data until they are not packed (any more)."""
-    packing = _find_packing(data)
-    if packing is None:
-        return Content(path, data[:HEAD_BYTES], data)
+    for _ in range(MOST_PACKED):
+        packing = _find_packing(data)
+        if packing is None:
+            return Content(path, data[:HEAD_BYTES], data)
+        data = _unpack_once(path, data, packing)
+    raise InputError(f"{path}: is packed more than {MOST_PACKED} times; unpack it")
+
+
+def _unpack_once(path: Path, data: bytes, packing: bytes) -> bytes:
     name, open_packed = PACKINGS[packing]
     parts, size, most = [], 0, find_most_bytes()
     try:
-        with open_packed(data) as stream:
+        with open_packed(path, data) as stream:
             while block := stream.read(BLOCK_BYTES):
                 parts.append(block)
                 size += len(block)
                 if size > most:
                     raise InputError(f"{path}: unpacks to more than {most >> 20} MiB; unpack it into a file")
+    except InputError:
+        raise
     except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
         raise InputError(f"{path}: a damaged {name} file: {error}") from error
     if not size:
         raise InputError(f"{path}: the {name} file holds nothing")
-    unpacked = b"".join(parts)
-    return (
-        unpack(path, unpacked) if _find_packing(unpacked) else Content(path, unpacked[:HEAD_BYTES], unpacked)
-    )
+    return b"".join(parts)
 
 
-def _open_zstd(data: bytes) -> BinaryIO:
+def _open_zstd(path: Path, data: bytes) -> BinaryIO:
     if sys.version_info >= (3, 14):
         from compression import zstd
 
         return cast(BinaryIO, zstd.ZstdFile(io.BytesIO(data)))
     if importlib.util.find_spec("pyarrow") is None:
-        raise InputError("a file packed by zstd needs pyarrow: pip install 'gaussmix[arrow]'")
+        raise InputError(f"{path}: unpacking zstd needs pyarrow: pip install 'gaussmix[arrow]'")
     import pyarrow as pa
 
     return cast(BinaryIO, pa.input_stream(pa.py_buffer(data), compression="zstd"))
 
 
-def _open_xz(data: bytes) -> BinaryIO:
+def _open_xz(path: Path, data: bytes) -> BinaryIO:
     return cast(BinaryIO, lzma.LZMAFile(io.BytesIO(data)))
 
 
@@ -145,9 +152,9 @@ def find_most_bytes() -> int:
 
 
 #: Ways to pack: the mark of each, its name, and what opens it.
-PACKINGS: dict[bytes, tuple[str, Callable[[bytes], BinaryIO]]] = {
-    b"\x1f\x8b": ("gzip", lambda data: cast(BinaryIO, gzip.GzipFile(fileobj=io.BytesIO(data)))),
-    b"BZh": ("bzip2", lambda data: cast(BinaryIO, bz2.BZ2File(io.BytesIO(data)))),
+PACKINGS: dict[bytes, tuple[str, Callable[[Path, bytes], BinaryIO]]] = {
+    b"\x1f\x8b": ("gzip", lambda path, data: cast(BinaryIO, gzip.GzipFile(fileobj=io.BytesIO(data)))),
+    b"BZh": ("bzip2", lambda path, data: cast(BinaryIO, bz2.BZ2File(io.BytesIO(data)))),
     b"\xfd7zXZ\x00": ("xz", _open_xz),
     b"\x28\xb5\x2f\xfd": ("zstd", _open_zstd),
 }

@@ -123,7 +123,8 @@ def write_report(
         errors=errors,
     )
     with replace_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        # Names of files and columns may hold halves of characters, which no encoding has.
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
 def make_report(
