@@ -15,7 +15,7 @@ altair = pytest.importorskip("altair")
 
 def make_features(d):
     edges, heights = np.linspace(0.0, 1.0, 11), np.full(10, 1.0)
-    return [Feature(j, f"x[{j}].y", 0.0, 1.0, 4, edges, heights, False) for j in range(d)]
+    return [Feature(j, f"x[{j}].y", 0.0, 1.0, 4, edges, heights, 1.0, False) for j in range(d)]
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from sklearn.mixture import GaussianMixture as SklearnMixture
 
 import gaussmix
 from gaussmix import Mixture
+from gaussmix.data.rows import Rows
 from gaussmix.report import make_report
 from gaussmix.report.bundle import read_bundle
-from gaussmix.report.features import choose_features
+from gaussmix.report.features import choose_features, describe_features
 from gaussmix.report.models import LEFT_OUT, thin_trace
 from gaussmix.report.summary import write_gap
 from tests.report.making import faithful_models, faithful_page, make_rows, read_document, with_failures
@@ -378,3 +379,15 @@ def test_a_mixture_of_a_file_is_read_again():
     X = make_rows(40, 2)
     mixture = gaussmix.fit_mixture(X, 2, random_state=0).mixture
     assert 'gaussmix.Mixture.load("model.safetensors")' in read_snippet(make_report(mixture, X))
+
+
+def test_histograms_have_bins_for_narrow_components_and_are_not_made_flat_by_spikes():
+    rng = np.random.default_rng(0)
+    rows = Rows(np.concatenate([rng.normal(size=(4000, 1)), rng.normal(2.0, 0.02, (1000, 1))]))
+    narrow = gaussmix.Mixture([0.8, 0.2], [[0.0], [2.0]], [[1.0], [0.0004]], "diag")
+    (feature,) = describe_features(rows, [0], ["x"], narrow)
+    widths = np.diff(feature.edges)
+    assert feature.heights @ widths == pytest.approx(1.0)
+    assert feature.heights.max() == pytest.approx(0.2 / (0.02 * np.sqrt(2 * np.pi)), rel=0.25)
+    assert feature.low <= feature.edges[0] and feature.edges[-1] <= feature.high
+    assert 0.3 < feature.top <= 6.0 * 0.8 * 0.4 < feature.heights.max()

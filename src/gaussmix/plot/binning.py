@@ -1,4 +1,4 @@
-"""The bins of a histogram: their width, where they begin, and finer ones for narrow components."""
+"""The bins of a histogram: their width, where they begin, finer ones for narrow components; its height."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ WIDEST = 0.8
 LEAST_ROWS = 5.0
 #: Standard deviations to both sides of its mean within which a narrow component has finer bins.
 REACH = 3.0
+#: Standard deviation, as a share of the axis, below which a component is a line on the screen: thin.
+THIN = 1.0 / 150.0
+#: How far thin components may rise above all others, which would otherwise be flat; the rest is cut off.
+MOST_OF_THIN = 6.0
 #: Rows from which the quartiles and the step of a feature are taken, at most.
 SAMPLE = 20_000
 #: Steps of discrete values in a bin beyond which it no longer matters how many there are.
@@ -167,6 +171,19 @@ def _find_quantiles(values: Float64Array, weights: Float64Array | None, at: tupl
     reached = np.cumsum(np.ones(len(values)) if weights is None else weights[order])
     places = np.searchsorted(reached, np.array(at) * reached[-1])
     return [float(value) for value in values[order][np.minimum(places, len(values) - 1)]]
+
+
+def limit_height(parts: Parts, extent: float) -> float:
+    """How high a panel of this extent goes, so that thin components do not make all others flat.
+
+    Infinite where no component is thin, a line on the screen, or where thin ones have half of the weight.
+    """
+    thin = parts.deviations < THIN * extent
+    if not thin.any() or parts.weights[thin].sum() >= 0.5 * parts.weights.sum():
+        return math.inf
+    w, mu, sd = parts.weights[~thin], parts.means[~thin], parts.deviations[~thin]
+    heights = np.exp(-0.5 * ((mu[:, None] - mu) / sd) ** 2) @ (w / (sd * math.sqrt(2.0 * math.pi)))
+    return MOST_OF_THIN * float(heights.max())
 
 
 def find_step(values: Float64Array, first: float, extent: float, most: int) -> float:

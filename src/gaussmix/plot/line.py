@@ -9,6 +9,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.mixture import Mixture
+from gaussmix.plot.binning import THIN, Parts, limit_height
 from gaussmix.plot.figures import hide_spines, import_matplotlib
 from gaussmix.plot.labelling import NOISE as NOISE_LABEL
 from gaussmix.plot.labelling import ByMixture
@@ -20,12 +21,8 @@ from gaussmix.plot.view import View, make_marginal
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Standard deviation, as a share of the axis, below which a component is a line on the screen: thin.
-THIN = 1.0 / 150.0
 #: How far thin components may rise above the histogram: those that have collapsed can have any height.
 MOST_ABOVE = 1.3
-#: How far thin components may rise above all others, which would otherwise be flat; the rest is cut off.
-MOST_OF_THIN = 6.0
 #: The share of the highest curve or bar that has to be within the panel; less, and the caption says so.
 LEAST_SHOWN = 0.98
 #: Height of the strip below the axis that says which label is the most probable, as a share of the panel's.
@@ -59,24 +56,20 @@ def draw_line(panel: Axes, view: View, j: int, style: Style, drawn: Artists) -> 
         shares = _compute_shares(mixture, grid, view)
         curve = float(shares.sum(axis=1).max())
         _draw_curves(panel, mixture, grid, shares, view, style, drawn)
-        top = _find_top(mixture, shares, bars, view.limits[j])
+        top = _find_top(mixture, curve, bars, view, view.limits[j])
     drawn.cut |= top < LEAST_SHOWN * max(curve, bars)
     panel.set_xlim(*view.limits[j])
     panel.set_ylim(0.0, 1.08 * top)
     hide_spines(panel)
 
 
-def _find_top(mixture: Mixture, shares: Float64Array, bars: float, limits: Float64Array) -> float:
+def _find_top(mixture: Mixture, curve: float, bars: float, view: View, limits: Float64Array) -> float:
     """The height of the panel: that of the highest curve or bar, unless that would hide the others."""
-    curve = float(shares.sum(axis=1).max())
-    top = max(curve, bars)
-    thin = np.sqrt(mixture.dense_covariances[:, 0, 0]) < THIN * float(np.ptp(limits))
-    if not thin.any():
-        return top
-    top = min(top, MOST_ABOVE * bars) if bars else top
-    if mixture.weights[thin].sum() >= 0.5:
-        return top
-    return min(top, MOST_OF_THIN * float(shares[:, ~thin].sum(axis=1).max()))
+    deviations = np.sqrt(mixture.dense_covariances[:, 0, 0])
+    parts = Parts((1.0 - view.noise) * mixture.weights, mixture.means[:, 0], deviations)
+    extent = float(np.ptp(limits))
+    top = min(max(curve, bars), limit_height(parts, extent))
+    return min(top, MOST_ABOVE * bars) if bars and (deviations < THIN * extent).any() else top
 
 
 def _draw_curves(

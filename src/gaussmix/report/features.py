@@ -12,6 +12,8 @@ from gaussmix._typing import Float64Array, IntArray
 from gaussmix.clusters.separation import RESOLUTION, measure_separation, rank_features
 from gaussmix.data.rows import Rows
 from gaussmix.model.mixture import Mixture
+from gaussmix.plot.binning import FEW_BINS, SAMPLE, Parts, limit_height, plan_bins
+from gaussmix.plot.counting import Histograms
 
 #: Features of the pictures, unless the caller names others.
 MOST_FEATURES = 6
@@ -42,6 +44,8 @@ class Feature:
         Of its numbers; negative where the range is large.
     edges, heights : ndarray
         The histogram of all rows, as a density.
+    top : float
+        Up to which height it is shown.
     constant : bool
         Whether all rows have the same value.
     """
@@ -53,6 +57,7 @@ class Feature:
     decimals: int
     edges: Float64Array
     heights: Float64Array
+    top: float
     constant: bool
 
     @property
@@ -106,13 +111,15 @@ def describe_features(
     spread = np.sqrt(mixture.variances[:, positions])
     centres = mixture.means[:, positions]
     reached = (centres - REACH * spread).min(axis=0), (centres + REACH * spread).max(axis=0)
+    weights = mixture.without_noise().weights
+    parts = [Parts(weights, *values) for values in zip(centres.T, spread.T, strict=True)]
     return tuple(
-        _describe(rows, j, names[j], float(reached[0][i]), float(reached[1][i]))
+        _describe(rows, j, names[j], float(reached[0][i]), float(reached[1][i]), parts[i])
         for i, j in enumerate(positions)
     )
 
 
-def _describe(rows: Rows, position: int, name: str, lowest: float, highest: float) -> Feature:
+def _describe(rows: Rows, position: int, name: str, lowest: float, highest: float, parts: Parts) -> Feature:
     column = np.asarray(rows.array[:, position], dtype=np.float64)
     first, last = float(column.min()), float(column.max())
     middle, extent = first / 2 + last / 2, last - first
@@ -120,13 +127,29 @@ def _describe(rows: Rows, position: int, name: str, lowest: float, highest: floa
     span = extent if extent > 1e-12 * abs(middle) else max(1e-3 * abs(middle), 1e-300) if middle else 1.0
     low = min(first, max(lowest, first - MOST_ROOM * span)) - MARGIN * span
     high = max(last, min(highest, last + MOST_ROOM * span)) + MARGIN * span
-    # rules based on quartiles give too few bins where there are several modes
-    n_bins = int(np.clip(1.5 * math.sqrt(len(column)), 10, 60))
-    ends = (first, last) if extent > 1e-12 * abs(middle) else (middle - span / 2, middle + span / 2)
-    counts, edges = np.histogram(column, n_bins, ends, weights=rows.weights)
-    heights = counts / (counts.sum() * np.diff(edges))
+    constant = not extent > 1e-12 * abs(middle)
+    if constant:
+        edges, heights = np.array([middle - span / 20.0, middle + span / 20.0]), np.array([10.0 / span])
+    else:
+        edges, heights = _make_histogram(column, rows.weights, (first, last), parts)
+        low, high = min(low, float(edges[0])), max(high, float(edges[-1]))
+    top = min(float(heights.max()), limit_height(parts, high - low))
     decimals = DIGITS - 1 - math.floor(math.log10(span))
-    return Feature(position, name, low, high, decimals, edges, heights, extent <= 1e-12 * abs(middle))
+    return Feature(position, name, low, high, decimals, edges, heights, top, constant)
+
+
+def _make_histogram(
+    column: Float64Array, weights: Float64Array | None, ends: tuple[float, float], parts: Parts
+) -> tuple[Float64Array, Float64Array]:
+    """The edges and heights of the histogram of all rows, with the bins of the pictures of gaussmix.plot."""
+    places = np.arange(len(column)) if weights is None else np.flatnonzero(weights)
+    places = places[:: max(1, -(-len(places) // SAMPLE))]
+    n_rows = float(len(column)) if weights is None else float(weights.sum() ** 2 / (weights**2).sum())
+    sampled = None if weights is None else weights[places]
+    histograms = Histograms([plan_bins(column[places], sampled, ends, n_rows, parts, FEW_BINS)])
+    histograms.add(column[:, None], weights)
+    (histogram,) = histograms.finish()
+    return histogram.edges, histogram.heights
 
 
 def round_column(values: Float64Array, feature: Feature) -> list[float]:

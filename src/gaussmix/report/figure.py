@@ -226,7 +226,7 @@ class Panels:
 
 def find_top(feature: Feature) -> float:
     """The upper end of the axis of densities; a component that is a spike does not press the others down."""
-    return 1.25 * float(feature.heights.max())
+    return 1.25 * feature.top
 
 
 def _draw_bars(feature: Feature, across: Spec, up: Spec) -> Spec:
