@@ -19,6 +19,8 @@ SIZE = 7.5
 MARGIN = 0.12
 #: Distance of a caption from the name of the axis above it, in points.
 GAP = 4.0
+#: The share of a width that lines fill: on a screen letters are rounded to whole dots, and a little wider.
+ROUNDED = 0.97
 #: Points in an inch.
 POINTS = 72.0
 
@@ -42,13 +44,13 @@ def add_caption(text: str, panels: Any, figure: Any, *, wanted: bool | None) -> 
             figure.set_layout_engine("constrained")
         # The layout makes room for this label below all Axes, and for no other text of a figure.
         width = figure.get_size_inches()[0]
-        lines = wrap_text(text, POINTS * (width - 2 * MARGIN))
+        lines = wrap_text(text, ROUNDED * POINTS * (width - 2 * MARGIN))
         below: Text = figure.supxlabel(lines, x=MARGIN / width, **look)
         return below
     lowest = np.atleast_2d(np.asarray(panels, dtype=object))[-1]
     first, last = lowest[0], lowest[-1]
     note: Text = first.annotate(
-        wrap_text(text, POINTS * (last.bbox.x1 - first.bbox.x0) / first.figure.dpi),
+        wrap_text(text, ROUNDED * POINTS * (last.bbox.x1 - first.bbox.x0) / first.figure.dpi),
         (0.0, 0.0),
         xycoords=("axes fraction", first.xaxis.label),
         xytext=(0.0, -GAP),

@@ -43,7 +43,7 @@ function listComponents(model) {
       record[`s${j}`] = model.deviations[c][j];
       for (let i = 0; i < j; i++) record[`r${j}${i}`] = model.correlations[c][pair++];
     });
-    if (features.length === 1) record.peak = Math.min(weigh(model, c, 0, model.means[c][0]), features[0].top);
+    if (features.length === 1) record.peak = Math.min(weigh(model, c, 0, model.means[c][0]), 0.95 * features[0].top);
     return record;
   });
 }
