@@ -23,7 +23,7 @@ FIRST_LINE = 1.0
 NEXT_LINE = 3.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a fit, a search or a bootstrap has come; what `on_progress` is called with.
 

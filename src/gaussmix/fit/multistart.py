@@ -216,9 +216,12 @@ class Search:
         """Show the caller what is done on the way to a run; whether it is to stop."""
         if self.on_progress is None:
             return False
+        start, n_starts = position.start + 1, self.n_starts
+        if (progress.start, progress.n_starts) != (start, n_starts):
+            progress = replace(progress, start=start, n_starts=n_starts)
         if math.isnan(progress.mean_log_likelihood) and position.best is not None:
             progress = replace(progress, mean_log_likelihood=position.best.history[-1])
-        return bool(self.on_progress(replace(progress, start=position.start + 1, n_starts=self.n_starts)))
+        return bool(self.on_progress(progress))
 
     def _interrupt(self, position: Position) -> Position:
         """The end of a search that is stopped between two runs."""

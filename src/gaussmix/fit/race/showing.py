@@ -33,6 +33,10 @@ class Showing:
     n_rounds: int = 0
     #: The highest mean log-likelihood of a racer on the rows of the part.
     highest: float = -np.inf
+    #: What is said beside, made once for each part: there are thousands of iterations.
+    note: str = ""
+    #: What the parts after the present one may cost.
+    later: float = 0.0
 
     def __post_init__(self) -> None:
         plan = self.plan
@@ -45,6 +49,7 @@ class Showing:
             plan.n_moves * plan.move,
             plan.all_rows,
         ]
+        self.note, self.later = self._write_note(), sum(self.ahead[1:])
 
     def begin_part(self, part: int) -> None:
         """Take note of what the race does next."""
@@ -54,11 +59,12 @@ class Showing:
             self.highest = -np.inf  # where likelihoods are others
         self.part, self.mark = part, self.budget.left
         self.ahead[:part] = [0.0] * part
+        self.note, self.later = self._write_note(), sum(self.ahead[part + 1 :])
 
     def begin_round(self, most: int) -> None:
         """Take note of another round of moves, of so many at most if all are in vain."""
-        self.begin_part(MOVES)
         self.n_rounds += 1
+        self.begin_part(MOVES)
         self.ahead[MOVES] = most * self.plan.move
 
     def follow(self, cost: float) -> WatchTogether | None:
@@ -76,7 +82,7 @@ class Showing:
         assert self.watch is not None
         self.highest = max(self.highest, value)
         left = self.budget.left - spent
-        ahead = max(self.ahead[self.part] - (self.mark - left), 0.0) + sum(self.ahead[self.part + 1 :])
+        ahead = max(self.ahead[self.part] - (self.mark - left), 0.0) + self.later
         ahead = min(ahead, max(left, self.plan.all_rows))
         done = max(self.whole - left, 0.0)
         progress = Progress(
@@ -87,7 +93,9 @@ class Showing:
             self.highest,
             share=done / (done + ahead) if done + ahead else 1.0,
             bounded=True,
-            note=self._write_note(),
+            note=self.note,
+            start=2,  # behind EM from k-means
+            n_starts=2,
         )
         self.stopped = bool(self.watch(progress)) or self.stopped
         return self.stopped
