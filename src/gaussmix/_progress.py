@@ -71,6 +71,11 @@ class Progress:
         """The iteration of EM on all rows; 0 where something else is under way."""
         return self.done if self.unit == "iteration" else 0
 
+    @property
+    def has_bound(self) -> bool:
+        """Whether the rest of `share` is a bound of what is left, as of `max_iter`, and no plan."""
+        return self.bounded and bool(self.of) and self.share == self.done / (self.of or 1)
+
     def __str__(self) -> str:
         return write_progress(self, None)
 
@@ -107,7 +112,7 @@ def write_progress(progress: Progress, seconds: float | None) -> str:
     line = f"{progress.stage}: {', '.join(parts)}" if parts else progress.stage
     if seconds is None:
         return line
-    return f"{line}; {'at most ' if progress.bounded else ''}about {write_seconds(seconds)} left"
+    return f"{line}; {'at most ' if progress.has_bound else ''}about {write_seconds(seconds)} left"
 
 
 def write_seconds(seconds: float) -> str:

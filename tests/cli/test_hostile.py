@@ -259,6 +259,6 @@ def test_a_stage_appears_after_a_while(monkeypatch):
 def test_what_a_bar_says_has_the_most_important_first():
     race = Progress("race of starts", "start", 12, 47, -3.21, 0.4, True, "on a sample")
     assert write_bar(race, 8.2) == (
-        "race of starts: start 12/47, log-likelihood -3.21000 a row, at most 9 s left, on a sample"
+        "race of starts: start 12/47, log-likelihood -3.21000 a row, 9 s left, on a sample"
     )
     assert write_bar(Progress("measuring the rows", "row"), None) == "measuring the rows"

@@ -150,5 +150,5 @@ def write_line(progress: Progress, seconds: float | None) -> str:
     if math.isfinite(progress.mean_log_likelihood):
         parts.append(f"log-likelihood {progress.mean_log_likelihood:.5f} a row")
     if seconds is not None:
-        parts.append(f"{'at most ' if progress.bounded else ''}{write_seconds(seconds)} left")
+        parts.append(f"{'at most ' if progress.has_bound else ''}{write_seconds(seconds)} left")
     return ", ".join([*parts, *([progress.note] if progress.note else [])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -91,7 +92,7 @@ class Showing:
             self.n_begun,
             self.plan.n_starts,
             self.highest,
-            share=done / (done + ahead) if done + ahead else 1.0,
+            share=done / (done + ahead) if ahead else math.nan,  # a plan that is used up tells nothing
             bounded=True,
             note=self.note,
             start=2,  # behind EM from k-means
