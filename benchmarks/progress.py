@@ -1,7 +1,7 @@
 """What progress costs, and how good its estimates of time are: python -m benchmarks.progress
 
 The first table has the part of a fit that goes into showing its iterations. The second has, for fits of
-large data, the longest silence between two calls, and the time that a race said it had left, beside the truth.
+large data, the longest silence between two calls, and the time that a race said was left, beside the truth.
 """
 
 from __future__ import annotations
