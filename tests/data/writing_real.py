@@ -144,6 +144,29 @@ def list_surroundings() -> Iterator[Case]:
     days = np.array([[20240102, 1.5], [20240103, 2.5], [20240203, 0.5]])
     written = "day,b\n20240102,1.5\n20240103,2.5\n20240203,0.5\n"
     yield Case("dates as numbers", written.encode(), ("day", "b"), days, note="seems to have dates")
+    weka = "% a title\n@RELATION r\n\n@ATTRIBUTE a NUMERIC\n@attribute 'b, wide' real\n@ATTRIBUTE c{x,y}\n\n@DATA\n"
+    lines = weka + "1.5,2,x\n% within\n2.5,3,y\n"
+    yield Case("ARFF", lines.encode(), ("a", "b, wide"), np.array([[1.5, 2], [2.5, 3]]), note="'%'")
+    listing = (
+        "OBS  NAME       HEIGHT\n  1  Alfred       69.0\n  2  Mary Ann     56.5\n  3  Bo           65.3\n"
+    )
+    listing += "  4  Carol Ann S  62.8\n  5                6.5\n"
+    heights = np.array([[1, 69], [2, 56.5], [3, 65.3], [4, 62.8], [5, 6.5]])
+    yield Case("a listing", listing.encode(), ("OBS", "HEIGHT"), heights, note="columns of fixed width")
+    touching = "".join(f"{i:8.3f}{-(10.0**i):12.3f}{1.5 * i:8.3f}\n" for i in range(-1, 8))
+    i = np.arange(-1.0, 8.0)
+    yield Case(
+        "numbers that touch", touching.encode(), ("x0", "x1", "x2"),
+        np.column_stack([i, np.round(-(10.0**i), 3), 1.5 * i]), note="columns of fixed width",
+    )  # fmt: skip
+    series = np.array([[269.0], [321], [585], [871], [1475]])
+    text = ",0\n" + "".join(f"{1821 + i},{value:.0f}\n" for i, (value,) in enumerate(series))
+    yield Case("pandas' series", text.encode(), ("0",), series, note="--no-header")
+    census = '01,001,"A County, AL",2009,"23,288"\n02,003,"B County, AL",2009,"81,706"\n'
+    counted = np.array([[1, 1, 2009, 23288], [2, 3, 2009, 81706]])
+    yield Case(
+        "quoted thousands, no header", census.encode(), ("x0", "x1", "x3", "x4"), counted, note="thousands"
+    )
     ragged = b"a,b,c\n1,2,3\n4,5\n6,7,8\n9,9,9,9\n1,1,2\n"
     yield Case(
         "lines of other widths", ragged, ASCII, np.array([[1, 2, 3], [6, 7, 8], [1, 1, 2]]), {"drop_missing": True},

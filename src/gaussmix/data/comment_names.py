@@ -33,7 +33,7 @@ def _read_numbered(comments: Sequence[str], width: int) -> list[str] | None:
     if not places or places[0] not in (0, 1) or sorted(set(places)) != places:
         return None
     start = places[0]
-    if places[-1] - start >= width or 2 * len(places) <= width:
+    if places[-1] - start >= width or 2 * len(places) <= width < 6:
         return None
     names = [""] * width
     for place, match in zip(places, found, strict=True):

@@ -30,6 +30,8 @@ def is_decimal_column(lines: Sequence[str], *, told: bool) -> bool:
     named, parts = _cut_rows(lines)
     if not parts or all(behind is None for _, behind, _ in parts):
         return False
+    if parts[0] == ("", "0", None) and all(before for before, _, _ in parts[1:]):
+        return told  # pandas writes the name 0 of a series so, above its index and values
     return named or told or _are_parts_of_numbers(parts)
 
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from gaussmix.data.arff import COMMENT, read_arff
 from gaussmix.data.body import RULER
 from gaussmix.data.cells import PLAIN, Marks, find_marks, show_cell
 from gaussmix.data.decimal_column import is_decimal_column, is_doubtful
-from gaussmix.data.header import Header, find_header
+from gaussmix.data.fixed_width import find_cuts
+from gaussmix.data.header import Header, find_header, name_columns
 from gaussmix.data.reading import Reading
 from gaussmix.data.records import Dialect, collect_columns, cut_records
 from gaussmix.errors import InputError
@@ -28,7 +30,7 @@ SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 #: A number in quotes, as a cell.
 QUOTED = re.compile(r"""(?:^|[,;\t |])"\s*[+-]?[.,]?\d[^"]*"(?:$|[,;\t |\r\n])""")
 #: A first cell in quotes.
-FIRST_QUOTED = re.compile(r'\s*"[^"]*"')
+FIRST_QUOTED = re.compile(r'^\s*"[^"]*"')
 #: A quotation mark within a cell, behind a backslash, as R and databases write it.
 ESCAPED = re.compile(r'\\"(?![,;\t |\r\n]|$)')
 
@@ -65,9 +67,11 @@ def find_layout(path: Path, lines: Sequence[str], reading: Reading, whole: bool 
     """
     found = _Findings()
     declared = SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
-    skipped = 1 if declared else 0
+    arff = read_arff(path, lines)
+    skipped = arff[1] if arff else 1 if declared else 0
     separator = reading.separator or (declared.group(1) if declared else None)
     comment = _find_comment(lines[skipped:]) if reading.comment is None else reading.comment
+    comment = comment or (COMMENT if arff else "")
     comments = _list_comments(lines, comment)
     if comments:
         found.words.append(f"lines that begin with {comment!r} passed over")
@@ -77,12 +81,19 @@ def find_layout(path: Path, lines: Sequence[str], reading: Reading, whole: bool 
     if not filled:
         raise InputError(f"{path}: the file has no rows, only {'comments' if comments else 'blank lines'}")
     dialect = replace(_choose_separator(filled, separator, reading.decimal), comment=comment)
+    if separator is None and (cuts := _find_cuts(filled, dialect)):
+        dialect = replace(dialect, cuts=cuts, separator=" ")
+        found.words.append("columns of fixed width")
+        found.options.append("--separator")
     dialect = replace(dialect, escape="\\" if any(map(ESCAPED.search, lines)) else "")
     records = list(cut_records(path, lines, dialect, skip=skipped))
     if not records:
         raise InputError(f"{path}: the file has no rows, only blank lines")
-    above = _list_comments(lines[: records[0][0] - 1], comment)
-    header = find_header(path, records, dialect, reading, above, _is_quoted_above(filled), whole)
+    if arff is None:
+        above = _list_comments(lines[: records[0][0] - 1], comment)
+        header = find_header(path, records, dialect, reading, above, _is_quoted_above(filled), whole)
+    else:
+        header = name_columns(path, records, arff[0])
     end = records[header.end - 1][0] if header.end < len(records) else 0
     records = records[: header.end]
     rows = [cells for _, cells in records[header.n_records :]]
@@ -178,6 +189,16 @@ def _choose_separator(lines: list[str], separator: str | None, decimal: str | No
         if score > best_score:
             best, best_score = dialect, score
     return best
+
+
+def _find_cuts(lines: Sequence[str], dialect: Dialect) -> tuple[int, ...]:
+    """Where columns of fixed width begin, if blanks cut the lines into cells of different numbers."""
+    below = lines[len(lines) // 3 :]
+    if dialect.separator == " " or not any(dialect.separator in line for line in below):
+        widths = {len(cells) for _, cells in cut_records(Path(), below, replace(dialect, separator=" "))}
+        if len(widths) > 1:
+            return find_cuts(lines)
+    return ()
 
 
 def _find_quote(lines: Sequence[str]) -> str:

@@ -76,7 +76,7 @@ def _leaves_labels(
     if kinds[0] == TEXT:
         return True
     places = [marks.read(cell) for cell in columns[0]]
-    return places in [[float(i + start) for i in range(len(places))] for start in (0, 1)]
+    return places[0] is not None and places == [places[0] + i for i in range(len(places))]
 
 
 def _read_rows(
@@ -84,7 +84,9 @@ def _read_rows(
 ) -> _Rows | None:
     """The columns of numbers below a row of numbers; None where there are too few rows."""
     whole = [row for row in rows if len(row) == len(first)]
-    wanted = [i for i, kind in enumerate(kinds) if kind == NUMBERS and marks.is_number(first[i])]
+    wanted = [
+        i for i, kind in enumerate(kinds[: len(first)]) if kind == NUMBERS and marks.is_number(first[i])
+    ]
     wanted = wanted[:MOST_CELLS]
     if not wanted or len(whole) < LEAST_ROWS:
         return None

@@ -79,6 +79,16 @@ def find_header(
     return _end_header(path, records[: body.end], begin, body, names, words, options)
 
 
+def name_columns(path: Path, records: Sequence[Record], names: Sequence[str]) -> Header:
+    """The header of a table whose names are given. Raises InputError if a row has not as many cells."""
+    width = len(records[0][1])
+    if width != len(names):
+        cells = f"{count_noun(width, 'cell')}, but the header declares {len(names)}"
+        raise InputError(f"{path}: line {records[0][0]}: {cells}")
+    named, unnamed, twice = _complete_names(names)
+    return Header(n_records=0, end=len(records), names=named, found=True, unnamed=unnamed, words=tuple(twice))
+
+
 def _end_header(
     path: Path,
     records: Sequence[Record],

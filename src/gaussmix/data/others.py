@@ -87,6 +87,12 @@ OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
             "save the table as Parquet or CSV with what has made it",
         ),
         (rb"\x7fELF|MZ.\x00", "a program", "expected a table"),
+        (
+            rb"(#[^\n]*\n)*[+-]?\d[\d.,]*([ \t]+qid:\d+)?([ \t]+\d+:[-+.\deE]+)+[ \t]*(#[^\n]*)?\r?(\n|$)",
+            "a text in the format of LIBSVM",
+            "load it with sklearn.datasets.load_svmlight_file and save the array with np.save",
+        ),
+        (rb"@(HD|SQ|RG|PG|CO)\t", "a SAM file", "write the columns as a table"),
         (rb"PARE[\x00-\x1f]", "an encrypted Parquet file", "write it without encryption"),
     )
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib.util
 import io
 import itertools
@@ -40,12 +41,14 @@ def read_columns(
 
     None where the file is small, or holds anything that the quick reader refuses or could misread.
     """
-    if content.size < LEAST_BYTES or dialect.marks.thousands or dialect.bordered or dialect.end:
+    if content.size < LEAST_BYTES or dialect.marks.thousands:
+        return None
+    if dialect.bordered or dialect.end or dialect.cuts:
         return None
     if not has_pyarrow():
         return _read_by_numpy(content, encoding, dialect, width, columns)
     stream = _prepare(content, encoding, dialect, offset)
-    if stream is None:
+    if stream is None or _begins_with_mark(stream):
         return None
     import pyarrow as pa
     import pyarrow.csv as pc
@@ -130,6 +133,14 @@ def _read_by_numpy(
     return values if values.shape[1] == len(columns) and np.isfinite(values).all() else None
 
 
+def _begins_with_mark(stream: Any) -> bool:
+    """Whether the rows begin with a mark of UTF-8, which PyArrow passes over as if it were none."""
+    place = stream.tell()
+    mark = stream.read(len(codecs.BOM_UTF8))
+    stream.seek(place)
+    return bool(mark == codecs.BOM_UTF8)
+
+
 def _count_blank_lines(content: Content) -> int:
     """The number of blank lines at the end."""
     data = content.read()
@@ -148,7 +159,11 @@ def _prepare(content: Content, encoding: str, dialect: Dialect, offset: int) -> 
         return stream
     data = content.read()
     if wide:
-        lines = io.StringIO(data.decode(encoding), newline="")
+        try:
+            text = data.decode(encoding)
+        except UnicodeError:
+            return None
+        lines = io.StringIO(text, newline="")
         for _ in itertools.islice(lines, dialect.start):
             pass
         data, offset = lines.read().encode(), 0

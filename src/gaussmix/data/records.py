@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gaussmix.data.cells import PLAIN, Marks
+from gaussmix.data.fixed_width import cut_line
 from gaussmix.errors import InputError
 
 #: Most characters of a cell: the parser's own limit is one that tables of genes exceed.
@@ -31,6 +32,8 @@ class Dialect:
     comment: str = ""
     #: Whether the separator also stands at both ends of a line.
     bordered: bool = False
+    #: Where lines are cut, if the columns have fixed places.
+    cuts: tuple[int, ...] = ()
     #: Lines before the first row.
     start: int = 0
     #: The line of the last row, where others stand below; else 0.
@@ -39,6 +42,8 @@ class Dialect:
 
     def prepare(self, line: str) -> str:
         """The line as the parser takes it."""
+        if self.cuts:
+            return line
         if self.separator == " ":
             # Blanks at the ends of a line would make empty cells. Tabs count as blanks.
             return line.replace("\t", " ").strip()
@@ -78,7 +83,7 @@ def cut_records(
             escapechar=dialect.escape or None,
             skipinitialspace=True,
         )
-        for cells in reader:
+        for cells in (cut_line(line, dialect.cuts) for line in source) if dialect.cuts else reader:
             if 0 < dialect.end < source.number:
                 return
             if not cells or (len(cells) == 1 and not cells[0].strip(BLANK)):

@@ -40,6 +40,8 @@ from gaussmix.errors import InputError
 
 #: Rows and characters from which the kind of a column is judged.
 SAMPLE_LINES, SAMPLE_CHARACTERS = 1000, 1 << 20
+#: Characters of the first lines and all that stands above them.
+MOST_CHARACTERS = 1 << 25
 #: Cells held as Python strings at a time.
 BLOCK_CELLS = 1 << 18
 #: Why a column without a name is left out.
@@ -72,6 +74,10 @@ class TextTable(Source):
                 values = self._read_records(wanted)
         except UnicodeError as error:
             raise InputError(explain_encoding(self.path, self.encoding)) from error
+        if 2 * len(self.ragged) > len(values):
+            raise InputError(
+                f"{self.path}: most lines have not {count_noun(len(self.names), 'cell')}; say --separator"
+            )
         for number in self.dialect.marks.numbers:
             values[values == number] = math.nan
         if len(groups) == 1:
@@ -206,8 +212,8 @@ def _take_sample(stream: io.TextIOBase) -> list[str]:
     for line in stream:
         lines.append(line)
         size += len(line)
-        n += not line.startswith(("#", "%"))
-        if n > SAMPLE_LINES or (size > SAMPLE_CHARACTERS and n > 6):
+        n += not line.startswith(("#", "%", "@"))
+        if n > SAMPLE_LINES or (size > SAMPLE_CHARACTERS and n > 6) or size > MOST_CHARACTERS:
             break
     return lines
 
