@@ -191,6 +191,37 @@ def list_odd() -> Iterator[Case]:
         (either @ [1.0, 0.001])[:, np.newaxis].round(3),
         {"decimal": ","},
     )
+    for quoted in ("1", "1.5", "-1.5e-3"):
+        text = "".join(f'"{quoted}","{i * i + 0.5}"\n' for i in range(6))
+        values = np.column_stack([np.full(6, float(quoted)), np.arange(6) ** 2 + 0.5])
+        yield Case(f"all quoted, {quoted}", text.encode(), ("x0", "x1"), values)
+    values = np.arange(6.0)[:, np.newaxis] ** 2 + 0.5
+    text = "".join(f'"{value}"\n' for value in values[:, 0])
+    yield Case("all quoted, one column", text.encode(), ("x0",), values)
+    text = "".join(f'"{value}",abc\n' for value in values[:, 0])
+    yield Case("quoted numbers beside text", text.encode(), ("x0",), values, note="text")
+    text = "a,\n" + "".join(f"{value:.3e},\n" for value in values[:, 0])
+    yield Case("powers of ten beside an empty column", text.encode(), ("a",), values, note="empty")
+    names = ("2019 sold", "2020 sold", "area km2")
+    text = write_text(names=names).replace("km2\n", "km2\ncm,kg,pieces\n")
+    yield Case("units below names with numbers", text.encode(), names, note="units")
+    yield Case(
+        "trailing tab below names with numbers",
+        write_text("\t", names=names).replace("km2\n", "km2\t\n").encode(),
+        names,
+    )
+    tabs = write_text("\t", names=("petal length", "width", "n"))
+    yield Case(
+        "title with blanks, tabs",
+        ("What we found\n" + tabs).encode(),
+        ("petal length", "width", "n"),
+        note="1 line",
+    )
+    two = "".join(f"{i / 8},{i * i}\n" for i in range(1, 7))
+    values = np.array([[i / 8, i * i] for i in range(1, 7)])
+    yield Case(
+        "title above two columns", ("What we found\n" + two).encode(), ("x0", "x1"), values, note="1 line"
+    )
     yield Case(
         "thousands",
         b'a,b\n"1,234",5\n"12,345,678",6\n"999",7\n',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gaussmix.data.cells import PLAIN, TEXT, find_kind
@@ -19,6 +19,8 @@ LEAST_BELOW = 3
 LEAST_SETTINGS = 4
 #: What numbers begin with, also those with units or in parts.
 NUMERIC = re.compile(r"\s*[(<>~$€£]?\s*[+\-−]?[.,]?\d")
+#: A power of ten at the end of a number.
+POWER = re.compile(r"[eEdD][+-]?\d+$")
 #: A line that only rules.
 RULER = re.compile(r"[\s|:+]*([-=]{2,}[\s|:+]*)+")
 
@@ -94,7 +96,9 @@ def _count_sources(records: Sequence[Record], width: int, numeric: Sequence[int]
     n = 0
     for i, (_, cells) in enumerate(records[:1:-1], start=1):
         filled = [cell.strip() for cell in cells if cell.strip()]
-        numbers = [cell for cell in filled if is_numeric(cell) and not any(map(str.isalpha, cell))]
+        numbers = [
+            cell for cell in filled if is_numeric(cell) and not any(map(str.isalpha, POWER.sub("", cell)))
+        ]
         if len(cells) == width and (len(filled) > 1 or numbers):
             if len(numeric) < 2 or any(is_numeric(cells[at]) or not cells[at].strip() for at in numeric):
                 break
@@ -109,7 +113,7 @@ def _are_titles(above: Sequence[Record], n_rows: int, width: int, numeric: Seque
     """Whether records above the rows are none of them, and few enough."""
     if width < 2 or not numeric or n_rows < LEAST_BELOW or len(above) > MOST_TITLES:
         return False
-    if len(above) == 1 and len(above[0][1]) > width and not any(map(is_numeric, above[0][1])):
+    if len(above) == 1 and len(above[0][1]) > width and not any(map(PLAIN.is_number, above[0][1])):
         return not any(map(str.strip, above[0][1][width:]))  # names, more than there are cells
     for _, cells in above:
         held = [cells[i] for i in numeric if i < len(cells) and cells[i].strip()]
@@ -149,7 +153,7 @@ def _fit_names(
         return None
     if all(len(row) == width and not row[-1].strip() for row in rows if len(row) == width):
         return [*names, ""]  # commas at the end of the rows alone
-    if not first:
+    if not first or (len(names) == 1 and _has_fractions(row[0] for row in rows)):
         return None
     numbers = [name for name in names if PLAIN.is_number(name)]
     if len(set(numbers)) < len(numbers):
@@ -159,6 +163,12 @@ def _fit_names(
         if not quoted and not (labelled and is_count_of_names(names, PLAIN)):
             return None
     return ["", *names]  # R's write.table: the rows have names, which have none themselves
+
+
+def _has_fractions(cells: Iterable[str]) -> bool:
+    """Whether some cells are numbers that are not whole, as no names of rows are."""
+    found = [cell.strip() for cell in cells if is_numeric(cell)]
+    return any(re.search(r"[.,]\d*[1-9]|[eE]-", cell) for cell in found)
 
 
 def _find_heading(rows: Sequence[Sequence[str]], numeric: Sequence[int]) -> tuple[int, int]:
@@ -176,11 +186,13 @@ def _find_heading(rows: Sequence[Sequence[str]], numeric: Sequence[int]) -> tupl
     n = len(above)
     if n < 2 or len(rows) - n < max(LEAST_ROWS, n):
         return 0, 0
+    filled = [sum(bool(cell.strip()) for cell in cells) for cells in rows[:n]]
     wordy = [not any(map(is_numeric, held)) for held in above]
+    # names such as "2019 sold", of more columns than a setting has
+    wordy[0] = wordy[0] or (filled[0] > 2 and not any(map(PLAIN.is_number, above[0])))
     last = [cell.strip() for cell in above[-1]]
     if not wordy[-1] or len(set(last)) < len(last):
         return (0, n - 1) if all(wordy) and n < LEAST_SETTINGS else (0, 0)
-    filled = [sum(bool(cell.strip()) for cell in cells) for cells in rows[:n]]
     if not all(wordy) or (n >= LEAST_SETTINGS and len(set(filled)) == 1):
         return n - 1, 0
     best = filled.index(max(filled))

@@ -11,6 +11,8 @@ from gaussmix.data.cells import PLAIN
 NUMBER = re.compile(r'"?([+-]?\d*)(?:,(\d*))?([eE][+-]?\d+)?"?', re.ASCII)
 #: A name that cannot be two, unless it is quoted.
 NAME = re.compile(r'"[^"]*"|[^,;|\t"]+')
+#: Lines above the numbers: a title, a name, a unit.
+MOST_NAMES = 3
 #: Digits of a double that is written in full. Whole numbers that are so long are times, all equally long.
 MANY_DIGITS = 14
 #: Rows, and digits behind the comma, equally many in each, from which on one column is nearly as likely.
@@ -43,13 +45,19 @@ def is_doubtful(lines: Sequence[str]) -> bool:
 
 
 def _cut_rows(lines: Sequence[str]) -> tuple[bool, list[Part]]:
-    """Whether the first line is one name, and the parts of the other rows; none if some row is no number."""
+    """Whether names stand above, one a line, and the parts of the rows; none if some row is no number."""
     rows = [line.strip() for line in lines]
-    named = NAME.fullmatch(rows[0]) is not None and not PLAIN.is_number(rows[0])
+    named = 0
+    while (
+        named < min(MOST_NAMES, len(rows))
+        and NAME.fullmatch(rows[named])
+        and not PLAIN.is_number(rows[named])
+    ):
+        named += 1
     filled = [row for row in rows[named:] if not PLAIN.is_missing(row.strip('"'))]
     found = [NUMBER.fullmatch(row) for row in filled if any(map(str.isdecimal, row))]
     parts = [(match[1], match[2], match[3]) for match in found if match]
-    return named, parts if len(parts) == len(filled) else []
+    return named > 0, parts if len(parts) == len(filled) else []
 
 
 def _are_parts_of_numbers(parts: Sequence[Part]) -> bool:

@@ -158,9 +158,13 @@ def _find_comment(lines: Sequence[str]) -> str:
 
 
 def _is_quoted_above(lines: Sequence[str]) -> bool:
-    """Whether the first line alone has numbers in quotes."""
-    below = [FIRST_QUOTED.sub("", line) for line in lines[1:]]  # without the names of the rows
-    return bool(below) and bool(QUOTED.search(lines[0])) and not any(map(QUOTED.search, below))
+    """Whether the first line alone has numbers in quotes, but for the names of the rows."""
+    if len(lines) < 2 or not QUOTED.search(lines[0]):
+        return False
+    if not any(map(QUOTED.search, lines[1:])):
+        return True
+    first, *below = [FIRST_QUOTED.sub("", line, count=1).strip() for line in lines]
+    return bool(not first or QUOTED.search(first)) and all(row and not QUOTED.search(row) for row in below)
 
 
 def _choose_separator(lines: list[str], separator: str | None, decimal: str | None) -> Dialect:
@@ -169,7 +173,7 @@ def _choose_separator(lines: list[str], separator: str | None, decimal: str | No
     quote = _find_quote(lines)
     if separator is None and decimal != "." and is_decimal_column(lines, told=decimal == ","):
         return Dialect(separator=";", quote=quote, marks=Marks(","))
-    best, best_score = Dialect(separator=separator or ",", quote=quote), (0.0, 0.0)
+    best, best_score, best_cells = Dialect(separator=separator or ",", quote=quote), (0.0, 0.0), (0, 0)
     for mark in SEPARATORS if separator is None else [separator]:
         dialect = Dialect(separator=mark, quote=quote, bordered=_is_bordered(lines, mark))
         rows = [cells for _, cells in cut_records(Path(), lines, dialect)]
@@ -185,9 +189,12 @@ def _choose_separator(lines: list[str], separator: str | None, decimal: str | No
             continue
         marks, _ = find_marks(columns, mark, decimal)
         cells = [cell for column in columns for cell in column]
-        score = (alike, sum(map(marks.is_number, cells)) / len(cells))
+        n_numbers = sum(map(marks.is_number, cells))
+        if mark == " " and best.separator == "\t" and best_cells == (width, n_numbers):
+            continue  # tabs count as blanks, but blanks in names and titles are no tabs
+        score = (alike, n_numbers / len(cells))
         if score > best_score:
-            best, best_score = dialect, score
+            best, best_score, best_cells = dialect, score, (width, n_numbers)
     return best
 
 
