@@ -469,3 +469,9 @@ def test_a_file_that_is_packed_again_and_again(tmp_path):
         content = gzip.compress(content)
     with pytest.raises(InputError, match="is packed more than 4 times"):
         read_table(put(tmp_path, "t.csv.gz", content))
+
+
+def test_names_of_two_lines_leave_messages_of_one(tmp_path):
+    with pytest.raises(InputError, match="--exclude NAME") as caught:
+        read_table(put(tmp_path, "t.csv", '"a\nb",c\n1,2\n,3\n4,5\n'))
+    assert "\n" not in str(caught.value)

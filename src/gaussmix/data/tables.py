@@ -280,7 +280,7 @@ def _describe_lack_of_rows(source: Source, values: FloatArray, columns: Sequence
     name = source.names[columns[at]]
     return (
         f"{source.path}: each of the {len(values)} rows has a missing value; {lacks[at]} are in column "
-        f"{name!r}, which can be left out with --exclude {shlex.quote(name)}"
+        f"{show_name(name)}, which can be left out with --exclude {_quote(name)}"
     )
 
 
@@ -372,5 +372,5 @@ def _list_names(names: Sequence[str], most: int = 8) -> str:
 
 
 def _quote(name: str) -> str:
-    """A name as the shell takes it."""
-    return shlex.quote(name) if len(name) <= MOST_NAME else "NAME"
+    """A name as the shell takes it, where that is a line."""
+    return shlex.quote(name) if len(name) <= MOST_NAME and name.isprintable() else "NAME"
