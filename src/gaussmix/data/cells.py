@@ -161,9 +161,14 @@ WAYS = (
 #: 1,538 may be 1538 or 1.538.
 EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
+#: What may be a number in some way.
+CANDIDATE = re.compile(rf"[{BLANKS}]*[+\-\u2212]?[\d.,'’{BLANKS}]+([eEdD][+-]?\d+)?[{BLANKS}]*")
+
 
 def find_marks(columns: Sequence[Sequence[str]], separator: str, decimal: str | None) -> tuple[Marks, str]:
     """How numbers are written, and a cell that could be read otherwise ("" if there is none)."""
+    # Columns of words alone, which may be hundreds, say nothing of numbers.
+    columns = [column for column in columns if any(map(CANDIDATE.fullmatch, column))]
     odd = {column[i] for column in columns for i in PLAIN.read_column(column)[1]}
     odd = {cell for cell in odd if not PLAIN.is_missing(cell) and any("0" <= char <= "9" for char in cell)}
     ways = [way for way in WAYS if decimal in (None, way.decimal)]
