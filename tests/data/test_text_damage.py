@@ -12,10 +12,11 @@ import pytest
 from gaussmix.data.reading import Reading
 from gaussmix.data.tables import read_table
 from gaussmix.errors import InputError
+from tests.data.writing_doubtful import DOUBTFUL_CASES
 from tests.data.writing_real import REAL_CASES
 from tests.data.writing_text import CASES
 
-SMALL = [case for case in [*CASES, *REAL_CASES] if len(case.content) < 5000]
+SMALL = [case for case in [*CASES, *REAL_CASES, *DOUBTFUL_CASES] if len(case.content) < 5000]
 #: What people's editors, programs and disks put where it does not belong.
 PIECES = [
     *(b"", b",", b";", b"\t", b" ", b"\n", b"\r\n", b"\r", b'"', b"'", b"|", b"#", b"%", b"//", b"sep=;\n"),

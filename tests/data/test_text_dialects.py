@@ -7,6 +7,7 @@ import pytest
 
 from gaussmix.data.reading import Reading
 from gaussmix.data.tables import read_table
+from tests.data.writing_doubtful import DOUBTFUL_CASES
 from tests.data.writing_real import REAL_CASES
 from tests.data.writing_text import CASES
 
@@ -20,7 +21,7 @@ def choose_reader(monkeypatch, reader):
         monkeypatch.setattr("gaussmix.data.quick_text.has_pyarrow", lambda: False)
 
 
-ALL = [*CASES, *REAL_CASES]
+ALL = [*CASES, *REAL_CASES, *DOUBTFUL_CASES]
 
 
 @pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])

@@ -111,10 +111,12 @@ def _count_sources(records: Sequence[Record], width: int, numeric: Sequence[int]
 
 def _are_titles(above: Sequence[Record], n_rows: int, width: int, numeric: Sequence[int]) -> bool:
     """Whether records above the rows are none of them, and few enough."""
-    if width < 2 or not numeric or n_rows < LEAST_BELOW or len(above) > MOST_TITLES:
+    if not numeric or n_rows < LEAST_BELOW or len(above) > MOST_TITLES:
         return False
     if len(above) == 1 and len(above[0][1]) > width and not any(map(PLAIN.is_number, above[0][1])):
         return not any(map(str.strip, above[0][1][width:]))  # names, more than there are cells
+    if width < 2:
+        return False
     for _, cells in above:
         held = [cells[i] for i in numeric if i < len(cells) and cells[i].strip()]
         if len(held) > 1 and all(map(is_numeric, held)):

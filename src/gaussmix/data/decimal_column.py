@@ -9,8 +9,8 @@ from gaussmix.data.cells import PLAIN
 
 #: A number with a decimal comma, or a whole one: its part before the comma, behind it, and the power of ten.
 NUMBER = re.compile(r'"?([+-]?\d*)(?:,(\d*))?([eE][+-]?\d+)?"?', re.ASCII)
-#: A name that cannot be two, unless it is quoted.
-NAME = re.compile(r'"[^"]*"|[^,;|\t"]+')
+#: A name that cannot be two, unless it is quoted; separators may stand behind it.
+NAME = re.compile(r'("[^"]*"|[^,;|\t"]+)[;|\t]*')
 #: Lines above the numbers: a title, a name, a unit.
 MOST_NAMES = 3
 #: Digits of a double that is written in full. Whole numbers that are so long are times, all equally long.

@@ -171,9 +171,10 @@ def _choose_separator(lines: list[str], separator: str | None, decimal: str | No
     """Choose what cuts the most lines into equally many cells, and into the most numbers."""
     lines = [line for line in lines if not RULER.fullmatch(line)] or lines
     quote = _find_quote(lines)
+    end = next((mark for mark in SEPARATORS[:4] if lines[0].rstrip("\r\n ").endswith(mark)), "")
     if separator is None and decimal != "." and is_decimal_column(lines, told=decimal == ","):
-        return Dialect(separator=";", quote=quote, marks=Marks(","))
-    best, best_score, best_cells = Dialect(separator=separator or ",", quote=quote), (0.0, 0.0), (0, 0)
+        return Dialect(separator=end.strip(",") or ";", quote=quote, marks=Marks(","))
+    best, best_score, best_cells = Dialect(separator=separator or end or ",", quote=quote), (0.0, 0.0), (0, 0)
     for mark in SEPARATORS if separator is None else [separator]:
         dialect = Dialect(separator=mark, quote=quote, bordered=_is_bordered(lines, mark))
         rows = [cells for _, cells in cut_records(Path(), lines, dialect)]
@@ -193,7 +194,9 @@ def _choose_separator(lines: list[str], separator: str | None, decimal: str | No
         if mark == " " and best.separator == "\t" and best_cells == (width, n_numbers):
             continue  # tabs count as blanks, but blanks in names and titles are no tabs
         score = (alike, n_numbers / len(cells))
-        if score > best_score:
+        # commas between cells and in their numbers make as many numbers beside text: 4,895|word
+        tied = score == best_score and best.separator == "," and marks.decimal == ","
+        if score > best_score or tied:
             best, best_score, best_cells = dialect, score, (width, n_numbers)
     return best
 

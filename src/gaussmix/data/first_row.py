@@ -14,6 +14,8 @@ from gaussmix.data.records import collect_columns
 
 #: Rows that a header of numbers must be followed by.
 LEAST_ROWS = 5
+#: Rows from which on a first number far from all others is hardly one of them.
+MANY_ROWS = 20
 #: Cells of a row from which it is judged.
 MOST_CELLS = 100
 #: Share of the cells of a column that must have a decimal mark, where those of a header of numbers have none.
@@ -41,7 +43,7 @@ class _Rows:
 def judge_first(
     first: Sequence[str], rows: Sequence[list[str]], width: int, quoted: bool, decimal: str
 ) -> tuple[bool, bool]:
-    """Return whether the first row is a header, and whether that is in doubt.
+    """Return whether the first row is a header, and whether that, or that it is none, is in doubt.
 
     It is if it has a word above a column of numbers. A word above words says nothing. A row of numbers is if
     its numbers alone are quoted, if it leaves the labels of the rows without a name, or if it counts.
@@ -64,7 +66,7 @@ def judge_first(
     counts = found is not None and is_count(found)
     if words:
         return counts or 2 * len(words) >= len(numbers) or found is None, True
-    return counts, True
+    return counts, counts or (found is not None and _is_strange(found))
 
 
 def _leaves_labels(
@@ -146,6 +148,11 @@ def _is_apart(rows: _Rows) -> bool:
     with np.errstate(over="ignore"):
         apart = (rows.first > high + (high - low)) | (rows.first < low - (high - low))
     return bool(np.ma.filled(apart, False).all())
+
+
+def _is_strange(rows: _Rows) -> bool:
+    """Whether a row of numbers that does not count could be a header all the same: far from the others."""
+    return _is_apart(rows) and (len(rows.first) > 1 or rows.is_whole or len(rows.below) >= MANY_ROWS)
 
 
 def _goes_on(rows: _Rows) -> bool:

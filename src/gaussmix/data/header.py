@@ -71,6 +71,9 @@ def find_header(
             names, where = commented
             words.append(where)
             options = ("--no-header",)
+        elif doubt and not has and reading.header is None:
+            words.append(f"line {records[begin][0]} as a row, though it is far from all others")
+            options = ("--header",)
     titles = begin - (names is not None and commented is None)
     if titles > 0:
         words.append(f"{count_noun(titles, 'line')} above the table passed over")
