@@ -103,6 +103,8 @@ def _count_sources(records: Sequence[Record], width: int, numeric: Sequence[int]
             if len(numeric) < 2 or any(is_numeric(cells[at]) or not cells[at].strip() for at in numeric):
                 break
             continue
+        if len(cells) > width and numbers:
+            break  # a row in which a separator is not quoted
         if 2 * len(numbers) > len(filled) or (numbers and numbers[0] == filled[0] and len(filled) < 3):
             break
         n = i
@@ -111,7 +113,7 @@ def _count_sources(records: Sequence[Record], width: int, numeric: Sequence[int]
 
 def _are_titles(above: Sequence[Record], n_rows: int, width: int, numeric: Sequence[int]) -> bool:
     """Whether records above the rows are none of them, and few enough."""
-    if not numeric or n_rows < LEAST_BELOW or len(above) > MOST_TITLES:
+    if not numeric or n_rows < max(LEAST_BELOW, len(above)) or len(above) > MOST_TITLES:
         return False
     if len(above) == 1 and len(above[0][1]) > width and not any(map(PLAIN.is_number, above[0][1])):
         return not any(map(str.strip, above[0][1][width:]))  # names, more than there are cells
