@@ -58,6 +58,15 @@ def test_several_files_are_one_table(run, tmp_path, expected):
     assert "no file matches" in run("fit", tmp_path / "q-*.csv", *ONE).stderr
 
 
+def test_what_is_said_of_many_files_is_said_once(run, tmp_path, expected):
+    paths = [tmp_path / f"part-{i}.csv" for i in range(4)]
+    for path, rows in zip(paths, np.split(ROWS, 4), strict=True):
+        write_rows(path, rows, "a;b", ";", ",")
+    saved, told = fit(run, tmp_path, *paths)
+    assert same(saved.mixture, expected)
+    assert told == f"note: {paths[0]} and 3 more: read with decimal commas\n"
+
+
 def test_columns_of_several_files_may_stand_in_another_order(run, tmp_path, expected):
     first = write_rows(tmp_path / "1.csv", ROWS[:30])
     second = write_rows(tmp_path / "2.csv", ROWS[30:, ::-1], header="b,a")

@@ -98,7 +98,23 @@ def _join(tables: Sequence[Table]) -> Table:
         values=values,
         weights=weights,
         path=first.path.with_name(f"{first.path.name} and {len(tables) - 1} more"),
-        notes=tuple(note for table in tables for note in table.notes),
+        notes=_gather_notes(tables),
         places=places,
         n_rows=int(starts[-1]),
+    )
+
+
+def _gather_notes(tables: Sequence[Table]) -> tuple[str, ...]:
+    """The notes on all tables; what is said of many of them is said once."""
+    about: dict[str, list[str]] = {}
+    for table in tables:
+        prefix = f"{table.path}: "
+        for note in dict.fromkeys(table.notes):
+            starts = about.setdefault(note.removeprefix(prefix), [])
+            starts.append(prefix if note.startswith(prefix) else "")
+    return tuple(
+        starts[0] + note
+        if len(starts) == 1 or not starts[0]
+        else f"{starts[0].removesuffix(': ')} and {len(starts) - 1} more: {note}"
+        for note, starts in about.items()
     )
