@@ -38,10 +38,15 @@ def is_decimal_column(lines: Sequence[str], *, told: bool) -> bool:
 
 
 def is_doubtful(lines: Sequence[str]) -> bool:
-    """Whether two columns of whole numbers could well be one: as many digits are behind each comma."""
+    """Whether two columns of whole numbers could well be one: as many digits are behind each comma.
+
+    Years and the like, as long before the comma as behind it, are two.
+    """
     named, parts = _cut_rows(lines)
     lengths = {len(behind or "") for _, behind, _ in parts}
-    return not named and len(parts) >= LEAST_ROWS and len(lengths) == 1 and lengths.pop() >= LEAST_DIGITS
+    if named or len(parts) < LEAST_ROWS or len(lengths) > 1 or min(lengths) < LEAST_DIGITS:
+        return False
+    return {len(before) for before, _, _ in parts} != lengths
 
 
 def _cut_rows(lines: Sequence[str]) -> tuple[bool, list[Part]]:
