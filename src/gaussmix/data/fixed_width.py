@@ -33,10 +33,16 @@ def find_cuts(lines: Sequence[str]) -> tuple[int, ...]:
         elif not blank[at - 1] and _touches(columns[at - 1], columns[at]):
             cuts.append(at)
     cells = [cut_line(line, tuple(cuts)) for line in rows]
-    if not cuts or any(len(row) <= len(cuts) for row in cells):
+    if not cuts or any(len(row) <= len(cuts) for row in cells) or _hold_several(cells):
         return ()
     numbers = [sum(map(PLAIN.is_number, column)) for column in zip(*cells, strict=True)]
     return tuple(cuts) if max(numbers) == len(rows) else ()
+
+
+def _hold_several(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether some cell holds several numbers: then its place is that of several columns."""
+    parts = [cell.split() for row in rows for cell in row if " " in cell]
+    return any(all(PLAIN.read(part) is not None for part in cell) for cell in parts)
 
 
 def cut_line(line: str, cuts: Sequence[int]) -> list[str]:
