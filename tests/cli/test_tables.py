@@ -190,10 +190,10 @@ def test_both_parsers_read_the_same(tmp_path, monkeypatch):
     rows = [",".join(map(repr, row)) for row in values.tolist()]
     lines = [f"{row},{word}" for row, word in zip(rows, ["left", '"the ""other"", one"'] * 250, strict=True)]
     put(tmp_path, "t.csv", "\n".join(["a,b,c,word", *lines]))
-    monkeypatch.setattr("gaussmix.data.quick_text.LEAST_BYTES", 0)
+    monkeypatch.setattr("gaussmix.data.text.quick.LEAST_BYTES", 0)
     compiled = read_table(tmp_path / "t.csv")
-    monkeypatch.setattr("gaussmix.data.quick_text.read_columns", lambda *_, **__: None)
-    monkeypatch.setattr("gaussmix.data.text_tables.BLOCK_CELLS", 77)
+    monkeypatch.setattr("gaussmix.data.text.quick.read_columns", lambda *_, **__: None)
+    monkeypatch.setattr("gaussmix.data.text.tables.BLOCK_CELLS", 77)
     by_records = read_table(tmp_path / "t.csv")
     np.testing.assert_array_equal(compiled.values, values)
     np.testing.assert_array_equal(by_records.values, values)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaussmix.data.formats import open_source
+from gaussmix.data.formats.opening import open_source
 from gaussmix.data.reading import AS_FOUND, Reading
 from gaussmix.data.tables import read_table
 from gaussmix.errors import InputError
@@ -171,7 +171,7 @@ def test_versions_and_orders_of_npy(tmp_path, version, order, dtype):
 
 
 def test_more_rows_than_a_block(tmp_path, monkeypatch):
-    monkeypatch.setattr("gaussmix.data.npy_tables.BLOCK_BYTES", 100)
+    monkeypatch.setattr("gaussmix.data.formats.npy_tables.BLOCK_BYTES", 100)
     array = np.random.default_rng(0).normal(size=(57, 3))
     np.save(tmp_path / "t.npy", array)
     np.testing.assert_array_equal(read_table(tmp_path / "t.npy").values, array)
@@ -292,7 +292,7 @@ DOCUMENTS = {
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_json(tmp_path, monkeypatch, document, compiled):
     if not compiled:
-        monkeypatch.setattr("gaussmix.data.json_tables._read_lines_compiled", lambda *_: None)
+        monkeypatch.setattr("gaussmix.data.formats.json_tables._read_lines_compiled", lambda *_: None)
     table = read_table(put(tmp_path, document))
     assert table.names == ("a", "b")
     np.testing.assert_array_equal(table.values, ROWS)
@@ -309,7 +309,7 @@ def test_json_of_rows(tmp_path):
 @pytest.mark.parametrize("compiled", [True, False])
 def test_values_of_json(tmp_path, monkeypatch, compiled):
     if not compiled:
-        monkeypatch.setattr("gaussmix.data.json_tables._read_lines_compiled", lambda *_: None)
+        monkeypatch.setattr("gaussmix.data.formats.json_tables._read_lines_compiled", lambda *_: None)
     numbers = np.random.default_rng(0).normal(size=200) * 10.0 ** np.arange(-100, 100)
     lines = [
         json.dumps({"x": x, "flag": bool(i % 2), "text": str(i), "late": None if i < 150 else i})

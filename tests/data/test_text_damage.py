@@ -106,7 +106,7 @@ def test_read_or_one_line(tmp_path, monkeypatch, seed):
     for _ in range(500):
         case = rng.choice(SMALL)
         path.write_bytes(damage(case.content, rng))
-        monkeypatch.setattr("gaussmix.data.quick_text.LEAST_BYTES", rng.choice([0, 1 << 30]))
+        monkeypatch.setattr("gaussmix.data.text.quick.LEAST_BYTES", rng.choice([0, 1 << 30]))
         reading = Reading(**{"drop_missing": rng.random() < 0.3} | case.options)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -123,8 +123,8 @@ def test_all_readers_say_the_same(tmp_path, monkeypatch):
         path.write_bytes(damage(case.content, rng))
         found = []
         for least, present in ((0, find_spec("pyarrow") is not None), (0, False), (1 << 30, False)):
-            monkeypatch.setattr("gaussmix.data.quick_text.LEAST_BYTES", least)
-            monkeypatch.setattr("gaussmix.data.quick_text.has_pyarrow", lambda present=present: present)
+            monkeypatch.setattr("gaussmix.data.text.quick.LEAST_BYTES", least)
+            monkeypatch.setattr("gaussmix.data.text.quick.has_pyarrow", lambda present=present: present)
             try:
                 table = read_table(path, Reading(**case.options))
                 found.append((table.names, table.values.tobytes(), table.notes))

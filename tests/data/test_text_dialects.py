@@ -16,9 +16,9 @@ READERS = ("PyArrow's", "NumPy's", "Python's")
 
 def choose_reader(monkeypatch, reader):
     """Let one of the readers of text read all that it does not refuse."""
-    monkeypatch.setattr("gaussmix.data.quick_text.LEAST_BYTES", 1 << 30 if reader == "Python's" else 0)
+    monkeypatch.setattr("gaussmix.data.text.quick.LEAST_BYTES", 1 << 30 if reader == "Python's" else 0)
     if reader == "NumPy's":
-        monkeypatch.setattr("gaussmix.data.quick_text.has_pyarrow", lambda: False)
+        monkeypatch.setattr("gaussmix.data.text.quick.has_pyarrow", lambda: False)
 
 
 ALL = [*CASES, *REAL_CASES, *DOUBTFUL_CASES]
@@ -47,7 +47,7 @@ def test_the_quick_readers_are_used(tmp_path, monkeypatch, reader):
     if reader == "PyArrow's":
         pytest.importorskip("pyarrow")
     choose_reader(monkeypatch, reader)
-    monkeypatch.setattr("gaussmix.data.text_tables.TextTable._read_records", None)
+    monkeypatch.setattr("gaussmix.data.text.tables.TextTable._read_records", None)
     plain = [
         case
         for case in CASES
@@ -60,7 +60,7 @@ def test_the_quick_readers_are_used(tmp_path, monkeypatch, reader):
 
 
 def test_pyarrow_is_advised_for_large_texts(tmp_path, monkeypatch):
-    monkeypatch.setattr("gaussmix.data.quick_text.LARGE_BYTES", 0)
+    monkeypatch.setattr("gaussmix.data.text.quick.LARGE_BYTES", 0)
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
-    monkeypatch.setattr("gaussmix.data.quick_text.has_pyarrow", lambda: False)
+    monkeypatch.setattr("gaussmix.data.text.quick.has_pyarrow", lambda: False)
     assert "pip install 'gaussmix[arrow]'" in read_table(tmp_path / "t.csv").notes[0]

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gaussmix.data import text_writing
-from gaussmix.data.safe_names import protect_name, restore_name
 from gaussmix.data.tables import read_table
-from gaussmix.data.text_writing import format_header, format_numbers
+from gaussmix.data.text import writing as text_writing
+from gaussmix.data.text.safe_names import protect_name, restore_name
+from gaussmix.data.text.writing import format_header, format_numbers
 from gaussmix.data.writing import check_table_output, write_table
 from gaussmix.errors import InputError
 

@@ -1,7 +1,6 @@
 """Tables in files: the columns and rows that are asked for, as plain arrays with column names.
 
-A reader for each format (`text_tables`, `binary_tables`) finds the columns and reads the chosen ones. This
-module chooses them: all numeric columns, the ones that the caller picks, or those of a model; and it says
+A reader for each format (`text`, `formats`) finds the columns and reads the chosen ones. This module chooses them: all numeric columns, the ones that the caller picks, or those of a model; and it says
 what to do where a value is missing.
 """
 
@@ -19,10 +18,10 @@ import numpy as np
 
 from gaussmix._text import MOST_NAME, count_noun, show_name
 from gaussmix._typing import FloatArray, IntArray
-from gaussmix.data.cells import show_cell
-from gaussmix.data.formats import open_source
+from gaussmix.data.formats.opening import open_source
 from gaussmix.data.reading import AS_FOUND, Reading
 from gaussmix.data.source import Source, refuse_os_errors
+from gaussmix.data.text.cells import show_cell
 from gaussmix.data.writing import ARROW_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
 from gaussmix.errors import InputError
 from gaussmix.model.mixture.printing import default_names

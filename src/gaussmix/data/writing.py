@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from gaussmix._atomic import replace_file
 from gaussmix._text import make_printable
 from gaussmix.data.source import refuse_os_errors
-from gaussmix.data.text_writing import Columns, make_arrow_table, write_json_lines, write_text
+from gaussmix.data.text.writing import Columns, make_arrow_table, write_json_lines, write_text
 from gaussmix.errors import InputError
 
 __all__ = ["Columns", "check_output", "check_table_output", "replace_file", "write_table"]

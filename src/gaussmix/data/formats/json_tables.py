@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from gaussmix.data.arrow_tables import convert_column
-from gaussmix.data.cell_tables import (
+from gaussmix.data.content import Content
+from gaussmix.data.formats.arrow_tables import convert_column
+from gaussmix.data.formats.cell_tables import (
     NESTED,
     CellColumn,
     CellTable,
@@ -21,10 +22,9 @@ from gaussmix.data.cell_tables import (
     make_cell_table,
     make_marks,
 )
-from gaussmix.data.cells import TEXT, Marks
-from gaussmix.data.content import Content
+from gaussmix.data.formats.typed_tables import check_names, refuse_damage, refuse_part
 from gaussmix.data.reading import Reading
-from gaussmix.data.typed_tables import check_names, refuse_damage, refuse_part
+from gaussmix.data.text.cells import TEXT, Marks
 from gaussmix.errors import InputError
 from gaussmix.model.mixture.printing import default_names
 

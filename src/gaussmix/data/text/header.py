@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gaussmix._text import count_noun, shorten, show_name
-from gaussmix.data.body import RULER, Body, Record, find_body
-from gaussmix.data.cells import MOST_SHOWN, NUMBERS, find_kind, find_marks
-from gaussmix.data.comment_names import find_comment_names
-from gaussmix.data.first_row import LEAST_ROWS, judge_first
 from gaussmix.data.reading import Reading
-from gaussmix.data.records import Dialect, collect_columns
-from gaussmix.data.safe_names import restore_name
+from gaussmix.data.text.body import RULER, Body, Record, find_body
+from gaussmix.data.text.cells import MOST_SHOWN, NUMBERS, find_kind, find_marks
+from gaussmix.data.text.comment_names import find_comment_names
+from gaussmix.data.text.first_row import LEAST_ROWS, judge_first
+from gaussmix.data.text.records import Dialect, collect_columns
+from gaussmix.data.text.safe_names import restore_name
 from gaussmix.errors import InputError
 
 #: Names that a message shows.

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from gaussmix._text import shorten, show_name
 from gaussmix._typing import FloatArray
-from gaussmix.data.cells import PLAIN
 from gaussmix.data.content import Content
 from gaussmix.data.reading import Reading
 from gaussmix.data.source import Source
+from gaussmix.data.text.cells import PLAIN
 from gaussmix.errors import InputError
 
 #: Characters of a type or of another library's message that are shown.

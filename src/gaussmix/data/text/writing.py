@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussmix.data.safe_names import protect_name
+from gaussmix.data.text.safe_names import protect_name
 
 Columns = Mapping[str, NDArray[Any]]
 

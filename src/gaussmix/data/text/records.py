@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gaussmix.data.cells import PLAIN, Marks
-from gaussmix.data.fixed_width import cut_line
+from gaussmix.data.text.cells import PLAIN, Marks
+from gaussmix.data.text.fixed_width import cut_line
 from gaussmix.errors import InputError
 
 #: Most characters of a cell: the parser's own limit is one that tables of genes exceed.

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gaussmix.data.cells import PLAIN, TEXT, find_kind
-from gaussmix.data.first_row import LEAST_ROWS, is_count_of_names
-from gaussmix.data.records import collect_columns
+from gaussmix.data.text.cells import PLAIN, TEXT, find_kind
+from gaussmix.data.text.first_row import LEAST_ROWS, is_count_of_names
+from gaussmix.data.text.records import collect_columns
 
 #: Most records above a header, or below the rows, that are passed over.
 MOST_TITLES, MOST_SOURCES = 60, 40

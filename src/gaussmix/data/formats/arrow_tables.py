@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from gaussmix._text import shorten
 from gaussmix.data.content import HEAD_BYTES, Content
-from gaussmix.data.convert_arrow import TYPE_KEY, find_value_type, is_number
-from gaussmix.data.reading import Reading
-from gaussmix.data.typed_tables import (
+from gaussmix.data.formats.convert_arrow import TYPE_KEY, find_value_type, is_number
+from gaussmix.data.formats.typed_tables import (
     SHOWN,
     TypedTable,
     check_names,
@@ -28,6 +27,7 @@ from gaussmix.data.typed_tables import (
     refuse_damage,
     refuse_part,
 )
+from gaussmix.data.reading import Reading
 from gaussmix.errors import InputError
 
 PARQUET_MARK, ORC_MARK = b"PAR1", b"ORC"

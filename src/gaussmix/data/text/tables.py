@@ -18,8 +18,11 @@ import numpy as np
 
 from gaussmix._text import count_noun, show_name
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.data import quick_text
-from gaussmix.data.cells import (
+from gaussmix.data.content import Content
+from gaussmix.data.reading import Reading
+from gaussmix.data.source import Source
+from gaussmix.data.text import quick
+from gaussmix.data.text.cells import (
     BOOLEANS,
     EMPTY,
     NUMBERS,
@@ -30,12 +33,9 @@ from gaussmix.data.cells import (
     find_kind,
     show_cell,
 )
-from gaussmix.data.content import Content
-from gaussmix.data.dialect import find_layout
-from gaussmix.data.encoding import WIDE, explain_encoding, find_encoding, open_lines
-from gaussmix.data.reading import Reading
-from gaussmix.data.records import Dialect, collect_columns, cut_records
-from gaussmix.data.source import Source
+from gaussmix.data.text.dialect import find_layout
+from gaussmix.data.text.encoding import WIDE, explain_encoding, find_encoding, open_lines
+from gaussmix.data.text.records import Dialect, collect_columns, cut_records
 from gaussmix.errors import InputError
 
 #: Rows and characters from which the kind of a column is judged.
@@ -127,7 +127,7 @@ class TextTable(Source):
     def _read_quickly(self, wanted: list[int]) -> Float64Array | None:
         if {self.kinds[i] for i in wanted} - {NUMBERS, BOOLEANS}:
             return None
-        return quick_text.read_columns(
+        return quick.read_columns(
             self.content,
             self.encoding,
             self.dialect,
@@ -200,7 +200,7 @@ def open_text(content: Content, reading: Reading) -> TextTable:
 
 
 def _advise_pyarrow(content: Content) -> str:
-    if content.size < quick_text.LARGE_BYTES or quick_text.has_pyarrow():
+    if content.size < quick.LARGE_BYTES or quick.has_pyarrow():
         return ""
     return "PyArrow reads so large a text several times as fast: pip install 'gaussmix[arrow]'"
 

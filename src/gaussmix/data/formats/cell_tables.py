@@ -14,10 +14,10 @@ import numpy as np
 
 from gaussmix._text import shorten, show_name
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.data.cells import EMPTY, TEXT, Marks
+from gaussmix.data.formats.typed_tables import find_missing_numbers
 from gaussmix.data.reading import Reading
 from gaussmix.data.source import Source
-from gaussmix.data.typed_tables import find_missing_numbers
+from gaussmix.data.text.cells import EMPTY, TEXT, Marks
 from gaussmix.errors import InputError
 
 #: Kinds of columns, beside those of text tables.

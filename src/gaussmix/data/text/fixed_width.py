@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gaussmix.data.cells import PLAIN
+from gaussmix.data.text.cells import PLAIN
 
 #: Rows from which the places of columns are judged.
 LEAST_LINES = 3

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.data.cells import MISSING, PLAIN, TRUTH
 from gaussmix.data.content import Content
-from gaussmix.data.encoding import WIDE, open_lines
-from gaussmix.data.records import BLANK, Dialect
+from gaussmix.data.text.cells import MISSING, PLAIN, TRUTH
+from gaussmix.data.text.encoding import WIDE, open_lines
+from gaussmix.data.text.records import BLANK, Dialect
 
 #: Bytes from which on PyArrow is worth its import.
 LEAST_BYTES = 1 << 20

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from gaussmix.data.content import Content
-from gaussmix.data.typed_tables import refuse_damage
+from gaussmix.data.formats.typed_tables import refuse_damage
 from gaussmix.errors import InputError
 
 MARK = b"PK\x03\x04"

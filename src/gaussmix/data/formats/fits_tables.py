@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from gaussmix._typing import Float64Array
 from gaussmix.data.content import Content
-from gaussmix.data.reading import Reading
-from gaussmix.data.typed_tables import (
+from gaussmix.data.formats.typed_tables import (
     BLOCK_BYTES,
     TypedTable,
     check_names,
@@ -29,6 +28,7 @@ from gaussmix.data.typed_tables import (
     find_missing_numbers,
     refuse_damage,
 )
+from gaussmix.data.reading import Reading
 from gaussmix.errors import InputError
 
 #: How each FITS file begins.

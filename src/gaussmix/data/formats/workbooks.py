@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from gaussmix._text import make_printable
-from gaussmix.data.archives import Archive
-from gaussmix.data.cell_tables import CellTable, judge_column, make_cell_table, make_marks
-from gaussmix.data.cells import EMPTY
 from gaussmix.data.content import Content
-from gaussmix.data.header import find_header
+from gaussmix.data.formats.archives import Archive
+from gaussmix.data.formats.cell_tables import CellTable, judge_column, make_cell_table, make_marks
+from gaussmix.data.formats.typed_tables import cut_message, refuse_damage
 from gaussmix.data.reading import Reading
-from gaussmix.data.records import Dialect
-from gaussmix.data.typed_tables import cut_message, refuse_damage
+from gaussmix.data.text.cells import EMPTY
+from gaussmix.data.text.header import find_header
+from gaussmix.data.text.records import Dialect
 from gaussmix.errors import InputError
 
 #: The part that each workbook has.

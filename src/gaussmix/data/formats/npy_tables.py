@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussmix._text import make_printable
-from gaussmix.data.archives import Archive
 from gaussmix.data.content import Content
-from gaussmix.data.reading import Reading
-from gaussmix.data.typed_tables import (
+from gaussmix.data.formats.archives import Archive
+from gaussmix.data.formats.typed_tables import (
     BLOCK_BYTES,
     TypedTable,
     check_names,
@@ -27,6 +26,7 @@ from gaussmix.data.typed_tables import (
     refuse_damage,
     refuse_part,
 )
+from gaussmix.data.reading import Reading
 from gaussmix.errors import InputError
 
 MARK = b"\x93NUMPY"

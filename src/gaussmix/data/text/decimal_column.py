@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gaussmix.data.cells import PLAIN
+from gaussmix.data.text.cells import PLAIN
 
 #: A number with a decimal comma, or a whole one: its part before the comma, behind it, and the power of ten.
 NUMBER = re.compile(r'"?([+-]?\d*)(?:,(\d*))?([eE][+-]?\d+)?"?', re.ASCII)

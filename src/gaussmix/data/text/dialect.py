@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from gaussmix.data.arff import COMMENT, read_arff
-from gaussmix.data.body import RULER
-from gaussmix.data.cells import PLAIN, Marks, find_marks, show_cell
-from gaussmix.data.decimal_column import is_decimal_column, is_doubtful
-from gaussmix.data.fixed_width import find_cuts
-from gaussmix.data.header import Header, find_header, name_columns
 from gaussmix.data.reading import Reading
-from gaussmix.data.records import Dialect, collect_columns, cut_records
+from gaussmix.data.text.arff import COMMENT, read_arff
+from gaussmix.data.text.body import RULER
+from gaussmix.data.text.cells import PLAIN, Marks, find_marks, show_cell
+from gaussmix.data.text.decimal_column import is_decimal_column, is_doubtful
+from gaussmix.data.text.fixed_width import find_cuts
+from gaussmix.data.text.header import Header, find_header, name_columns
+from gaussmix.data.text.records import Dialect, collect_columns, cut_records
 from gaussmix.errors import InputError
 
 #: Lines and characters from which the separator is judged.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gaussmix.data.records import Dialect, cut_records
+from gaussmix.data.text.records import Dialect, cut_records
 
 #: A comment that gives a column's number and its name, as SExtractor has them.
 NUMBERED = re.compile(r"(?:col(?:umn)?\.?\s*)?(\d+)\s*[:=]?\s+([^\W\d]\S*)(\s.*)?", re.IGNORECASE)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.data.cells import BOOLEANS, NUMBERS, TEXT, Marks, find_kind, find_marks
-from gaussmix.data.records import collect_columns
+from gaussmix.data.text.cells import BOOLEANS, NUMBERS, TEXT, Marks, find_kind, find_marks
+from gaussmix.data.text.records import collect_columns
 
 #: Rows that a header of numbers must be followed by.
 LEAST_ROWS = 5

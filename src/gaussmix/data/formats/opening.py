@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gaussmix._text import make_printable
-from gaussmix.data import archives, arrow_tables, fits_tables, json_tables, npy_tables, others, workbooks
-from gaussmix.data.archives import Archive, list_tables, open_archive
 from gaussmix.data.content import STANDARD_INPUT, Content, find_most_bytes, open_content, unpack
+from gaussmix.data.formats import (
+    archives,
+    arrow_tables,
+    fits_tables,
+    json_tables,
+    npy_tables,
+    others,
+    workbooks,
+)
+from gaussmix.data.formats.archives import Archive, list_tables, open_archive
+from gaussmix.data.formats.typed_tables import refuse_part
 from gaussmix.data.reading import Reading
 from gaussmix.data.source import Source, refuse_os_errors
-from gaussmix.data.text_tables import open_text
-from gaussmix.data.typed_tables import refuse_part
+from gaussmix.data.text.tables import open_text
 from gaussmix.errors import InputError
 
 #: Bytes that no text has, but for UTF-16: control characters other than tabs, ends of lines and of pages.
