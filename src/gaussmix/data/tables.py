@@ -1,7 +1,8 @@
 """Tables in files: the columns and rows that are asked for, as plain arrays with column names.
 
-A reader for each format (`text`, `formats`) finds the columns and reads the chosen ones. This module chooses them: all numeric columns, the ones that the caller picks, or those of a model; and it says
-what to do where a value is missing.
+A reader for each format (`text`, `formats`) finds the columns and reads the chosen ones. This module chooses
+them: all numeric columns, the ones that the caller picks, or those of a model; and it says what to do where a
+value is missing.
 """
 
 from __future__ import annotations
