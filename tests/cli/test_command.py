@@ -33,6 +33,13 @@ def test_every_command_has_help(run, command):
         assert result.exit_code == 0 and "Usage" in result.stdout
 
 
+def test_paragraphs_of_a_help_are_as_wide_as_the_terminal(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert (
+        "and --covariance narrow the search; with one of each, that model is" in run("fit", "--help").stdout
+    )
+
+
 def test_version(run):
     assert run("--version").stdout == f"gaussmix {gaussmix.__version__}\n"
 

@@ -183,12 +183,11 @@ def fit(
 ) -> None:
     """Fit mixtures to a table, choose one, and print what it says of the data.
 
-    Without options, mclust's fourteen families with 1 to 9 components are
-    tried. The best model is saved as DATA.safetensors and a page about all of
-    them as DATA.html in this folder, unless -o or --report name files. -k and
-    --covariance narrow the search; with one of each, that model is fitted, and
-    saved with -o. --strategy, --checkpoint, --resume, --acceleration and
-    --stopping are for one model, by default full.
+    Without options, mclust's fourteen families with 1 to 9 components are tried. The best model is saved
+    as DATA.safetensors and a page about all of them as DATA.html in this folder, unless -o or --report
+    name files. -k and --covariance narrow the search; with one of each, that model is fitted, and saved
+    with -o. --strategy, --checkpoint, --resume, --acceleration and --stopping are for one model, by default
+    full.
 
     Ctrl-C stops the fit after the running iteration and keeps the best so far; a second Ctrl-C gives up.
     """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -17,6 +19,8 @@ from gaussmix.errors import DoubtfulFitWarning, InputError, ModelFileError
 
 #: Exit codes beside 0.
 EXIT_FAILED, EXIT_WRONG, EXIT_GIVEN_UP = 1, 2, 130
+#: The end of a line within a paragraph.
+SINGLE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
 #: What messages call the standard output.
 OUTPUT_NAME = "standard output"
 
@@ -46,6 +50,13 @@ class Commands(TyperGroup):
             print_message("error", f"{error.format_message().rstrip('.')}; see {command} --help")
         _settle_output()
         sys.exit(code)
+
+    def get_command(self, *args: Any, **extra: Any) -> Any:
+        """The command of a name, with a help whose lines end where those of the terminal do."""
+        command = super().get_command(*args, **extra)
+        if command is not None and command.help:
+            command.help = SINGLE_BREAK.sub(" ", inspect.cleandoc(command.help))
+        return command
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
         """Read the arguments; this prints the help and the version."""
