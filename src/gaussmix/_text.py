@@ -11,7 +11,7 @@ GAP = "   "
 #: Characters of a name in a message.
 MOST_NAME = 60
 #: Things of which a sentence lists all.
-MOST_LISTED = 6
+MOST_LISTED = 10
 #: Things of which it lists so many, where there are more than that.
 SHOWN_OF_MANY = 3
 

@@ -98,11 +98,11 @@ def test_parquet_cannot_have_them_either(run, odd, tmp_path):
 def test_names_are_escaped_on_a_terminal_alone(environment, run, odd):
     pty = pytest.importorskip("pty")
     path = odd(None, ["a\x1b[31m", "b"])
-    assert run("sample", path, "-n", 1).stdout.startswith("a\x1b[31m,b,component\n")
+    assert run("sample", path, "-n", 1).stdout.startswith('"a\x1b[31m","b","component"\n')
     terminal, end = pty.openpty()
     command = [sys.executable, "-m", "gaussmix", "sample", str(path), "-n", "1"]
     with subprocess.Popen(command, env=environment, stdout=end) as process:
         os.close(end)
         assert process.wait() == 0
-    assert os.read(terminal, 1 << 16).startswith(rb"a\x1b[31m,b,component")
+    assert os.read(terminal, 1 << 16).startswith(rb'"a\x1b[31m","b","component"')
     os.close(terminal)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gaussmix import FitStatus, fit_mixture
-from gaussmix._text import list_some
+from gaussmix._text import MOST_LISTED, list_some
 from gaussmix.fit.advice import write_advice
 from gaussmix.fit.component_names import name_components, rename_components
 
@@ -15,7 +15,7 @@ from gaussmix.fit.component_names import name_components, rename_components
 def test_a_list_is_never_long(n):
     words = list_some(range(n)).replace(" and ", ", ").split(", ")
     assert words[:-1] == [str(i) for i in range(len(words) - 1)]
-    assert (words[-1] == f"{n - 3} more" and len(words) == 4) if n > 6 else words[-1] == str(n - 1)
+    assert (words[-1] == f"{n - 3} more" and len(words) == 4) if n > MOST_LISTED else words[-1] == str(n - 1)
 
 
 def test_components_keep_their_names_when_they_change_places():
