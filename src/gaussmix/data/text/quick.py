@@ -8,14 +8,14 @@ import io
 import itertools
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.data.content import Content
-from gaussmix.data.text.cells import MISSING, PLAIN, TRUTH
+from gaussmix.data.text.cells import MISSING, PLAIN, TRUTH, Marks
 from gaussmix.data.text.encoding import WIDE, open_lines
 from gaussmix.data.text.records import BLANK, Dialect
 
@@ -25,6 +25,8 @@ LEAST_BYTES = 1 << 20
 LARGE_BYTES = 1 << 26
 #: Bytes that PyArrow cuts at a time, and lines that must fit in.
 BLOCK_BYTES, BLOCK_LINES = 1 << 20, 64
+#: Decimal commas, and nothing between thousands.
+COMMAS = Marks(",")
 
 
 def read_columns(
@@ -111,7 +113,10 @@ def _read_by_numpy(
 ) -> Float64Array | None:
     """Read columns of numbers of which none is missing."""
     # NumPy's parser skips blank lines, which in a single column are missing values.
-    if width == 1 or any(columns.values()) or dialect.comment or dialect.escape or dialect.marks != PLAIN:
+    if width == 1 or any(columns.values()) or dialect.comment or dialect.escape:
+        return None
+    commas = dialect.marks == COMMAS and dialect.separator != "," and b"." not in content.read()
+    if dialect.marks != PLAIN and not commas:
         return None
     # Every column is read, text as one character, because only then is the length of each row checked.
     fields = [(f"f{i}", "f8" if i in columns else "U1") for i in range(width)]
@@ -119,8 +124,9 @@ def _read_by_numpy(
     try:
         with open_lines(content, encoding) as lines, warnings.catch_warnings():
             warnings.simplefilter("error")
+            rows: Iterable[str] = itertools.islice(lines, dialect.start, None)
             read: Any = np.loadtxt(
-                itertools.islice(lines, dialect.start, None),
+                (row.replace(",", ".") for row in rows) if commas else rows,
                 dtype=np.float64 if whole else np.dtype(fields),
                 delimiter=None if dialect.separator == " " else dialect.separator,
                 comments=None,
