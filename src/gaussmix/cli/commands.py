@@ -88,6 +88,10 @@ def _turn_errors() -> Iterator[None]:
     except BrokenPipeError as error:  # the reader of the output has closed it (`| head`)
         _discard_output()
         raise typer.Exit(0) from error
+    except ValueError as error:
+        if "embedded null" not in str(error):  # what a system says of a file's name that holds it
+            raise
+        raise _fail(EXIT_WRONG, "the name of a file cannot hold the character \\x00") from error
     except OSError as error:
         reason = error.strerror or str(error)
         if error.filename is not None:
