@@ -66,6 +66,18 @@ def list_some(words: Sequence[Any], most: int = MOST_LISTED, shown: int = SHOWN_
     return " and ".join([*([", ".join(texts[:-1])] if len(texts) > 1 else []), *texts[-1:]])
 
 
+def list_first(words: Sequence[str], most: int) -> str:
+    """The first things between commas, and how many more there are.
+
+    Examples
+    --------
+    >>> list_first(["a", "b"], 3), list_first("abcde", 3)
+    ('a, b', 'a, b, c and 2 more')
+    """
+    shown = ", ".join(words[:most])
+    return shown if len(words) <= most else f"{shown} and {len(words) - most} more"
+
+
 def make_text_table(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells, the first of which is the header, in columns aligned to the right.
 

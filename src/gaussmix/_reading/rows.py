@@ -20,6 +20,7 @@ from gaussmix._reading.columns import (
     refuse_missing,
 )
 from gaussmix._reading.tables import Table, find_table, refuse_non_rows
+from gaussmix._text import list_first
 from gaussmix._typing import Float64Array, FloatArray
 
 #: Names that a message lists.
@@ -101,8 +102,7 @@ def refuse_other_names(found: Sequence[str] | None, known: Sequence[str] | None,
 
 
 def _list_names(names: Sequence[str]) -> str:
-    shown = ", ".join(map(_check.name_column, names[:MOST_NAMES]))
-    return shown if len(names) <= MOST_NAMES else f"{shown} and {len(names) - MOST_NAMES} more"
+    return list_first(list(map(_check.name_column, names)), MOST_NAMES)
 
 
 def read_sample_weight(values: Any, n: int) -> Float64Array | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from glob import has_magic
 from pathlib import Path
 
-from gaussmix._text import show_name
+from gaussmix._text import list_first, show_name
 from gaussmix.cli.fit_options import FitTask
 from gaussmix.cli.reading_options import find_stem
 from gaussmix.cli.using import refuse_overwriting
@@ -20,6 +20,8 @@ from gaussmix.data.writing import check_output
 from gaussmix.errors import InputError, ModelFileError
 from gaussmix.io import load_model
 
+#: Names that a message lists.
+MOST_NAMES = 8
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 PAGE_SUFFIXES = (".html", ".htm")
 #: What a report of ours has in its first characters.
@@ -107,11 +109,10 @@ def check_plot_columns(task: FitTask, names: Sequence[str]) -> None:
         if name in names:
             continue
         near = difflib.get_close_matches(name, names, n=1)
-        more = "" if len(names) <= 8 else f" and {len(names) - 8} more"
         hint = (
             f"did you mean {show_name(near[0])}?"
             if near
-            else f"they are {', '.join(map(show_name, names[:8]))}{more}"
+            else f"they are {list_first(list(map(show_name, names)), MOST_NAMES)}"
         )
         raise InputError(f"--plot-columns: no column {show_name(name)} is fitted; {hint}")
 

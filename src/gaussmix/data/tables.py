@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gaussmix._text import MOST_NAME, count_noun, show_name
+from gaussmix._text import MOST_NAME, count_noun, list_first, show_name
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.data.formats.opening import open_source
 from gaussmix.data.reading import AS_FOUND, Reading
@@ -367,8 +367,7 @@ def _describe_lack_of_numbers(source: Source, weights: str | None, excluded: boo
 
 
 def _list_names(names: Sequence[str], most: int = 8) -> str:
-    shown = ", ".join(show_name(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+    return list_first(list(map(show_name, names)), most)
 
 
 def _quote(name: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussmix._text import list_first
 from gaussmix._typing import Float64Array
 from gaussmix.data.content import Content
 from gaussmix.data.formats.typed_tables import (
@@ -200,10 +201,7 @@ def _make_table(content: Content, reading: Reading, header: Any, start: int, asc
 
 
 def _note_units(path: Path, units: Sequence[str], most: int = 8) -> tuple[str, ...]:
-    if not units:
-        return ()
-    more = "" if len(units) <= most else f" and {len(units) - most} more"
-    return (f"{path}: units: {', '.join(units[:most])}{more}",)
+    return (f"{path}: units: {list_first(units, most)}",) if units else ()
 
 
 def _read_binary_fields(

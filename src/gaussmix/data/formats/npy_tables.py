@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussmix._text import make_printable
+from gaussmix._text import list_first, make_printable
 from gaussmix.data.content import Content
 from gaussmix.data.formats.archives import Archive
 from gaussmix.data.formats.typed_tables import (
@@ -30,6 +30,8 @@ from gaussmix.data.reading import Reading
 from gaussmix.errors import InputError
 
 MARK = b"\x93NUMPY"
+#: Arrays of an .npz file that a message lists.
+MOST_ARRAYS = 6
 #: Bytes of a header. NumPy stops at a sixth of it; one of a thousand fields has 40,000.
 MOST_HEADER = 1 << 16
 
@@ -123,8 +125,7 @@ def open_npz(content: Content, reading: Reading, archive: Archive, part: str | N
     for name, member in members.items():
         with refuse_damage(path, f"a damaged .npz file: array {name!r}"), archive.open(member) as stream:
             headers[name] = _read_header(path, stream, archive.sizes[member])
-    listed = ", ".join(f"{name!r} {header.describe()}" for name, header in list(headers.items())[:6])
-    listed += f" and {len(headers) - 6} more" if len(headers) > 6 else ""
+    listed = list_first([f"{name!r} {header.describe()}" for name, header in headers.items()], MOST_ARRAYS)
 
     def open_one(name: str) -> NpyTable:
         member = members[name]
