@@ -39,7 +39,7 @@ class Source(ABC):
         """Say where the row (from 0) stands in the file, for an error message."""
         return f"row {row + 1}"
 
-    def show_cell(self, row: int, column: int) -> str | None:
+    def find_cell(self, row: int, column: int) -> str | None:
         """The text of a cell, where the table is text."""
         return None
 

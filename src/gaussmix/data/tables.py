@@ -307,7 +307,7 @@ def _check_finite(
         where = f"{source.path}: {source.describe_place(place)}, column {show_name(source.names[column])}"
         name = _quote(source.names[column])
         raise InputError(
-            f"{where}: {_describe_flaw(values[row + start, at], source.show_cell(place, column), name)}"
+            f"{where}: {_describe_flaw(values[row + start, at], source.find_cell(place, column), name)}"
         )
 
 

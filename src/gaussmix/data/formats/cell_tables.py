@@ -62,7 +62,7 @@ class CellTable(Source):
         """Say where a row stands in the file."""
         return self.place.replace("{}", str(self.places[row]), 1)
 
-    def show_cell(self, row: int, column: int) -> str | None:
+    def find_cell(self, row: int, column: int) -> str | None:
         """The text of a cell."""
         cell = _take_out(self.cells[column][row])
         return "" if cell is None else str(cell)

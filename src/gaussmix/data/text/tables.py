@@ -98,7 +98,7 @@ class TextTable(Source):
         found = self._find_row(row)
         return f"row {row + 1}" if found is None else f"line {found[0]} (row {row + 1})"
 
-    def show_cell(self, row: int, column: int) -> str | None:
+    def find_cell(self, row: int, column: int) -> str | None:
         """The text of a cell."""
         found = self._find_row(row)
         return None if found is None else found[1][column]
