@@ -1,0 +1,1 @@
+"""What people use a fitted mixture for: anomalies, classes."""

@@ -1,0 +1,1 @@
+"""A Gaussian mixture for each class."""
