@@ -45,6 +45,14 @@ def make_arrow():
     return pa.table(columns)
 
 
+def add_member(archive, name, content):
+    """Write a member at a fixed time, so that the bytes, and what a mutation does to them, are the same in every run."""
+    member = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    member.compress_type = archive.compression
+    member.create_system = 3  # by default that of the machine
+    archive.writestr(member, content)
+
+
 def write_bytes(write):
     file = io.BytesIO()
     write(file)
@@ -129,7 +137,7 @@ def make_zip():
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w", method) as archive:
-            archive.writestr("t.csv", text)
+            add_member(archive, "t.csv", text)
         found.append(file.getvalue())
     return found
 
@@ -172,7 +180,7 @@ def make_workbook():
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w", method) as archive:
             for name, text in parts.items():
-                archive.writestr(name, text)
+                add_member(archive, name, text)
         found.append(file.getvalue())
     return found
 
@@ -211,7 +219,7 @@ def mutate(wholes, generator):
         chosen = members[generator.integers(len(members))]
         contents = [old.read(member) for member in members]
         for member, content in zip(members, contents, strict=True):
-            new.writestr(member, damage(content, contents, generator) if member == chosen else content)
+            add_member(new, member, damage(content, contents, generator) if member == chosen else content)
     return file.getvalue()
 
 
