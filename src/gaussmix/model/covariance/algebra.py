@@ -97,6 +97,10 @@ class Algebra(ABC):
     def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         """The variance of each feature in each of k components, shape (k, d)."""
 
+    @abstractmethod
+    def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
+        """The variance of each feature given all others, 1 / (C^-1)_jj, for each root of the stack."""
+
     def average(self, covariances: Float64Array, weights: Float64Array, d: int) -> Float64Array:
         """sum_k w_k C_k, shape (d, d)."""
         return np.tensordot(weights, self.to_dense(covariances, weights.size, d), axes=1)

@@ -45,6 +45,9 @@ class Diagonals(Algebra):
     def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         return covariances if len(covariances) == k else np.broadcast_to(covariances, (k, d))
 
+    def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
+        return np.asarray(roots**-2.0)
+
     def map_covariances(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
         return covariances * matrix**2
 
@@ -82,6 +85,9 @@ class Scalars(Diagonals):
 
     def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         return np.broadcast_to(covariances[:, None], (k, d))
+
+    def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
+        return np.broadcast_to(roots[:, None] ** -2.0, (len(roots), d))
 
     def map_variances(self, variances: Float64Array, frame: Frame) -> Float64Array:
         return np.asarray(variances.mean() * frame.matrix**2)

@@ -89,6 +89,13 @@ class LowRank(Algebra):
         loadings, uniquenesses = unpack_columns(covariances)
         return np.asarray(np.vecdot(loadings, loadings) + uniquenesses)
 
+    def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
+        # psi_j (C^-1)_jj = (1 - sum_q h_jq^2) + sum_q (1 - g_q)^2 h_jq^2: two terms that are not negative
+        axes, gains = _decompose(roots)
+        outside = np.maximum(1.0 - np.vecdot(axes, axes), 0.0)
+        inside = np.vecdot(axes, axes * (1.0 - gains[:, None, :]) ** 2)
+        return np.asarray(roots[:, :, -1] ** -2.0 / (outside + inside))
+
     def average(self, covariances: Float64Array, weights: Float64Array, d: int) -> Float64Array:
         loadings, uniquenesses = unpack_columns(covariances)
         side_by_side = np.moveaxis(loadings * np.sqrt(weights)[:, None, None], 0, 1).reshape(d, -1)

@@ -58,6 +58,9 @@ class Matrices(Algebra):
         diagonals = covariances.diagonal(0, -2, -1)
         return diagonals if len(diagonals) == k else np.broadcast_to(diagonals, (k, d))
 
+    def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
+        return np.asarray(1.0 / np.vecdot(roots, roots))
+
     def map_covariances(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
         if matrix.ndim == 2:
             product = matrix @ covariances @ matrix.T

@@ -1,0 +1,270 @@
+"""Why rows are anomalies: what each feature contributes, the value that it should have, the nearest normal row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from gaussmix._text import count_noun
+from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix.apps.anomaly.attribution import attribute_rows
+from gaussmix.apps.anomaly.normal_rows import NormalRows, find_nearest
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.printing import default_names
+
+#: A feature is a reason if it contributes at least this share of what the largest reason does.
+LEAST_SHARE = 0.05
+#: Significant digits of a number at least, and at most.
+LEAST_DIGITS, MOST_DIGITS = 3, 15
+#: Digits before the point up to which a number is written without an exponent.
+MOST_WHOLE = 7
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why n rows of d features are, or are not, anomalies.
+
+    Each row is compared with one Gaussian component of the normal rows, the one that is most responsible for it.
+    With z the row in the transformed, standardised columns, m the mean of the component and P its precision, the
+    log-density of the component at z is below that at m by the deficit
+
+        D = 1/2 (z - m)' P (z - m) = sum_j contributions_j,   contributions_j = 1/2 (z - m)_j (P (z - m))_j,
+
+    the Shapley values of the game in which features that do not take part have the component's mean. Where the
+    mixture has one component, D is how far the row's score is below the greatest score.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        The log-density of the mixture, in nats; high is normal.
+    contributions : ndarray of shape (n, d)
+        In nats. Large: the feature makes the row an anomaly. Negative: it makes up for others.
+    drops : ndarray of shape (n, d)
+        How far the log-density of the feature, given all others, is below its greatest value, in nats: how much
+        the feature surprises those who know the others.
+    values : ndarray of shape (n, d)
+        The rows.
+    expected : ndarray of shape (n, d)
+        The mean of the feature in that component given all others, in units of the data.
+    typical : ndarray of shape (n, d)
+        The mean of the feature in that component, in units of the data.
+    components : ndarray of shape (n,)
+        The component of the largest responsibility; never the noise.
+    neighbours : ndarray of shape (n,)
+        The nearest normal row in the metric of that component: its number among the rows of the fit. It is
+        looked for among all normal rows, or a sample of at most 5,000 of them. -1 if the model keeps none.
+    neighbour_values : ndarray of shape (n, d)
+        That row.
+    distances : ndarray of shape (n,)
+        The Mahalanobis distance to it, in standard deviations of the component.
+    feature_names : tuple of str
+
+    References
+    ----------
+    L. S. Shapley, A value for n-person games, Contributions to the Theory of Games II (1953) 307-317.
+    S. M. Lundberg and S.-I. Lee, A unified approach to interpreting model predictions, NIPS 30 (2017) 4765-4774.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix.apps.anomaly.explanation import explain_rows
+    >>> import gaussmix
+    >>> mixture = gaussmix.Mixture([1.0], [[1.7, 65.0]], [[[0.01, 0.4], [0.4, 100.0]]])
+    >>> found = explain_rows(mixture, np.array([[1.6, 95.0]]), feature_names=["height", "weight"])
+    >>> found.reasons()
+    ['weight 95 (expected 61): 6.07 nats; height 1.6 (expected 1.82): 1.31 nats']
+    >>> bool(np.isclose(found.contributions.sum(), mixture.log_prob([[1.7, 65.0]]) - found.scores))
+    True
+    """
+
+    scores: Float64Array
+    contributions: Float64Array
+    drops: Float64Array
+    values: Float64Array
+    expected: Float64Array
+    typical: Float64Array
+    components: IntArray
+    neighbours: IntArray
+    neighbour_values: Float64Array
+    distances: Float64Array
+    feature_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __repr__(self) -> str:
+        n, d = self.contributions.shape
+        return f"Explanation({count_noun(n, 'row')}, {count_noun(d, 'feature')})"
+
+    @property
+    def deficits(self) -> Float64Array:
+        """How far the log-density of the component is below its greatest value, shape (n,), in nats."""
+        return np.asarray(self.contributions.sum(axis=1))
+
+    def reasons(self, n_features: int = 3) -> list[str]:
+        """The features that contribute most, for each row: a short text.
+
+        Parameters
+        ----------
+        n_features : int, default=3
+            Features that a text names at most. One that contributes less than a twentieth of what the first
+            does is left out.
+
+        Returns
+        -------
+        list of str
+            Such as "glucose 455 (expected 98): 12.3 nats; age 21 (typical 33): 1.2 nats". "expected" is the
+            mean given all other features; "typical", the mean of the component, stands where the row is farther
+            from it: such a value goes with the others, and they are far from usual together. Empty where no
+            feature contributes anything.
+
+        Raises
+        ------
+        ValueError
+            If `n_features` is less than one.
+        """
+        return ["; ".join(map(str, reasons)) for reasons in self.list_reasons(n_features)]
+
+    def list_reasons(self, n_features: int = 3) -> Iterator[list[Reason]]:
+        """What :meth:`reasons` says, as values: for each row its reasons, the strongest first."""
+        if n_features < 1:
+            raise ValueError(f"n_features must be at least 1; got {n_features}")
+        order = np.argsort(-self.contributions, axis=1, kind="stable")[:, :n_features]
+        for i, features in enumerate(order):
+            least = max(LEAST_SHARE * float(self.contributions[i, features[0]]), 0.0)
+            yield [
+                self._find_reason(i, int(j))
+                for j in features
+                if self.contributions[i, j] > 0.0 and self.contributions[i, j] >= least
+            ]
+
+    def _find_reason(self, i: int, j: int) -> Reason:
+        # In the model's coordinates: drop >= contribution says that the row is farther from `expected`.
+        given_others = bool(self.drops[i, j] >= self.contributions[i, j])
+        return Reason(
+            feature=self.feature_names[j],
+            value=float(self.values[i, j]),
+            word="expected" if given_others else "typical",
+            other=float((self.expected if given_others else self.typical)[i, j]),
+            contribution=float(self.contributions[i, j]),
+        )
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """A table by columns, one line for each feature of each row, as constructors of data frames take it.
+
+        The columns are row (its place among those explained), score, component, feature, value, contribution,
+        drop, expected, typical, neighbour and neighbour_value.
+        """
+        n, d = self.contributions.shape
+        of_rows = {"row": np.arange(n), "score": self.scores, "component": self.components}
+        of_cells = ("value", "contribution", "drop", "expected", "typical", "neighbour_value")
+        columns = {name: np.repeat(values, d).tolist() for name, values in of_rows.items()}
+        columns["feature"] = list(self.feature_names) * n
+        columns |= {
+            name: getattr(self, name if name in vars(self) else f"{name}s").ravel().tolist()
+            for name in of_cells
+        }
+        columns["neighbour"] = np.repeat(self.neighbours, d).tolist()
+        return columns
+
+    def to_frame(self, backend: Any = "pandas") -> Any:
+        """The table of :meth:`to_dict` as a data frame of a library: "pandas", "polars" or "pyarrow"."""
+        import narwhals as nw
+
+        return nw.from_dict(self.to_dict(), backend=backend).to_native()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One feature of one row that makes it an anomaly."""
+
+    feature: str
+    value: float
+    #: What `other` is: "expected" given all other features, or "typical" of the component.
+    word: str
+    other: float
+    #: In nats.
+    contribution: float
+
+    def __str__(self) -> str:
+        value, other = write_values(self.value, self.other)
+        return f"{self.feature} {value} ({self.word} {other}): {self.contribution:.3g} nats"
+
+
+class Columns(Protocol):
+    """One monotone function for each column, from the data to the coordinates of the mixture."""
+
+    def apply(self, X: FloatArray) -> Float64Array:
+        """The rows in the coordinates of the mixture."""
+
+    def invert(self, Z: Float64Array) -> Float64Array:
+        """Points of the mixture's coordinates in units of the data."""
+
+
+def explain_rows(
+    mixture: Mixture,
+    X: FloatArray,
+    *,
+    columns: Columns | None = None,
+    normal: NormalRows | None = None,
+    feature_names: Sequence[str] | None = None,
+) -> Explanation:
+    """Why rows are anomalies beside a mixture of the normal ones.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Of the normal rows, in the coordinates that `columns` leads to.
+    X : ndarray of shape (n, d)
+    columns : Columns, optional
+        From the data to these coordinates; without it they are the data's own.
+    normal : NormalRows, optional
+        Among which the nearest is looked for.
+    feature_names : sequence of str, optional
+        Without them those of the mixture, else x0, x1, ...
+    """
+    values = np.array(X, dtype=np.float64)
+    rows = values if columns is None else columns.apply(X)
+    found = attribute_rows(mixture, rows)
+    neighbours, neighbour_values = np.full(len(rows), -1), np.full(values.shape, np.nan)
+    distances = np.full(len(rows), np.nan)
+    if normal is not None and len(normal.values):
+        others = normal.values if columns is None else columns.apply(normal.values)
+        places, distances = find_nearest(mixture, others, rows, found.components)
+        neighbours, neighbour_values = normal.places[places], normal.values[places]
+    return Explanation(
+        scores=np.asarray(mixture.log_prob(rows), dtype=np.float64),
+        contributions=found.contributions,
+        drops=found.drops,
+        values=values,
+        expected=found.expected if columns is None else columns.invert(found.expected),
+        typical=found.typical if columns is None else columns.invert(found.typical),
+        components=found.components,
+        neighbours=neighbours,
+        neighbour_values=neighbour_values,
+        distances=distances,
+        feature_names=tuple(feature_names or mixture.feature_names or default_names(values.shape[1])),
+    )
+
+
+def write_values(value: float, other: float) -> tuple[str, str]:
+    """Two numbers, with as many digits as it takes to tell them apart.
+
+    Examples
+    --------
+    >>> write_values(455.0, 98.231), write_values(1000.1, 1000.0), write_values(2.0, 1e-9)
+    (('455', '98.2'), ('1000.1', '1000'), ('2', '1e-09'))
+    """
+    largest, apart = max(abs(value), abs(other)), abs(value - other)
+    digits = LEAST_DIGITS
+    if math.isfinite(largest) and largest > 0.0:
+        whole = math.floor(math.log10(largest)) + 1
+        digits = max(digits, whole if whole <= MOST_WHOLE else 0)
+        if apart > 0.0:
+            digits = max(digits, math.ceil(math.log10(largest / apart)) + 1)
+    digits = min(digits, MOST_DIGITS)
+    return f"{value:.{digits}g}", f"{other:.{digits}g}"
