@@ -1,6 +1,7 @@
 r"""What each feature of a row contributes to how far the row lies from a Gaussian component, in nats.
 
-Of a component with mean m and precision P, the log-density of a row z is below its greatest value by the deficit
+Of a component with mean m and precision P, the log-density of a row z is below its greatest value by the
+deficit
 
     D(z) = log N(m) - log N(z) = 1/2 (z - m)' P (z - m).
 
@@ -16,12 +17,13 @@ Shapley value of a sum is the sum of the Shapley values, and that of a term shar
 
     phi_j = 1/2 P_jj delta_j^2 + 1/2 sum_{i != j} delta_i P_ij delta_j = 1/2 delta_j g_j.
 
-No other division of D adds up to D, treats features alike, gives nothing to a feature that changes nothing, and
-is additive. A contribution is negative where a feature makes up for others.
+No other rule divides every such game so that parts add up, features that do the same get the same, those that
+do nothing get nothing, and the parts of a sum are sums. A contribution is negative where a feature makes up for
+others.
 
-*Drops*, 1/2 g_j^2 / P_jj. The density of feature j given all others is Gaussian, with variance 1 / P_jj and mean
-z_j - g_j / P_jj. The log-density of z_j is below its greatest value by 1/2 P_jj (g_j / P_jj)^2. That is also how
-much D falls when the feature gets the value that the others let expect: v(N) less the least v over z_j.
+*Drops*, 1/2 g_j^2 / P_jj. The density of feature j given all others is Gaussian, with variance 1 / P_jj and
+mean z_j - g_j / P_jj. The log-density of z_j is below its greatest value by 1/2 P_jj (g_j / P_jj)^2. That is
+also how much D falls when the feature gets the value that the others let expect.
 """
 
 from __future__ import annotations

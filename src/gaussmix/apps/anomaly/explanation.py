@@ -1,4 +1,4 @@
-"""Why rows are anomalies: what each feature contributes, the value that it should have, the nearest normal row."""
+"""Why rows are anomalies: what features contribute, the values expected of them, the nearest normal row."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ MOST_WHOLE = 7
 class Explanation:
     """Why n rows of d features are, or are not, anomalies.
 
-    Each row is compared with one Gaussian component of the normal rows, the one that is most responsible for it.
-    With z the row in the transformed, standardised columns, m the mean of the component and P its precision, the
-    log-density of the component at z is below that at m by the deficit
+    Each row is compared with one Gaussian component of the normal rows, the one that is most responsible for
+    it. With z the row in the transformed, standardised columns, m the mean of the component and P its
+    precision, the log-density of the component at z is below that at m by the deficit
 
         D = 1/2 (z - m)' P (z - m) = sum_j contributions_j,   contributions_j = 1/2 (z - m)_j (P (z - m))_j,
 
-    the Shapley values of the game in which features that do not take part have the component's mean. Where the
-    mixture has one component, D is how far the row's score is below the greatest score.
+    the Shapley values of the game in which features that do not take part have the component's mean. Where
+    the mixture has one component, D is how far the row's score is below the greatest score.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ class Explanation:
     contributions : ndarray of shape (n, d)
         In nats. Large: the feature makes the row an anomaly. Negative: it makes up for others.
     drops : ndarray of shape (n, d)
-        How far the log-density of the feature, given all others, is below its greatest value, in nats: how much
-        the feature surprises those who know the others.
+        How far the log-density of the feature, given all others, is below its greatest value, in nats: how
+        much the feature surprises those who know the others.
     values : ndarray of shape (n, d)
         The rows.
     expected : ndarray of shape (n, d)
@@ -66,7 +66,8 @@ class Explanation:
     References
     ----------
     L. S. Shapley, A value for n-person games, Contributions to the Theory of Games II (1953) 307-317.
-    S. M. Lundberg and S.-I. Lee, A unified approach to interpreting model predictions, NIPS 30 (2017) 4765-4774.
+    S. M. Lundberg and S.-I. Lee, A unified approach to interpreting model predictions, NIPS 30 (2017)
+    4765-4774.
 
     Examples
     --------
@@ -118,9 +119,9 @@ class Explanation:
         -------
         list of str
             Such as "glucose 455 (expected 98): 12.3 nats; age 21 (typical 33): 1.2 nats". "expected" is the
-            mean given all other features; "typical", the mean of the component, stands where the row is farther
-            from it: such a value goes with the others, and they are far from usual together. Empty where no
-            feature contributes anything.
+            mean given all other features. "typical", the mean of the component, stands where the row is
+            farther from that: such a value goes with the others, and they are far from usual together. Empty
+            where no feature contributes anything.
 
         Raises
         ------
