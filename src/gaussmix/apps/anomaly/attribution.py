@@ -18,8 +18,8 @@ Shapley value of a sum is the sum of the Shapley values, and that of a term shar
     phi_j = 1/2 P_jj delta_j^2 + 1/2 sum_{i != j} delta_i P_ij delta_j = 1/2 delta_j g_j.
 
 No other rule divides every such game so that parts add up, features that do the same get the same, those that
-do nothing get nothing, and the parts of a sum are sums. A contribution is negative where a feature makes up for
-others.
+do nothing get nothing, and the parts of a sum are sums. A contribution is negative where a feature makes up
+for others.
 
 *Drops*, 1/2 g_j^2 / P_jj. The density of feature j given all others is Gaussian, with variance 1 / P_jj and
 mean z_j - g_j / P_jj. The log-density of z_j is below its greatest value by 1/2 P_jj (g_j / P_jj)^2. That is
