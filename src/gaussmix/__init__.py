@@ -20,6 +20,7 @@ _HOMES = {
     "FitStatus": "gaussmix.fit.result",
     "FittedMixtures": "gaussmix.select.many_models",
     "GaussianMixture": "gaussmix.estimators.gaussian",
+    "GaussianMixtureDetector": "gaussmix.estimators.detector",
     "LikelihoodRatioTest": "gaussmix.infer.likelihood_ratio",
     "LikelihoodRatioTests": "gaussmix.infer.likelihood_ratio",
     "Merging": "gaussmix.clusters.merging",
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from gaussmix.clusters.projection import Projection, project
     from gaussmix.clusters.selector import SelectionStep
     from gaussmix.config import show_config
+    from gaussmix.estimators.detector import GaussianMixtureDetector
     from gaussmix.estimators.gaussian import GaussianMixture
     from gaussmix.fit.one_mixture import fit_mixture
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
@@ -88,6 +90,7 @@ __all__ = [
     "FitStatus",
     "FittedMixtures",
     "GaussianMixture",
+    "GaussianMixtureDetector",
     "LikelihoodRatioTest",
     "LikelihoodRatioTests",
     "Merging",
