@@ -15,6 +15,7 @@ _HOMES = {
     "Bootstrap": "gaussmix.infer.bootstrap",
     "Constraints": "gaussmix.model.constraints",
     "CriterionTable": "gaussmix.select.criterion_table",
+    "CrossCalibration": "gaussmix.apps.anomaly.calibration",
     "FeatureSelection": "gaussmix.clusters.features",
     "FitResult": "gaussmix.fit.result",
     "FitStatus": "gaussmix.fit.result",
@@ -34,6 +35,7 @@ _HOMES = {
     "Projection": "gaussmix.clusters.projection",
     "SearchResult": "gaussmix.select.search_result",
     "SelectionStep": "gaussmix.clusters.selector",
+    "SplitCalibration": "gaussmix.apps.anomaly.calibration",
     "Stability": "gaussmix.infer.stability",
     "StartReport": "gaussmix.fit.result",
     "Threshold": "gaussmix.model.mixture.thresholds",
@@ -55,6 +57,7 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from gaussmix._progress import Progress, ProgressPrinter
+    from gaussmix.apps.anomaly.calibration import CrossCalibration, SplitCalibration
     from gaussmix.clusters.features import FeatureSelection, select_features
     from gaussmix.clusters.merging import Merging, merge_components
     from gaussmix.clusters.projection import Projection, project
@@ -85,6 +88,7 @@ __all__ = [
     "Bootstrap",
     "Constraints",
     "CriterionTable",
+    "CrossCalibration",
     "FeatureSelection",
     "FitResult",
     "FitStatus",
@@ -104,6 +108,7 @@ __all__ = [
     "Projection",
     "SearchResult",
     "SelectionStep",
+    "SplitCalibration",
     "Stability",
     "StartReport",
     "Threshold",
