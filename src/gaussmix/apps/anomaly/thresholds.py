@@ -47,7 +47,7 @@ def is_share(value: Any) -> bool:
 
 def is_whole(value: Any, least: int) -> bool:
     """Whether a value is a whole number, and at least that."""
-    return isinstance(value, Integral) and value is not True and int(value) >= least
+    return value is not True and isinstance(value, Integral) and int(value) >= least
 
 
 def check_share(value: Any, name: str) -> float:
