@@ -217,3 +217,30 @@ def test_a_closed_output_is_one_line(monkeypatch):
         monkeypatch.setattr("sys.stdout", closed)
         with pytest.raises(InputError, match="standard output: cannot be written: it is closed"):
             write_table(None, [{"x": np.arange(3.0)}])
+
+
+TEXTS = np.array(["glucose 455; age 3", 'a "b", c', "=cmd|' /C calc'!A0", "", "größe\n2"])
+
+
+def test_texts_are_quoted_and_no_spreadsheet_runs_them(tmp_path):
+    path = tmp_path / "out.csv"
+    write_table(path, [{"score": np.arange(5.0), "reasons": TEXTS}])
+    with path.open(newline="", encoding="utf-8") as file:
+        found = list(csv.reader(file))
+    assert found[0] == ["score", "reasons"]
+    assert [row[1] for row in found[1:]] == [*TEXTS[:2], "'" + TEXTS[2], *TEXTS[3:]]
+    assert [row[0] for row in found[1:]] == ["0", "1", "2", "3", "4"]
+
+
+def test_texts_in_tables_of_other_separators_and_kinds(tmp_path):
+    write_table(tmp_path / "out.tsv", [{"reasons": np.array(["a, b", "a\tb"], dtype=object)}])
+    assert (tmp_path / "out.tsv").read_text() == 'reasons\na, b\n"a\tb"\n'
+    write_table(tmp_path / "out.jsonl", [{"n": np.arange(5), "reasons": TEXTS}])
+    lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["reasons"] for line in lines] == TEXTS.tolist()
+
+
+def test_texts_in_parquet(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    write_table(tmp_path / "out.parquet", [{"n": np.arange(5), "reasons": TEXTS}])
+    assert parquet.read_table(tmp_path / "out.parquet")["reasons"].to_pylist() == TEXTS.tolist()

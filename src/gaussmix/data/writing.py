@@ -14,10 +14,12 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from gaussmix._atomic import replace_file
 from gaussmix._text import make_printable
 from gaussmix.data.source import refuse_os_errors
-from gaussmix.data.text.writing import Columns, make_arrow_table, write_json_lines, write_text
+from gaussmix.data.text.writing import Columns, is_text, make_arrow_table, write_json_lines, write_text
 from gaussmix.errors import InputError
 
 __all__ = ["Columns", "check_output", "check_table_output", "replace_file", "write_table"]
@@ -78,7 +80,7 @@ def write_table(path: str | os.PathLike[str] | None, blocks: Iterable[Columns]) 
     path : str, path or None
         A file ending in .csv, .tsv, .tab or .jsonl, each also with .gz or .zst, or in .parquet, .pq,
         .feather or .arrow; None writes CSV to the standard output.
-    blocks : iterable of mappings from column names to arrays of numbers, of one length
+    blocks : iterable of mappings from column names to arrays of numbers or texts, of one length
         At least one block; all blocks have the same columns. Floats read back as the same floats.
 
     Raises
@@ -121,7 +123,7 @@ def _write_output(blocks: Iterable[Columns]) -> None:
     if sys.stdout is None or sys.stdout.closed:
         raise InputError(f"{OUTPUT_NAME}: cannot be written: it is closed")
     if sys.stdout.isatty():
-        blocks = ({make_printable(name): column for name, column in columns.items()} for columns in blocks)
+        blocks = map(_make_columns_printable, blocks)
     with _refuse_names(OUTPUT_NAME):
         try:
             write_text(sys.stdout.write, blocks, ",")
@@ -130,6 +132,14 @@ def _write_output(blocks: Iterable[Columns]) -> None:
             raise
         except OSError as error:
             raise InputError(f"{OUTPUT_NAME}: cannot be written: {error.strerror or error}") from error
+
+
+def _make_columns_printable(columns: Columns) -> Columns:
+    """The same columns, of which no name and no text can move the cursor of a terminal."""
+    return {
+        make_printable(name): np.array([*map(make_printable, column.tolist())]) if is_text(column) else column
+        for name, column in columns.items()
+    }
 
 
 def _split_suffix(path: str | os.PathLike[str]) -> tuple[str, str]:
