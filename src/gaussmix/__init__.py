@@ -16,6 +16,7 @@ _HOMES = {
     "Constraints": "gaussmix.model.constraints",
     "CriterionTable": "gaussmix.select.criterion_table",
     "CrossCalibration": "gaussmix.apps.anomaly.calibration",
+    "Explanation": "gaussmix.apps.anomaly.explanation",
     "FeatureSelection": "gaussmix.clusters.features",
     "FitResult": "gaussmix.fit.result",
     "FitStatus": "gaussmix.fit.result",
@@ -58,6 +59,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from gaussmix._progress import Progress, ProgressPrinter
     from gaussmix.apps.anomaly.calibration import CrossCalibration, SplitCalibration
+    from gaussmix.apps.anomaly.explanation import Explanation
     from gaussmix.clusters.features import FeatureSelection, select_features
     from gaussmix.clusters.merging import Merging, merge_components
     from gaussmix.clusters.projection import Projection, project
@@ -89,6 +91,7 @@ __all__ = [
     "Constraints",
     "CriterionTable",
     "CrossCalibration",
+    "Explanation",
     "FeatureSelection",
     "FitResult",
     "FitStatus",

@@ -180,18 +180,15 @@ def test_the_nearest_row_to_one_at_a_great_distance():
 
 
 def test_normal_rows_are_few_and_say_where_they_come_from():
-    rng = np.random.default_rng(0)
     X = np.arange(3.0 * MOST_ROWS).reshape(-1, 1)
     normal = np.arange(len(X)) % 2 == 0
-    kept = NormalRows.draw(X, normal, rng)
+    kept = NormalRows.draw(X, normal)
     assert len(kept.places) == MOST_ROWS and normal[kept.places].all()
     np.testing.assert_array_equal(kept.values, X[kept.places])
     assert (np.diff(kept.places) > 0).all()
-    wide = NormalRows.draw(
-        np.zeros((100, MOST_NUMBERS // 10), dtype=np.float32), np.ones(100, dtype=bool), rng
-    )
+    wide = NormalRows.draw(np.zeros((100, MOST_NUMBERS // 10), dtype=np.float32), np.ones(100, dtype=bool))
     assert wide.values.shape == (10, MOST_NUMBERS // 10)
-    few = NormalRows.draw(X[:5], normal[:5], rng)
+    few = NormalRows.draw(X[:5], normal[:5])
     np.testing.assert_array_equal(few.places, [0, 2, 4])
 
 
@@ -204,7 +201,7 @@ def test_without_normal_rows_there_is_no_neighbour():
 def test_tables_have_a_line_for_each_feature_of_each_row():
     mixture = draw_mixture("full", 2, 3)
     rng = np.random.default_rng(0)
-    normal = NormalRows.draw(rng.normal(size=(9, 3)), np.ones(9, dtype=bool), rng)
+    normal = NormalRows.draw(rng.normal(size=(9, 3)), np.ones(9, dtype=bool))
     found = explain_rows(mixture, rng.normal(size=(4, 3)), normal=normal, feature_names=["a", "b", "c"])
     assert repr(found) == "Explanation(4 rows, 3 features)" and len(found) == 4
     table = found.to_dict()

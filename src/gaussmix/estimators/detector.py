@@ -15,10 +15,11 @@ from gaussmix._check import check_finite
 from gaussmix._reading.rows import read_sample_weight
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.apps.anomaly.normal_model import fit_normal_model
+from gaussmix.estimators._explaining import Explaining
 from gaussmix.estimators._validate import list_allowed, read_estimator_rows
 
 
-class GaussianMixtureDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixtureDetector(Explaining, OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """Anomalies: rows where the density of the normal rows is low."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -75,6 +76,7 @@ class GaussianMixtureDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc
         self.trim_ = self.model_.trim
         share = 0.1 if isinstance(self.contamination, str) else float(self.contamination)
         self.offset_ = float(np.quantile(self.model_.training_scores, share))
+        self._keep_normal_rows(rows, weights)
         return self
 
     def score_samples(self, X: Any) -> Float64Array:

@@ -18,6 +18,8 @@ from gaussmix.model.mixture.printing import default_names
 
 #: A feature is a reason if it contributes at least this share of what the largest reason does.
 LEAST_SHARE = 0.05
+#: A value is beside the expected one, unless it is nearer to that by this factor than to the typical one.
+LEAST_RATIO = 0.5
 #: Significant digits of a number at least, and at most.
 LEAST_DIGITS, MOST_DIGITS = 3, 15
 #: Digits before the point up to which a number is written without an exponent.
@@ -119,9 +121,9 @@ class Explanation:
         -------
         list of str
             Such as "glucose 455 (expected 98): 12.3 nats; age 21 (typical 33): 1.2 nats". "expected" is the
-            mean given all other features. "typical", the mean of the component, stands where the row is
-            farther from that: such a value goes with the others, and they are far from usual together. Empty
-            where no feature contributes anything.
+            mean given all other features. "typical", the mean of the component, stands where the row is more
+            than twice as far from it: such a value goes with the others, and they are far from usual together.
+            Empty where no feature contributes anything.
 
         Raises
         ------
@@ -144,8 +146,8 @@ class Explanation:
             ]
 
     def _find_reason(self, i: int, j: int) -> Reason:
-        # In the model's coordinates: drop >= contribution says that the row is farther from `expected`.
-        given_others = bool(self.drops[i, j] >= self.contributions[i, j])
+        # drop / contribution = (z - expected) / (z - typical), in the model's coordinates
+        given_others = bool(self.drops[i, j] >= LEAST_RATIO * self.contributions[i, j])
         return Reason(
             feature=self.feature_names[j],
             value=float(self.values[i, j]),

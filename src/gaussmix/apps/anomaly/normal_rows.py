@@ -33,12 +33,15 @@ class NormalRows:
     places: IntArray
 
     @classmethod
-    def draw(cls, X: FloatArray, normal: BoolArray, generator: np.random.Generator) -> Self:
-        """Keep normal rows, at most `MOST_ROWS` and at most `MOST_NUMBERS` numbers, in order."""
+    def draw(cls, X: FloatArray, normal: BoolArray) -> Self:
+        """Keep normal rows, at most `MOST_ROWS` and at most `MOST_NUMBERS` numbers, in order.
+
+        The draw is the same for the same rows, whatever the seed of the fit.
+        """
         places = np.flatnonzero(normal)
         most = max(1, min(MOST_ROWS, MOST_NUMBERS // X.shape[1]))
         if len(places) > most:
-            places = np.sort(generator.choice(places, most, replace=False))
+            places = np.sort(np.random.default_rng(0).choice(places, most, replace=False))
         return cls(np.array(X[places], dtype=np.float64), places)
 
 
