@@ -122,7 +122,7 @@ class Explanation:
         list of str
             Such as "glucose 455 (expected 98): 12.3 nats; age 21 (typical 33): 1.2 nats". "expected" is the
             mean given all other features. "typical", the mean of the component, stands where the row is more
-            than twice as far from it: such a value goes with the others, and they are far from usual together.
+            than twice as far from it: it goes with the others, and together they are unusual.
             Empty where no feature contributes anything.
 
         Raises
