@@ -96,9 +96,11 @@ class Explaining:
         check_is_fitted(self)  # at once, and not when the first part comes
         return (self.score_samples(chunk) if has_rows(chunk) else np.empty(0) for chunk in chunks)
 
-    def _keep_normal_rows(self, rows: Float64Array, weights: Float64Array | None) -> None:
+    def _keep_normal_rows(
+        self, rows: Float64Array, scores: Float64Array, weights: Float64Array | None
+    ) -> None:
         """Keep rows of the fit that are no anomalies: a row is shown the nearest of them."""
-        normal = self.model_.training_scores >= self.offset_
+        normal = scores >= self.offset_
         self.normal_rows_ = NormalRows.draw(rows, normal if weights is None else normal & (weights > 0.0))
 
 

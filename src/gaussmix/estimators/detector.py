@@ -14,12 +14,15 @@ from sklearn.utils.validation import check_is_fitted
 from gaussmix._check import check_finite
 from gaussmix._reading.rows import read_sample_weight
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.apps.anomaly.normal_model import fit_normal_model
+from gaussmix.apps.anomaly.calibration import CrossCalibration, SplitCalibration
+from gaussmix.apps.anomaly.normal_model import NormalModel, fit_normal_model
+from gaussmix.apps.anomaly.thresholds import find_share_threshold
 from gaussmix.estimators._explaining import Explaining
+from gaussmix.estimators._pvalues import PValues
 from gaussmix.estimators._validate import list_allowed, read_estimator_rows
 
 
-class GaussianMixtureDetector(Explaining, OutlierMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixtureDetector(Explaining, PValues, OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """Anomalies: rows where the density of the normal rows is low."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -30,7 +33,7 @@ class GaussianMixtureDetector(Explaining, OutlierMixin, BaseEstimator):  # type:
         "novelty": ["boolean"],
         "trim": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
         "scaling": [StrOptions({"auto"})],
-        "calibration": [StrOptions({"split", "cross"}), None],
+        "calibration": [StrOptions({"split", "cross"}), SplitCalibration, CrossCalibration, None],
         "random_state": ["random_state"],
     }
 
@@ -44,7 +47,7 @@ class GaussianMixtureDetector(Explaining, OutlierMixin, BaseEstimator):  # type:
         novelty: bool = False,
         trim: float | str = "auto",
         scaling: str = "auto",
-        calibration: str | None = None,
+        calibration: str | SplitCalibration | CrossCalibration | None = None,
         random_state: Any = None,
     ) -> None:
         self.n_components = n_components
@@ -60,9 +63,28 @@ class GaussianMixtureDetector(Explaining, OutlierMixin, BaseEstimator):  # type:
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Fit the density of the normal rows among X."""
+        if self.fpr is not None and not isinstance(self.contamination, str):
+            raise ValueError(
+                f"contamination={self.contamination!r} and fpr={self.fpr!r} are two thresholds: give one"
+            )
         rows = self._read(X, reset=True)
         weights = read_sample_weight(sample_weight, len(rows))
-        self.model_ = fit_normal_model(
+        model, calibrated = self._fit_models(self._fit_model, rows, weights)
+        # with a calibration, the rows that `model` has seen are not all
+        scores = model.training_scores if calibrated is None else model.log_prob(rows)
+        if self.fpr is None:
+            offset = self._find_offset(scores, weights)
+        else:
+            offset = self._find_offset_of_fpr(self.fpr, model, calibrated)
+        self.model_, self.calibration_, self.offset_ = model, calibrated, offset
+        self.n_components_ = self.model_.mixture.n_components
+        self.covariance_type_ = self.model_.mixture.covariance_type
+        self.trim_ = self.model_.trim
+        self._keep_normal_rows(rows, scores, weights)
+        return self
+
+    def _fit_model(self, rows: Float64Array, weights: Float64Array | None) -> NormalModel:
+        return fit_normal_model(
             rows,
             n_components=self.n_components,
             covariance_type=self.covariance_type,
@@ -71,13 +93,11 @@ class GaussianMixtureDetector(Explaining, OutlierMixin, BaseEstimator):  # type:
             weights=weights,
             random_state=self.random_state,
         )
-        self.n_components_ = self.model_.mixture.n_components
-        self.covariance_type_ = self.model_.mixture.covariance_type
-        self.trim_ = self.model_.trim
+
+    def _find_offset(self, scores: Float64Array, weights: Float64Array | None) -> float:
+        """The threshold by which the share of the rows that `contamination` says is flagged."""
         share = 0.1 if isinstance(self.contamination, str) else float(self.contamination)
-        self.offset_ = float(np.quantile(self.model_.training_scores, share))
-        self._keep_normal_rows(rows, weights)
-        return self
+        return find_share_threshold(scores, share, weights)
 
     def score_samples(self, X: Any) -> Float64Array:
         """Log-density of each row under the density of the normal rows, in nats, shape (n_samples,)."""

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
-from gaussmix._typing import Float64Array, FloatArray, IntArray
+from gaussmix._typing import Float64Array, IntArray
 from gaussmix.apps.anomaly.conformal import Calibration, CalibrationScores
 from gaussmix.apps.anomaly.thresholds import is_share, is_whole
 
@@ -17,13 +17,13 @@ from gaussmix.apps.anomaly.thresholds import is_share, is_whole
 class Scorer(Protocol):
     """A model of the normal rows: what gives rows their scores."""
 
-    def log_prob(self, X: FloatArray) -> Float64Array:
+    def log_prob(self, X: Float64Array) -> Float64Array:
         """The score of each row, of shape (n,); high for rows that look normal."""
 
 
 M = TypeVar("M", bound=Scorer)
 #: Fits a model to rows and their weights.
-FitModel: TypeAlias = Callable[[FloatArray, Float64Array | None], M]
+FitModel: TypeAlias = Callable[[Float64Array, Float64Array | None], M]
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class CalibratedModels(Generic[M]):
 
     def pvalues(
         self,
-        X: FloatArray,
+        X: Float64Array,
         sample_weight: Float64Array | None = None,
         rng: np.random.Generator | None = None,
     ) -> Float64Array:
@@ -134,7 +134,7 @@ class CalibratedModels(Generic[M]):
 
 
 def calibrate_model(
-    model: M, X: FloatArray, sample_weight: Float64Array | None = None
+    model: M, X: Float64Array, sample_weight: Float64Array | None = None
 ) -> CalibratedModels[M]:
     """A fitted model with rows that are held out and normal."""
     scores = CalibrationScores.of(model.log_prob(X), sample_weight)
@@ -143,7 +143,7 @@ def calibrate_model(
 
 def fit_calibrated(
     fit_model: FitModel[M],
-    X: FloatArray,
+    X: Float64Array,
     request: CalibrationRequest,
     rng: np.random.Generator,
     sample_weight: Float64Array | None = None,
@@ -167,7 +167,7 @@ def fit_calibrated(
 
 
 def _fit_without(
-    fit_model: FitModel[M], X: FloatArray, sample_weight: Float64Array | None, held_out: Sequence[IntArray]
+    fit_model: FitModel[M], X: Float64Array, sample_weight: Float64Array | None, held_out: Sequence[IntArray]
 ) -> CalibratedModels[M]:
     """A model for each set of rows, fitted to all others, with its scores of these."""
     models, parts = [], []
