@@ -20,6 +20,8 @@ _HOMES = {
     "MixtureDisplay": "gaussmix.plot.mixture",
     "ProfileDisplay": "gaussmix.plot.profile",
     "ProjectionDisplay": "gaussmix.plot.projection",
+    "ReasonDisplay": "gaussmix.plot.reasons",
+    "ScoreDisplay": "gaussmix.plot.scores",
     "draw_ellipses": "gaussmix.plot.mixture",
     "picture_formats": "gaussmix.plot.pictures",
     "plot_mixture": "gaussmix.plot.pictures",
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from gaussmix.plot.pictures import picture_formats, plot_mixture, save_plot
     from gaussmix.plot.profile import ProfileDisplay
     from gaussmix.plot.projection import ProjectionDisplay
+    from gaussmix.plot.reasons import ReasonDisplay
+    from gaussmix.plot.scores import ScoreDisplay
 
 __all__ = [
     "CriterionDisplay",
@@ -46,6 +50,8 @@ __all__ = [
     "MixtureDisplay",
     "ProfileDisplay",
     "ProjectionDisplay",
+    "ReasonDisplay",
+    "ScoreDisplay",
     "draw_ellipses",
     "picture_formats",
     "plot_mixture",

@@ -195,7 +195,7 @@ class Reason:
 
     def __str__(self) -> str:
         value, other = write_values(self.value, self.other)
-        return f"{self.feature} {value} ({self.word} {other}): {self.contribution:.3g} nats"
+        return f"{self.feature} {value} ({self.word} {other}): {write_nats(self.contribution)} nats"
 
 
 class Columns(Protocol):
@@ -252,6 +252,17 @@ def explain_rows(
         distances=distances,
         feature_names=tuple(feature_names or mixture.feature_names or default_names(values.shape[1])),
     )
+
+
+def write_nats(nats: float) -> str:
+    """A contribution in three digits, or all before the point.
+
+    Examples
+    --------
+    >>> write_nats(12.345), write_nats(18123.4), write_nats(1e9)
+    ('12.3', '18,123', '1e+09')
+    """
+    return f"{nats:,.0f}" if 1e3 <= nats < 10.0**MOST_WHOLE else f"{nats:.3g}"
 
 
 def write_values(value: float, other: float) -> tuple[str, str]:
