@@ -164,14 +164,18 @@ class Explanation:
         """
         n, d = self.contributions.shape
         of_rows = {"row": np.arange(n), "score": self.scores, "component": self.components}
-        of_cells = ("value", "contribution", "drop", "expected", "typical", "neighbour_value")
+        of_cells = {
+            "value": self.values,
+            "contribution": self.contributions,
+            "drop": self.drops,
+            "expected": self.expected,
+            "typical": self.typical,
+            "neighbour": np.repeat(self.neighbours, d),
+            "neighbour_value": self.neighbour_values,
+        }
         columns = {name: np.repeat(values, d).tolist() for name, values in of_rows.items()}
         columns["feature"] = list(self.feature_names) * n
-        columns |= {
-            name: getattr(self, name if name in vars(self) else f"{name}s").ravel().tolist()
-            for name in of_cells
-        }
-        columns["neighbour"] = np.repeat(self.neighbours, d).tolist()
+        columns |= {name: values.ravel().tolist() for name, values in of_cells.items()}
         return columns
 
     def to_frame(self, backend: Any = "pandas") -> Any:
