@@ -23,6 +23,7 @@ _HOMES = {
     "FittedMixtures": "gaussmix.select.many_models",
     "GaussianMixture": "gaussmix.estimators.gaussian",
     "GaussianMixtureDetector": "gaussmix.estimators.detector",
+    "GaussianMixtureTransformer": "gaussmix.estimators.transformer",
     "LikelihoodRatioTest": "gaussmix.infer.likelihood_ratio",
     "LikelihoodRatioTests": "gaussmix.infer.likelihood_ratio",
     "Merging": "gaussmix.clusters.merging",
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from gaussmix.config import show_config
     from gaussmix.estimators.detector import GaussianMixtureDetector
     from gaussmix.estimators.gaussian import GaussianMixture
+    from gaussmix.estimators.transformer import GaussianMixtureTransformer
     from gaussmix.fit.one_mixture import fit_mixture
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
     from gaussmix.infer.bootstrap import Bootstrap, bootstrap
@@ -98,6 +100,7 @@ __all__ = [
     "FittedMixtures",
     "GaussianMixture",
     "GaussianMixtureDetector",
+    "GaussianMixtureTransformer",
     "LikelihoodRatioTest",
     "LikelihoodRatioTests",
     "Merging",

@@ -86,6 +86,10 @@ class Block:
         """Coefficients of q(z) in -z'Pz/2, one row a component, for precisions as :meth:`unpack` has them."""
         return np.empty((precisions.shape[0], 0))
 
+    def variances(self, d: int) -> Float64Array:
+        """The variances of q(z) for a standard normal z, shape (n_features,); entries do not correlate."""
+        return np.empty(0)
+
 
 class Vech(Block):
     """All products of two features."""
@@ -128,6 +132,10 @@ class Vech(Block):
         packing = _pack_vech(d)
         return precisions.reshape(k, d * d).take(packing.flat, axis=1) * packing.halves
 
+    def variances(self, d: int) -> Float64Array:
+        rows, columns, *_ = _pack_vech(d)
+        return np.where(rows == columns, 2.0, 1.0)
+
 
 class Squares(Block):
     """The square of each feature."""
@@ -152,6 +160,9 @@ class Squares(Block):
 
     def coefficients(self, precisions: Float64Array) -> Float64Array:
         return -0.5 * precisions
+
+    def variances(self, d: int) -> Float64Array:
+        return np.full(d, 2.0)
 
 
 class AlongAxes(Squares):
@@ -203,6 +214,9 @@ class Radial(Block):
 
     def coefficients(self, precisions: Float64Array) -> Float64Array:
         return -0.5 * precisions[:, None]
+
+    def variances(self, d: int) -> Float64Array:
+        return np.array([2.0 * d])
 
 
 VECH, SQUARES, RADIAL, NONE = Vech(), Squares(), Radial(), Block()
