@@ -172,7 +172,7 @@ def test_wrong_parameters_are_refused():
     refuse(
         "covariance_type='full' is not what the given 'mixture' has", mixture=MIXTURE, covariance_type="full"
     )
-    refuse("X has 3 features, but the mixture that was given has 2", mixture=MIXTURE, fit=np.eye(3))
+    refuse("X has 3 features, but the given 'mixture' has 2", mixture=MIXTURE, fit=np.eye(3))
     refuse("X contains NaN|NaN", mixture=MIXTURE, fit=np.array([[np.nan, 1.0], [0.0, 1.0]]))
 
 

@@ -200,9 +200,7 @@ class GaussianMixtureTransformer(TransformerMixin, BaseEstimator):  # type: igno
         """A mixture that stays as it is; ValueError where a parameter asks for another."""
         for name, asked in self._overrides.items():
             if getattr(mixture, name, asked) != asked:
-                raise ValueError(
-                    f"{name}={asked!r} is not what 'mixture' has, which is not fitted: leave it out"
-                )
+                raise ValueError(f"{name}={asked!r} is not what the given 'mixture' has: leave it out")
         return mixture
 
     def _check_features(self) -> None:
@@ -210,7 +208,7 @@ class GaussianMixtureTransformer(TransformerMixin, BaseEstimator):  # type: igno
         mixture = self.mixture_
         if mixture.n_features != self.n_features_in_:
             raise ValueError(
-                f"X has {self.n_features_in_} features, but the mixture that was given has {mixture.n_features}"
+                f"X has {self.n_features_in_} features, but the given 'mixture' has {mixture.n_features}"
             )
         refuse_other_names(getattr(self, "feature_names_in_", None), mixture.feature_names)
 
