@@ -7,6 +7,7 @@ NEEDS = {
     "matplotlib": ["src/gaussmix/plot", "docs/pictures.md"],
     "pandas": ["docs/frames.md"],
     "astropy": ["docs/frames.md"],
+    "pyod": ["src/gaussmix/pyod.py"],
     "jinja2": ["src/gaussmix/report", "docs/report.md"],
 }
 collect_ignore = [part for package, parts in NEEDS.items() if not find_spec(package) for part in parts]
