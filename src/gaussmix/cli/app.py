@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gaussmix.cli.commands import Commands, open_closed_streams
+from gaussmix.cli.detect_command import detect
 from gaussmix.cli.reading_options import (
     Columns,
     Comment,
@@ -21,17 +22,9 @@ from gaussmix.cli.reading_options import (
     Weights,
     make_reading,
 )
+from gaussmix.cli.shared_options import EXIT_CODES, MOST_TIMES, Model, Seed, TableOut
 from gaussmix.fit.options import OPTIONS
 
-EXIT_CODES = (
-    "Exit codes: 0 good, 1 the fit failed, 2 the input is wrong, 130 given up with Ctrl-C. "
-    "A fit stopped by one Ctrl-C that saved its model is good."
-)
-
-#: Starts and resamples that may be asked for: what is more is a slip of the hand.
-MOST_TIMES = 1_000_000
-#: The largest seed of NumPy's generators of old, which fits draw with.
-MOST_SEED = 2**32 - 1
 #: Rows that may be drawn.
 MOST_ROWS = 10**15
 
@@ -69,28 +62,6 @@ def _run_bare(
 ) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-
-
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model saved by 'gaussmix fit -o MODEL'.")]
-TableOut = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="OUT",
-        help="Write to this .csv, .tsv, .jsonl, .parquet or .feather; text also with .gz or .zst.",
-        show_default=False,
-    ),
-]
-Seed = Annotated[
-    int | None,
-    typer.Option(
-        min=0,
-        max=MOST_SEED,
-        help="For the same result each time. Default: drawn, and told.",
-        show_default=False,
-    ),
-]
 
 
 def _make_option(name: str, *short: str, **more: Any) -> Any:
@@ -336,3 +307,6 @@ def bootstrap(
     bootstrap_table(
         model, data, reading, method=method, number=number, level=level, seed=seed, everything=everything
     )
+
+
+app.command(epilog=EXIT_CODES)(detect)

@@ -82,7 +82,7 @@ def check_outputs(task: FitTask) -> None:
         if path is not None and path.suffix.lower() in TABLE_SUFFIXES:
             raise InputError(f"{path}: a {what} is not a table; name it for example {path.stem}.safetensors")
     if plot is not None:
-        _check_picture(plot)
+        check_picture(plot)
     if report is not None:
         check_report(report)
     outputs = {"model": output, "checkpoint": checkpoint, "picture": plot, "report": report}
@@ -117,7 +117,8 @@ def check_plot_columns(task: FitTask, names: Sequence[str]) -> None:
         raise InputError(f"--plot-columns: no column {show_name(name)} is fitted; {hint}")
 
 
-def _check_picture(plot: Path) -> None:
+def check_picture(plot: Path) -> None:
+    """Raise InputError where a picture cannot be drawn, or has the name of something else."""
     if importlib.util.find_spec("matplotlib") is None:
         raise InputError(f"{plot}: --plot needs Matplotlib: pip install 'gaussmix[plot]'")
     if plot.suffix.lower() not in PICTURE_SUFFIXES:

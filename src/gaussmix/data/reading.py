@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,10 @@ class Reading:
     exclude: Sequence[str] = ()
     #: A column with the rows' weights.
     weights: str | None = None
+
+    def of_model(self) -> Reading:
+        """The same of a table whose columns a model names, and whose rows have no weights."""
+        return replace(self, columns=None, exclude=(), weights=None)
 
 
 #: Nothing is said: all is found out.

@@ -18,11 +18,12 @@ from gaussmix.apps.anomaly.calibration import CrossCalibration, SplitCalibration
 from gaussmix.apps.anomaly.normal_model import NormalModel, fit_normal_model
 from gaussmix.apps.anomaly.thresholds import find_share_threshold
 from gaussmix.estimators._explaining import Explaining
+from gaussmix.estimators._keeping import Keeping
 from gaussmix.estimators._pvalues import PValues
 from gaussmix.estimators._validate import list_allowed, read_estimator_rows
 
 
-class GaussianMixtureDetector(Explaining, PValues, OutlierMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixtureDetector(Explaining, PValues, Keeping, OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """Anomalies: rows where the density of the normal rows is low."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

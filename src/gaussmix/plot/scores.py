@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from gaussmix.plot.captions import add_caption
-from gaussmix.plot.figures import find_panel, hide_spines
+from gaussmix.plot.figures import find_figure, hide_spines, import_matplotlib
 from gaussmix.plot.palette import COLOURS, INK, QUIET
 from gaussmix.plot.score_bins import count_scores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Colours of rows that are normal, and of those that are not.
 NORMAL, ANOMALOUS = "#A9B4BF", COLOURS[1]
+#: Width and height of a figure, in inches.
+SIZE = 6.4, 3.6
 #: The least height of the axis: a bar of one row stands on it.
 LEAST_HEIGHT = 0.6
 
@@ -83,7 +87,14 @@ class ScoreDisplay:
         """
         return cls(detector.score_samples(X), detector.offset_).plot(ax, caption=caption)
 
-    def plot(self, ax: Axes | None = None, *, legend: bool = True, caption: bool | None = None) -> Self:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        legend: bool = True,
+        caption: bool | None = None,
+        figure: Figure | None = None,
+    ) -> Self:
         """Draw the picture.
 
         Parameters
@@ -93,13 +104,21 @@ class ScoreDisplay:
         legend : bool, default=True
         caption : bool, optional
             Whether lines below the picture say what is drawn. By default they do, unless `ax` is given.
+        figure : Figure, optional
+            An empty figure to fill, in place of `ax`.
 
         Returns
         -------
         ScoreDisplay
             Itself, with the attributes set.
         """
-        panel = find_panel(ax, 6.4, 3.6)
+        with find_figure(ax, figure, SIZE) as own:
+            panel = ax if own is None else own.subplots()
+            self._draw(panel, legend=legend)
+            self.caption_ = add_caption(self._describe(), panel, own, wanted=caption)
+        return self
+
+    def _draw(self, panel: Any, *, legend: bool) -> None:
         self.ax_, self.figure_ = panel, panel.figure
         self.histogram_ = found = count_scores(self.scores, self.threshold)
         kinds = {"normal": (NORMAL, ~found.anomalous), "anomaly": (ANOMALOUS, found.anomalous)}
@@ -128,9 +147,6 @@ class ScoreDisplay:
             panel.annotate(note, at, xycoords="axes fraction", va="top", color=QUIET, fontsize=9)
         if legend:
             panel.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        own = panel.figure if ax is None else None
-        self.caption_ = add_caption(self._describe(), panel, own, wanted=caption)
-        return self
 
     def _describe(self) -> str:
         """What the picture shows."""
@@ -140,3 +156,10 @@ class ScoreDisplay:
         if found.n_below:
             told += " The first bar holds all rows of lower scores, too."
         return told
+
+
+def save_scores(scores: npt.ArrayLike, threshold: float, path: str | Path, *, dpi: float = 150) -> None:
+    """Write the picture of scores to a file, without a window and without pyplot."""
+    figure = import_matplotlib("figure").Figure(layout="constrained")
+    ScoreDisplay(scores, threshold).plot(figure=figure)
+    figure.savefig(path, dpi=dpi)

@@ -25,6 +25,8 @@ TENSORS = ("weights", "means", "covariances")
 NOISE_TENSORS = {"density": ("noise",), "box": ("noise", "noise_box")}
 #: The "kind" of a document that is no model but a checkpoint of a fit (fit/checkpoint.py).
 CHECKPOINT = "checkpoint"
+#: The "kind" of a document of a detector, which holds models (apps/anomaly/detector_file.py).
+DETECTOR = "detector"
 FIELDS = ("schema", "covariance_type", "feature_names", "info")
 
 #: How far the weights of a pickled mixture may sum from one: as far as any that a mixture is made of.
@@ -39,6 +41,18 @@ def write(
     info: Mapping[str, Any] | None,
 ) -> None:
     """Save the mixture that `build` makes of the arguments, once it is known that it can be built again."""
+    tensors, document = describe(arguments, noise, info)
+    try:
+        build(**arguments, noise=noise)
+    except ValueError as error:
+        raise ModelFileError(f"{path}: not saved, because it could not be loaded again: {error}") from None
+    _container.write(path, tensors, document)
+
+
+def describe(
+    arguments: Mapping[str, Any], noise: Noise | None, info: Mapping[str, Any] | None
+) -> tuple[dict[str, Float64Array], dict[str, Any]]:
+    """The tensors and the document of the mixture that these arguments make."""
     names, extra = arguments["feature_names"], {} if noise is None else noise.tensors
     document = {
         "schema": 2 if extra else 1,
@@ -48,11 +62,7 @@ def write(
     }
     if extra:
         document["noise"] = "box" if "noise_box" in extra else "density"
-    try:
-        build(**arguments, noise=noise)
-    except ValueError as error:
-        raise ModelFileError(f"{path}: not saved, because it could not be loaded again: {error}") from None
-    _container.write(path, {name: arguments[name] for name in TENSORS} | extra, document)
+    return {name: arguments[name] for name in TENSORS} | extra, document
 
 
 def read(path: str | os.PathLike[str], build: Callable[..., M]) -> tuple[M, dict[str, Any]]:
@@ -66,18 +76,36 @@ def read(path: str | os.PathLike[str], build: Callable[..., M]) -> tuple[M, dict
         If it cannot be opened.
     """
     content = _container.read(path)
-    arguments = _arguments(path, content.tensors, content.document)
+    model = restore(path, content.tensors, content.document, build)
+    refuse_changed(path, content)
+    return model, content.document["info"]
+
+
+def restore(
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, Float64Array],
+    document: Mapping[str, Any],
+    build: Callable[..., M],
+) -> M:
+    """The mixture that `build` makes of tensors and a document, as :func:`describe` gives them.
+
+    Raises ModelFileError, which names the file, where they describe none.
+    """
+    arguments = _arguments(path, tensors, document)
     try:
         with np.errstate(all="ignore"):  # where hostile numbers overflow, the checks say what is wrong
-            model = build(**arguments, noise=Noise.of_tensors(content.tensors))
+            return build(**arguments, noise=Noise.of_tensors(tensors))
     except ValueError as error:
         raise ModelFileError(f"{path}: the model is not a valid mixture: {error}") from None
+
+
+def refuse_changed(path: str | os.PathLike[str], content: _container.Content) -> None:
+    """Raise ModelFileError where the checksum of a file does not agree with its content."""
     if not content.intact:
         raise ModelFileError(
             f"{path}: damaged: the content has changed since it was written "
             f"(its checksum, {_container.CHECKSUM!r} in the header, is another)"
         )
-    return model, content.document["info"]
 
 
 def check_state(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,6 +163,11 @@ def _arguments(
     """The arguments of the mixture that a file describes; `path` is for the message."""
     if document.get("kind") == CHECKPOINT:
         raise ModelFileError(f"{path}: the checkpoint of a fit, not a model; go on with that fit (resume)")
+    if document.get("kind") == DETECTOR:
+        raise ModelFileError(
+            f"{path}: a detector, not a model; it is for GaussianMixtureDetector.load, or the command "
+            "'gaussmix detect --model'"
+        )
     version = document.get("schema")
     if type(version) is not int or not 1 <= version <= VERSION:
         raise ModelFileError(

@@ -1,0 +1,224 @@
+"""The file of a detector: the container of model files, with mixtures and what belongs to them.
+
+Tensors of the mixture at place i are called "models.i.NAME", with the NAMEs of a file of one mixture; those
+of its columns "columns.i.NAME"; scores and weights of the calibration at place i "calibration.i.NAME".
+"""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from gaussmix import _container
+from gaussmix._typing import Float64Array
+from gaussmix.apps.anomaly.calibration import CalibratedModels
+from gaussmix.apps.anomaly.columns import Columns
+from gaussmix.apps.anomaly.conformal import Calibration, CalibrationScores
+from gaussmix.apps.anomaly.normal_model import NormalModel
+from gaussmix.apps.anomaly.normal_rows import NormalRows
+from gaussmix.errors import ModelFileError
+from gaussmix.model.mixture import Mixture, schema
+
+#: Version of the files of detectors; a reader knows this one.
+VERSION = 1
+FIELDS = ("kind", "schema", "models", "scoring", "calibrated", "trim", "feature_names", "parameters", "info")
+#: Largest number of folds that a file may have.
+MOST_MODELS = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class DetectorState:
+    """All that a fitted detector knows.
+
+    Parameters
+    ----------
+    model : NormalModel
+        By which rows are scored.
+    calibration : CalibratedModels or None
+    offset : float
+    normal : NormalRows
+    feature_names : tuple of str or None
+    parameters : mapping
+        Of the estimator, as JSON can hold them.
+    info : mapping
+        What the author of the file wanted to keep.
+    """
+
+    model: NormalModel
+    calibration: CalibratedModels[NormalModel] | None
+    offset: float
+    normal: NormalRows
+    feature_names: tuple[str, ...] | None
+    parameters: Mapping[str, Any]
+    info: Mapping[str, Any]
+
+
+def write_detector(path: str | os.PathLike[str], state: DetectorState) -> None:
+    """Write a detector, atomically.
+
+    Raises TypeError or ValueError where JSON cannot hold the info, OSError where the file cannot be written.
+    """
+    calibrated = () if state.calibration is None else state.calibration.models
+    models = list(dict.fromkeys((state.model, *calibrated)))
+    tensors: dict[str, Float64Array] = {"offset": np.array([state.offset])}
+    documents = []
+    for i, model in enumerate(models):
+        arguments = {name: getattr(model.mixture, name) for name in (*schema.TENSORS, "covariance_type")}
+        arguments["feature_names"] = None
+        found, document = schema.describe(arguments, model.mixture.noise, None)
+        documents.append(document)
+        tensors |= {f"models.{i}.{name}": tensor for name, tensor in found.items()}
+        tensors |= {f"columns.{i}.{f.name}": getattr(model.columns, f.name) for f in fields(Columns)}
+    if state.calibration is not None:
+        for i, part in enumerate(state.calibration.calibration.parts):
+            tensors[f"calibration.{i}.scores"] = part.scores
+            tensors[f"calibration.{i}.weights"] = np.diff(part.cumulated)
+    if len(state.normal.values):
+        tensors["normal.values"] = state.normal.values
+        tensors["normal.places"] = state.normal.places.astype(np.float64)
+    document = {
+        "kind": schema.DETECTOR,
+        "schema": VERSION,
+        "models": documents,
+        "scoring": 0,
+        "calibrated": [models.index(model) for model in calibrated],
+        "trim": [model.trim for model in models],
+        "feature_names": None if state.feature_names is None else list(state.feature_names),
+        "parameters": dict(state.parameters),
+        "info": dict(state.info),
+    }
+    _container.write(path, tensors, document)
+
+
+def is_detector(path: str | os.PathLike[str]) -> bool:
+    """Whether a model file is that of a detector. Raises ModelFileError where it is no model file."""
+    return _container.read(path).document.get("kind") == schema.DETECTOR
+
+
+def read_detector(path: str | os.PathLike[str]) -> DetectorState:
+    """Read a detector. The file is not trusted, and nothing in it is executed.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, truncated, or no detector; the message names the file and the cause.
+    OSError
+        If it cannot be opened.
+    """
+    content = _container.read(path)
+    document, tensors = content.document, content.tensors
+    if document.get("kind") != schema.DETECTOR:
+        raise ModelFileError(f"{path}: not a detector; a mixture is for Mixture.load")
+    if document.get("schema") != VERSION:
+        raise ModelFileError(
+            f"{path}: schema {reprlib.repr(document.get('schema'))} of detectors is unknown to this version "
+            f"of gaussmix, which reads schema {VERSION}; install a newer one if the file is sound"
+        )
+    try:
+        _check_document(document)
+        state = _read_state(path, document, tensors)
+    except KeyError as error:
+        raise ModelFileError(f"{path}: not a detector: it lacks the tensor {error.args[0]!r}") from None
+    except ValueError as error:
+        raise ModelFileError(f"{path}: not a valid detector: {error}") from None
+    schema.refuse_changed(path, content)
+    return state
+
+
+def _read_state(
+    path: str | os.PathLike[str], document: Mapping[str, Any], tensors: Mapping[str, Float64Array]
+) -> DetectorState:
+    models = [
+        _read_model(path, i, document["models"][i], document["trim"][i], tensors)
+        for i in range(len(document["models"]))
+    ]
+    d = models[0].mixture.n_features
+    if any(model.mixture.n_features != d for model in models):
+        raise ValueError("its mixtures have different numbers of features")
+    calibration = None
+    if document["calibrated"]:
+        parts = [_read_scores(i, tensors) for i in range(len(document["calibrated"]))]
+        chosen = tuple(models[place] for place in document["calibrated"])
+        calibration = CalibratedModels(chosen, Calibration(tuple(parts)))
+    names = document["feature_names"]
+    return DetectorState(
+        model=models[document["scoring"]],
+        calibration=calibration,
+        offset=float(_check_tensor(tensors, "offset", (1,))[0]),
+        normal=_read_normal(tensors, d),
+        feature_names=schema.check_names(names, d),
+        parameters=document["parameters"],
+        info=document["info"],
+    )
+
+
+def _read_model(
+    path: str | os.PathLike[str],
+    i: int,
+    document: Mapping[str, Any],
+    trim: float,
+    tensors: Mapping[str, Float64Array],
+) -> NormalModel:
+    prefix = f"models.{i}."
+    own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    mixture = schema.restore(path, own, document, Mixture)
+    shape = (mixture.n_features,)
+    columns = Columns(
+        **{f.name: _check_tensor(tensors, f"columns.{i}.{f.name}", shape) for f in fields(Columns)}
+    )
+    if not (columns.scale > 0.0).all():
+        raise ValueError(f"the tensor 'columns.{i}.scale' must be positive")
+    return NormalModel(columns, mixture, float(trim), np.empty(0), np.empty(0))
+
+
+def _read_scores(i: int, tensors: Mapping[str, Float64Array]) -> CalibrationScores:
+    scores = tensors[f"calibration.{i}.scores"]
+    weights = _check_tensor(tensors, f"calibration.{i}.weights", scores.shape)
+    if scores.ndim != 1 or not (weights > 0.0).all():
+        raise ValueError(f"calibration {i} must be a list of scores with positive weights")
+    return CalibrationScores.of(scores, weights)
+
+
+def _read_normal(tensors: Mapping[str, Float64Array], d: int) -> NormalRows:
+    if "normal.values" not in tensors:
+        return NormalRows(np.empty((0, d)), np.empty(0, dtype=np.int64))
+    n = tensors["normal.values"].shape[0]
+    values = _check_tensor(tensors, "normal.values", (n, d))
+    whole = _check_tensor(tensors, "normal.places", (n,))
+    if not ((whole >= 0.0) & (whole < 2.0**53) & (whole == np.trunc(whole))).all():
+        raise ValueError("the tensor 'normal.places' must hold numbers of rows")
+    return NormalRows(values, whole.astype(np.int64))
+
+
+def _check_tensor(tensors: Mapping[str, Float64Array], name: str, shape: tuple[int, ...]) -> Float64Array:
+    tensor = tensors[name]
+    if tensor.shape != shape or not np.isfinite(tensor).all():
+        raise ValueError(f"the tensor {name!r} must hold finite numbers of the shape {shape}")
+    return tensor
+
+
+def _check_document(document: Mapping[str, Any]) -> None:
+    """Raise ValueError where a field is missing or of another kind than it must be."""
+    if document.keys() != set(FIELDS):
+        raise ValueError(f"expected the fields {', '.join(FIELDS)}; got {reprlib.repr(sorted(document))}")
+    models, calibrated, trim = document["models"], document["calibrated"], document["trim"]
+    n = len(models) if isinstance(models, list) else 0
+    if not 1 <= n <= MOST_MODELS or not all(isinstance(model, dict) for model in models):
+        raise ValueError("models must be a list of at least one object")
+    places = [document["scoring"], *(calibrated if isinstance(calibrated, list) else [-1])]
+    if not all(type(place) is int and 0 <= place < n for place in places):
+        raise ValueError("scoring and calibrated must be places of models")
+    shares = trim if isinstance(trim, list) and len(trim) == n else [-1.0]
+    if not all(type(share) in (int, float) and 0.0 <= share < 1.0 for share in shares):
+        raise ValueError("trim must be a list of shares, one a model")
+    names = document["feature_names"]
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise ValueError(f"feature_names must be a list of text or null; got {reprlib.repr(names)}")
+    for name in ("parameters", "info"):
+        if not isinstance(document[name], dict):
+            raise ValueError(f"{name} must be an object; got {reprlib.repr(document[name])}")

@@ -1,0 +1,183 @@
+"""`gaussmix detect`: check the files before the work, then read, fit, score, write and print."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from gaussmix._text import make_printable
+from gaussmix._typing import BoolArray, Float64Array
+from gaussmix.apps.anomaly.selection import select_anomalies
+from gaussmix.apps.anomaly.thresholds import find_share_threshold
+from gaussmix.cli.detect_display import print_detection
+from gaussmix.cli.detect_options import AUTO, DetectTask
+from gaussmix.cli.detection import Detection, NamedRows
+from gaussmix.cli.messages import print_message
+from gaussmix.cli.outputs import check_picture
+from gaussmix.cli.progress import Stage, is_shown
+from gaussmix.cli.saved_detector import load_detector
+from gaussmix.cli.using import BLOCK_ROWS, name_data, number_rows, refuse_overwriting, tell_notes
+from gaussmix.data.several import read_matching_tables, read_tables
+from gaussmix.data.source import refuse_os_errors
+from gaussmix.data.tables import TABLE_SUFFIXES, Table
+from gaussmix.data.writing import check_output, check_table_output, replace_file, write_table
+from gaussmix.errors import FitError, InputError
+from gaussmix.estimators.detector import GaussianMixtureDetector
+
+EXIT_GOOD, EXIT_FAILED = 0, 1
+#: Rows up to which p-values of --train come from folds.
+FEW_ROWS = 5_000
+
+
+def detect_table(task: DetectTask) -> int:
+    """Fit or load, score, write and print; return the exit code."""
+    _check_outputs(task)
+    seed = secrets.randbelow(2**31) if task.seed is None else task.seed
+    try:
+        if task.model is not None:
+            detector, names = load_detector(task.model, task.options, seed)
+            table = _read(task, task.data, names)
+            share = task.options["contamination"]
+            if share != AUTO:
+                detector.offset_ = find_share_threshold(_score(detector, table, None).scores, share)
+        else:
+            table = _read(task, task.train or task.data)
+            with Stage(is_shown(task.quiet), "fitting the normal rows"):
+                detector = _fit(task, table, seed)
+            if task.train:
+                table = _read(task, task.data, table.names)
+    except (FitError, ArithmeticError) as error:
+        print_message("error", f"{(task.train or task.data)[0]}: the fit failed: {error}")
+        return EXIT_FAILED
+    with Stage(is_shown(task.quiet), "scoring"):
+        found = _score(detector, table, task.fdr)
+    _write(task, detector, table, found)
+    if not task.quiet:
+        print_detection(detector, table, found, task, seed)
+        for what, path in _list_files(task):
+            typer.echo(f"{what} saved in {make_printable(str(path))}")
+    return EXIT_GOOD
+
+
+def _read(task: DetectTask, data: Sequence[Path], names: Sequence[str] | None = None) -> Table:
+    """The rows of tables; with names, the columns that a model knows."""
+    with Stage(is_shown(task.quiet), f"reading {name_data(data)}"):
+        if names is None:
+            table = read_tables(data, task.reading)
+        else:
+            table = read_matching_tables(data, names, task.reading.of_model())
+    if not task.quiet:
+        tell_notes(table)
+    return table
+
+
+def _fit(task: DetectTask, table: Table, seed: int) -> GaussianMixtureDetector:
+    calibration: str | None = None
+    if task.train:
+        few = "cross" if len(table.values) <= FEW_ROWS else "split"
+        calibration = few if task.calibration == AUTO else task.calibration
+    detector = GaussianMixtureDetector(**task.options, calibration=calibration, random_state=seed)
+    try:
+        detector.fit(NamedRows(table.values, table.names), sample_weight=table.weights)
+    except FitError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{table.path}: {error}") from None
+    return detector
+
+
+def _score(detector: GaussianMixtureDetector, table: Table, fdr: float | None) -> Detection:
+    blocks = [_name_rows(table, start) for start in range(0, len(table.values), BLOCK_ROWS)]
+    scores = np.concatenate([detector.score_samples(block) for block in blocks])
+    calibrated = detector.calibration_ is not None
+    pvalues = np.concatenate([detector.pvalues(block) for block in blocks]) if calibrated else None
+    if fdr is None:
+        return Detection(scores, pvalues, scores < detector.offset_, detector.offset_)
+    if pvalues is None:
+        raise InputError("--fdr needs a model with a calibration: one saved by 'gaussmix detect --train'")
+    anomalous = select_anomalies(pvalues, fdr)
+    return Detection(scores, pvalues, anomalous, find_border(scores, anomalous))
+
+
+def find_border(scores: Float64Array, anomalous: BoolArray) -> float:
+    """A score just above those of all anomalies; where there are none, the least score."""
+    if not anomalous.any():
+        return float(scores.min())
+    highest = float(scores[anomalous].max())
+    above = scores[scores > highest]
+    return (
+        highest + 0.5 * (float(above.min()) - highest) if len(above) else float(np.nextafter(highest, np.inf))
+    )
+
+
+def _name_rows(table: Table, start: int) -> NamedRows:
+    return NamedRows(table.values[start : start + BLOCK_ROWS], table.names)
+
+
+def _write(task: DetectTask, detector: GaussianMixtureDetector, table: Table, found: Detection) -> None:
+    """Write the table, the detector and the picture that are asked for."""
+    if task.save is not None:
+        with refuse_os_errors(task.save, "written"):
+            detector.save(task.save, info={"source": (task.train or task.data)[0].name})
+    if task.output is not None:
+        write_table(task.output, _list_blocks(detector, table, found, task.explain))
+    if task.plot is not None:
+        from gaussmix.plot.scores import save_scores
+
+        with refuse_os_errors(task.plot, "written"), replace_file(task.plot) as temporary:
+            save_scores(found.scores, found.threshold, temporary)
+
+
+def _list_blocks(
+    detector: GaussianMixtureDetector, table: Table, found: Detection, n_features: int
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """The columns of the output, some rows at a time; reasons are those of anomalies."""
+    rows = number_rows(table)
+    for start in range(0, len(rows), BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        columns: dict[str, NDArray[Any]] = {"row": rows[block], "score": found.scores[block]}
+        if found.pvalues is not None:
+            columns["p_value"] = found.pvalues[block]
+        anomalous = found.anomalous[block]
+        columns["anomaly"] = anomalous
+        if n_features:
+            reasons = np.full(len(anomalous), "", dtype=object)
+            if anomalous.any():
+                values = NamedRows(table.values[block][anomalous], table.names)
+                reasons[anomalous] = detector.explain(values).reasons(n_features)
+            columns["reasons"] = reasons
+        yield columns
+
+
+def _list_files(task: DetectTask) -> list[tuple[str, Path]]:
+    """The files that are written, and what they are."""
+    files = {"table": task.output, "detector": task.save, "picture": task.plot}
+    return [(what, path) for what, path in files.items() if path is not None]
+
+
+def _check_outputs(task: DetectTask) -> None:
+    """Raise InputError, before the work, for outputs that could not be written after it."""
+    if task.output is not None:
+        check_table_output(task.output)
+    if task.save is not None and task.save.suffix.lower() in TABLE_SUFFIXES:
+        raise InputError(
+            f"{task.save}: a detector is not a table; name it for example {task.save.stem}.safetensors"
+        )
+    if task.plot is not None:
+        check_picture(task.plot)
+    written = _list_files(task)
+    for (what, path), (other, same) in itertools.combinations(written, 2):
+        if path.resolve() == same.resolve():
+            raise InputError(f"{same}: the {what} and the {other} cannot be the same file")
+    sources = [*task.data, *task.train, *([task.model] if task.model is not None else [])]
+    for _, path in written:
+        for source in sources:
+            refuse_overwriting(path, source)
+        check_output(path)
