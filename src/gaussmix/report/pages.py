@@ -18,7 +18,7 @@ from gaussmix.report.summary import Summary, explain_failure, explain_family, fi
 
 FOLDER = Path(__file__).with_name("page")
 #: The scripts of the page, in the order in which they are run.
-SCRIPTS = ("models.js", "page.js")
+SCRIPTS = ("shared.js", "models.js", "page.js")
 
 
 def render_page(summary: Summary) -> str:

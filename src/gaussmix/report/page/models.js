@@ -1,6 +1,5 @@
 "use strict";
 // What the page knows of models: the rows, components and curves that pictures and tables are made of.
-const report = JSON.parse(document.getElementById("report").textContent);
 const NOISE = -1, NOBODY = -9, LEFT_OUT = 101;
 const features = report.features;
 

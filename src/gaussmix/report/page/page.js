@@ -3,49 +3,7 @@
 // Vega draws all pictures; text goes in by textContent, so that no name can become markup.
 (() => {
   const choice = { model: report.first, threshold: 20, hovered: NOBODY, pinned: NOBODY };
-  const views = {};
-  const find = (id) => document.getElementById(id);
-
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-  }
-
-  // ---- pictures
-
-  function put(name, dataset, values) {
-    views[name]?.data(dataset, values);
-  }
-
-  function signal(name, values) {
-    const view = views[name];
-    if (!view) return;
-    for (const [key, value] of Object.entries(values)) view.signal(key, value);
-    view.runAsync();
-  }
-
-  const OPTIONS = { actions: { export: true, source: false, compiled: false, editor: false }, mode: "vega-lite", renderer: "canvas" };
-
-  async function draw(name, spec, datasets = {}) {
-    views[name]?.finalize();
-    delete views[name];
-    const filled = { ...spec, datasets: { ...spec.datasets, ...datasets } };
-    const result = await vegaEmbed(find(name), filled, { ...OPTIONS, downloadFileName: `mixture-${name}` });
-    views[name] = result.view;
-    paint(name);
-  }
-
-  const isDark = () => matchMedia("screen and (prefers-color-scheme: dark)").matches;
-
-  function paint(name) {
-    const style = getComputedStyle(document.documentElement);
-    const colours = {};
-    for (const key of report.theme) colours[key] = style.getPropertyValue(`--${key}`).trim();
-    if (name === "figure") colours.palette = repeatPalette();
-    signal(name, colours);
-  }
+  colouring.figure = () => ({ palette: repeatPalette() });
 
   function repeatPalette() {
     const colours = isDark() ? report.palette.dark : report.palette.light;
@@ -268,25 +226,11 @@
     next.focus();
   }
 
-  async function copy(event) {
-    const button = event.currentTarget, text = find(button.dataset.copy).textContent;
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      // where a page from disk may not write to the clipboard, the text is selected for the reader to copy
-      getSelection().selectAllChildren(find(button.dataset.copy));
-      button.textContent = "Selected";
-      return;
-    }
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
-  }
-
   function listen() {
     for (const cell of cells()) cell.addEventListener("click", () => choose(Number(cell.dataset.model)));
     find("grid").addEventListener("keydown", moveFocus);
     find("threshold").addEventListener("input", (event) => setThreshold(event.target.value));
-    for (const button of document.querySelectorAll("button[data-copy]")) button.addEventListener("click", copy);
+    listenToCopying();
     for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", paintAll);
     if (report.specs.figure.concat) {
       let timer, width = find("figure").clientWidth;
