@@ -8,11 +8,11 @@ from sphinx.application import Sphinx
 
 
 def skip_member(app: Sphinx, what: str, name: str, member: Any, skip: bool, options: Any) -> bool | None:
-    """Leave out what scikit-learn's base classes bring, as `get_params`: its own docs have that."""
+    """Leave out what base classes of other packages bring, as `get_params`: their own docs have that."""
     if what != "class" or isinstance(member, property):
         return None
     home = getattr(member, "__module__", None) or ""
-    return True if home.split(".")[0] in ("sklearn", "builtins", "enum") else None
+    return True if home.split(".")[0] in ("sklearn", "pyod", "builtins", "enum") else None
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

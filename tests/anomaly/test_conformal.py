@@ -10,7 +10,7 @@ from scipy.stats import binomtest, kstest
 
 from gaussmix import CrossCalibration, Mixture, SplitCalibration, fit_mixture
 from gaussmix.apps.anomaly.calibration import calibrate_model, fit_calibrated
-from gaussmix.apps.anomaly.conformal import Calibration, CalibrationScores, bound_false_positives
+from gaussmix.apps.anomaly.conformal import Calibration, CalibrationScores
 
 TRUTH = Mixture([0.4, 0.6], [[0.0, 0.0], [4.0, 1.0]], [[[1.0, 0.4], [0.4, 1.0]], [[1.0, 0.0], [0.0, 0.5]]])
 #: Scores with ties, which small whole numbers have.
@@ -215,14 +215,6 @@ def test_false_positives_under_a_shift_are_as_frequent_as_promised_with_weights_
         hits[1] += int(calibrate_model(model, X).pvalues(new)[0] <= level)
     assert binomtest(int(hits[0]), repeats, level, alternative="greater").pvalue > 1e-3
     assert binomtest(int(hits[1]), repeats, level, alternative="greater").pvalue < 1e-6
-
-
-def test_bounds_are_those_of_the_theorems():
-    assert bound_false_positives(99) == (1.0, 0.0)
-    factor, excess = bound_false_positives(100, 5)
-    assert factor == 2.0 and excess == pytest.approx(min(1.6 / 21.0, 0.95 / 6.0))
-    # leave one out: the jackknife+ has no excess
-    assert bound_false_positives(50, 50).excess == 0.0
 
 
 def test_a_fit_of_ours_is_a_model_to_calibrate():

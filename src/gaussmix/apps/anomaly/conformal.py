@@ -27,7 +27,7 @@ NeurIPS 2019.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -156,26 +156,6 @@ class Calibration:
                 "more rows, or ask for a larger fpr"
             )
         return float(part.scores[reached - 1])
-
-
-class Bound(NamedTuple):
-    """What is proved of P(p <= a) for a normal row, over draws of the calibration rows and of the row."""
-
-    #: The bound is factor * a + excess.
-    factor: float
-    excess: float
-
-
-def bound_false_positives(n: int, k: int = 1) -> Bound:
-    """The bound on P(p <= a) for n calibration rows in k folds of equal size, of unit weights.
-
-    Of one model it is a. Of k models it is 2 a + min(2 (1 - 1 / k) / (n / k + 1), (1 - k / n) / (k + 1)), as
-    Barber et al. (2021), theorem 4, have it for CV+ and cross-conformal sets. That is the worst case: in
-    practice the rate is near a, and mostly below it.
-    """
-    if k == 1:
-        return Bound(1.0, 0.0)
-    return Bound(2.0, min(2.0 * (1.0 - 1.0 / k) / (n / k + 1.0), (1.0 - k / n) / (k + 1.0)))
 
 
 def _check_scores(scores: npt.ArrayLike, most_axes: int) -> Float64Array:
