@@ -9,7 +9,7 @@ import pytest
 
 import gaussmix
 from gaussmix import GaussianMixtureDetector
-from gaussmix.cli.detection import NamedRows
+from gaussmix._reading.named_rows import NamedRows
 from gaussmix.data.tables import read_table
 from gaussmix.io import load_model
 
@@ -259,3 +259,17 @@ def test_too_few_rows(run, tmp_path):
     path.write_text("a,b\n1,2\n")
     result = run("detect", path)
     assert result.exit_code == 2 and result.stderr.startswith("error: ")
+
+
+def test_the_page(run, table, normal, tmp_path):
+    pytest.importorskip("jinja2")
+    path = tmp_path / "page.html"
+    result = run("detect", table, "--train", normal, "--seed", 3, "--fdr", 0.2, "--report", path)
+    assert result.exit_code == 0 and f"report saved in {path}" in result.stdout
+    page = path.read_text(encoding="utf-8")
+    assert "<title>Anomalies in people.csv</title>" in page and "p-value</th>" in page
+    assert "Row 201: show its reasons" in page and "Row 204: show its reasons" in page
+    assert "20 % of them are normal at most" in page
+    saved = run("detect", table, "--train", normal, "--save", tmp_path / "detector.gm", "-q")
+    again = run("detect", table, "-m", tmp_path / "detector.gm", "--report", path)
+    assert saved.exit_code == again.exit_code == 0, again.output

@@ -110,6 +110,10 @@ def detect(
             show_default=False,
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="HTML", help="Write a page about the anomalies here.", show_default=False),
+    ] = None,
     seed: Seed = None,
     quiet: Quiet = False,
 ) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import typer
 
+from gaussmix._reading.named_rows import NamedRows
 from gaussmix._text import GAP, count_noun, make_printable, make_text_table
+from gaussmix.apps.anomaly.detection import Detection
 from gaussmix.cli.detect_options import DetectTask
-from gaussmix.cli.detection import Detection, NamedRows
 from gaussmix.cli.using import number_rows
 from gaussmix.data.tables import Table
 
@@ -26,7 +26,7 @@ def print_detection(detector: Any, table: Table, found: Detection, task: DetectT
 
 def describe_detection(detector: Any, table: Table, found: Detection, fdr: float | None) -> list[str]:
     """How many rows are anomalies, by which rule, beside which normal rows."""
-    n, n_anomalies = len(found.scores), int(found.anomalous.sum())
+    n, n_anomalies = len(found.scores), found.n_anomalies
     are = "is an anomaly" if n_anomalies == 1 else "are anomalies"
     rule = (
         f"they score below {detector.offset_:.6g}"
@@ -45,9 +45,9 @@ def describe_detection(detector: Any, table: Table, found: Detection, fdr: float
 
 def list_worst(detector: Any, table: Table, found: Detection, number: int, n_features: int) -> Sequence[str]:
     """The rows of lowest score, a line each: row, score, p-value, whether an anomaly, reasons."""
-    worst = np.argsort(found.scores, kind="stable")[:number]
-    if not len(worst):
+    if not number:
         return []
+    worst = found.rank(number)
     rows = number_rows(table)[worst]
     header = ["row", "score", *(["p-value"] if found.pvalues is not None else []), "anomaly"]
     cells = [

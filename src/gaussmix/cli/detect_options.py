@@ -60,6 +60,7 @@ class DetectTask:
     output: Path | None
     save: Path | None
     plot: Path | None
+    report: Path | None
     seed: int | None
     quiet: bool
 
@@ -103,7 +104,7 @@ def read_detection(said: Mapping[str, Any]) -> DetectTask:
         "trim": _read_share("--trim", said["trim"]),
     }
     names = ("data", "model", "calibration", "fdr", "worst", "explain")
-    files = ("output", "save", "plot", "seed", "quiet")
+    files = ("output", "save", "plot", "report", "seed", "quiet")
     return DetectTask(
         **{name: said[name] for name in (*names, *files)},
         train=train,

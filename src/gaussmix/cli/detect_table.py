@@ -12,15 +12,14 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from gaussmix._reading.named_rows import NamedRows
 from gaussmix._text import make_printable
-from gaussmix._typing import BoolArray, Float64Array
-from gaussmix.apps.anomaly.selection import select_anomalies
+from gaussmix.apps.anomaly.detection import Detection, detect_rows
 from gaussmix.apps.anomaly.thresholds import find_share_threshold
 from gaussmix.cli.detect_display import print_detection
 from gaussmix.cli.detect_options import AUTO, DetectTask
-from gaussmix.cli.detection import Detection, NamedRows
 from gaussmix.cli.messages import print_message
-from gaussmix.cli.outputs import check_picture
+from gaussmix.cli.outputs import check_picture, check_report, write_command
 from gaussmix.cli.progress import Stage, is_shown
 from gaussmix.cli.saved_detector import load_detector
 from gaussmix.cli.using import BLOCK_ROWS, name_data, number_rows, refuse_overwriting, tell_notes
@@ -43,12 +42,12 @@ def detect_table(task: DetectTask) -> int:
     try:
         if task.model is not None:
             detector, names = load_detector(task.model, task.options, seed)
-            table = _read(task, task.data, names)
+            fitted, table = None, _read(task, task.data, names)
             share = task.options["contamination"]
             if share != AUTO:
                 detector.offset_ = find_share_threshold(_score(detector, table, None).scores, share)
         else:
-            table = _read(task, task.train or task.data)
+            fitted = table = _read(task, task.train or task.data)
             with Stage(is_shown(task.quiet), "fitting the normal rows"):
                 detector = _fit(task, table, seed)
             if task.train:
@@ -59,6 +58,8 @@ def detect_table(task: DetectTask) -> int:
     with Stage(is_shown(task.quiet), "scoring"):
         found = _score(detector, table, task.fdr)
     _write(task, detector, table, found)
+    if task.report is not None:
+        _write_report(task.report, detector, table, fitted, found, seed)
     if not task.quiet:
         print_detection(detector, table, found, task, seed)
         for what, path in _list_files(task):
@@ -94,27 +95,10 @@ def _fit(task: DetectTask, table: Table, seed: int) -> GaussianMixtureDetector:
 
 
 def _score(detector: GaussianMixtureDetector, table: Table, fdr: float | None) -> Detection:
-    blocks = [_name_rows(table, start) for start in range(0, len(table.values), BLOCK_ROWS)]
-    scores = np.concatenate([detector.score_samples(block) for block in blocks])
-    calibrated = detector.calibration_ is not None
-    pvalues = np.concatenate([detector.pvalues(block) for block in blocks]) if calibrated else None
-    if fdr is None:
-        return Detection(scores, pvalues, scores < detector.offset_, detector.offset_)
-    if pvalues is None:
+    if fdr is not None and detector.calibration_ is None:
         raise InputError("--fdr needs a model with a calibration: one saved by 'gaussmix detect --train'")
-    anomalous = select_anomalies(pvalues, fdr)
-    return Detection(scores, pvalues, anomalous, find_border(scores, anomalous))
-
-
-def find_border(scores: Float64Array, anomalous: BoolArray) -> float:
-    """A score just above those of all anomalies; where there are none, the least score."""
-    if not anomalous.any():
-        return float(scores.min())
-    highest = float(scores[anomalous].max())
-    above = scores[scores > highest]
-    return (
-        highest + 0.5 * (float(above.min()) - highest) if len(above) else float(np.nextafter(highest, np.inf))
-    )
+    starts = range(0, len(table.values), BLOCK_ROWS)
+    return detect_rows(detector, (_name_rows(table, start) for start in starts), fdr)
 
 
 def _name_rows(table: Table, start: int) -> NamedRows:
@@ -133,6 +117,32 @@ def _write(task: DetectTask, detector: GaussianMixtureDetector, table: Table, fo
 
         with refuse_os_errors(task.plot, "written"), replace_file(task.plot) as temporary:
             save_scores(found.scores, found.threshold, temporary)
+
+
+def _write_report(
+    path: Path,
+    detector: GaussianMixtureDetector,
+    table: Table,
+    fitted: Table | None,
+    found: Detection,
+    seed: int,
+) -> None:
+    """Write the page; `fitted` are the rows of the fit, unless a model was loaded."""
+    from gaussmix.report import save_page
+    from gaussmix.report.detecting import make_detection_report
+
+    page = make_detection_report(
+        detector,
+        table.values,
+        found=found,
+        numbers=number_rows(table),
+        fit_numbers=None if fitted is None else number_rows(fitted),
+        feature_names=table.names,
+        source=table.path.name,
+        command=write_command(None if fitted is None else seed),
+    )
+    with refuse_os_errors(path, "written"):
+        save_page(page, path)
 
 
 def _list_blocks(
@@ -158,7 +168,7 @@ def _list_blocks(
 
 def _list_files(task: DetectTask) -> list[tuple[str, Path]]:
     """The files that are written, and what they are."""
-    files = {"table": task.output, "detector": task.save, "picture": task.plot}
+    files = {"table": task.output, "detector": task.save, "picture": task.plot, "report": task.report}
     return [(what, path) for what, path in files.items() if path is not None]
 
 
@@ -172,6 +182,8 @@ def _check_outputs(task: DetectTask) -> None:
         )
     if task.plot is not None:
         check_picture(task.plot)
+    if task.report is not None:
+        check_report(task.report)
     written = _list_files(task)
     for (what, path), (other, same) in itertools.combinations(written, 2):
         if path.resolve() == same.resolve():

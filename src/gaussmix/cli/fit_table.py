@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import secrets
-import shlex
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +15,7 @@ from gaussmix._text import count_noun, make_printable
 from gaussmix.cli.display import print_model
 from gaussmix.cli.fit_options import OF_MESSAGE_LENGTH, OF_SEARCH, FitTask
 from gaussmix.cli.messages import print_line, print_message
-from gaussmix.cli.outputs import check_outputs, check_plot_columns, choose_outputs
+from gaussmix.cli.outputs import check_outputs, check_plot_columns, choose_outputs, write_command
 from gaussmix.cli.progress import Stage, StopOnInterrupt, is_shown
 from gaussmix.cli.search_display import describe_search, print_search
 from gaussmix.cli.using import name_data, tell_notes
@@ -109,16 +107,9 @@ def _save(
                 sample_weight=table.weights,
                 verdict=verdict or None,
                 source=table.path.name,
-                command=_write_command(info.get("seed")),
+                command=write_command(info.get("seed")),
                 options={"random_state": info.get("seed"), **task.options},
             )
-
-
-def _write_command(seed: int | None) -> str:
-    """The command that makes the same again: with the seed, also where it was drawn."""
-    arguments = sys.argv[1:]
-    known = seed is None or any(argument.split("=")[0] == "--seed" for argument in arguments)
-    return shlex.join(["gaussmix", *arguments, *([] if known else ["--seed", str(seed)])])
 
 
 def _print_fit(task: FitTask, result: FitResult, info: dict[str, Any]) -> None:

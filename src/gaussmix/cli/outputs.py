@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import itertools
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from glob import has_magic
@@ -132,3 +134,10 @@ def check_report(report: Path) -> None:
         raise InputError(f"{report}: a report is a page; name it for example {report.stem}.html")
     if not has_report():
         raise InputError(f"{report}: a report needs Jinja: pip install 'gaussmix[report]'")
+
+
+def write_command(seed: int | None) -> str:
+    """The command that makes the same again: with the seed, also where it was drawn."""
+    arguments = sys.argv[1:]
+    known = seed is None or any(argument.split("=")[0] == "--seed" for argument in arguments)
+    return shlex.join(["gaussmix", *arguments, *([] if known else ["--seed", str(seed)])])

@@ -52,11 +52,14 @@ def write_report(
     and criteria are of all rows; so are the rows of lowest density of the best model (those of other models
     are looked for among 100,000).
 
+    Of a detector the page has the rows of lowest score with their reasons, all scores with the threshold,
+    and the rows by two features that the reader chooses (docs/anomalies.md).
+
     Parameters
     ----------
-    model : FittedMixtures, FitResult, GaussianMixture or Mixture
+    model : FittedMixtures, FitResult, GaussianMixture, Mixture or GaussianMixtureDetector
         The result of a search (:func:`gaussmix.search`, :func:`gaussmix.fit_mixtures`), one fit, a fitted
-        estimator (scikit-learn's, too), or a mixture.
+        estimator (scikit-learn's, too), a mixture, or a fitted detector of anomalies.
     X : array-like or data frame of shape (n, d)
         The rows that were fitted.
     path : str or path
@@ -122,6 +125,11 @@ def write_report(
         title=title,
         errors=errors,
     )
+    save_page(page, path)
+
+
+def save_page(page: str, path: str | os.PathLike[str]) -> None:
+    """Write a page, atomically."""
     with replace_file(path) as temporary:
         # Names of files and columns may hold halves of characters, which no encoding has.
         temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
@@ -152,6 +160,20 @@ def make_report(
     >>> page.startswith("<!doctype html>"), "<title>Two heights</title>" in page
     (True, True)
     """
+    if hasattr(model, "explain") and hasattr(model, "decision_function"):  # a detector of anomalies
+        from gaussmix.report.detecting import make_detection_report, refuse_arguments
+
+        refuse_arguments({"sample_weight": sample_weight, "features": features, "errors": errors})
+        return make_detection_report(
+            model,
+            X,
+            feature_names=feature_names,
+            verdict=verdict,
+            source=source,
+            command=command,
+            options=options,
+            title=title,
+        )
     summary = summarise(
         model,
         X,

@@ -25,7 +25,7 @@ def render_page(summary: Summary) -> str:
     """The page as HTML. Raises ImportError, which says what to install, where Jinja is absent."""
     grid = summary.grid
     many = len(summary.models) > 1
-    page: str = _load_template().render(
+    page: str = load_template("page.html.jinja").render(
         title=summary.title,
         subtitle=summary.subtitle,
         verdict=summary.verdict,
@@ -49,13 +49,14 @@ def render_page(summary: Summary) -> str:
 
 
 @cache
-def _load_template() -> Any:
+def load_template(name: str) -> Any:
+    """A template of the folder. Raises ImportError, which says what to install, where Jinja is absent."""
     try:
         from jinja2 import Environment, StrictUndefined
     except ModuleNotFoundError as error:
         raise ImportError('a report needs Jinja: pip install "gaussmix[report]"') from error
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.from_string((FOLDER / "page.html.jinja").read_text("utf-8"))
+    return environment.from_string((FOLDER / name).read_text("utf-8"))
 
 
 def embed_json(document: Any) -> str:
