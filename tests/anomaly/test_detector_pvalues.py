@@ -31,11 +31,12 @@ def X():
 @pytest.mark.parametrize("calibration", REQUESTS, ids=str)
 def test_a_fit_calibrates(X, calibration):
     detector = GaussianMixtureDetector(**PLAIN, calibration=calibration).fit(X)
-    new = np.vstack([draw(50, 1), [[40.0, 40.0]]])
+    new = np.vstack([draw(50, 1), np.full((10, 2), 40.0)])
     p = detector.pvalues(new)
-    assert p.shape == (51,) and p[-1] == 1.0 / (detector.calibration_.calibration.weight + 1.0)
+    assert p.shape == (60,) and p[-1] == 1.0 / (detector.calibration_.calibration.weight + 1.0)
     assert ((p > 0.0) & (p <= 1.0)).all() and np.median(p) > 0.2
-    assert (detector.select(new, fdr=0.3) == select_anomalies(p, 0.3)).all()
+    selected = detector.select(new, fdr=0.3)
+    assert (selected == select_anomalies(p, 0.3)).all() and selected[-10:].all() and not selected.all()
     again = clone(detector).fit(X)
     assert (again.pvalues(new) == p).all() and (again.score_samples(new) == detector.score_samples(new)).all()
 
@@ -95,6 +96,16 @@ def test_contamination_is_the_share_of_the_rows_that_are_flagged(X, calibration)
         X, sample_weight=weights
     )
     assert np.sum((weighted.predict(X) == -1) * weights) == 17
+
+
+def test_a_selection_that_fails_for_want_of_calibration_rows_says_so(X):
+    detector = GaussianMixtureDetector(**PLAIN, calibration="split").fit(X)
+    new = np.vstack([draw(499, 1), [[40.0, 40.0]]])
+    with pytest.warns(
+        UserWarning, match="no row is selected at fdr=0.01: .* of the 500 rows score below all"
+    ):
+        assert not detector.select(new, fdr=0.01).any()
+    detector.select(new[:300], fdr=0.9)
 
 
 def test_random_ties_are_those_of_the_seed(X):

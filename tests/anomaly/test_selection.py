@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gaussmix import Mixture
 from gaussmix.apps.anomaly.calibration import calibrate_model
-from gaussmix.apps.anomaly.selection import adjust_pvalues, select_anomalies
+from gaussmix.apps.anomaly.selection import adjust_pvalues, advise_more_rows, select_anomalies
 from gaussmix.apps.anomaly.thresholds import check_share, find_share_threshold
 
 SHARES = st.sampled_from([0.01, 0.1, 0.25, 0.29, 1 / 3, 0.5, 0.9])
@@ -41,6 +41,22 @@ def test_adjusted_pvalues_are_the_rates_at_which_rows_are_selected():
 
 def test_of_no_rows_none_is_selected():
     assert select_anomalies([]).shape == (0,)
+
+
+@given(st.integers(1, 60), st.integers(1, 30), st.integers(0, 30), st.sampled_from([0.05, 0.1, 0.3]))
+def test_so_many_calibration_rows_are_asked_for_as_it_takes(n, m, i, fdr):
+    """Rows that score below all calibration rows do so however many there are."""
+    i = min(i, m)
+
+    def make_pvalues(n):
+        return np.where(np.arange(m) < i, 1.0 / (n + 1.0), 1.0)
+
+    advice = advise_more_rows(make_pvalues(n), n, fdr)
+    assert (advice is None) == (i == 0 or bool(select_anomalies(make_pvalues(n), fdr).any()))
+    if advice:
+        needed = int(advice.split("It takes ")[1].split()[0])
+        assert select_anomalies(make_pvalues(needed), fdr).sum() == i
+        assert not select_anomalies(make_pvalues(needed - 1), fdr).any()
 
 
 @pytest.mark.parametrize("wrong", [0.0, 1.0, -0.1, 2, True, "0.1", None, float("nan")])

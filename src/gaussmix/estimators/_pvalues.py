@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -21,7 +22,7 @@ from gaussmix.apps.anomaly.calibration import (
     fit_calibrated,
 )
 from gaussmix.apps.anomaly.normal_model import NormalModel
-from gaussmix.apps.anomaly.selection import select_anomalies
+from gaussmix.apps.anomaly.selection import advise_more_rows, select_anomalies
 from gaussmix.apps.anomaly.thresholds import find_share_threshold
 
 #: How equal scores count in a p-value: in full, or by a random share.
@@ -125,7 +126,8 @@ class PValues:
         Benjamini and Hochberg's procedure on the p-values of all rows together: the expected share of normal
         rows among those selected is at most `fdr` for split-conformal p-values of unit weights. For folds and
         for weights nothing is proved, and simulations find it held (docs/pvalues.md). Of m rows, i are
-        selected only if the least p-value allows it: 1 / (n + 1) <= fdr i / m, of n calibration rows.
+        selected only if the least p-value of n calibration rows allows it: 1 / (n + 1) <= fdr i / m. Where
+        this alone is why no row is selected, a UserWarning says so.
 
         Parameters
         ----------
@@ -156,7 +158,13 @@ class PValues:
         >>> bool(detector.select(X, fdr=0.2)[-5:].all())
         True
         """
-        return select_anomalies(self.pvalues(X, sample_weight), fdr)
+        pvalues = self.pvalues(X, sample_weight)
+        selected = select_anomalies(pvalues, fdr)
+        if sample_weight is None:
+            advice = advise_more_rows(pvalues, self._get_calibrated().calibration.weight, fdr)
+            if advice:
+                warnings.warn(advice, stacklevel=2)
+        return selected
 
     def _get_calibrated(self) -> CalibratedModels[NormalModel]:
         check_is_fitted(self)

@@ -9,6 +9,8 @@ S. Bates, E. Candes, L. Lei, Y. Romano and M. Sesia, Testing for outliers with c
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -39,3 +41,21 @@ def select_anomalies(pvalues: npt.ArrayLike, fdr: float = 0.1) -> BoolArray:
     """
     check_share(fdr, "fdr")
     return np.asarray(adjust_pvalues(pvalues) <= fdr * (1.0 + ROUNDING))
+
+
+def advise_more_rows(pvalues: Float64Array, n: float, fdr: float) -> str | None:
+    """Why nothing is selected, where it is for want of calibration rows; None where it is not.
+
+    The least p-value of n calibration rows is 1 / (n + 1). If i of m rows have it, they are selected only
+    where it is at most fdr i / m.
+    """
+    least, m = 1.0 / (n + 1.0), len(pvalues)
+    i = int(np.count_nonzero(pvalues <= least * (1.0 + ROUNDING)))
+    if not i or select_anomalies(pvalues, fdr).any():
+        return None
+    needed = math.ceil(m / (fdr * i) * (1.0 - ROUNDING)) - 1
+    return (
+        f"no row is selected at fdr={fdr:.6g}: {i} of the {m} rows score below all calibration rows, and "
+        f"these are too few to tell them from chance ({n:.6g}). It takes {needed} calibration rows or more, "
+        "or fewer rows to select from"
+    )
