@@ -1,7 +1,7 @@
-"""The file of a detector: the container of model files, with mixtures and what belongs to them.
+"""The file of a detector: the container of model files, with several mixtures and what belongs to them.
 
-Tensors of the mixture at place i are called "models.i.NAME", with the NAMEs of a file of one mixture; those
-of its columns "columns.i.NAME"; scores and weights of the calibration at place i "calibration.i.NAME".
+Beside the tensors of :mod:`gaussmix.model.mixture.several` there are those of the columns of each mixture,
+"columns.i.NAME", and scores and weights of the calibration at place i, "calibration.i.NAME".
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ from gaussmix.apps.anomaly.normal_model import NormalModel
 from gaussmix.apps.anomaly.normal_rows import NormalRows
 from gaussmix.errors import ModelFileError
 from gaussmix.model.mixture import Mixture, schema
+from gaussmix.model.mixture.several import describe_mixtures, restore_mixtures
 
 #: Version of the files of detectors; a reader knows this one.
 VERSION = 1
 FIELDS = ("kind", "schema", "models", "scoring", "calibrated", "trim", "feature_names", "parameters", "info")
-#: Largest number of folds that a file may have.
-MOST_MODELS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +64,9 @@ def write_detector(path: str | os.PathLike[str], state: DetectorState) -> None:
     """
     calibrated = () if state.calibration is None else state.calibration.models
     models = list(dict.fromkeys((state.model, *calibrated)))
-    tensors: dict[str, Float64Array] = {"offset": np.array([state.offset])}
-    documents = []
+    tensors, documents = describe_mixtures([model.mixture for model in models])
+    tensors["offset"] = np.array([state.offset])
     for i, model in enumerate(models):
-        arguments = {name: getattr(model.mixture, name) for name in (*schema.TENSORS, "covariance_type")}
-        arguments["feature_names"] = None
-        found, document = schema.describe(arguments, model.mixture.noise, None)
-        documents.append(document)
-        tensors |= {f"models.{i}.{name}": tensor for name, tensor in found.items()}
         tensors |= {f"columns.{i}.{f.name}": getattr(model.columns, f.name) for f in fields(Columns)}
     if state.calibration is not None:
         for i, part in enumerate(state.calibration.calibration.parts):
@@ -133,13 +127,10 @@ def read_detector(path: str | os.PathLike[str]) -> DetectorState:
 def _read_state(
     path: str | os.PathLike[str], document: Mapping[str, Any], tensors: Mapping[str, Float64Array]
 ) -> DetectorState:
-    models = [
-        _read_model(path, i, document["models"][i], document["trim"][i], tensors)
-        for i in range(len(document["models"]))
-    ]
-    d = models[0].mixture.n_features
-    if any(model.mixture.n_features != d for model in models):
-        raise ValueError("its mixtures have different numbers of features")
+    mixtures = restore_mixtures(path, tensors, document["models"])
+    _check_places(document, len(mixtures))
+    models = [_read_model(i, mixture, document["trim"][i], tensors) for i, mixture in enumerate(mixtures)]
+    d = mixtures[0].n_features
     calibration = None
     if document["calibrated"]:
         parts = [_read_scores(i, tensors) for i in range(len(document["calibrated"]))]
@@ -157,16 +148,7 @@ def _read_state(
     )
 
 
-def _read_model(
-    path: str | os.PathLike[str],
-    i: int,
-    document: Mapping[str, Any],
-    trim: float,
-    tensors: Mapping[str, Float64Array],
-) -> NormalModel:
-    prefix = f"models.{i}."
-    own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    mixture = schema.restore(path, own, document, Mixture)
+def _read_model(i: int, mixture: Mixture, trim: float, tensors: Mapping[str, Float64Array]) -> NormalModel:
     shape = (mixture.n_features,)
     columns = Columns(
         **{f.name: _check_tensor(tensors, f"columns.{i}.{f.name}", shape) for f in fields(Columns)}
@@ -206,19 +188,20 @@ def _check_document(document: Mapping[str, Any]) -> None:
     """Raise ValueError where a field is missing or of another kind than it must be."""
     if document.keys() != set(FIELDS):
         raise ValueError(f"expected the fields {', '.join(FIELDS)}; got {reprlib.repr(sorted(document))}")
-    models, calibrated, trim = document["models"], document["calibrated"], document["trim"]
-    n = len(models) if isinstance(models, list) else 0
-    if not 1 <= n <= MOST_MODELS or not all(isinstance(model, dict) for model in models):
-        raise ValueError("models must be a list of at least one object")
-    places = [document["scoring"], *(calibrated if isinstance(calibrated, list) else [-1])]
-    if not all(type(place) is int and 0 <= place < n for place in places):
-        raise ValueError("scoring and calibrated must be places of models")
-    shares = trim if isinstance(trim, list) and len(trim) == n else [-1.0]
-    if not all(type(share) in (int, float) and 0.0 <= share < 1.0 for share in shares):
-        raise ValueError("trim must be a list of shares, one a model")
     names = document["feature_names"]
     if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         raise ValueError(f"feature_names must be a list of text or null; got {reprlib.repr(names)}")
     for name in ("parameters", "info"):
         if not isinstance(document[name], dict):
             raise ValueError(f"{name} must be an object; got {reprlib.repr(document[name])}")
+
+
+def _check_places(document: Mapping[str, Any], n: int) -> None:
+    """Raise ValueError unless what is said of the n mixtures is about them."""
+    calibrated, trim = document["calibrated"], document["trim"]
+    places = [document["scoring"], *(calibrated if isinstance(calibrated, list) else [-1])]
+    if not all(type(place) is int and 0 <= place < n for place in places):
+        raise ValueError("scoring and calibrated must be places of models")
+    shares = trim if isinstance(trim, list) and len(trim) == n else [-1.0]
+    if not all(type(share) in (int, float) and 0.0 <= share < 1.0 for share in shares):
+        raise ValueError("trim must be a list of shares, one a model")
