@@ -24,6 +24,7 @@ _HOMES = {
     "GaussianMixture": "gaussmix.estimators.gaussian",
     "GaussianMixtureDetector": "gaussmix.estimators.detector",
     "GaussianMixtureTransformer": "gaussmix.estimators.transformer",
+    "GaussianMixtureClassifier": "gaussmix.estimators.classifier",
     "LikelihoodRatioTest": "gaussmix.infer.likelihood_ratio",
     "LikelihoodRatioTests": "gaussmix.infer.likelihood_ratio",
     "Merging": "gaussmix.clusters.merging",
@@ -35,6 +36,7 @@ _HOMES = {
     "Progress": "gaussmix._progress",
     "ProgressPrinter": "gaussmix._progress",
     "Projection": "gaussmix.clusters.projection",
+    "Reliability": "gaussmix.apps.classes.calibration",
     "SearchResult": "gaussmix.select.search_result",
     "SelectionStep": "gaussmix.clusters.selector",
     "SplitCalibration": "gaussmix.apps.anomaly.calibration",
@@ -48,6 +50,7 @@ _HOMES = {
     "fit_message_length": "gaussmix.select.message_length",
     "fit_mixture": "gaussmix.fit.one_mixture",
     "fit_mixtures": "gaussmix.select.many_models",
+    "measure_reliability": "gaussmix.apps.classes.calibration",
     "measure_stability": "gaussmix.infer.stability",
     "merge_components": "gaussmix.clusters.merging",
     "project": "gaussmix.clusters.projection",
@@ -61,12 +64,14 @@ if TYPE_CHECKING:
     from gaussmix._progress import Progress, ProgressPrinter
     from gaussmix.apps.anomaly.calibration import CrossCalibration, SplitCalibration
     from gaussmix.apps.anomaly.explanation import Explanation
+    from gaussmix.apps.classes.calibration import Reliability, measure_reliability
     from gaussmix.clusters.features import FeatureSelection, select_features
     from gaussmix.clusters.merging import Merging, merge_components
     from gaussmix.clusters.projection import Projection, project
     from gaussmix.clusters.selector import SelectionStep
     from gaussmix.config import show_config
     from gaussmix.estimators.detector import GaussianMixtureDetector
+    from gaussmix.estimators.classifier import GaussianMixtureClassifier
     from gaussmix.estimators.gaussian import GaussianMixture
     from gaussmix.estimators.transformer import GaussianMixtureTransformer
     from gaussmix.fit.one_mixture import fit_mixture
@@ -101,6 +106,7 @@ __all__ = [
     "GaussianMixture",
     "GaussianMixtureDetector",
     "GaussianMixtureTransformer",
+    "GaussianMixtureClassifier",
     "LikelihoodRatioTest",
     "LikelihoodRatioTests",
     "Merging",
@@ -112,6 +118,7 @@ __all__ = [
     "Progress",
     "ProgressPrinter",
     "Projection",
+    "Reliability",
     "SearchResult",
     "SelectionStep",
     "SplitCalibration",
@@ -126,6 +133,7 @@ __all__ = [
     "fit_message_length",
     "fit_mixture",
     "fit_mixtures",
+    "measure_reliability",
     "measure_stability",
     "merge_components",
     "project",
