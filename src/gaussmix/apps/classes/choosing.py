@@ -42,7 +42,7 @@ ROWS_EACH = 8
 #: Folds beyond which no others are held out once so many rows have been.
 ENOUGH_HELD_OUT = 1000
 #: Effort of fits that are compared.
-QUICK = Effort(tol=1e-3, max_iter=30, n_init=1)
+QUICK = Effort(tol=3e-3, max_iter=12, n_init=1)
 #: A model is left that is behind by so many standard errors on the rows held out so far.
 HOPELESS = 3.0
 #: A model of more components has to lower the loss by so many standard errors of the difference.

@@ -35,6 +35,7 @@ from gaussmix.fit.mstep.terms import Terms
 from gaussmix.fit.race.labelled import label_by_means
 from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure, get_structure
+from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.order import take_components
 from gaussmix.model.moments.statistics import Moments
 
@@ -228,9 +229,10 @@ class _Problem:
         self.structure = get_structure(model.family, self.data.rows.shape[1])
         #: Whether responsibilities are for EM to find: else all are known.
         self.iterates = max(model.sizes) > 1 or not self.data.is_complete
-        kept, general = self.structure, find_general(self.structure)
-        if model.share == "nothing" or (not self.iterates and general.group == kept.group):
-            kept = general  # the moments of all families of that algebra, which more models may ask for
+        kept = self.structure
+        if model.share == "nothing" or not (self.iterates or kept.n_factors):
+            general = find_general(kept)  # whose moments are those of all families of that algebra
+            kept = general if model.share == "nothing" or general.group == kept.group else kept
         self.engine, self.classes = seen.find_engine(kept)
         self.proportions = Proportions(model.owners, class_prior)
         self.m_step = self._make_m_step(kept)
@@ -274,7 +276,10 @@ class _Problem:
                 if change < SETTLED:
                     break
         except NotPositiveDefiniteError as error:
-            raise FitError(self._describe_collapse(error)) from None
+            raise FitError(self._describe_collapse(error.components)) from None
+        held = () if self.model.shrinkage or self.iterates else self._find_held(mixture)
+        if held:
+            raise FitError(self._describe_collapse(held))
         return Run(mixture, FitStatus.NOT_RUN, ())
 
     def go_on(self, run: Run, tol: float, max_iter: int) -> Run:
@@ -293,9 +298,14 @@ class _Problem:
             first += size
         return labels
 
-    def _describe_collapse(self, error: NotPositiveDefiniteError) -> str:
+    def _find_held(self, mixture: Mixture) -> tuple[int, ...]:
+        """Components of which the floor of variances decides some, and not the rows."""
+        regularise = make_regularise("auto", mixture.structure, self.engine)
+        return regularise.find_held(mixture)
+
+    def _describe_collapse(self, components: tuple[int, ...]) -> str:
         """The message of a class whose covariance is singular."""
         counts, d = self.data.count_classes(), self.data.rows.shape[1]
-        classes = self.model.owners[list(error.components)] if error.components else [int(counts.argmin())]
+        classes = self.model.owners[list(components)] if components else [int(counts.argmin())]
         c = int(classes[0])
         return COLLAPSED.format(c=c, n=int(counts[c]), d=d)

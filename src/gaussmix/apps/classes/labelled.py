@@ -10,9 +10,8 @@ unlabelled data, Adv. Neural Inf. Process. Syst. 9 (1997) 571-577.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import add
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from gaussmix.engines import Engine
 from gaussmix.model.kernels.natural import HasNatural
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.order import take_components
-from gaussmix.model.moments.statistics import Moments, Pass
+from gaussmix.model.moments.statistics import Pass
 
 #: The label of a row whose class is not known.
 UNKNOWN = -1
@@ -90,14 +89,14 @@ class Labelled:
         self.weight, self.n_rows = engine.weight, engine.n_rows
         self.accumulate_given, self.find_means = engine.accumulate_given, engine.find_means
         self.evaluate, self.find_quantile = engine.evaluate, engine.find_quantile
-        #: The rows of each label, and the components that they may belong to.
+        #: The rows of each class, and its components.
         self._parts = [
-            (
-                engine.take(np.flatnonzero(labels == label)),
-                np.flatnonzero((owners == label) | (label == UNKNOWN)),
-            )
-            for label in np.unique(labels).tolist()
+            (engine.take(np.flatnonzero(labels == c)), np.flatnonzero(owners == c))
+            for c in np.unique(labels[labels != UNKNOWN]).tolist()
         ]
+        unknown = np.flatnonzero(labels == UNKNOWN)
+        #: The rows without a label.
+        self._unlabelled = engine.take(unknown) if unknown.size else None
 
     def accumulate(self, mixture: HasNatural, **options: Any) -> Pass:
         """One pass; its log-likelihood is that of labelled rows with their classes, and of the others."""
@@ -105,15 +104,13 @@ class Labelled:
         passes = [
             (part.accumulate(take_components(mixture, own), **options), own) for part, own in self._parts
         ]
-        axes = None
-        for found, own in passes:  # those of a component are the same in each of its passes
-            if found.moments.axes is not None:
-                axes = np.zeros((len(self.owners), *found.moments.axes.shape[1:])) if axes is None else axes
-                axes[own] = found.moments.axes
-        k = len(self.owners)
-        return reduce(
-            add, (replace(found, moments=_place(found.moments, own, k, axes)) for found, own in passes)
-        )
+        found = join_passes(passes, len(self.owners))
+        if self._unlabelled is None:
+            return found
+        others = self._unlabelled.accumulate(mixture, **options)
+        if others.moments.axes is not None:  # of classes without a row here, too
+            found = replace(found, moments=replace(found.moments, axes=others.moments.axes))
+        return found + others
 
     def accumulate_groups(self, joined: Mixture) -> None:
         """None: in passes of mixtures side by side rows know no classes."""
@@ -128,14 +125,24 @@ class Labelled:
         return self if places is None else self.take(places)
 
 
-def _place(moments: Moments, own: IntArray, k: int, axes: Float64Array | None) -> Moments:
-    """The moments of some components among k, of which the others have none."""
+def join_passes(passes: Sequence[tuple[Pass, IntArray]], k: int) -> Pass:
+    """One pass of k components, of which each of the passes has some, and no two have the same."""
 
-    def place(values: Float64Array) -> Float64Array:
-        among = np.zeros((k, *values.shape[1:]))
-        among[own] = values
-        return among
+    def join(parts: Sequence[Float64Array]) -> Float64Array:
+        of_all = np.zeros((k, *parts[0].shape[1:]))
+        for values, (_, own) in zip(parts, passes, strict=True):
+            of_all[own] = values
+        return of_all
 
-    rows = moments.counts, moments.first, moments.second, moments.centres
-    counts, first, second, centres = map(place, rows)
-    return replace(moments, counts=counts, first=first, second=second, centres=centres, axes=axes)
+    each = [found.moments for found, _ in passes]
+    axes = [moments.axes for moments in each if moments.axes is not None]
+    joined = replace(
+        each[0],
+        counts=join([moments.counts for moments in each]),
+        first=join([moments.first for moments in each]),
+        second=join([moments.second for moments in each]),
+        centres=join([moments.centres for moments in each]),
+        pooled=sum((moments.pooled for moments in each[1:]), each[0].pooled),
+        axes=join(axes) if axes else None,
+    )
+    return Pass(joined, np.sum([found.log_likelihoods for found, _ in passes], axis=0))

@@ -19,15 +19,20 @@ LogPrior = Callable[[Mixture], float]
 
 def find_general(structure: Structure) -> Structure:
     """The family of the same algebra whose components share nothing; factor analysers stay as they are."""
-    if not structure.shared and not structure.coupled:
+    if _shares_nothing(structure):
         return structure
     for other in STRUCTURES.values():
-        if other.algebra is structure.algebra and not other.shared and not other.coupled:
+        if other.algebra is structure.algebra and _shares_nothing(other):
             return other
     raise ValueError(
         f"classes that share nothing cannot have covariances of the type {structure.name!r}, whose "
         'components share loadings; use "factor" or "ppca"'
     )
+
+
+def _shares_nothing(structure: Structure) -> bool:
+    """Whether two components have twice as many parameters as one, in a plane."""
+    return structure.n_covariance_parameters(2, 2) == 2 * structure.n_covariance_parameters(1, 2)
 
 
 @dataclass(frozen=True, eq=False)
