@@ -22,9 +22,9 @@ _HOMES = {
     "FitStatus": "gaussmix.fit.result",
     "FittedMixtures": "gaussmix.select.many_models",
     "GaussianMixture": "gaussmix.estimators.gaussian",
+    "GaussianMixtureClassifier": "gaussmix.estimators.classifier",
     "GaussianMixtureDetector": "gaussmix.estimators.detector",
     "GaussianMixtureTransformer": "gaussmix.estimators.transformer",
-    "GaussianMixtureClassifier": "gaussmix.estimators.classifier",
     "LikelihoodRatioTest": "gaussmix.infer.likelihood_ratio",
     "LikelihoodRatioTests": "gaussmix.infer.likelihood_ratio",
     "Merging": "gaussmix.clusters.merging",
@@ -70,8 +70,8 @@ if TYPE_CHECKING:
     from gaussmix.clusters.projection import Projection, project
     from gaussmix.clusters.selector import SelectionStep
     from gaussmix.config import show_config
-    from gaussmix.estimators.detector import GaussianMixtureDetector
     from gaussmix.estimators.classifier import GaussianMixtureClassifier
+    from gaussmix.estimators.detector import GaussianMixtureDetector
     from gaussmix.estimators.gaussian import GaussianMixture
     from gaussmix.estimators.transformer import GaussianMixtureTransformer
     from gaussmix.fit.one_mixture import fit_mixture
@@ -104,9 +104,9 @@ __all__ = [
     "FitStatus",
     "FittedMixtures",
     "GaussianMixture",
+    "GaussianMixtureClassifier",
     "GaussianMixtureDetector",
     "GaussianMixtureTransformer",
-    "GaussianMixtureClassifier",
     "LikelihoodRatioTest",
     "LikelihoodRatioTests",
     "Merging",

@@ -27,7 +27,6 @@ from tests.helpers import run_python
 CHECKED = (
     "GaussianMixtureClassifier()",
     "GaussianMixtureClassifier(1, covariance_type='tied')",
-    "GaussianMixtureClassifier(1, covariance_type='diag', shrinkage=0.0, reject_density=0.0)",
 )
 CODE = """
 import json, warnings

@@ -47,7 +47,8 @@ QUICK = Effort(tol=3e-3, max_iter=12, n_init=1)
 HOPELESS = 3.0
 #: A model of more components has to lower the loss by so many standard errors of the difference.
 MARGIN = 0.5
-#: Steps to more components without a gain after which a family is left.
+#: Steps to more components without a gain after which a family is left; one that is worse by more than its
+#: standard error is enough.
 PATIENCE = 2
 
 
@@ -221,7 +222,8 @@ class Search:
                 if after.complete and after.beats(before, self.folds.weights, MARGIN):
                     levels[family], misses[family] = after, 0
                 else:
-                    misses[family] += 1
+                    worse, error = compare_losses(before.losses, after.losses, self.folds.weights)
+                    misses[family] += PATIENCE if worse > error else 1
                 if after.beats(best, self.folds.weights, MARGIN):
                     best = after
         if not best.complete:
