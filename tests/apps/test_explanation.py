@@ -12,6 +12,7 @@ import gaussmix
 from gaussmix.apps.anomaly.attribution import attribute_rows, find_components, select_root
 from gaussmix.apps.anomaly.explanation import Explanation, explain_rows, write_values
 from gaussmix.apps.anomaly.normal_rows import MOST_NUMBERS, MOST_ROWS, NormalRows, find_nearest
+from gaussmix.apps.anomaly.ranking import rank_features
 from gaussmix.model.covariance import FACTORS, STRUCTURES
 from gaussmix.model.noise import Noise
 from tests.helpers import random_mixture
@@ -134,6 +135,60 @@ def test_reasons_leave_out_what_contributes_nothing():
         found.reasons(0)
 
 
+@pytest.mark.parametrize("name", [*STRUCTURES, *FACTORS])
+def test_changes_are_the_greedy_choice_by_the_dense_precision(name):
+    d = 5
+    mixture = draw_mixture(name, 2, d)
+    rows = np.random.default_rng(3).normal(0, 6, (7, d))
+    found = attribute_rows(mixture, rows)
+    ranking = rank_features(mixture, rows, found, d)
+    np.testing.assert_allclose(ranking.falls.sum(axis=1), found.contributions.sum(axis=1), rtol=1e-7)
+    for i, component in enumerate(found.components):
+        P, delta = np.linalg.inv(mixture.dense_covariances[component]), rows[i] - mixture.means[component]
+        g, before, chosen = P @ delta, 0.0, []
+
+        def find_fall(S, P=P, g=g):
+            return 0.5 * g[S] @ np.linalg.solve(P[np.ix_(S, S)], g[S])
+
+        for s in range(d):
+            falls = {j: find_fall([*chosen, j]) - before for j in range(d) if j not in chosen}
+            j = int(ranking.features[i, s])
+            assert falls[j] == pytest.approx(max(falls.values()), rel=1e-7)
+            assert ranking.falls[i, s] == pytest.approx(falls[j], rel=1e-6, abs=1e-9)
+            rest = [a for a in range(d) if a not in chosen and a != j]
+            C = mixture.dense_covariances[component]
+            slope = np.linalg.solve(C[np.ix_(rest, rest)], C[rest, j]) if rest else np.empty(0)
+            mean = mixture.means[component]
+            expected = mean[j] + slope @ (rows[i, rest] - mean[rest])
+            assert ranking.expected[i, s] == pytest.approx(expected, rel=1e-6, abs=1e-7)
+            before += falls[j]
+            chosen.append(j)
+
+
+def test_blocks_of_rows_are_ranked_as_all(monkeypatch):
+    mixture = draw_mixture("full", 2, 4)
+    rows = np.random.default_rng(5).normal(0, 6, (30, 4))
+    found = attribute_rows(mixture, rows)
+    whole = rank_features(mixture, rows, found, 3)
+    monkeypatch.setattr("gaussmix.apps.anomaly.ranking.MOST_NUMBERS", 40)
+    parts = rank_features(mixture, rows, found, 3)
+    np.testing.assert_array_equal(parts.features, whole.features)
+    np.testing.assert_allclose(parts.falls, whole.falls, rtol=1e-12)
+
+
+def test_two_wrong_features_are_both_found():
+    """Drops would blame features that go with them."""
+    C = np.full((6, 6), 0.95) + 0.05 * np.eye(6)
+    mixture = gaussmix.Mixture([1.0], np.zeros((1, 6)), [C])
+    row = np.full(6, 0.3)
+    row[[1, 4]] = 3.0
+    found = explain_rows(mixture, row[None])
+    (reasons,) = found.list_reasons()
+    assert {reason.feature for reason in reasons[:2]} == {"x1", "x4"}
+    assert [reason.other for reason in reasons[1:2]] == pytest.approx([0.3], abs=0.02)
+    assert sum(reason.nats for reason in reasons[:2]) > 0.95 * found.deficits[0]
+
+
 class Scaled:
     """Columns on a logarithmic scale, for tests of the way back to the data's units."""
 
@@ -235,6 +290,8 @@ def test_one_root_of_a_stack():
         (1000.1, 1000.0, ("1000.1", "1000")),
         (123456.0, 7.0, ("123456", "7")),
         (0.0, 0.0, ("0", "0")),
+        (1.0, -8.7e-17, ("1", "0")),
+        (-0.0, 2.0, ("0", "2")),
         (math.inf, 1.0, ("inf", "1")),
         (5.0, 5.0, ("5", "5")),
     ],

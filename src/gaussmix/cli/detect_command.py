@@ -123,8 +123,8 @@ def detect(
     an anomaly: one below a threshold that --contamination, --fpr or --fdr sets.
 
     -o writes a line for each row: its number, score (log-density, in nats; low is anomalous), p_value if
-    there is one, whether it is an anomaly, and for anomalies the reasons: the features that contribute most,
-    with the value that was expected and the contribution in nats.
+    there is one, whether it is an anomaly, and for anomalies the reasons: the features that have to change
+    for the row to be as others are, with the value that was expected and what the change is worth, in nats.
     """
     said = dict(locals())  # all arguments, as typer has converted them
     from gaussmix.cli.detect_options import read_detection

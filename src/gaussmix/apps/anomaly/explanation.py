@@ -13,15 +13,20 @@ from gaussmix._text import count_noun
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.apps.anomaly.attribution import attribute_rows
 from gaussmix.apps.anomaly.normal_rows import NormalRows, find_nearest
+from gaussmix.apps.anomaly.ranking import Ranking, rank_features
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.printing import default_names
 
-#: A feature is a reason if it contributes at least this share of what the largest reason does.
+#: Features of a row that are ranked, and that reasons can name.
+MOST_REASONS = 8
+#: A feature is a reason if it says at least this share of what the first reason says.
 LEAST_SHARE = 0.05
-#: A value is beside the expected one, unless it is nearer to that by this factor than to the typical one.
-LEAST_RATIO = 0.5
+#: Features explain a row if they explain this share of what it lacks beside a normal row.
+LEAST_EXPLAINED = 0.5
 #: Significant digits of a number at least, and at most.
 LEAST_DIGITS, MOST_DIGITS = 3, 15
+#: Numbers that are smaller than the other by this factor are zero to rounding.
+NOTHING = 1e-13
 #: Digits before the point up to which a number is written without an exponent.
 MOST_WHOLE = 7
 
@@ -54,6 +59,13 @@ class Explanation:
         The mean of the feature in that component given all others, in units of the data.
     typical : ndarray of shape (n, d)
         The mean of the feature in that component, in units of the data.
+    changes : ndarray of shape (n, s)
+        The features, s = min(d, 8) of them, that have to change for the row to be as others are, in order:
+        each is the one whose change makes the deficit fall most, after those before it.
+    falls : ndarray of shape (n, s)
+        By how much the deficit falls, in nats; those of all d features would sum to it.
+    change_values : ndarray of shape (n, s)
+        The mean of the feature given all those that have not changed, in units of the data.
     components : ndarray of shape (n,)
         The component of the largest responsibility; never the noise.
     neighbours : ndarray of shape (n,)
@@ -67,6 +79,8 @@ class Explanation:
 
     References
     ----------
+    J. Raymaekers and P. J. Rousseeuw, Handling cellwise outliers by sparse regression and robust covariance,
+    J. Data Sci. Stat. Vis. 1 (2021), issue 3.
     L. S. Shapley, A value for n-person games, Contributions to the Theory of Games II (1953) 307-317.
     S. M. Lundberg and S.-I. Lee, A unified approach to interpreting model predictions, NIPS 30 (2017)
     4765-4774.
@@ -79,7 +93,7 @@ class Explanation:
     >>> mixture = gaussmix.Mixture([1.0], [[1.7, 65.0]], [[[0.01, 0.4], [0.4, 100.0]]])
     >>> found = explain_rows(mixture, np.array([[1.6, 95.0]]), feature_names=["height", "weight"])
     >>> found.reasons()
-    ['weight 95 (expected 61): 6.07 nats; height 1.6 (expected 1.82): 1.31 nats']
+    ['weight 95 (expected 61): 6.88 nats; height 1.6 (expected 1.7): 0.5 nats']
     >>> bool(np.isclose(found.contributions.sum(), mixture.log_prob([[1.7, 65.0]]) - found.scores))
     True
     """
@@ -90,6 +104,9 @@ class Explanation:
     values: Float64Array
     expected: Float64Array
     typical: Float64Array
+    changes: IntArray
+    falls: Float64Array
+    change_values: Float64Array
     components: IntArray
     neighbours: IntArray
     neighbour_values: Float64Array
@@ -109,21 +126,25 @@ class Explanation:
         return np.asarray(self.contributions.sum(axis=1))
 
     def reasons(self, n_features: int = 3) -> list[str]:
-        """The features that contribute most, for each row: a short text.
+        """The features that have to change for each row to be as others are: a short text.
+
+        The first is the one whose change makes the row most probable, the second the one after that, and so
+        on; nats say by how much the deficit falls. So a wrong value does not make features that go with it
+        look wrong, too. Where few features do not explain the row, since all go together and together are
+        unusual, the largest contributions stand in their place.
 
         Parameters
         ----------
         n_features : int, default=3
-            Features that a text names at most. One that contributes less than a twentieth of what the first
-            does is left out.
+            Features that a text names: at most so many, and at most 8. One that says less than a twentieth of
+            what the first says is left out.
 
         Returns
         -------
         list of str
-            Such as "glucose 455 (expected 98): 12.3 nats; age 21 (typical 33): 1.2 nats". "expected" is the
-            mean given all other features. "typical", the mean of the component, stands where the row is more
-            than twice as far from it: it goes with the others, and together they are unusual.
-            Empty where no feature contributes anything.
+            Such as "glucose 455 (expected 98): 12.3 nats; age 21 (expected 33): 1.2 nats". "expected" is the
+            mean given all features that are not named before. "typical", the mean of the component, stands
+            beside a contribution. Empty where there is no reason.
 
         Raises
         ------
@@ -136,25 +157,29 @@ class Explanation:
         """What :meth:`reasons` says, as values: for each row its reasons, the strongest first."""
         if n_features < 1:
             raise ValueError(f"n_features must be at least 1; got {n_features}")
-        order = np.argsort(-self.contributions, axis=1, kind="stable")[:, :n_features]
-        for i, features in enumerate(order):
-            least = max(LEAST_SHARE * float(self.contributions[i, features[0]]), 0.0)
+        d = self.contributions.shape[1]
+        # D of a normal row is d / 2 on average: half of a chi-squared variable
+        excess = self.deficits - 0.5 * d
+        # few are at most half: the last of features that fit each other would explain the row alone
+        explained = self.falls[:, : min(n_features, max(1, d // 2))].sum(axis=1)
+        together = explained < LEAST_EXPLAINED * excess
+        order = np.argsort(-self.contributions, axis=1, kind="stable")[:, : min(n_features, MOST_REASONS)]
+        for i, is_together in enumerate(together):
+            features = order[i] if is_together else self.changes[i, :n_features]
+            nats = self.contributions[i, features] if is_together else self.falls[i, :n_features]
+            others = self.typical[i, features] if is_together else self.change_values[i, :n_features]
+            least = LEAST_SHARE * max(float(nats[0]), 0.0)
             yield [
-                self._find_reason(i, int(j))
-                for j in features
-                if self.contributions[i, j] > 0.0 and self.contributions[i, j] >= least
+                Reason(
+                    feature=self.feature_names[j],
+                    value=float(self.values[i, j]),
+                    word="typical" if is_together else "expected",
+                    other=float(other),
+                    nats=float(share),
+                )
+                for j, share, other in zip(features, nats, others, strict=True)
+                if share > 0.0 and share >= least
             ]
-
-    def _find_reason(self, i: int, j: int) -> Reason:
-        # drop / contribution = (z - expected) / (z - typical), in the model's coordinates
-        given_others = bool(self.drops[i, j] >= LEAST_RATIO * self.contributions[i, j])
-        return Reason(
-            feature=self.feature_names[j],
-            value=float(self.values[i, j]),
-            word="expected" if given_others else "typical",
-            other=float((self.expected if given_others else self.typical)[i, j]),
-            contribution=float(self.contributions[i, j]),
-        )
 
     def to_dict(self) -> dict[str, list[Any]]:
         """A table by columns, one line for each feature of each row, as constructors of data frames take it.
@@ -191,15 +216,15 @@ class Reason:
 
     feature: str
     value: float
-    #: What `other` is: "expected" given all other features, or "typical" of the component.
+    #: What `other` is: "expected" given the features not named before, or "typical" of the component.
     word: str
     other: float
-    #: In nats.
-    contribution: float
+    #: By how much the deficit falls when the feature changes, or its contribution.
+    nats: float
 
     def __str__(self) -> str:
         value, other = write_values(self.value, self.other)
-        return f"{self.feature} {value} ({self.word} {other}): {write_nats(self.contribution)} nats"
+        return f"{self.feature} {value} ({self.word} {other}): {write_nats(self.nats)} nats"
 
 
 class Columns(Protocol):
@@ -237,6 +262,7 @@ def explain_rows(
     values = np.array(X, dtype=np.float64)
     rows = values if columns is None else columns.apply(X)
     found = attribute_rows(mixture, rows)
+    ranking = rank_features(mixture, rows, found, MOST_REASONS)
     neighbours, neighbour_values = np.full(len(rows), -1), np.full(values.shape, np.nan)
     distances = np.full(len(rows), np.nan)
     if normal is not None and len(normal.values):
@@ -250,12 +276,27 @@ def explain_rows(
         values=values,
         expected=found.expected if columns is None else columns.invert(found.expected),
         typical=found.typical if columns is None else columns.invert(found.typical),
+        changes=ranking.features,
+        falls=ranking.falls,
+        change_values=_invert_expected(ranking, found.typical, columns),
         components=found.components,
         neighbours=neighbours,
         neighbour_values=neighbour_values,
         distances=distances,
         feature_names=tuple(feature_names or mixture.feature_names or default_names(values.shape[1])),
     )
+
+
+def _invert_expected(ranking: Ranking, typical: Float64Array, columns: Columns | None) -> Float64Array:
+    """The expected values of a ranking in units of the data."""
+    if columns is None:
+        return ranking.expected
+    inverted, rows = np.empty_like(ranking.expected), np.arange(len(typical))
+    for s, chosen in enumerate(ranking.features.T):
+        points = typical.copy()
+        points[rows, chosen] = ranking.expected[:, s]
+        inverted[:, s] = columns.invert(points)[rows, chosen]
+    return inverted
 
 
 def write_nats(nats: float) -> str:
@@ -285,4 +326,7 @@ def write_values(value: float, other: float) -> tuple[str, str]:
         if apart > 0.0:
             digits = max(digits, math.ceil(math.log10(largest / apart)) + 1)
     digits = min(digits, MOST_DIGITS)
-    return f"{value:.{digits}g}", f"{other:.{digits}g}"
+    # what rounding leaves of a difference that is zero is written as zero, which has no sign
+    least = NOTHING * largest if math.isfinite(largest) else 0.0
+    shown = [number if abs(number) > least else 0.0 for number in (value, other)]
+    return f"{shown[0]:.{digits}g}", f"{shown[1]:.{digits}g}"

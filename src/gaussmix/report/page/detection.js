@@ -70,7 +70,7 @@
     });
     find("detail-title").textContent = `Why row ${row.number}?`;
     const near = row.neighbour ? ` The nearest normal row of the fit is ${row.neighbour[0]}, ${row.neighbour[1]} standard deviations away.` : "";
-    find("detail-facts").textContent = `${row.anomalous ? "An anomaly" : "No anomaly"}: ${row.deficit} nats below the centre of component ${row.component}.${near}`;
+    find("detail-facts").textContent = `${row.anomalous ? "An anomaly" : "No anomaly"}: ${row.deficit} nats below the centre of component ${row.component}. Reasons: ${row.reasons.join("; ") || "none"}.${near}`;
     showFeatures(row);
     put("plane", "chosen", listChosen());
     views.plane?.runAsync();
