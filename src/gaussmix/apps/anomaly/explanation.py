@@ -21,6 +21,8 @@ from gaussmix.model.mixture.printing import default_names
 MOST_REASONS = 8
 #: A feature is a reason if it says at least this share of what the first reason says.
 LEAST_SHARE = 0.05
+#: Nats below which a feature is no reason.
+LEAST_NATS = 0.01
 #: Features explain a row if they explain this share of what it lacks beside a normal row.
 LEAST_EXPLAINED = 0.5
 #: Significant digits of a number at least, and at most.
@@ -137,7 +139,7 @@ class Explanation:
         ----------
         n_features : int, default=3
             Features that a text names: at most so many, and at most 8. One that says less than a twentieth of
-            what the first says is left out.
+            what the first says, or less than 0.01 nats, is left out.
 
         Returns
         -------
@@ -168,7 +170,7 @@ class Explanation:
             features = order[i] if is_together else self.changes[i, :n_features]
             nats = self.contributions[i, features] if is_together else self.falls[i, :n_features]
             others = self.typical[i, features] if is_together else self.change_values[i, :n_features]
-            least = LEAST_SHARE * max(float(nats[0]), 0.0)
+            least = max(LEAST_SHARE * float(nats[0]), LEAST_NATS)
             yield [
                 Reason(
                     feature=self.feature_names[j],
@@ -178,7 +180,7 @@ class Explanation:
                     nats=float(share),
                 )
                 for j, share, other in zip(features, nats, others, strict=True)
-                if share > 0.0 and share >= least
+                if share >= least
             ]
 
     def to_dict(self) -> dict[str, list[Any]]:
