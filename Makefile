@@ -31,19 +31,26 @@ run: $(VENV)/.installed-all
 	cd build && $(abspath $(BIN))/gaussmix fit $(abspath $(DATA))
 	@echo "Open build/faithful.html in a browser."
 
+# What depends on neither versions nor machines nor packages: the text of the source and of docs, and how good optima are.
+ONCE := --deselect tests/project/test_budgets.py --deselect tests/project/test_docs.py --deselect tests/project/test_imports.py \
+	--deselect tests/laws/test_never_worse.py --deselect tests/reference/test_best_known.py
+
 # Two processes: many tests wait for processes of their own. ARGS="-n 0 --pdb" for one.
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
-# Optional means absent in one run of the tests. numba, too: it may not know the newest Python yet.
-# AS=haswell runs them as that machine, where this processor can be it.
+# AS=haswell runs tests as that machine, where this processor can be it.
+RUN = $(if $(AS),-m tests.machines $(AS) --anyway pytest,-m pytest) -n 2
+
+# Optional means absent in one run of the tests. numba, too: it may not know the newest Python yet. Of examples nothing is
+# asked here but what their rounding, and the functions in them, are asked elsewhere.
 test-core: $(VENV)-core/.installed
-	$(VENV)-core/bin/python $(if $(AS),-m tests.machines $(AS) --anyway pytest,-m pytest) -n 2 $(ARGS)
+	$(VENV)-core/bin/python $(RUN) -o testpaths=tests $(ONCE) $(ARGS)
 
 # As tests/oldest.py reads them from pyproject.toml. On the oldest Python, too: newer ones have no such old packages.
 # Two versions of numba that keep their kernels in one folder would write over each other's.
 test-oldest: $(VENV)-oldest/.installed
-	NUMBA_CACHE_DIR=$(abspath $(VENV)-oldest)/numba $(VENV)-oldest/bin/python -m pytest -n 2 $(ARGS)
+	NUMBA_CACHE_DIR=$(abspath $(VENV)-oldest)/numba $(VENV)-oldest/bin/python $(RUN) $(ONCE) $(ARGS)
 
 # tests/machines.py says what each is; one that this processor cannot be is skipped, and the last line says so.
 MACHINES := nehalem haswell skylakex

@@ -13,11 +13,9 @@ from tests.compat.test_scikit_learn_suite import FAILING
 THEIRS = "sklearn.mixture.tests.test_gaussian_mixture", "sklearn.mixture.tests.test_mixture"
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory):
+def run_their_tests(folder):
     """How each of their tests ended, by its name without parameters."""
     pytest.importorskip("sklearn.mixture.tests", reason="this scikit-learn is installed without its tests")
-    folder = tmp_path_factory.mktemp("theirs")
     report = folder / "report.xml"
     arguments = (
         f"-c {folder}/empty.ini --rootdir {folder} -q -p no:cacheprovider --junit-xml {report}".split()
@@ -35,16 +33,11 @@ def outcomes(tmp_path_factory):
     return ended
 
 
-def test_they_pass_but_for_the_exceptions(outcomes):
+def test_they_pass_but_for_the_exceptions(tmp_path):
+    outcomes = run_their_tests(tmp_path)
     failed = {name for name, ends in outcomes.items() if "failed" in ends}
     assert failed - FAILING == set()
-
-
-def test_no_exception_has_become_needless(outcomes):
-    known = FAILING & set(outcomes)
-    assert {name for name in known if "failed" not in outcomes[name]} == set()
-
-
-def test_they_are_many(outcomes):
+    needless = {name for name in FAILING & set(outcomes) if "failed" not in outcomes[name]}
+    assert needless == set()
     passed = sum(ends.count("passed") for ends in outcomes.values())
     assert passed > 50 and "test_gaussian_mixture_fit" in outcomes and "test_warm_start" in outcomes
