@@ -28,10 +28,12 @@ class Reading:
     exclude: Sequence[str] = ()
     #: A column with the rows' weights.
     weights: str | None = None
+    #: A column with the classes of the rows, text or numbers, which is no feature.
+    target: str | None = None
 
     def of_model(self) -> Reading:
-        """The same of a table whose columns a model names, and whose rows have no weights."""
-        return replace(self, columns=None, exclude=(), weights=None)
+        """The same of a table whose columns a model names, and whose rows have no weights and no classes."""
+        return replace(self, columns=None, exclude=(), weights=None, target=None)
 
 
 #: Nothing is said: all is found out.

@@ -101,6 +101,7 @@ def _join(tables: Sequence[Table]) -> Table:
         notes=_gather_notes(tables),
         places=places,
         n_rows=int(starts[-1]),
+        labels=tuple(label for table in tables for label in table.labels),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -9,8 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gaussmix._text import show_name
 from gaussmix._typing import FloatArray
 from gaussmix.errors import InputError
+
+#: The class of a row as its cell has it; None where it is missing.
+Label = str | float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +35,16 @@ class Source(ABC):
 
         Whoever asks checks what is missing or infinite.
         """
+
+    def read_labels(self, column: int) -> list[Label]:
+        """Read a column of classes, text or numbers; None stands for a missing one."""
+        if column in self.not_numbers:
+            raise InputError(
+                f"{self.path}: column {show_name(self.names[column])} has {self.not_numbers[column]}, which "
+                "is not read as classes here; save the table as CSV or Parquet"
+            )
+        values = self.read([[column]])[0][:, 0]
+        return [None if math.isnan(value) else value for value in values.tolist()]
 
     def tell_reading(self) -> list[str]:
         """Sentences on what was met when the rows were read."""

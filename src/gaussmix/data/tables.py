@@ -12,7 +12,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from gaussmix._text import MOST_NAME, count_noun, list_first, show_name
 from gaussmix._typing import FloatArray, IntArray
 from gaussmix.data.formats.opening import open_source
 from gaussmix.data.reading import AS_FOUND, Reading
-from gaussmix.data.source import Source, refuse_os_errors
+from gaussmix.data.source import Label, Source, refuse_os_errors
 from gaussmix.data.text.cells import show_cell
 from gaussmix.data.writing import ARROW_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
 from gaussmix.errors import InputError
@@ -69,6 +69,8 @@ class Table:
         Where rows were dropped, the places (from 0) in the file of those that were kept.
     n_rows : int
         The number of rows in the file.
+    labels : tuple of str, float or None
+        Of a column with classes, if one was asked for: the cells of the rows, None where one is missing.
     """
 
     values: FloatArray
@@ -79,6 +81,7 @@ class Table:
     notes: tuple[str, ...] = ()
     places: IntArray | None = None
     n_rows: int = 0
+    labels: tuple[Label, ...] = ()
 
 
 def read_table(path: str | os.PathLike[str], reading: Reading = AS_FOUND) -> Table:
@@ -112,6 +115,11 @@ def read_table(path: str | os.PathLike[str], reading: Reading = AS_FOUND) -> Tab
     source = open_source(path, reading)
     columns, weights = reading.columns, reading.weights
     at_weights = None if weights is None else _find_column(source, weights)
+    at_target = None if reading.target is None else _find_column(source, reading.target)
+    if at_target is not None and at_target == at_weights:
+        raise InputError(
+            f"{source.path}: column {show_name(source.names[at_target])} is both target and weights"
+        )
     excluded = {_find_column(source, name) for name in reading.exclude}
     if columns is not None:
         if not columns:
@@ -122,18 +130,23 @@ def read_table(path: str | os.PathLike[str], reading: Reading = AS_FOUND) -> Tab
                 raise InputError(f"{source.path}: column {show_name(source.names[i])} is picked twice")
             if i in excluded:
                 raise InputError(f"{source.path}: column {show_name(source.names[i])} is picked and excluded")
+            if i == at_target:
+                raise InputError(
+                    f"{source.path}: column {show_name(source.names[i])} is picked and the target"
+                )
         if weights is not None and at_weights in chosen:
             raise InputError(
                 f"{source.path}: column {show_name(weights)} cannot be both a feature and the weights"
             )
     else:
-        passed = set(source.left_out) | {at_weights} | excluded
+        passed = set(source.left_out) | {at_weights, at_target} | excluded
         chosen = [i for i in range(len(source.names)) if i not in passed]
         if not chosen:
             raise InputError(_describe_lack_of_numbers(source, weights, bool(excluded)))
-    known = {at_weights} | excluded
+    known = {at_weights, at_target} | excluded
     unused = {} if columns is not None else {i: why for i, why in source.left_out.items() if i not in known}
-    return _read_columns(source, chosen, at_weights, unused, reading.drop_missing, told=columns is None)
+    table = _read_columns(source, chosen, at_weights, unused, reading.drop_missing, told=columns is None)
+    return table if at_target is None else _add_labels(source, table, at_target)
 
 
 def read_matching(
@@ -239,6 +252,16 @@ def _read_columns(
         places=places,
         n_rows=n,
     )
+
+
+def _add_labels(source: Source, table: Table, column: int) -> Table:
+    """The table with the cells of a column of classes."""
+    with refuse_os_errors(source.path, "read"):
+        labels = source.read_labels(column)
+    if len(labels) != table.n_rows:
+        raise InputError(f"{source.path}: {len(labels)} classes for {count_noun(table.n_rows, 'row')}")
+    kept = labels if table.places is None else [labels[place] for place in table.places]
+    return replace(table, labels=tuple(kept))
 
 
 def _note_labels(source: Source, values: FloatArray, chosen: Sequence[int]) -> list[str]:

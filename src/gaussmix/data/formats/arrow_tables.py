@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gaussmix._text import shorten
 from gaussmix.data.content import HEAD_BYTES, Content
-from gaussmix.data.formats.convert_arrow import TYPE_KEY, find_value_type, is_number
+from gaussmix.data.formats.convert_arrow import TYPE_KEY, find_value_type, is_number, is_text
 from gaussmix.data.formats.typed_tables import (
     SHOWN,
     TypedTable,
@@ -28,6 +28,7 @@ from gaussmix.data.formats.typed_tables import (
     refuse_part,
 )
 from gaussmix.data.reading import Reading
+from gaussmix.data.source import Label
 from gaussmix.errors import InputError
 
 PARQUET_MARK, ORC_MARK = b"PAR1", b"ORC"
@@ -42,9 +43,29 @@ T = TypeVar("T", bound="ArrowTable")
 class ArrowTable(TypedTable):
     """A table whose schema pyarrow has read."""
 
+    #: What stands for a missing class beside an empty text, in lower case.
+    missing_words: frozenset[str] = frozenset()
+
     @abstractmethod
     def read_batches(self, stream: BinaryIO, positions: Sequence[int]) -> Iterator[list[Any]]:
         """Yield blocks of rows: an Arrow array of each column."""
+
+    def read_labels(self, column: int) -> list[Label]:
+        """Read a column of classes: texts, truth values or numbers."""
+        found: list[Label] = []
+        with refuse_damage(self.content.path, f"a damaged {self.form}"), self.content.open() as stream:
+            for (values,) in self.read_batches(stream, [column]):
+                if not (is_text(find_value_type(values.type)) or is_number(find_value_type(values.type))):
+                    return super().read_labels(column)
+                found += [self._take_label(value) for value in values.to_pylist()]
+        return found
+
+    def _take_label(self, value: Any) -> Label:
+        if isinstance(value, (str, bool)):
+            word = str(value).strip()
+            return None if not word or word.lower() in self.missing_words else word
+        number = math.nan if value is None else float(value)
+        return None if math.isnan(number) or number in self.missing else number
 
     def read_blocks(self, positions: Sequence[int]) -> Iterator[list[NDArray[Any]]]:
         """Yield blocks of rows as arrays of NumPy."""
@@ -198,6 +219,7 @@ def _make_table(
         n_rows=n_rows,
         singles=frozenset(singles),
         missing=find_missing_numbers(reading),
+        missing_words=frozenset(word.strip().lower() for word in reading.missing),
         **more,
     )
 

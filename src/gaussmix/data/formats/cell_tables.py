@@ -16,7 +16,7 @@ from gaussmix._text import shorten, show_name
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.data.formats.typed_tables import find_missing_numbers
 from gaussmix.data.reading import Reading
-from gaussmix.data.source import Source
+from gaussmix.data.source import Label, Source
 from gaussmix.data.text.cells import EMPTY, TEXT, Marks
 from gaussmix.errors import InputError
 
@@ -47,6 +47,7 @@ class CellTable(Source):
     cells: tuple[Sequence[Any], ...]  # of each column
     places: Sequence[int]  # the number of each row in the file
     place: str  # how messages call a row: "record {}"
+    marks: Marks  # what stands for a missing value
 
     def read(self, groups: Sequence[Sequence[int]]) -> list[FloatArray]:
         """Put the columns of each group side by side. Raises InputError at a cell that is no number."""
@@ -57,6 +58,22 @@ class CellTable(Source):
             where = f"{self.path}: {self.describe_place(row)}, column {show_name(self.names[i])}"
             raise InputError(f"{where}: {describe_cell(self.cells[i][row])} is not a number; {REMEDY}")
         return [np.column_stack([self.columns[i].values for i in group]) for group in groups]
+
+    def read_labels(self, column: int) -> list[Label]:
+        """The cells of a column of classes."""
+        return [self._read_label(cell, row, column) for row, cell in enumerate(self.cells[column])]
+
+    def _read_label(self, cell: Any, row: int, column: int) -> Label:
+        cell = _take_out(cell)
+        number = read_cell(cell, self.marks)
+        if cell is None or (number is not None and math.isnan(number)):
+            return None
+        if isinstance(cell, (str, bool)):
+            return str(cell).strip()
+        if number is None:
+            where = f"{self.path}: {self.describe_place(row)}, column {show_name(self.names[column])}"
+            raise InputError(f"{where}: {describe_cell(cell)} is no class; expected text or a number")
+        return number
 
     def describe_place(self, row: int) -> str:
         """Say where a row stands in the file."""
@@ -79,6 +96,7 @@ def make_cell_table(
     names: Sequence[str],
     columns: Sequence[CellColumn],
     cells: Sequence[Sequence[Any]],
+    marks: Marks,
     *,
     has_header: bool,
     place: str,
@@ -105,6 +123,7 @@ def make_cell_table(
         cells=tuple(cells),
         places=places,
         place=place,
+        marks=marks,
     )
 
 

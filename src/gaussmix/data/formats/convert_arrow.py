@@ -26,6 +26,13 @@ def is_number(kind: Any) -> bool:
     )
 
 
+def is_text(kind: Any) -> bool:
+    """Whether values of a type of Arrow are texts."""
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
 def find_value_type(kind: Any) -> Any:
     """The type of a column's values, which dictionaries and run-end encoding hold apart."""
     from pyarrow import types

@@ -134,6 +134,7 @@ def _find_table(
         header.names,
         columns,
         cells,
+        marks,
         has_header=header.found,
         place=f"row {{}} of the sheet {sheet!r}",
         places=[number for number, _ in body],

@@ -129,6 +129,10 @@ class Marks:
         except ValueError:
             return None
 
+    def is_missing_number(self, cell: str) -> bool:
+        """Whether a cell holds one of the numbers that stand for a missing value."""
+        return bool(self.numbers) and self._read_number(cell.strip()) in self.numbers
+
     def is_number(self, cell: str) -> bool:
         """Whether a cell holds a number (or a truth value) that is not missing."""
         number = self.read(cell)

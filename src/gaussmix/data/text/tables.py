@@ -20,7 +20,7 @@ from gaussmix._text import count_noun, show_name
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.data.content import Content
 from gaussmix.data.reading import Reading
-from gaussmix.data.source import Source
+from gaussmix.data.source import Label, Source
 from gaussmix.data.text import quick
 from gaussmix.data.text.cells import (
     BOOLEANS,
@@ -84,6 +84,15 @@ class TextTable(Source):
             return [values]
         borders = np.cumsum([0, *map(len, groups)])
         return [np.ascontiguousarray(values[:, a:b]) for a, b in itertools.pairwise(borders)]
+
+    def read_labels(self, column: int) -> list[Label]:
+        """Read a column of classes as they are written."""
+        marks = self.dialect.marks
+        try:
+            cells = [cells[column].strip() for _, cells in self._cut_rows()]
+        except UnicodeError as error:
+            raise InputError(explain_encoding(self.path, self.encoding)) from error
+        return [None if marks.is_missing(cell) or marks.is_missing_number(cell) else cell for cell in cells]
 
     def tell_reading(self) -> list[str]:
         """Sentences on what was met in the rows."""
