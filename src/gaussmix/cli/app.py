@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gaussmix.cli.commands import Commands, open_closed_streams
+from gaussmix.cli.classify_command import classify
 from gaussmix.cli.detect_command import detect
 from gaussmix.cli.reading_options import (
     Columns,
@@ -310,3 +311,4 @@ def bootstrap(
 
 
 app.command(epilog=EXIT_CODES)(detect)
+app.command(epilog=EXIT_CODES)(classify)

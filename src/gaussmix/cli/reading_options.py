@@ -114,6 +114,7 @@ def make_reading(said: Mapping[str, Any]) -> Reading:
         columns=None if columns is None else cut_names(columns),
         exclude=cut_names(said.get("exclude") or "", "--exclude"),
         weights=said.get("weights"),
+        target=said.get("target"),
     )
 
 

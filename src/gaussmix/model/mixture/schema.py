@@ -27,6 +27,8 @@ NOISE_TENSORS = {"density": ("noise",), "box": ("noise", "noise_box")}
 CHECKPOINT = "checkpoint"
 #: The "kind" of a document of a detector, which holds models (apps/anomaly/detector_file.py).
 DETECTOR = "detector"
+#: The "kind" of a document of a classifier (apps/classes/classifier_file.py).
+CLASSIFIER = "classifier"
 FIELDS = ("schema", "covariance_type", "feature_names", "info")
 
 #: How far the weights of a pickled mixture may sum from one: as far as any that a mixture is made of.
@@ -167,6 +169,11 @@ def _arguments(
         raise ModelFileError(
             f"{path}: a detector, not a model; it is for GaussianMixtureDetector.load, or the command "
             "'gaussmix detect --model'"
+        )
+    if document.get("kind") == CLASSIFIER:
+        raise ModelFileError(
+            f"{path}: a classifier, not a model; it is for GaussianMixtureClassifier.load, or the command "
+            "'gaussmix classify --model'"
         )
     version = document.get("schema")
     if type(version) is not int or not 1 <= version <= VERSION:
