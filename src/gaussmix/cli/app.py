@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gaussmix.cli.commands import Commands, open_closed_streams
 from gaussmix.cli.classify_command import classify
+from gaussmix.cli.commands import Commands, open_closed_streams
 from gaussmix.cli.detect_command import detect
 from gaussmix.cli.reading_options import (
     Columns,

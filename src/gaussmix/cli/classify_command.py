@@ -63,7 +63,7 @@ def classify(
         str,
         typer.Option(
             metavar="covariances|nothing|components",
-            help="What classes have in common: what components of the family share, nothing, or all Gaussians.",
+            help="What classes share: what components of the family do, nothing, or all Gaussians.",
         ),
     ] = "covariances",
     shrinkage: Annotated[
@@ -102,18 +102,6 @@ def classify(
     save: Annotated[
         Path | None,
         typer.Option(metavar="MODEL", help="Save the classifier here, for --model.", show_default=False),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PNG",
-            help="Draw how reliable the probabilities are here (.png, .pdf, .svg).",
-            show_default=False,
-        ),
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(metavar="HTML", help="Write a page about the classifier here.", show_default=False),
     ] = None,
     seed: Seed = None,
     quiet: Quiet = False,

@@ -16,7 +16,9 @@ MOST_CLASSES = 12
 MOST_NAME = 20
 
 
-def print_classification(model: Any, target: str, counts: Sequence[float], n: int, held: HeldOut | None) -> None:
+def print_classification(
+    model: Any, target: str, counts: Sequence[float], n: int, held: HeldOut | None
+) -> None:
     """Print the classes and their rows, the model, and what rows that were held out say of it."""
     lines = [*describe_rows(model.classes_, target, counts, n), describe_model(model)]
     if held is not None:

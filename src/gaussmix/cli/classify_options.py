@@ -31,8 +31,6 @@ OF_A_FIT = {
     "exclude": None,
     "weights": None,
     "save": None,
-    "plot": None,
-    "report": None,
 }
 #: Flags whose names are not those of the arguments.
 FLAGS = {"n_components": "-k", "covariance_type": "--covariance", "reject_density": "--reject-density"}
@@ -55,8 +53,6 @@ class ClassifyTask:
     folds: int
     output: Path | None
     save: Path | None
-    plot: Path | None
-    report: Path | None
     seed: int | None
     quiet: bool
 
@@ -74,11 +70,11 @@ def read_classification(said: Mapping[str, Any]) -> ClassifyTask:
         if refused:
             raise InputError(f"--model is fitted already, and does not go with {', '.join(refused)}")
     elif said["target"] is None:
-        raise InputError("--target names the column with the classes; or give a saved classifier with --model")
+        raise InputError(
+            "--target names the column with the classes; or give a saved classifier with --model"
+        )
     if said["folds"] == 1:
         raise InputError("--folds must be 0, or 2 or more: one fold would leave no rows to learn from")
-    if not said["folds"] and (said["plot"] is not None or said["report"] is not None):
-        raise InputError("--plot and --report show rows that were held out; give --folds 2 or more")
     for name, words in WORDS.items():
         if said[name] not in words:
             raise InputError(f"--{name} must be one of {', '.join(words)}; got {said[name]!r}")
@@ -91,7 +87,7 @@ def read_classification(said: Mapping[str, Any]) -> ClassifyTask:
         "shrinkage": _read_shrinkage(said["shrinkage"]),
         **{name: said[name] for name in ("criterion", "share", "reject_density", "reject_posterior")},
     }
-    names = ("data", "model", "folds", "output", "save", "plot", "report", "seed", "quiet")
+    names = ("data", "model", "folds", "output", "save", "seed", "quiet")
     return ClassifyTask(
         **{name: said[name] for name in names}, predict=predict, reading=make_reading(said), options=options
     )

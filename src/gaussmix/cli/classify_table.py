@@ -19,14 +19,13 @@ from gaussmix._typing import BoolArray, Float64Array, IntArray
 from gaussmix.cli.classify_display import print_classification
 from gaussmix.cli.classify_options import ClassifyTask
 from gaussmix.cli.messages import print_message
-from gaussmix.cli.outputs import check_picture, check_report
 from gaussmix.cli.progress import Stage, is_shown
 from gaussmix.cli.using import BLOCK_ROWS, name_data, number_rows, refuse_overwriting, tell_notes
 from gaussmix.data.several import read_matching_tables, read_tables
 from gaussmix.data.source import refuse_os_errors
 from gaussmix.data.tables import TABLE_SUFFIXES, Table
 from gaussmix.data.targets import read_classes
-from gaussmix.data.writing import check_output, check_table_output, replace_file, write_table
+from gaussmix.data.writing import check_output, check_table_output, write_table
 from gaussmix.errors import FitError, InputError
 from gaussmix.estimators._holding_out import HeldOut, find_rejected, hold_out
 from gaussmix.estimators.classifier import GaussianMixtureClassifier
@@ -64,11 +63,6 @@ def classify_table(task: ClassifyTask) -> int:
             model.save(task.save, info={"source": table.path.name, "target": str(task.reading.target)})
     if task.output is not None or task.predict:
         _write_rows(task, model, table, held)
-    if task.plot is not None and held is not None:
-        from gaussmix.plot.reliability import save_reliability
-
-        with refuse_os_errors(task.plot, "written"), replace_file(task.plot) as temporary:
-            save_reliability(held.reliability, temporary)
     if not task.quiet and (task.output is not None or not task.predict):
         _print(task, model, table, classes, held, seed)
     return EXIT_GOOD
@@ -114,13 +108,16 @@ def _read(task: ClassifyTask, data: Sequence[Path], names: Sequence[str] | None 
 
 
 def _find_classes(table: Table, target: str) -> NDArray[np.object_]:
-    """The class of each row as the classifier takes it. Raises InputError for a column that has no classes."""
+    """The class of each row. Raises InputError for a column that has no classes."""
     classes = read_classes(table.labels)
     known = {name for name in classes if name is not None}
     where = f"{table.path}: column {show_name(target)}"
     if len(known) < 2:
         held = "no class at all" if not known else f"one class, {show_name(str(known.pop()))}"
         raise InputError(f"{where} has {held}; expected two classes or more")
+    fractions = [name for name in known if isinstance(name, float)]
+    if fractions:
+        raise InputError(f"{where} has numbers such as {min(fractions):g}, which are no classes")
     if len(known) > MOST_CLASSES:
         raise InputError(f"{where} has {count_noun(len(known), 'different value')}; a class has many rows")
     return classes
@@ -140,9 +137,7 @@ def _learn(
             model.fit(NamedRows(table.values, table.names), classes, sample_weight=table.weights)
         if task.folds:
             with Stage(is_shown(task.quiet), "holding out folds"):
-                held = hold_out(
-                    model, take, classes, sample_weight=table.weights, n_folds=task.folds, seed=seed
-                )
+                held = hold_out(model, take, classes, table.weights, n_folds=task.folds, seed=seed)
     except FitError:
         raise
     except ValueError as error:
@@ -205,7 +200,7 @@ def _print(
 
 def _list_files(task: ClassifyTask) -> list[tuple[str, Path]]:
     """The files that are written, and what they are."""
-    files = {"table": task.output, "classifier": task.save, "picture": task.plot, "report": task.report}
+    files = {"table": task.output, "classifier": task.save}
     return [(what, path) for what, path in files.items() if path is not None]
 
 
@@ -217,10 +212,6 @@ def _check_outputs(task: ClassifyTask) -> None:
         raise InputError(
             f"{task.save}: a classifier is not a table; name it for example {task.save.stem}.safetensors"
         )
-    if task.plot is not None:
-        check_picture(task.plot)
-    if task.report is not None:
-        check_report(task.report)
     written = _list_files(task)
     for (what, path), (other, same) in itertools.combinations(written, 2):
         if path.resolve() == same.resolve():

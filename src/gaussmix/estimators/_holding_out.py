@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
-from gaussmix._typing import BoolArray, Float64Array, IntArray
+from gaussmix._typing import BoolArray, Float64Array, FloatArray, IntArray
 from gaussmix.apps.classes.calibration import Reliability, measure_reliability
 from gaussmix.apps.classes.labelled import UNKNOWN
 from gaussmix.estimators._classes import read_classes
-
-#: Called with how many folds are done, of how many.
-Tell = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,27 +54,24 @@ class HeldOut:
     def reliability(self) -> Reliability:
         """Accuracy, Brier score, log-loss and reliability curve."""
         known = np.arange(len(self.classes))
-        return measure_reliability(
-            self.probabilities, self.truth, classes=known, sample_weight=self.weights
-        )
+        return measure_reliability(self.probabilities, self.truth, classes=known, sample_weight=self.weights)
 
     @property
     def confusion(self) -> Float64Array:
         """The weight of rows of class i (row) that were taken for class j (column)."""
         n = len(self.classes)
         pairs = self.truth * n + self.labels
-        return np.bincount(pairs, self.weights, minlength=n * n).reshape(n, n)
+        return np.asarray(np.bincount(pairs, self.weights, minlength=n * n), dtype=np.float64).reshape(n, n)
 
 
 def hold_out(
     model: Any,
     take: Callable[[IntArray], Any],
     y: NDArray[Any],
+    sample_weight: FloatArray | None,
     *,
-    sample_weight: Float64Array | None,
     n_folds: int,
     seed: int,
-    tell: Tell | None = None,
 ) -> HeldOut:
     """Fit clones of a classifier to all but one fold of the rows, and ask each about its own.
 
@@ -92,7 +86,6 @@ def hold_out(
     n_folds : int
         No more are made than the smallest class has rows.
     seed : int
-    tell : callable, optional
 
     Raises
     ------
@@ -110,9 +103,7 @@ def hold_out(
     probabilities = np.zeros((len(places), len(classes)))
     log_densities, rejected = np.zeros(len(places)), np.zeros(len(places), dtype=bool)
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(places, truth)
-    for done, (train, test) in enumerate(folds):
-        if tell is not None:
-            tell(done, n_folds)
+    for train, test in folds:
         rows = np.sort(np.concatenate([places[train], others]))
         weights = None if sample_weight is None else sample_weight[rows]
         fitted = clone(model).fit(take(rows), y[rows], sample_weight=weights)
@@ -124,7 +115,9 @@ def hold_out(
         classes,
         places,
         truth,
-        np.ones(len(places)) if sample_weight is None else np.asarray(sample_weight[places], dtype=np.float64),
+        np.ones(len(places))
+        if sample_weight is None
+        else np.asarray(sample_weight[places], dtype=np.float64),
         probabilities,
         log_densities,
         rejected,

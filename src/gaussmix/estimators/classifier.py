@@ -30,6 +30,7 @@ from gaussmix.estimators._classes import (
     read_labelled_rows,
     read_options,
 )
+from gaussmix.estimators._keeping_classes import KeepingClasses
 from gaussmix.estimators._validate import read_estimator_rows
 from gaussmix.fit.arguments import make_generator
 
@@ -37,7 +38,7 @@ from gaussmix.fit.arguments import make_generator
 SHARE = Interval(Real, 0.0, 1.0, closed="left")
 
 
-class GaussianMixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     r"""Classifier that has a Gaussian mixture for each class.
 
     The joint density of a row x and its class c is

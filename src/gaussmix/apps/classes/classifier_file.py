@@ -1,7 +1,8 @@
-"""The file of a classifier: the container of model files, with a mixture and the classes of its components."""
+"""The file of a classifier: the container of model files, a mixture and the classes of its components."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import reprlib
@@ -93,8 +94,8 @@ def read_classifier(path: str | os.PathLike[str]) -> ClassifierState:
         raise ModelFileError(f"{path}: not a classifier; a mixture is for Mixture.load")
     if document.get("schema") != VERSION:
         raise ModelFileError(
-            f"{path}: schema {reprlib.repr(document.get('schema'))} of classifiers is unknown to this version "
-            f"of gaussmix, which reads schema {VERSION}; install a newer one if the file is sound"
+            f"{path}: schema {reprlib.repr(document.get('schema'))} of classifiers is unknown to this "
+            f"version of gaussmix, which reads schema {VERSION}; install a newer one if the file is sound"
         )
     try:
         _check_document(document)
@@ -145,7 +146,7 @@ def _check_document(document: Mapping[str, Any]) -> None:
     kinds = {type(name) for name in classes} if isinstance(classes, list) else set()
     if len(kinds) != 1 or not kinds <= {str, int, float, bool}:
         raise ValueError("classes must be a list of texts or of numbers")
-    if len(classes) < 2 or any(not one < other for one, other in zip(classes[:-1], classes[1:], strict=True)):
+    if len(classes) < 2 or any(not one < other for one, other in itertools.pairwise(classes)):
         raise ValueError("classes must be two or more, in ascending order")
     for name in ("fitted", "parameters", "info"):
         if not isinstance(document[name], dict):
