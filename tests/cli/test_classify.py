@@ -11,6 +11,7 @@ from sklearn.datasets import load_iris
 
 from gaussmix import GaussianMixtureClassifier
 from gaussmix.errors import ModelFileError
+from tests.cli.test_hostile import HOSTILE, check, list_options
 
 #: A model that is fitted at once, with nothing to choose.
 LDA = ["-k", 1, "--covariance", "tied", "--shrinkage", 0, "--seed", 3]
@@ -54,7 +55,7 @@ def test_the_summary_and_the_table(run, table, tmp_path):
     assert f"accuracy           {accuracy:.4f}" in result.stdout
     assert f"log-loss           {-np.log(own).mean():.4f} nats" in result.stdout
     assert f"Brier score        {((P - np.eye(3)[PLACES]) ** 2).sum(axis=1).mean():.4f}" in result.stdout
-    counts = np.array([[((PLACES == i) & (P.argmax(axis=1) == j)).sum() for j in range(3)] for i in range(3)])
+    counts = np.array([[((i == PLACES) & (P.argmax(axis=1) == j)).sum() for j in range(3)] for i in range(3)])
     printed = [
         line.split()[1:]
         for line in result.stdout.splitlines()
@@ -212,3 +213,22 @@ def test_no_mixture_is_taken_for_a_classifier(run, table, model):
     refuse(run("classify", table, "-m", model), "not a classifier; a mixture is for Mixture.load")
     with pytest.raises(ModelFileError, match="not a classifier"):
         GaussianMixtureClassifier.load(model)
+
+
+@pytest.mark.parametrize("option", list_options("classify"))
+def test_hostile_values_of_every_option(run, tmp_path, option):
+    table = write_table(tmp_path / "t.csv", NAMES[PLACES][::3], values=X[::3])
+    for value in HOSTILE[len(option) % 4 :: 4]:
+        arguments = ["classify", table, "--target", "kind", *LDA, "--folds", 2, option, value]
+        check(run(*arguments), arguments)
+
+
+def test_classes_that_a_spreadsheet_would_run_or_a_terminal_obey(run, tmp_path):
+    labels = np.where(PLACES == 0, "[red]x\u202e", "=1+1")
+    table = write_table(tmp_path / "t.csv", labels)
+    result = run("classify", table, "--target", "kind", *LDA, "-o", tmp_path / "o.csv")
+    check(result, [])
+    assert result.exit_code == 0
+    assert "[red]x\\u202e 50" in result.stdout and "\u202e" not in result.stdout
+    rows = read_rows(tmp_path / "o.csv")
+    assert rows[-1]["label"] == "'=1+1" and "p_=1+1" in rows[0]
