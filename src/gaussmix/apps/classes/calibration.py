@@ -123,7 +123,7 @@ class Reliability:
 
     @property
     def calibration_error(self) -> float:
-        """Expected calibration error: the mean over rows of |found - stated| of their bin."""
+        """Expected calibration error: the mean over rows of abs(found - stated) of their bin."""
         some = self.counts > 0.0
         off = np.abs(self.found[some] - self.stated[some])
         return float(self.counts[some] @ off / self.counts.sum())
