@@ -265,6 +265,9 @@ def test_tables_have_a_line_for_each_feature_of_each_row():
     assert table["contribution"][4] == found.contributions[1, 1]
     assert table["neighbour_value"][4] == found.neighbour_values[1, 1]
     assert table["neighbour"][4] == found.neighbours[1]
+    first = table["feature"].index(found.feature_names[found.changes[1, 0]], 3)
+    assert table["change"][first] == 0 and table["fall"][first] == found.falls[1, 0]
+    assert sorted(table["change"][3:6]) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])

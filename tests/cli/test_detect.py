@@ -134,6 +134,9 @@ def test_a_saved_detector_scores_other_tables(run, table, normal, tmp_path):
     lines = read_lines(tmp_path / "out.csv")
     assert [line["anomaly"] == "true" for line in lines] == model.select(X, fdr=0.2).tolist()
     assert "seed" not in result.stdout
+    shown = run("show", path)
+    assert shown.exit_code == 0 and "1 component, 2 features" in shown.stdout
+    assert "'height', 'weight'" in shown.stdout and "300 rows, 5 models" in shown.stdout
     # thresholds that the file does not have
     fpr = run("detect", table, "-m", path, "--fpr", 0.05, "-o", tmp_path / "fpr.csv")
     assert fpr.exit_code == 0, fpr.output

@@ -7,20 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import typer
 
+from gaussmix._text import count_noun, list_first, show_name
 from gaussmix.apps.anomaly.calibration import calibrate_model
 from gaussmix.apps.anomaly.columns import Columns
-from gaussmix.apps.anomaly.detector_file import DetectorState, is_detector
+from gaussmix.apps.anomaly.detector_file import DetectorState, read_detector
 from gaussmix.apps.anomaly.normal_model import NormalModel
 from gaussmix.apps.anomaly.normal_rows import NormalRows
+from gaussmix.cli.display import print_facts
 from gaussmix.cli.messages import print_message
 from gaussmix.data.source import refuse_os_errors
 from gaussmix.errors import InputError
 from gaussmix.estimators.detector import GaussianMixtureDetector
 from gaussmix.io import load_model
-from gaussmix.model.mixture import Mixture
-from gaussmix.model.mixture.printing import default_names
+from gaussmix.model.mixture import Mixture, schema
+from gaussmix.model.mixture.printing import default_names, heading
 
+#: Columns that are named.
+MOST_NAMES = 8
 #: Rows that are drawn from a mixture to compare others with.
 N_DRAWN = 20_000
 #: The share of drawn rows below the threshold of a mixture, unless the command is told otherwise.
@@ -40,7 +45,7 @@ def load_detector(
     if not path.exists():
         raise InputError(f"{path}: no such file")
     with refuse_os_errors(path, "read"):
-        if is_detector(path):
+        if schema.is_detector(path):
             detector = GaussianMixtureDetector.load(path)
         else:
             detector = make_detector(load_model(path).mixture, seed)
@@ -83,3 +88,21 @@ def make_detector(mixture: Mixture, seed: int) -> GaussianMixtureDetector:
         )
     )
     return detector
+
+
+def show_detector(path: Path) -> None:
+    """Print what the detector of a file knows."""
+    with refuse_os_errors(path, "read"):
+        state = read_detector(path)
+    mixture, calibration = state.model.mixture, state.calibration
+    typer.echo(f"Detector of anomalies; normal rows, in scaled columns: {heading(mixture)}")
+    names = state.feature_names or default_names(mixture.n_features)
+    facts = {
+        "columns": list_first(list(map(show_name, names)), MOST_NAMES),
+        "threshold": f"{state.offset:.6g}; rows of a lower log-density are anomalies",
+        "left out": f"{100.0 * state.model.trim:.3g} % of the rows of the fit" if state.model.trim else None,
+        "calibration": None
+        if calibration is None
+        else f"{calibration.calibration.weight:,.10g} rows, {count_noun(len(calibration.models), 'model')}",
+    }
+    print_facts({name: fact for name, fact in facts.items() if fact} | dict(state.info))

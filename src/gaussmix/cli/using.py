@@ -24,7 +24,7 @@ from gaussmix.data.tables import Table
 from gaussmix.data.writing import check_table_output, write_table
 from gaussmix.errors import InputError
 from gaussmix.io import SavedModel, load_model
-from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture import Mixture, schema
 from gaussmix.model.mixture.printing import default_names
 
 #: Rows whose results are held at a time.
@@ -94,7 +94,12 @@ def sample_table(model: Path, number: int, seed: int | None, output: Path | None
 
 
 def show_model(model: Path, everything: bool) -> None:
-    """Print a model with its info."""
+    """Print a model with its info, or what a detector of anomalies knows."""
+    if model.is_file() and schema.is_detector(model):
+        from gaussmix.cli.saved_detector import show_detector
+
+        show_detector(model)
+        return
     saved = _load_checked(model, None)
     print_model(saved.mixture, saved.info, everything=everything, see_all=f"gaussmix show {model} --all")
 

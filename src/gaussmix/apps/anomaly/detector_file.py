@@ -89,11 +89,6 @@ def write_detector(path: str | os.PathLike[str], state: DetectorState) -> None:
     _container.write(path, tensors, document)
 
 
-def is_detector(path: str | os.PathLike[str]) -> bool:
-    """Whether a model file is that of a detector. Raises ModelFileError where it is no model file."""
-    return _container.read(path).document.get("kind") == schema.DETECTOR
-
-
 def read_detector(path: str | os.PathLike[str]) -> DetectorState:
     """Read a detector. The file is not trusted, and nothing in it is executed.
 

@@ -187,9 +187,13 @@ class Explanation:
         """A table by columns, one line for each feature of each row, as constructors of data frames take it.
 
         The columns are row (its place among those explained), score, component, feature, value, contribution,
-        drop, expected, typical, neighbour and neighbour_value.
+        drop, expected, typical, change (its place among the features that have to change, -1 beyond these),
+        fall, neighbour and neighbour_value.
         """
         n, d = self.contributions.shape
+        change, fall = np.full((n, d), -1), np.full((n, d), np.nan)
+        np.put_along_axis(change, self.changes, np.arange(self.changes.shape[1])[None], axis=1)
+        np.put_along_axis(fall, self.changes, self.falls, axis=1)
         of_rows = {"row": np.arange(n), "score": self.scores, "component": self.components}
         of_cells = {
             "value": self.values,
@@ -197,6 +201,8 @@ class Explanation:
             "drop": self.drops,
             "expected": self.expected,
             "typical": self.typical,
+            "change": change,
+            "fall": fall,
             "neighbour": np.repeat(self.neighbours, d),
             "neighbour_value": self.neighbour_values,
         }

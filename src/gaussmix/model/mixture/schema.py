@@ -83,6 +83,11 @@ def read(path: str | os.PathLike[str], build: Callable[..., M]) -> tuple[M, dict
     return model, content.document["info"]
 
 
+def is_detector(path: str | os.PathLike[str]) -> bool:
+    """Whether a model file is that of a detector. Raises ModelFileError where it is no model file."""
+    return _container.read(path).document.get("kind") == DETECTOR
+
+
 def restore(
     path: str | os.PathLike[str],
     tensors: Mapping[str, Float64Array],
