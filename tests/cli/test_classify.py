@@ -232,3 +232,14 @@ def test_classes_that_a_spreadsheet_would_run_or_a_terminal_obey(run, tmp_path):
     assert "[red]x\\u202e 50" in result.stdout and "\u202e" not in result.stdout
     rows = read_rows(tmp_path / "o.csv")
     assert rows[-1]["label"] == "'=1+1" and "p_=1+1" in rows[0]
+
+
+def test_a_page(run, table, tmp_path):
+    pytest.importorskip("jinja2")
+    path = tmp_path / "page.html"
+    result = run("classify", table, "--target", "kind", *LDA, "--report", path)
+    assert f"report saved in {path}" in result.stdout
+    assert "Classes of kind in iris.csv" in path.read_text(encoding="utf-8")
+    refuse(
+        run("classify", table, "--target", "kind", "--folds", 0, "--report", path), "rows that were held out"
+    )

@@ -103,6 +103,10 @@ def classify(
         Path | None,
         typer.Option(metavar="MODEL", help="Save the classifier here, for --model.", show_default=False),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="HTML", help="Write a page about the classifier here.", show_default=False),
+    ] = None,
     seed: Seed = None,
     quiet: Quiet = False,
 ) -> None:

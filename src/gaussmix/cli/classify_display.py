@@ -7,7 +7,8 @@ from typing import Any
 
 import typer
 
-from gaussmix._text import count_noun, list_first, make_printable, make_text_table, shorten
+from gaussmix._text import list_first, make_printable, make_text_table, shorten
+from gaussmix.apps.classes.describing import describe_model
 from gaussmix.estimators._holding_out import HeldOut
 
 #: Classes that are named, and that the table of confusions has.
@@ -35,19 +36,6 @@ def describe_rows(classes: Any, target: str, counts: Sequence[float], n: int) ->
     if known == n:
         return [f"{n:,} rows of {len(names)} classes ({target}): {listed}."]
     return [f"{n:,} rows, {known:,g} of them of {len(names)} known classes ({target}): {listed}."]
-
-
-def describe_model(model: Any) -> str:
-    """The model of the fit in a sentence."""
-    numbers, families = model.n_components_, model.covariance_type_
-    size = count_noun(numbers, "component") + " a class" if isinstance(numbers, int) else "components: "
-    if not isinstance(numbers, int):
-        size += ", ".join(map(str, numbers))
-    family = families if isinstance(families, str) else ", ".join(families)
-    shrunk = f", shrinkage {model.shrinkage_:g}" if model.shrinkage_ else ""
-    by = {"cv": "chosen by log-loss of held-out rows", "bic": "chosen by BIC"}[model.criterion]
-    chosen = f" ({by})" if len(model.trials_) > 1 else ""
-    return f"Model: {size}, covariance {family}{shrunk}{chosen}."
 
 
 def describe_held_out(held: HeldOut) -> list[str]:

@@ -31,6 +31,7 @@ OF_A_FIT = {
     "exclude": None,
     "weights": None,
     "save": None,
+    "report": None,
 }
 #: Flags whose names are not those of the arguments.
 FLAGS = {"n_components": "-k", "covariance_type": "--covariance", "reject_density": "--reject-density"}
@@ -53,6 +54,7 @@ class ClassifyTask:
     folds: int
     output: Path | None
     save: Path | None
+    report: Path | None
     seed: int | None
     quiet: bool
 
@@ -75,6 +77,8 @@ def read_classification(said: Mapping[str, Any]) -> ClassifyTask:
         )
     if said["folds"] == 1:
         raise InputError("--folds must be 0, or 2 or more: one fold would leave no rows to learn from")
+    if not said["folds"] and said["report"] is not None:
+        raise InputError("--report shows rows that were held out; give --folds 2 or more")
     for name, words in WORDS.items():
         if said[name] not in words:
             raise InputError(f"--{name} must be one of {', '.join(words)}; got {said[name]!r}")
@@ -87,7 +91,7 @@ def read_classification(said: Mapping[str, Any]) -> ClassifyTask:
         "shrinkage": _read_shrinkage(said["shrinkage"]),
         **{name: said[name] for name in ("criterion", "share", "reject_density", "reject_posterior")},
     }
-    names = ("data", "model", "folds", "output", "save", "seed", "quiet")
+    names = ("data", "model", "folds", "output", "save", "report", "seed", "quiet")
     return ClassifyTask(
         **{name: said[name] for name in names}, predict=predict, reading=make_reading(said), options=options
     )

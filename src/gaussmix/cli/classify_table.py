@@ -19,6 +19,7 @@ from gaussmix._typing import BoolArray, Float64Array, IntArray
 from gaussmix.cli.classify_display import print_classification
 from gaussmix.cli.classify_options import ClassifyTask
 from gaussmix.cli.messages import print_message
+from gaussmix.cli.outputs import check_report, write_command
 from gaussmix.cli.progress import Stage, is_shown
 from gaussmix.cli.using import BLOCK_ROWS, name_data, number_rows, refuse_overwriting, tell_notes
 from gaussmix.data.several import read_matching_tables, read_tables
@@ -63,6 +64,8 @@ def classify_table(task: ClassifyTask) -> int:
             model.save(task.save, info={"source": table.path.name, "target": str(task.reading.target)})
     if task.output is not None or task.predict:
         _write_rows(task, model, table, held)
+    if task.report is not None and held is not None:
+        _write_report(task.report, model, table, held, str(task.reading.target), seed)
     if not task.quiet and (task.output is not None or not task.predict):
         _print(task, model, table, classes, held, seed)
     return EXIT_GOOD
@@ -155,6 +158,24 @@ def _write_rows(
     write_table(task.output, _list_blocks(model, table, held))
 
 
+def _write_report(path: Path, model: Any, table: Table, held: HeldOut, target: str, seed: int) -> None:
+    from gaussmix.report import save_page
+    from gaussmix.report.classification_page import make_classification_report
+
+    page = make_classification_report(
+        model,
+        table.values,
+        held,
+        table.names,
+        numbers=number_rows(table),
+        target=target,
+        source=table.path.name,
+        command=write_command(seed),
+    )
+    with refuse_os_errors(path, "written"):
+        save_page(page, path)
+
+
 def _list_blocks(model: Any, table: Table, held: HeldOut | None) -> Iterator[dict[str, NDArray[Any]]]:
     """The columns of the output, some rows at a time; of rows that were held out, what was said then."""
     numbers = number_rows(table)
@@ -200,7 +221,7 @@ def _print(
 
 def _list_files(task: ClassifyTask) -> list[tuple[str, Path]]:
     """The files that are written, and what they are."""
-    files = {"table": task.output, "classifier": task.save}
+    files = {"table": task.output, "classifier": task.save, "report": task.report}
     return [(what, path) for what, path in files.items() if path is not None]
 
 
@@ -212,6 +233,8 @@ def _check_outputs(task: ClassifyTask) -> None:
         raise InputError(
             f"{task.save}: a classifier is not a table; name it for example {task.save.stem}.safetensors"
         )
+    if task.report is not None:
+        check_report(task.report)
     written = _list_files(task)
     for (what, path), (other, same) in itertools.combinations(written, 2):
         if path.resolve() == same.resolve():
