@@ -84,7 +84,11 @@ def test_numbers_of_the_page_are_those_of_the_rows_held_out():
     top, right = held.probabilities.max(axis=1), held.labels == held.truth
     for found in document["bins"]:
         own = [i for i in range(150) if np.isclose(found["x"], top, atol=0.08)[i]]
-        assert found["n"] <= len(own) + 1e-6 and found["lo"] < found["y"] + 1e-9 and found["hi"] > found["y"] - 1e-9
+        assert (
+            found["n"] <= len(own) + 1e-6
+            and found["lo"] < found["y"] + 1e-9
+            and found["hi"] > found["y"] - 1e-9
+        )
     shares = sum(found["y"] * found["n"] for found in document["bins"]) / 150
     assert shares == pytest.approx(right.mean())
     wrong = {
