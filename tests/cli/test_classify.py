@@ -132,7 +132,11 @@ def test_a_saved_classifier_classifies_other_tables(run, table, tmp_path):
         assert float(row["p_setosa"]) == pytest.approx(float(other["p_setosa"]), rel=1e-6, abs=1e-12)
     assert list(GaussianMixtureClassifier.load(path).feature_names_in_) == ["a", "b", "c", "d"]
     shown = run("show", path)
-    assert shown.exit_code == 2 and "gaussmix classify --model" in shown.stderr
+    assert shown.exit_code == 0
+    assert "Classifier. Model: 1 component a class, covariance tied." in shown.stdout
+    assert "0: setosa, 1: versicolor, 2: virginica" in shown.stdout.replace("\n", " ")
+    wrong = run("predict", path, table)
+    assert wrong.exit_code == 2 and "gaussmix classify --model" in wrong.stderr
 
 
 def test_classes_that_are_numbers_and_rows_that_get_none(run, tmp_path):

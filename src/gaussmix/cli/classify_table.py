@@ -21,6 +21,7 @@ from gaussmix.cli.classify_options import ClassifyTask
 from gaussmix.cli.messages import print_message
 from gaussmix.cli.outputs import check_report, write_command
 from gaussmix.cli.progress import Stage, is_shown
+from gaussmix.cli.saved_classifier import load_classifier
 from gaussmix.cli.using import BLOCK_ROWS, name_data, number_rows, refuse_overwriting, tell_notes
 from gaussmix.data.several import read_matching_tables, read_tables
 from gaussmix.data.source import refuse_os_errors
@@ -82,16 +83,6 @@ def _use_model(task: ClassifyTask, path: Path) -> int:
     return EXIT_GOOD
 
 
-def load_classifier(path: Path) -> GaussianMixtureClassifier:
-    """The classifier of a file. Raises InputError or ModelFileError where there is none."""
-    if path.is_dir():
-        raise InputError(f"{path}: is a directory; expected a classifier")
-    if not path.exists():
-        raise InputError(f"{path}: no such file")
-    with refuse_os_errors(path, "read"):
-        return GaussianMixtureClassifier.load(path)
-
-
 def _list_names(model: Any) -> Sequence[str]:
     """The names of the columns that a classifier knows."""
     names = getattr(model, "feature_names_in_", None)
@@ -139,8 +130,16 @@ def _learn(
         with Stage(is_shown(task.quiet), "fitting"):
             model.fit(NamedRows(table.values, table.names), classes, sample_weight=table.weights)
         if task.folds:
-            with Stage(is_shown(task.quiet), "holding out folds"):
-                held = hold_out(model, take, classes, table.weights, n_folds=task.folds, seed=seed)
+            with Stage(is_shown(task.quiet), "holding out folds") as stage:
+                held = hold_out(
+                    model,
+                    take,
+                    classes,
+                    table.weights,
+                    n_folds=task.folds,
+                    seed=seed,
+                    on_progress=stage.update,
+                )
     except FitError:
         raise
     except ValueError as error:

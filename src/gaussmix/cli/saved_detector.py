@@ -45,7 +45,7 @@ def load_detector(
     if not path.exists():
         raise InputError(f"{path}: no such file")
     with refuse_os_errors(path, "read"):
-        if schema.is_detector(path):
+        if schema.find_kind(path) == schema.DETECTOR:
             detector = GaussianMixtureDetector.load(path)
         else:
             detector = make_detector(load_model(path).mixture, seed)

@@ -94,11 +94,17 @@ def sample_table(model: Path, number: int, seed: int | None, output: Path | None
 
 
 def show_model(model: Path, everything: bool) -> None:
-    """Print a model with its info, or what a detector of anomalies knows."""
-    if model.is_file() and schema.is_detector(model):
+    """Print a model with its info, or what a detector of anomalies or a classifier knows."""
+    kind = schema.find_kind(model) if model.is_file() else ""
+    if kind == schema.DETECTOR:
         from gaussmix.cli.saved_detector import show_detector
 
         show_detector(model)
+        return
+    if kind == schema.CLASSIFIER:
+        from gaussmix.cli.saved_classifier import show_classifier
+
+        show_classifier(model, everything=everything)
         return
     saved = _load_checked(model, None)
     print_model(saved.mixture, saved.info, everything=everything, see_all=f"gaussmix show {model} --all")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
+from gaussmix._progress import Progress
 from gaussmix._typing import BoolArray, Float64Array, FloatArray, IntArray
 from gaussmix.apps.classes.calibration import Reliability, measure_reliability
 from gaussmix.apps.classes.labelled import UNKNOWN
@@ -72,6 +73,7 @@ def hold_out(
     *,
     n_folds: int,
     seed: int,
+    on_progress: Callable[[Progress], Any] | None = None,
 ) -> HeldOut:
     """Fit clones of a classifier to all but one fold of the rows, and ask each about its own.
 
@@ -86,6 +88,8 @@ def hold_out(
     n_folds : int
         No more are made than the smallest class has rows.
     seed : int
+    on_progress : callable, optional
+        Called before each fold.
 
     Raises
     ------
@@ -103,7 +107,9 @@ def hold_out(
     probabilities = np.zeros((len(places), len(classes)))
     log_densities, rejected = np.zeros(len(places)), np.zeros(len(places), dtype=bool)
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(places, truth)
-    for train, test in folds:
+    for done, (train, test) in enumerate(folds):
+        if on_progress is not None:
+            on_progress(Progress("rows held out", "fold", done, n_folds, share=done / n_folds))
         rows = np.sort(np.concatenate([places[train], others]))
         weights = None if sample_weight is None else sample_weight[rows]
         fitted = clone(model).fit(take(rows), y[rows], sample_weight=weights)

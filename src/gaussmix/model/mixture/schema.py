@@ -83,9 +83,12 @@ def read(path: str | os.PathLike[str], build: Callable[..., M]) -> tuple[M, dict
     return model, content.document["info"]
 
 
-def is_detector(path: str | os.PathLike[str]) -> bool:
-    """Whether a model file is that of a detector. Raises ModelFileError where it is no model file."""
-    return _container.read(path).document.get("kind") == DETECTOR
+def find_kind(path: str | os.PathLike[str]) -> str:
+    """What a model file holds: "detector", "classifier", "checkpoint", or "" for a mixture.
+
+    Raises ModelFileError where it is no model file.
+    """
+    return str(_container.read(path).document.get("kind", ""))
 
 
 def restore(
