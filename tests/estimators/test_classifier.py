@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from gaussmix.data.rows import Rows
 from tests.helpers import run_python
 
 CHECKED = (
-    "GaussianMixtureClassifier()",
+    "GaussianMixtureClassifier([1, 2], cv=2)",  # the defaults but for what takes time alone
     "GaussianMixtureClassifier(1, covariance_type='tied')",
 )
 CODE = """
@@ -89,6 +90,21 @@ def test_edda_of_iris_is_that_of_mclust(iris):
     assert round(1.0 - model.score(X, y), 2) == 0.02
 
 
+def test_a_mixture_for_each_class_by_bic_is_that_of_mclust():
+    """MclustDA(banknote[, -1], banknote$Status) of mclust 6.0.0: EVE, 2 and XXX, 1; -646.0801; no error.
+
+    tests/reference/banknote.csv has those rows: B. Flury and H. Riedwyl, Multivariate Statistics (1988).
+    """
+    path = Path(__file__).parent.parent / "reference" / "banknote.csv"
+    table = np.genfromtxt(path, delimiter=",", skip_header=1, dtype=str)
+    X, y = table[:, :-1].astype(np.float64), table[:, -1]
+    model = GaussianMixtureClassifier(share="nothing", criterion="bic", random_state=0).fit(X, y)
+    assert model.covariance_type_ == ("EVE", "full") and model.n_components_ == (2, 1)
+    assert abs(model.score_samples(X).sum() + 646.0801) < 1e-3
+    assert model.score(X, y) == 1.0
+    assert model.class_of_component_.tolist() == ["counterfeit", "counterfeit", "genuine"]
+
+
 def test_probabilities_are_those_of_the_joint_density(iris):
     X, y = iris
     model = GaussianMixtureClassifier(2, covariance_type="full", shrinkage=8.0, random_state=0).fit(X, y)
@@ -144,6 +160,10 @@ def test_rows_without_a_label_move_the_means(iris):
     of_names = plain("tied").fit(X, names)
     assert of_names.classes_.tolist() == ["setosa", "versicolor", "virginica"]
     assert_allclose(of_names.predict_proba(X), model.predict_proba(X))
+    chosen = GaussianMixtureClassifier(covariance_type=["tied", "diag"], n_components=1, random_state=0)
+    assert chosen.fit(X, few).unlabelled_weight_ in (0.0, 0.1, 1.0)
+    assert {trial.unlabelled_weight for trial in chosen.trials_} == {0.0, 0.1, 1.0}
+    assert chosen.score(X, y) > 0.9
     none = plain("tied", unlabelled_weight=0.0).fit(X, few)
     assert_allclose(none.predict_proba(X), alone.predict_proba(X), atol=1e-9)
 
@@ -318,3 +338,18 @@ def test_reliability_by_hand():
         measure_reliability([[0.5, 0.6]], [0], classes=[0, 1])
     with pytest.raises(ValueError, match="has the class 2"):
         measure_reliability(p, [0, 1, 2, 0], classes=[0, 1])
+
+
+def test_the_picture_of_reliability(iris):
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    from gaussmix.plot import ReliabilityDisplay
+
+    X, y = iris
+    model = plain("diag").fit(X[::2], y[::2])
+    display = ReliabilityDisplay.from_estimator(model, X[1::2], y[1::2], figure=Figure())
+    some = display.reliability.counts > 0
+    assert_allclose(display.curve_.lines[0].get_ydata(), display.reliability.found[some])
+    assert display.caption_.get_text().startswith("Of 75 rows")
+    assert ReliabilityDisplay(display.reliability).plot(Figure().subplots()).caption_ is None

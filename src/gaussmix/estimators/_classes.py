@@ -139,12 +139,9 @@ def read_class_prior(class_prior: Any, n_classes: int) -> Float64Array | None:
 
 
 def read_labelled_rows(
-    rows: FloatArray, labels: IntArray, n_classes: int, weights: Float64Array | None, unlabelled_weight: float
+    rows: FloatArray, labels: IntArray, n_classes: int, weights: Float64Array | None
 ) -> LabelledRows:
     """The rows of positive weight with their labels."""
-    if unlabelled_weight != 1.0 and (labels == UNKNOWN).any():
-        weights = np.ones(len(rows)) if weights is None else weights
-        weights = np.where(labels == UNKNOWN, unlabelled_weight * weights, weights)
     if weights is not None:
         present = weights > 0.0
         rows, labels, weights = rows[present], labels[present], weights[present]

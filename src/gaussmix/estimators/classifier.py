@@ -77,8 +77,9 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
         and floor (see `calibration_`) that were best there. None gives the posterior of the mixture.
     class_prior : array-like of shape (n_classes,), optional
         Probabilities of the classes, in the order of `classes_`; by default those of the rows.
-    unlabelled_weight : float, default=1.0
-        How much a row without a class counts, beside one with a class.
+    unlabelled_weight : float or "auto", default="auto"
+        How much a row without a class counts, beside one with a class. "auto" is 1. Where a model is chosen
+        on folds it is 0.1 or 0 if that is clearly better there: such rows mislead where the model is wrong.
     reject_density : float, default=0.0
         A row is rejected whose density is below that of this share of the training rows: it is like none.
     reject_posterior : float, default=0.0
@@ -86,11 +87,11 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
     reject_label : int, float, str or None, default=None
         What `predict` gives for a rejected row. None stands for -1 where classes are numbers, and for None
         (in an array of objects) where they are not.
-    n_init : int, default=3
+    n_init : int, default=1
         Starts of the final fit, where a class has several components.
-    tol : float, default=1e-5
+    tol : float, default=1e-3
         EM stops when an iteration raises the mean log-likelihood by less (nats for each unit of weight).
-    max_iter : int, default=500
+    max_iter : int, default=100
     random_state : int, RandomState instance or None, default=None
         Of the folds and the starts.
 
@@ -113,6 +114,8 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
         Temperature T and floor f of probabilities (1 - f) softmax(log p(x, c) / T) + f / n_classes.
     trials_ : tuple of Trial
         The models that were tried on held-out rows, with `log_loss` and `accuracy` there.
+    unlabelled_weight_ : float
+        How much rows without a class counted.
     density_threshold_ : float
         Log-density below which rows are rejected, in nats; minus infinity where none is.
     converged_ : bool
@@ -157,7 +160,7 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
         "cv": ["cv_object"],
         "calibration": [StrOptions({"auto"}), None],
         "class_prior": ["array-like", None],
-        "unlabelled_weight": [Interval(Real, 0.0, None, closed="left")],
+        "unlabelled_weight": [Interval(Real, 0.0, None, closed="left"), StrOptions({"auto"})],
         "reject_density": [SHARE],
         "reject_posterior": [SHARE],
         "reject_label": [Real, str, None],
@@ -178,13 +181,13 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
         cv: Any = 5,
         calibration: str | None = "auto",
         class_prior: npt.ArrayLike | None = None,
-        unlabelled_weight: float = 1.0,
+        unlabelled_weight: float | str = "auto",
         reject_density: float = 0.0,
         reject_posterior: float = 0.0,
         reject_label: Any = None,
-        n_init: int = 3,
-        tol: float = 1e-5,
-        max_iter: int = 500,
+        n_init: int = 1,
+        tol: float = 1e-3,
+        max_iter: int = 100,
         random_state: Any = None,
     ) -> None:
         self.n_components = n_components
@@ -229,7 +232,7 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
         check_finite(rows, "X")
         classes, labels = read_classes(y, len(rows))
         weights = read_sample_weight(sample_weight, len(rows))
-        data = read_labelled_rows(rows, labels, len(classes), weights, float(self.unlabelled_weight))
+        data = read_labelled_rows(rows, labels, len(classes), weights)
         options = read_options(self, classes)
         number = options.numbers[0]
         fixed = number if isinstance(number, tuple) else (number,) * len(classes)
@@ -241,6 +244,7 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
             make_generator(self.random_state),
             folds=self._find_folds(rows, labels, weights),
             class_prior=read_class_prior(self.class_prior, len(classes)),
+            unlabelled_weight=find_number(self.unlabelled_weight),
             effort=Effort(float(self.tol), int(self.max_iter), int(self.n_init)),
         )
         self._end_fit(choice, classes)
@@ -279,6 +283,7 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
         self.shrinkage_ = fit.model.shrinkage
         self.calibration_ = PLAIN if self.calibration is None else choice.calibration
         self.trials_ = choice.trials
+        self.unlabelled_weight_ = choice.unlabelled_weight
         self.converged_, self.n_iter_ = fit.converged, max(fit.n_iter, 1)
 
     def predict_log_proba(self, X: Any) -> Float64Array:
@@ -348,6 +353,11 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
         if self.reject_posterior:
             rejected |= self.calibration_.find_probabilities(joint).max(axis=1) < self.reject_posterior
         return rejected
+
+
+def find_number(value: float | str) -> float | None:
+    """A parameter that is a number, or None for "auto"."""
+    return None if isinstance(value, str) else float(value)
 
 
 def put_reject_label(

@@ -20,6 +20,7 @@ _HOMES = {
     "MixtureDisplay": "gaussmix.plot.mixture",
     "ProfileDisplay": "gaussmix.plot.profile",
     "ProjectionDisplay": "gaussmix.plot.projection",
+    "ReliabilityDisplay": "gaussmix.plot.reliability",
     "ReasonDisplay": "gaussmix.plot.reasons",
     "ScoreDisplay": "gaussmix.plot.scores",
     "draw_ellipses": "gaussmix.plot.mixture",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from gaussmix.plot.profile import ProfileDisplay
     from gaussmix.plot.projection import ProjectionDisplay
     from gaussmix.plot.reasons import ReasonDisplay
+    from gaussmix.plot.reliability import ReliabilityDisplay
     from gaussmix.plot.scores import ScoreDisplay
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "ProfileDisplay",
     "ProjectionDisplay",
     "ReasonDisplay",
+    "ReliabilityDisplay",
     "ScoreDisplay",
     "draw_ellipses",
     "picture_formats",

@@ -46,7 +46,7 @@ QUICK = Effort(tol=3e-3, max_iter=12, n_init=1)
 #: A model is left that is behind by so many standard errors on the rows held out so far.
 HOPELESS = 3.0
 #: A model of more components has to lower the loss by so many standard errors of the difference.
-MARGIN = 0.5
+MARGIN = 1.0
 #: Steps to more components without a gain after which a family is left; one that is worse by more than its
 #: standard error is enough.
 PATIENCE = 2
@@ -83,6 +83,8 @@ class Trial:
     calibration: Calibration
     #: Of each row that was held out.
     losses: Float64Array = field(repr=False)
+    #: How much rows without a label counted, where there were any.
+    unlabelled_weight: float = 0.0
     #: Whether all folds were held out: not where it was far behind after some, or could not be fitted.
     complete: bool = True
 
@@ -92,6 +94,11 @@ class Trial:
             return self.complete
         mean, error = compare_losses(self.losses, other.losses, weights)
         return mean > margin * error
+
+
+def choose_trial(trials: Sequence[Trial]) -> Trial:
+    """The one of least loss, of those that were held out in all folds if there is any."""
+    return min(trials, key=lambda trial: (not trial.complete, trial.log_loss))
 
 
 def compare_losses(losses: Float64Array, others: Float64Array, weights: Float64Array) -> tuple[float, float]:
@@ -110,30 +117,23 @@ class Folds:
     Parameters
     ----------
     data : LabelledRows
-    folds : int or sequence of pairs of arrays
-        How many; fewer where the smallest class has fewer rows. A class of one row is held out in no fold. Or
-        the places of the training rows, and of the rows held out, of each.
-    rng : RandomState
+    splits : sequence of pairs of arrays
+        The places of the training rows, and of the rows held out, of each fold.
+    seed : int
+        Of the starts: the same for each model.
     class_prior : ndarray of shape (n_classes,), optional
     """
 
     def __init__(
         self,
         data: LabelledRows,
-        folds: int | Sequence[Split],
-        rng: RandomState,
+        splits: Sequence[Split],
+        seed: int,
         class_prior: Float64Array | None = None,
     ) -> None:
-        self.data, self.class_prior = data, class_prior
-        self.seed = int(rng.randint(2**31))
-        self.parts: list[tuple[SeenRows, IntArray]] = []
-        n_held_out, chosen = 0.0, isinstance(folds, int)
-        for left, held_out in divide_labels(data, folds, rng) if isinstance(folds, int) else folds:
-            self.parts.append((SeenRows(data.take(left)), held_out))
-            n_held_out += max(len(held_out), data.rows.masses[held_out].sum())
-            if chosen and n_held_out >= ENOUGH_HELD_OUT:
-                break
-        self.places = np.concatenate([held_out for _, held_out in self.parts])
+        self.data, self.seed, self.class_prior = data, seed, class_prior
+        self.parts = [(SeenRows(data.take(left)), held_out) for left, held_out in splits]
+        self.places = np.concatenate([held_out for _, held_out in splits])
         self.weights = data.rows.masses[self.places]
 
     def try_model(self, model: ClassModel, rival: Trial | None = None) -> Trial:
@@ -171,12 +171,13 @@ class Folds:
 
 
 def divide_labels(data: LabelledRows, n_folds: int, rng: RandomState) -> list[Split]:
-    """Folds that have equal shares of each class: the places of training rows and of those held out.
+    """Folds of labelled rows that have equal shares of each class.
 
     Copies of a row are in one fold, so that weights and copies give the same folds, in any order of the rows.
+    There are fewer folds where the smallest class has fewer rows; a class of one row is held out in none.
+    Folds are left out once enough rows are held out.
     """
-    known = data.known
-    table = np.column_stack([data.labels[known], np.asarray(data.rows.array)[known]])
+    table = np.column_stack([data.labels, np.asarray(data.rows.array)])
     distinct, copies = np.unique(table, axis=0, return_inverse=True)
     labels = distinct[:, 0].astype(np.int64)
     counts = np.bincount(labels, minlength=data.n_classes)
@@ -192,9 +193,14 @@ def divide_labels(data: LabelledRows, n_folds: int, rng: RandomState) -> list[Sp
         own = rng.permutation(np.flatnonzero(labels == c))
         fold_of[own] = (first + np.arange(len(own))) % n
         first += len(own)  # so that no fold has the remainders of all classes
-    of_all = np.full(len(data.labels), -1)
-    of_all[known] = fold_of[copies.ravel()]
-    return [(np.flatnonzero(of_all != fold), np.flatnonzero(of_all == fold)) for fold in range(n)]
+    of_all, splits, n_held_out = fold_of[copies.ravel()], [], 0.0
+    for fold in range(n):
+        held_out = np.flatnonzero(of_all == fold)
+        splits.append((np.flatnonzero(of_all != fold), held_out))
+        n_held_out += max(len(held_out), data.rows.masses[held_out].sum())
+        if n_held_out >= ENOUGH_HELD_OUT:
+            break
+    return splits
 
 
 class Search:
@@ -232,6 +238,20 @@ class Search:
                 'or let shrinkage be "auto"'
             )
         return best
+
+    def list_contenders(self, best: Trial) -> list[ClassModel]:
+        """The best model, and the best of each family with the fewest components."""
+        first = self._list_sizes()[0]
+        found = [best.model]
+        for family in self.options.families:
+            simple = [
+                trial
+                for model, trial in self.trials.items()
+                if trial.complete and model.covariance_type == family and model.sizes == first
+            ]
+            if simple:
+                found.append(choose_trial(simple).model)
+        return list(dict.fromkeys(found))
 
     def _list_sizes(self) -> list[tuple[int, ...]]:
         """Components of each class, for each model in turn: fewer in classes of few rows."""

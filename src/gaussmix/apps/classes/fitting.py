@@ -103,9 +103,9 @@ class ClassModel:
 class Effort:
     """How long EM goes on, and from how many starts."""
 
-    tol: float = 1e-5
-    max_iter: int = 500
-    n_init: int = 3
+    tol: float = 1e-3
+    max_iter: int = 100
+    n_init: int = 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,6 +62,15 @@ class LabelledRows:
         """How many labelled rows each class has: weights over one are copies, others may be shares of one."""
         return np.maximum(self.weigh_classes(), self.count_classes())
 
+    def weigh_unlabelled(self, weight: float) -> LabelledRows:
+        """The same, with rows without a label counting so much, beside those with one."""
+        if self.is_complete or weight == 1.0:
+            return self
+        if weight == 0.0:
+            return self.take(self.known)
+        masses = np.where(self.labels == UNKNOWN, weight * self.rows.masses, self.rows.masses)
+        return replace(self, rows=replace(self.rows, weights=masses))
+
     def take(self, places: IntArray) -> LabelledRows:
         """The rows at some places."""
         return replace(self, rows=self.rows.take(places), labels=self.labels[places])
