@@ -162,6 +162,6 @@ class ReliabilityDisplay:
         found = self.reliability
         return (
             f"Of {found.counts.sum():,.0f} rows, {found.accuracy:.1%} are given their class. Points on the "
-            "dashed line are of probabilities that hold; below it, of a classifier that is too sure. Whiskers: one "
-            "standard error. Bars: how many rows are given such a probability."
+            "dashed line are of probabilities that hold; below it, of a classifier that is too sure. "
+            "Whiskers: one standard error. Bars: how many rows are given such a probability."
         )

@@ -36,7 +36,7 @@ SHRINKAGES = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)
 #: The shrinkage to begin with, by its place.
 MIDDLE = 2
 #: Numbers of components of a class that are tried.
-NUMBERS = (1, 2, 3, 4, 6, 8, 12, 16)
+NUMBERS = (1, 2, 4, 8, 16)
 #: A class has at least so many rows for each component.
 ROWS_EACH = 8
 #: Folds beyond which no others are held out once so many rows have been.

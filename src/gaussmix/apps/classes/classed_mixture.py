@@ -57,15 +57,6 @@ class ClassedMixture:
                 found[:, c] = sum_exponentials(joint[:, own] + np.log(shares[own]))
         return found
 
-    def with_class_prior(self, class_prior: Float64Array) -> ClassedMixture:
-        """The same density of each class, in classes of other probabilities, shape (n_classes,)."""
-        before = np.where(self.class_prior > 0.0, self.class_prior, 1.0)
-        each = self.mixture.weights[:, None] * self.shares * (class_prior / before)
-        weights = each.sum(axis=1)
-        shares = each / np.where(weights > 0.0, weights, 1.0)[:, None]
-        shares[weights == 0.0] = self.shares[weights == 0.0]
-        return ClassedMixture(self.mixture.replace(weights=weights / weights.sum()), shares)
-
     def sorted_by_class(self) -> ClassedMixture:
         """The same with components class by class, those of each in an order that no rounding decides."""
         stable = find_stable_order(self.mixture)
