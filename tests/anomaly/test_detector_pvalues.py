@@ -84,7 +84,8 @@ def test_the_threshold_of_a_rate_flags_rows_whose_pvalue_is_as_small(X, calibrat
 
 def test_without_calibration_the_rate_is_that_of_the_rows_of_the_fit(X):
     detector = GaussianMixtureDetector(**PLAIN, fpr=0.1).fit(X)
-    assert np.sum(detector.predict(X) == -1) == 20
+    normal = detector.model_.kept > 0
+    assert abs(np.sum(detector.predict(X[normal]) == -1) - 0.1 * normal.sum()) <= 1
 
 
 @pytest.mark.parametrize("calibration", [None, "split", "cross"])

@@ -15,7 +15,8 @@ from gaussmix._check import check_finite
 from gaussmix._reading.rows import read_sample_weight
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.apps.anomaly.calibration import CrossCalibration, SplitCalibration
-from gaussmix.apps.anomaly.normal_model import NormalModel, fit_normal_model
+from gaussmix.apps.anomaly.density import DensityRequest
+from gaussmix.apps.anomaly.normal_model import NormalModel, find_fence, fit_normal_model
 from gaussmix.apps.anomaly.thresholds import find_share_threshold
 from gaussmix.estimators._explaining import Explaining
 from gaussmix.estimators._keeping import Keeping
@@ -33,7 +34,7 @@ class GaussianMixtureDetector(Explaining, PValues, Keeping, OutlierMixin, BaseEs
         "fpr": [Interval(Real, 0, 1, closed="neither"), None],
         "novelty": ["boolean"],
         "trim": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
-        "scaling": [StrOptions({"auto"})],
+        "scaling": [StrOptions({"auto", "robust", "standard"}), None],
         "calibration": [StrOptions({"split", "cross"}), SplitCalibration, CrossCalibration, None],
         "random_state": ["random_state"],
     }
@@ -47,7 +48,7 @@ class GaussianMixtureDetector(Explaining, PValues, Keeping, OutlierMixin, BaseEs
         fpr: float | None = None,
         novelty: bool = False,
         trim: float | str = "auto",
-        scaling: str = "auto",
+        scaling: str | None = "auto",
         calibration: str | SplitCalibration | CrossCalibration | None = None,
         random_state: Any = None,
     ) -> None:
@@ -87,18 +88,17 @@ class GaussianMixtureDetector(Explaining, PValues, Keeping, OutlierMixin, BaseEs
     def _fit_model(self, rows: Float64Array, weights: Float64Array | None) -> NormalModel:
         return fit_normal_model(
             rows,
-            n_components=self.n_components,
-            covariance_type=self.covariance_type,
-            trim=self.trim,
-            novelty=self.novelty,
+            DensityRequest(self.n_components, self.covariance_type, self.trim, self.novelty),
+            scaling="robust" if self.scaling == "auto" else self.scaling,
             weights=weights,
             random_state=self.random_state,
         )
 
     def _find_offset(self, scores: Float64Array, weights: Float64Array | None) -> float:
         """The threshold by which the share of the rows that `contamination` says is flagged."""
-        share = 0.1 if isinstance(self.contamination, str) else float(self.contamination)
-        return find_share_threshold(scores, share, weights)
+        if isinstance(self.contamination, str):
+            return find_fence(scores, np.ones(len(scores)) if weights is None else weights)
+        return find_share_threshold(scores, float(self.contamination), weights)
 
     def score_samples(self, X: Any) -> Float64Array:
         """Log-density of each row under the density of the normal rows, in nats, shape (n_samples,)."""

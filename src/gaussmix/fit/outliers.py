@@ -48,14 +48,22 @@ class Outliers:
     cores: tuple[IntArray, ...] = ()
 
 
-def find_outliers(rows: Rows, k: int, request: NoiseRequest, trim: float) -> Outliers:
-    """The noise and the trimming that are asked for, and the cores of these rows."""
+def find_outliers(
+    rows: Rows, k: int, request: NoiseRequest, trim: float, labelled: IntArray | None = None
+) -> Outliers:
+    """The noise and the trimming that are asked for, and the cores of these rows.
+
+    The places of `labelled` rows, which the caller says belong to components, are the core: none is looked
+    for.
+    """
     if not request and trim == 0.0:
         return Outliers()
     noise, (n, _) = _make_noise(rows, request), rows.shape
     # weights may also come as shares of one
     if (1.0 - trim) * max(rows.weight, float(n)) < k:
         raise ValueError(f"trim={trim!r} leaves fewer rows than the {k} components; there are {n}")
+    if labelled is not None:
+        return Outliers(noise, float(trim), (labelled,))
     shares = (0.0,) if noise is None else tuple(dict.fromkeys((noise.weight, *SHARES)))
     suspects = tuple(1.0 - (1.0 - trim) * (1.0 - share) for share in shares)
     return Outliers(noise, float(trim), find_cores(rows, k, suspects))

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from gaussmix._typing import IntArray
 from gaussmix.data.rows import Rows
 from gaussmix.engines import Engine, choose_engine
 from gaussmix.fit.arguments import check_noise, read_named, read_rows, read_start, warn_of_few_rows
@@ -59,10 +62,18 @@ def make_problem(X: Any, request: Request) -> Problem:
     warn_of_few_rows(n, structure, d)
     constraints = model.constraints or FREE
     constraints.check(structure, k)
-    found = find_outliers(rows, k, model.noise, model.trim)
+    found = find_outliers(rows, k, model.noise, model.trim, find_labelled(start.start, n))
     given = read_start(start.start, structure, k, X, request.sample_weight, found.noise)
     engine, concentrated = make_engine(rows, structure, constraints, found)
     return Problem(request, names, engine, given, concentrated)
+
+
+def find_labelled(start: Any, n: int) -> IntArray | None:
+    """The places of the rows that labels give to a component; None where the start is no n labels."""
+    if not isinstance(start, np.ndarray) or start.shape != (n,) or start.dtype.kind not in "iu":
+        return None
+    places = np.flatnonzero(start >= 0)
+    return places if len(places) else None
 
 
 def make_engine(

@@ -1,0 +1,362 @@
+"""Densities of normal rows, in coordinates in which columns have a common scale.
+
+Anomalies may be far from everything, or they may form a cluster, which a mixture would take for a component
+as good as any. What keeps them out, in order:
+
+- the *core*: the 60 % of the rows nearest to a Gaussian that is fitted to 85 % by concentration (MCD).
+  Components begin in it;
+- *trimming*: no iteration takes notice of the 15 % of the rows of lowest density;
+- *one shape*: all components share one covariance, so that a tight cluster has no density of its own making;
+- *least weights*: a component of less than 0.7 of an equal share is taken for a cluster of anomalies;
+- *members*: three such mixtures, of samples of the rows, are averaged.
+
+Rows that are known to be clean have none of this. Their components have covariances of their own, shrunk
+towards the common one as by a conjugate prior of 2 d rows.
+
+References
+----------
+P. J. Rousseeuw and K. Van Driessen, A fast algorithm for the minimum covariance determinant estimator,
+Technometrics 41 (1999) 212-223.
+L. A. Garcia-Escudero, A. Gordaliza, C. Matran and A. Mayo-Iscar, A general trimming approach to robust
+cluster analysis, Ann. Stat. 36 (2008) 1324-1345.
+Z. He, X. Xu and S. Deng, Discovering cluster-based local outliers, Pattern Recognit. Lett. 24 (2003)
+1641-1650.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.random import RandomState
+
+from gaussmix._typing import BoolArray, Float64Array, IntArray
+from gaussmix.apps.anomaly.attribution import select_root
+from gaussmix.errors import FitError
+from gaussmix.fit.one_mixture import fit_mixture
+from gaussmix.fit.result import FitResult
+from gaussmix.fit.starts.kmeans import one_openmp_thread
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.priors import NormalInverseWishart
+
+#: The share of the rows that no iteration takes notice of.
+TRIM = 0.15
+#: The share of the rows in which components begin.
+CORE = 0.6
+#: What is added to variances, in squared units of the columns' scales.
+RIDGE = 0.01
+#: The same for the Gaussian that finds the core, where it serves rounding alone.
+CORE_RIDGE = 1e-6
+#: Numbers of components that are tried where anomalies may be among the rows.
+NUMBERS = (1, 6)
+#: The least weight of a component of normal rows, as a multiple of an equal share.
+LEAST_SHARE = 0.7
+#: Mixtures that are averaged, and rows that each is fitted to.
+N_MEMBERS = 3
+MEMBER_ROWS = 1_000
+#: The same numbers for clean rows, the rows that are fitted, and the share of them that is not held out.
+CLEAN_NUMBERS = (1, 4, 16)
+CLEAN_ROWS = 4_000
+HELD_IN = 0.75
+#: Features beyond which covariances are those of factor analysers, and their factors.
+WIDE = 64
+N_FACTORS = 10
+#: Rows that the common covariance counts as for a component's own, for each feature.
+SHRINKAGE = 2.0
+#: The fewest rows for each component, if there is to be more than one.
+LEAST_ROWS = 20
+#: The gain, in nats a row, at which a fit ends.
+TOL = 3e-3
+#: Iterations of each fit, and of k-means.
+MAX_ITER = 25
+KMEANS_ITER = 10
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of covariances, by the names for components that share one and that do not."""
+
+    common: str
+    own: str
+    n_factors: int | None = None
+
+
+def choose_family(weight: float, d: int) -> Family:
+    """Matrices of all features, factor analysers where these are many, or variances alone of few rows."""
+    if d <= WIDE:
+        return Family("tied", "full") if weight > d else Family("EEI", "diag")
+    return Family("CCU", "factor", N_FACTORS) if weight > 2 * N_FACTORS else Family("EEI", "diag")
+
+
+@dataclass(frozen=True)
+class DensityRequest:
+    """What is asked of a density of normal rows; "auto" leaves it to be chosen."""
+
+    n_components: int | str = "auto"
+    covariance_type: str = "auto"
+    trim: float | str = "auto"
+    novelty: bool = False
+
+    @property
+    def share_left_out(self) -> float:
+        """The share of the rows that no iteration takes notice of."""
+        if isinstance(self.trim, str):
+            return 0.0 if self.novelty else TRIM
+        return float(self.trim)
+
+    def count_components(self, weight: float, numbers: tuple[int, ...]) -> tuple[int, ...]:
+        """The numbers of components to choose among, for rows of this weight."""
+        if not isinstance(self.n_components, str):
+            return (int(self.n_components),)
+        most = max(1, int(weight / LEAST_ROWS + 1e-9))
+        return tuple(dict.fromkeys(min(k, most) for k in numbers))
+
+
+def fit_density(Z: Float64Array, weights: Float64Array, request: DensityRequest, rng: RandomState) -> Mixture:
+    """The density of the normal rows among Z, of which each counts as often as its weight says."""
+    if request.covariance_type != "auto":
+        return _fit_named(Z, weights, request, rng)
+    if request.novelty:
+        return _fit_clean(Z, weights, request, rng)
+    return _fit_members(Z, weights, request, rng)
+
+
+def _fit_members(
+    Z: Float64Array, weights: Float64Array, request: DensityRequest, rng: RandomState
+) -> Mixture:
+    """Mixtures of common shape, of samples of the rows, averaged; the first chooses how many components."""
+    members: list[Mixture] = []
+    kept: list[IntArray] = []
+    chosen = isinstance(request.n_components, str)
+    places = _sample(len(Z), MEMBER_ROWS, rng)
+    gaussian = concentrate(Z[places], weights[places], request.share_left_out)
+    while len(members) < N_MEMBERS:
+        places = _sample(len(Z), MEMBER_ROWS, rng)
+        core = find_core(Z[places], weights[places], gaussian, request.share_left_out)
+        best = fit_common_shape(Z[places], weights[places], core, request, rng)
+        members.append(best)
+        kept.append(find_normal_components(best) if chosen else np.arange(best.n_components))
+        request = replace(request, n_components=best.n_components)
+        if best.n_components == 1 and len(places) == len(Z):
+            break  # all would be the same
+    return average_mixtures(members, kept)
+
+
+def fit_common_shape(
+    Z: Float64Array, weights: Float64Array, core: Core, request: DensityRequest, rng: RandomState
+) -> Mixture:
+    """The trimmed mixture of one shape, of the number of components that has the least BIC.
+
+    BIC is that of the rows that are kept, of which both fits keep the same number.
+    """
+    trim, best = request.share_left_out, None
+    family = choose_family(float(weights.sum()), Z.shape[1])
+    for k in request.count_components(float(weights.sum()), NUMBERS):
+        result = _fit_from_core(Z, weights, core, k, family.common, trim, rng, n_factors=family.n_factors)
+        if result is not None and (best is None or result.bic < best.bic):
+            best = result
+    if best is None:
+        return core.gaussian
+    return best.mixture
+
+
+def find_normal_components(mixture: Mixture) -> IntArray:
+    """The components that hold enough rows to be normal, the largest in any case."""
+    least = LEAST_SHARE / mixture.n_components
+    return np.flatnonzero((mixture.weights >= least) | (mixture.weights == mixture.weights.max()))
+
+
+def average_mixtures(members: list[Mixture], kept: list[IntArray]) -> Mixture:
+    """The mixture whose density is the mean of those of members, but for components that are not kept."""
+    if len(members) == 1 and len(kept[0]) == members[0].n_components:
+        return members[0]
+    pairs = list(zip(members, kept, strict=True))
+    weights = np.concatenate([member.weights[keep] for member, keep in pairs])
+    n_factors = members[0].n_factors
+    return Mixture(
+        weights / weights.sum(),
+        np.concatenate([member.means[keep] for member, keep in pairs]),
+        np.concatenate(
+            [(member.covariances if n_factors else member.dense_covariances)[keep] for member, keep in pairs]
+        ),
+        "factor" if n_factors else "full",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Core:
+    """The rows nearest to a Gaussian of most of them, and all rows as it sees them."""
+
+    #: Family "full", one component.
+    gaussian: Mixture
+    #: The rows in coordinates in which the Gaussian is standard, shape (n, d).
+    white: Float64Array
+    #: The places of the core.
+    places: IntArray
+
+
+def concentrate(Z: Float64Array, weights: Float64Array, trim: float) -> Mixture:
+    """The Gaussian of the most concentrated rows, by EM from the half that is nearest to the medians."""
+    distances = np.square(Z).sum(axis=1)
+    labels = np.where(_find_nearest_share(distances, weights, 0.5 if trim else 1.0), 0, -1)
+    family = choose_family(float(weights.sum()), Z.shape[1])
+    result = fit_mixture(
+        Z,
+        1,
+        covariance_type=family.own,
+        n_factors=family.n_factors,
+        sample_weight=weights,
+        trim=trim,
+        start=labels,
+        reg_covar=CORE_RIDGE,
+        tol=TOL,
+        max_iter=MAX_ITER,
+    )
+    return result.mixture
+
+
+def find_core(Z: Float64Array, weights: Float64Array, gaussian: Mixture, trim: float) -> Core:
+    """The core of the rows about a Gaussian; all of them where none are to be left out."""
+    algebra = gaussian.structure.algebra
+    white = np.asarray(algebra.whiten(select_root(gaussian, 0), Z - gaussian.means[0]))
+    near = _find_nearest_share(np.square(white).sum(axis=1), weights, CORE if trim else 1.0)
+    return Core(gaussian, white, np.flatnonzero(near))
+
+
+def _fit_from_core(
+    Z: Float64Array,
+    weights: Float64Array,
+    core: Core,
+    k: int,
+    family: str,
+    trim: float,
+    rng: RandomState,
+    **options: Any,
+) -> FitResult | None:
+    """EM from k-means of the core; None where every component collapsed."""
+    labels = np.full(len(Z), -1)
+    labels[core.places] = cluster_rows(core.white[core.places], weights[core.places], k, rng)
+    try:
+        return fit_mixture(
+            Z,
+            k,
+            covariance_type=family,
+            sample_weight=weights,
+            trim=trim,
+            start=labels,
+            reg_covar=RIDGE,
+            tol=TOL,
+            max_iter=MAX_ITER,
+            acceleration=None,
+            **options,
+        )
+    except FitError:
+        return None
+
+
+def cluster_rows(W: Float64Array, weights: Float64Array, k: int, rng: RandomState) -> IntArray:
+    """A k-means cluster of each row."""
+    if k == 1:
+        return np.zeros(len(W), dtype=np.int64)
+    from sklearn.cluster import KMeans
+
+    with one_openmp_thread():
+        clusters = KMeans(k, n_init=1, max_iter=KMEANS_ITER, tol=0.0, random_state=rng)
+        return np.asarray(clusters.fit(W, sample_weight=weights).labels_, dtype=np.int64)
+
+
+def _find_nearest_share(distances: Float64Array, weights: Float64Array, share: float) -> BoolArray:
+    """Whether each row is among the nearest, of which the share of the weight is; all rows of a tie are."""
+    order = np.argsort(distances, kind="stable")
+    reached = np.cumsum(weights[order]) >= share * weights.sum() * (1.0 - 1e-12)
+    farthest = distances[order[np.argmax(reached)]]
+    return np.asarray(distances <= farthest * (1.0 + 1e-12))
+
+
+def _sample(n: int, most: int, rng: RandomState) -> IntArray:
+    """The places of at most so many rows, in order."""
+    if n <= most:
+        return np.arange(n)
+    return np.sort(rng.choice(n, most, replace=False))
+
+
+def _fit_clean(Z: Float64Array, weights: Float64Array, request: DensityRequest, rng: RandomState) -> Mixture:
+    """The mixture of clean rows whose number of components and shapes make held-out rows most probable."""
+    places = _sample(len(Z), CLEAN_ROWS, rng)
+    Z, weights = Z[places], weights[places]
+    numbers = request.count_components(HELD_IN * float(weights.sum()), CLEAN_NUMBERS)
+    # the prior is one of matrices
+    shapes = (False,) if choose_family(float(weights.sum()), Z.shape[1]).n_factors else (False, True)
+    choices = [(k, own) for k in numbers for own in shapes if k > 1 or not own]
+    if len(choices) > 1:
+        held_in = np.zeros(len(Z), dtype=bool)
+        held_in[rng.permutation(len(Z))[: math.ceil(HELD_IN * len(Z))]] = True
+        seen, unseen = held_in & (weights > 0.0), ~held_in
+        scores = [
+            -math.inf if mixture is None else float(weights[unseen] @ mixture.log_prob(Z[unseen]))
+            for mixture in _fit_choices(Z[seen], weights[seen], choices, request.share_left_out, rng)
+        ]
+        choices = [choices[int(np.argmax(scores))]]
+    (mixture,) = _fit_choices(Z, weights, choices, request.share_left_out, rng)
+    return concentrate(Z, weights, request.share_left_out) if mixture is None else mixture
+
+
+def _fit_choices(
+    Z: Float64Array, weights: Float64Array, choices: list[tuple[int, bool]], trim: float, rng: RandomState
+) -> list[Mixture | None]:
+    """The mixture of each number of components: of common shape, or of shapes of their own."""
+    core = find_core(Z, weights, concentrate(Z, weights, trim), trim)
+    common: dict[int, FitResult | None] = {}
+    family = choose_family(float(weights.sum()), Z.shape[1])
+    found: list[Mixture | None] = []
+    for k, own in choices:
+        if k not in common:
+            common[k] = _fit_from_core(
+                Z, weights, core, k, family.common, trim, rng, n_factors=family.n_factors
+            )
+        result = common[k]
+        found.append(result if result is None else result.mixture)
+        if own and result is not None:
+            found[-1] = free_shapes(Z, weights, result.mixture, trim)
+    return found
+
+
+def free_shapes(Z: Float64Array, weights: Float64Array, mixture: Mixture, trim: float) -> Mixture:
+    """The mixture after EM in which each component has its own covariance, shrunk towards the common one.
+
+    With S_k the covariance of the n_k rows of component k, W the common one and nu = 2 d::
+
+        Sigma_k = (n_k S_k + nu W) / (n_k + nu)
+    """
+    d = Z.shape[1]
+    nu = SHRINKAGE * d
+    common = np.asarray(mixture.dense_covariances[0])
+    prior = NormalInverseWishart(shrinkage=0.0, dof=nu - d - 1.0, scale=nu * common)
+    result = fit_mixture(
+        Z,
+        mixture.n_components,
+        sample_weight=weights,
+        trim=trim,
+        start=mixture.responsibilities(Z),
+        prior=prior,
+        reg_covar=RIDGE,
+        tol=TOL,
+        max_iter=MAX_ITER,
+    )
+    return result.mixture
+
+
+def _fit_named(Z: Float64Array, weights: Float64Array, request: DensityRequest, rng: RandomState) -> Mixture:
+    """The mixture of a family that the caller names, of all rows; BIC chooses the number of components."""
+    trim = request.share_left_out
+    core = find_core(Z, weights, concentrate(Z, weights, trim), trim)
+    numbers = request.count_components(float(weights.sum()), CLEAN_NUMBERS if request.novelty else NUMBERS)
+    fits = [_fit_from_core(Z, weights, core, k, request.covariance_type, trim, rng) for k in numbers]
+    found = [result for result in fits if result is not None]
+    if not found:
+        raise FitError(
+            f"every mixture of the family {request.covariance_type!r} collapsed; leave covariance_type 'auto'"
+        )
+    return min(found, key=lambda result: result.bic).mixture
