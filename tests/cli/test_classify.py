@@ -247,3 +247,15 @@ def test_a_page(run, table, tmp_path):
     refuse(
         run("classify", table, "--target", "kind", "--folds", 0, "--report", path), "rows that were held out"
     )
+
+
+def test_a_picture(run, table, tmp_path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "honest.png"
+    result = run("classify", table, "--target", "kind", *LDA, "--plot", path)
+    assert f"picture saved in {path}" in result.stdout
+    assert path.read_bytes().startswith(b"\x89PNG")
+    refuse(run("classify", table, "--target", "kind", *LDA, "--plot", "x.bmp"), "cannot write a picture")
+    refuse(
+        run("classify", table, "--target", "kind", "--folds", 0, "--plot", path), "rows that were held out"
+    )

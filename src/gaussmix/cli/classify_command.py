@@ -103,6 +103,14 @@ def classify(
         Path | None,
         typer.Option(metavar="MODEL", help="Save the classifier here, for --model.", show_default=False),
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PNG",
+            help="Draw how honest the probabilities are here (.png, .pdf, .svg).",
+            show_default=False,
+        ),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(metavar="HTML", help="Write a page about the classifier here.", show_default=False),

@@ -31,6 +31,7 @@ OF_A_FIT = {
     "exclude": None,
     "weights": None,
     "save": None,
+    "plot": None,
     "report": None,
 }
 #: Flags whose names are not those of the arguments.
@@ -54,6 +55,7 @@ class ClassifyTask:
     folds: int
     output: Path | None
     save: Path | None
+    plot: Path | None
     report: Path | None
     seed: int | None
     quiet: bool
@@ -75,10 +77,7 @@ def read_classification(said: Mapping[str, Any]) -> ClassifyTask:
         raise InputError(
             "--target names the column with the classes; or give a saved classifier with --model"
         )
-    if said["folds"] == 1:
-        raise InputError("--folds must be 0, or 2 or more: one fold would leave no rows to learn from")
-    if not said["folds"] and said["report"] is not None:
-        raise InputError("--report shows rows that were held out; give --folds 2 or more")
+    _check_folds(said)
     for name, words in WORDS.items():
         if said[name] not in words:
             raise InputError(f"--{name} must be one of {', '.join(words)}; got {said[name]!r}")
@@ -91,10 +90,18 @@ def read_classification(said: Mapping[str, Any]) -> ClassifyTask:
         "shrinkage": _read_shrinkage(said["shrinkage"]),
         **{name: said[name] for name in ("criterion", "share", "reject_density", "reject_posterior")},
     }
-    names = ("data", "model", "folds", "output", "save", "report", "seed", "quiet")
+    names = ("data", "model", "folds", "output", "save", "plot", "report", "seed", "quiet")
     return ClassifyTask(
         **{name: said[name] for name in names}, predict=predict, reading=make_reading(said), options=options
     )
+
+
+def _check_folds(said: Mapping[str, Any]) -> None:
+    if said["folds"] == 1:
+        raise InputError("--folds must be 0, or 2 or more: one fold would leave no rows to learn from")
+    for name in ("plot", "report"):
+        if not said["folds"] and said[name] is not None:
+            raise InputError(f"--{name} shows rows that were held out; give --folds 2 or more")
 
 
 def _read_numbers(text: str) -> int | str | list[int]:

@@ -19,7 +19,7 @@ from gaussmix._typing import BoolArray, Float64Array, IntArray
 from gaussmix.cli.classify_display import print_classification
 from gaussmix.cli.classify_options import ClassifyTask
 from gaussmix.cli.messages import print_message
-from gaussmix.cli.outputs import check_report, write_command
+from gaussmix.cli.outputs import check_picture, check_report, write_command
 from gaussmix.cli.progress import Stage, is_shown
 from gaussmix.cli.saved_classifier import load_classifier
 from gaussmix.cli.using import BLOCK_ROWS, name_data, number_rows, refuse_overwriting, tell_notes
@@ -27,7 +27,7 @@ from gaussmix.data.several import read_matching_tables, read_tables
 from gaussmix.data.source import refuse_os_errors
 from gaussmix.data.tables import TABLE_SUFFIXES, Table
 from gaussmix.data.targets import read_classes
-from gaussmix.data.writing import check_output, check_table_output, write_table
+from gaussmix.data.writing import check_output, check_table_output, replace_file, write_table
 from gaussmix.errors import FitError, InputError
 from gaussmix.estimators._holding_out import HeldOut, find_rejected, hold_out
 from gaussmix.estimators.classifier import GaussianMixtureClassifier
@@ -65,6 +65,11 @@ def classify_table(task: ClassifyTask) -> int:
             model.save(task.save, info={"source": table.path.name, "target": str(task.reading.target)})
     if task.output is not None or task.predict:
         _write_rows(task, model, table, held)
+    if task.plot is not None and held is not None:
+        from gaussmix.plot.reliability import save_reliability
+
+        with refuse_os_errors(task.plot, "written"), replace_file(task.plot) as temporary:
+            save_reliability(held.reliability, temporary)
     if task.report is not None and held is not None:
         _write_report(task.report, model, table, held, str(task.reading.target), seed)
     if not task.quiet and (task.output is not None or not task.predict):
@@ -220,7 +225,7 @@ def _print(
 
 def _list_files(task: ClassifyTask) -> list[tuple[str, Path]]:
     """The files that are written, and what they are."""
-    files = {"table": task.output, "classifier": task.save, "report": task.report}
+    files = {"table": task.output, "classifier": task.save, "picture": task.plot, "report": task.report}
     return [(what, path) for what, path in files.items() if path is not None]
 
 
@@ -232,6 +237,8 @@ def _check_outputs(task: ClassifyTask) -> None:
         raise InputError(
             f"{task.save}: a classifier is not a table; name it for example {task.save.stem}.safetensors"
         )
+    if task.plot is not None:
+        check_picture(task.plot)
     if task.report is not None:
         check_report(task.report)
     written = _list_files(task)

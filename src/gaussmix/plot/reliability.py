@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from gaussmix.apps.classes.calibration import Reliability, measure_reliability
 from gaussmix.plot.captions import add_caption
-from gaussmix.plot.figures import find_figure, hide_spines
+from gaussmix.plot.figures import find_figure, hide_spines, import_matplotlib
 from gaussmix.plot.palette import BORDER, INK, PALE, QUIET, pick_colour
 
 if TYPE_CHECKING:
@@ -165,3 +166,10 @@ class ReliabilityDisplay:
             "dashed line are of probabilities that hold; below it, of a classifier that is too sure. "
             "Whiskers: one standard error. Bars: how many rows are given such a probability."
         )
+
+
+def save_reliability(reliability: Reliability, path: str | Path, *, dpi: float = 150) -> None:
+    """Write the picture to a file, without a window and without pyplot."""
+    figure = import_matplotlib("figure").Figure(layout="constrained")
+    ReliabilityDisplay(reliability).plot(figure=figure)
+    figure.savefig(path, dpi=dpi)
