@@ -25,7 +25,86 @@ from gaussmix.estimators._validate import list_allowed, read_estimator_rows
 
 
 class GaussianMixtureDetector(Explaining, PValues, Keeping, OutlierMixin, BaseEstimator):  # type: ignore[misc]
-    """Anomalies: rows where the density of the normal rows is low."""
+    """Anomalies: rows where the density of the normal rows is low.
+
+    The rows of the fit may hold anomalies, up to some two fifths of them, and they may form clusters: none
+    becomes a component. With ``novelty=True`` the rows of the fit are known to be normal, and the density
+    follows them closely.
+
+    Parameters
+    ----------
+    n_components : int or "auto", default="auto"
+        "auto" is one or six, by BIC of the rows that are kept; of clean rows one, four or sixteen, by the
+        likelihood of rows that are held out. A component of few rows is then taken for a cluster of
+        anomalies and left out of the density.
+    covariance_type : str, default="auto"
+        "auto" is one shape for all components, so that no tight cluster of anomalies has a density of its
+        own; of clean rows also a shape for each, shrunk towards the common one. It is that of factor
+        analysers with ten factors for more than 64 features, and variances alone for fewer rows than
+        features. Or a family of :class:`GaussianMixture`, fitted to all rows as it is.
+    contamination : float or "auto", default="auto"
+        The share of the rows of the fit that is flagged. "auto" flags what is far: with r = sqrt(2 (max s -
+        s)) of the scores s, a row whose r is above its median by more than four times the distance of the
+        median from the lower quartile. Of normally distributed r that is one in 300.
+    fpr : float, optional
+        The share of *normal* rows that is flagged, in place of `contamination`: by the calibration, so that
+        it holds for new rows, or else of the rows of the fit that are not far.
+    novelty : bool, default=False
+        Whether the rows of the fit are known to be normal.
+    trim : float or "auto", default="auto"
+        The share of the rows that no iteration of EM takes notice of. "auto" is .15, and none of clean rows.
+    scaling : {"auto", "robust", "standard"} or None, default="auto"
+        The scales of the columns: median and quartiles ("robust", which is "auto"), mean and standard
+        deviation, or none. The scores depend on no unit but where there is none.
+    calibration : {"split", "cross"}, SplitCalibration, CrossCalibration or None, default=None
+        Where the scores of normal rows come from that `pvalues`, `select` and `fpr` count with
+        (docs/pvalues.md).
+    random_state : int, RandomState instance or None, default=None
+        Of samples, starts and held-out rows.
+
+    Attributes
+    ----------
+    model_ : NormalModel
+        The columns' scales, and ``model_.mixture``, the density in these coordinates.
+    offset_ : float
+        The score under which a row is an anomaly.
+    n_components_ : int
+        Components of ``model_.mixture``: without trimming those of one mixture, else of the average of three.
+    covariance_type_ : str
+    trim_ : float
+    calibration_ : CalibratedModels or None
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only when X was a data frame whose columns all have names of text.
+
+    Notes
+    -----
+    Scores are log p(z), in nats, of z = (x - centre) / scale. How anomalies are kept out is described in
+    docs/anomalies.md.
+
+    References
+    ----------
+    P. J. Rousseeuw and K. Van Driessen, A fast algorithm for the minimum covariance determinant estimator,
+    Technometrics 41 (1999) 212-223.
+
+    Examples
+    --------
+    A cluster of anomalies among normal rows:
+
+    >>> import numpy as np
+    >>> from gaussmix import GaussianMixtureDetector
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.concatenate([rng.normal(size=(270, 2)), rng.normal(7, 0.1, size=(30, 2))])
+    >>> detector = GaussianMixtureDetector(random_state=0).fit(X)
+    >>> int((detector.predict(X[-30:]) == -1).sum()), bool((detector.predict(X[:-30]) == 1).mean() > 0.95)
+    (30, True)
+
+    Three rows in a hundred of the normal ones may be flagged:
+
+    >>> clean = GaussianMixtureDetector(novelty=True, fpr=0.03, calibration="cross", random_state=0)
+    >>> clean.fit(X[:-30]).predict([[0.0, 0.5], [7.0, 7.0]])
+    array([ 1, -1])
+    """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
@@ -64,7 +143,24 @@ class GaussianMixtureDetector(Explaining, PValues, Keeping, OutlierMixin, BaseEs
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
-        """Fit the density of the normal rows among X."""
+        """Fit the density of the normal rows among X.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative. An integer weight is that many copies of the row; a zero is a row that is absent.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is wrong, or both `fpr` and `contamination` are given.
+        """
         if self.fpr is not None and not isinstance(self.contamination, str):
             raise ValueError(
                 f"contamination={self.contamination!r} and fpr={self.fpr!r} are two thresholds: give one"
