@@ -26,6 +26,7 @@ Z. He, X. Xu and S. Deng, Discovering cluster-based local outliers, Pattern Reco
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -261,8 +262,11 @@ def cluster_rows(W: Float64Array, weights: Float64Array, k: int, rng: RandomStat
     if k == 1:
         return np.zeros(len(W), dtype=np.int64)
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
-    with one_openmp_thread():
+    with warnings.catch_warnings(), one_openmp_thread():
+        # fewer distinct rows than clusters: components without rows go with the next mixture
+        warnings.simplefilter("ignore", ConvergenceWarning)
         clusters = KMeans(k, n_init=1, max_iter=KMEANS_ITER, tol=0.0, random_state=rng)
         return np.asarray(clusters.fit(W, sample_weight=weights).labels_, dtype=np.int64)
 
