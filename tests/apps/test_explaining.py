@@ -71,6 +71,37 @@ def test_names_of_a_data_frame_are_kept():
     assert found.reasons(1)[0].startswith("weight 300 (expected ")
 
 
+ODD = {
+    "a constant column": np.column_stack([make_rows(), np.full(300, 3.0)]),
+    "nothing but constants": np.full((60, 3), 2.0),
+    "few distinct rows": np.repeat(make_rows(5), 40, axis=0),
+    "whole numbers": np.random.default_rng(0).integers(0, 3, (200, 4)).astype(float),
+    "a rare value": np.column_stack([make_rows(), np.arange(300) < 3]),
+    "one column": make_rows()[:, :1],
+    "more columns than rows": np.random.default_rng(0).normal(size=(20, 50)),
+    "far from zero": make_rows() + 1e9,
+    "heavy tails": np.random.default_rng(0).standard_cauchy((200, 3)),
+    "collinear": make_rows()[:, [0, 0, 1]] * [1.0, 2.0, 1.0],
+    "two rows": make_rows(2),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_tables_are_explained(name):
+    X = ODD[name]
+    found = GaussianMixtureDetector(random_state=0).fit(X).explain(X)
+    for values in (found.contributions, found.drops, found.falls, found.expected, found.distances):
+        assert np.isfinite(values).all()
+    assert (found.falls >= 0.0).all() and (found.drops >= 0.0).all()
+    assert len(found.reasons()) == len(X)
+
+
+def test_a_value_that_a_column_never_had_is_the_reason():
+    X = np.column_stack([make_rows(), np.full(300, 3.0)])
+    found = GaussianMixtureDetector(random_state=0).fit(X).explain([[1.7, 65.0, 4.0]])
+    assert found.reasons(1)[0].startswith("x2 4 (expected 3): ")
+
+
 def test_chunks_have_the_scores_of_all_rows():
     X = make_rows()
     model = GaussianMixtureDetector(2, random_state=0).fit(X)

@@ -236,9 +236,11 @@ def _fit_from_core(
     rng: RandomState,
     **options: Any,
 ) -> FitResult | None:
-    """EM from k-means of the core; None where every component collapsed."""
+    """EM from k-means of the core; None where every component collapsed, or distinct rows are too few."""
     labels = np.full(len(Z), -1)
     labels[core.places] = cluster_rows(core.white[core.places], weights[core.places], k, rng)
+    if len(np.unique(labels[core.places])) < k:
+        return None
     try:
         return fit_mixture(
             Z,
@@ -265,7 +267,7 @@ def cluster_rows(W: Float64Array, weights: Float64Array, k: int, rng: RandomStat
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings(), one_openmp_thread():
-        # fewer distinct rows than clusters: components without rows go with the next mixture
+        # the caller sees where there are fewer distinct rows than clusters
         warnings.simplefilter("ignore", ConvergenceWarning)
         clusters = KMeans(k, n_init=1, max_iter=KMEANS_ITER, tol=0.0, random_state=rng)
         return np.asarray(clusters.fit(W, sample_weight=weights).labels_, dtype=np.int64)
