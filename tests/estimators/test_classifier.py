@@ -283,7 +283,30 @@ def test_mapie_takes_it(iris):
     assert sets[np.arange(30), y[120:], 0].mean() > 0.7
 
 
+def test_labels_that_are_missing(iris):
+    pd = pytest.importorskip("pandas")
+    X, y = iris
+    names = load_iris().target_names[y].tolist()
+    expected = plain("tied").fit(X[20:], names[20:]).predict_proba(X)
+    for labels in (
+        [None] * 20 + names[20:],
+        pd.Series([pd.NA] * 20 + names[20:], dtype="string"),
+        pd.Series([np.nan] * 20 + names[20:]),
+        pd.Categorical([None] * 20 + names[20:]),
+    ):
+        model = plain("tied", unlabelled_weight=0.0).fit(X, labels)
+        assert model.classes_.tolist() == sorted(set(names))
+        assert_allclose(model.predict_proba(X), expected, atol=1e-9)
+
+
 WRONG = {
+    "constant": (np.ones((6, 2)), [0, 1, 0, 1, 0, 1], {}, "every column of X is constant"),
+    "shared factors": (
+        np.random.default_rng(0).normal(size=(40, 5)),
+        np.arange(40) % 2,
+        {"covariance_type": "factor", "share": "components", "n_components": 2, "shrinkage": 0.0},
+        "cannot share components",
+    ),
     "one class": (np.zeros((6, 2)) + np.arange(6)[:, None], np.zeros(6), {}, "needs two classes"),
     "no label": (np.eye(6), np.full(6, -1), {}, "one class|no class"),
     "NaN": (np.array([[0.0], [np.nan], [1.0], [2.0]]), [0, 0, 1, 1], {}, "NaN"),
@@ -320,9 +343,18 @@ def test_fewer_rows_than_features():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(30, 60)), np.arange(30) % 2
     X[:, :3] += 3.0 * y[:, None]
-    with pytest.raises(ValueError, match="is singular"):
-        plain("full").fit(X, y)
+    with pytest.raises(ValueError, match="covariance of class '[ab]' is singular"):
+        plain("full").fit(X, np.array(["a", "b"])[y])
     model = GaussianMixtureClassifier(random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.9
+
+
+def test_many_features():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 400)), np.arange(40) % 2
+    X[:, :20] += 2.0 * y[:, None]
+    model = GaussianMixtureClassifier(random_state=0).fit(X, y)
+    assert model.covariance_type_ in ("EEI", "VVI")
     assert model.score(X, y) > 0.9
 
 

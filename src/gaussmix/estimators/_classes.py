@@ -12,7 +12,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from gaussmix._typing import Float64Array, FloatArray, IntArray
-from gaussmix.apps.classes.choosing import FAMILIES, NUMBERS, SHRINKAGES, Options
+from gaussmix.apps.classes.choosing import (
+    FAMILIES,
+    FAMILIES_OF_MANY,
+    MANY_FEATURES,
+    NUMBERS,
+    SHRINKAGES,
+    Options,
+)
 from gaussmix.apps.classes.labelled import UNKNOWN, LabelledRows
 from gaussmix.data.rows import Rows
 from gaussmix.model.covariance import get_structure
@@ -35,7 +42,8 @@ def read_classes(y: Any, n: int) -> tuple[npt.NDArray[Any], IntArray]:
         raise ValueError(f"X has {n} rows and y has {len(values)}: give one class for each row")
     missing = find_missing(values)
     if values.dtype.kind in "iuf" or values.dtype.kind == "O":
-        minus = np.array([_is_minus_one(value) for value in values.tolist()])
+        minus = ~missing
+        minus[minus] = [_is_minus_one(value) for value in values[~missing].tolist()]
         others = values[~(missing | minus)].tolist()
         if len(set(others)) > 1:
             missing = missing | minus
@@ -74,12 +82,13 @@ def _unify(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return plain if plain.dtype.kind in "iufb" or all(isinstance(v, str) for v in values) else values
 
 
-def read_options(model: Any, classes: npt.NDArray[Any]) -> Options:
-    """The models that the parameters of a classifier allow."""
+def read_options(model: Any, classes: npt.NDArray[Any], d: int) -> Options:
+    """The models that the parameters of a classifier allow for d features."""
     by_bic = model.criterion == "bic"
+    usual = FAMILIES if d <= MANY_FEATURES else FAMILIES_OF_MANY
     names = model.covariance_type
     if isinstance(names, str):
-        families = (tuple(STRUCTURES_OF_MCLUST) if by_bic else FAMILIES) if names == "auto" else (names,)
+        families = (tuple(STRUCTURES_OF_MCLUST) if by_bic else usual) if names == "auto" else (names,)
     else:
         families = tuple(map(str, names))
     for name in families:
@@ -139,7 +148,7 @@ def read_class_prior(class_prior: Any, n_classes: int) -> Float64Array | None:
 
 
 def read_labelled_rows(
-    rows: FloatArray, labels: IntArray, n_classes: int, weights: Float64Array | None
+    rows: FloatArray, labels: IntArray, classes: npt.NDArray[Any], weights: Float64Array | None
 ) -> LabelledRows:
     """The rows of positive weight with their labels."""
     if weights is not None:
@@ -147,7 +156,8 @@ def read_labelled_rows(
         rows, labels, weights = rows[present], labels[present], weights[present]
         if (weights == 1.0).all():
             weights = None
-    return LabelledRows(Rows(rows, weights), labels, n_classes)
+    names = tuple(map(repr, classes.tolist()))
+    return LabelledRows(Rows(rows, weights), labels, len(classes), names)
 
 
 def check_classes(data: LabelledRows, classes: npt.NDArray[Any], sizes: tuple[int, ...] | None) -> None:
@@ -157,6 +167,9 @@ def check_classes(data: LabelledRows, classes: npt.NDArray[Any], sizes: tuple[in
         raise ValueError(
             f"a classifier needs two classes; got one class, {classes.tolist()[0]!r}, in all rows of y"
         )
+    X = data.rows.array
+    if (X[0] == X).all():
+        raise ValueError("every column of X is constant: nothing tells the classes apart")
     if not counts.all():
         empty = classes[counts == 0].tolist()
         raise ValueError(f"every row of the class {empty[0]!r} has the weight zero: leave its rows out")

@@ -59,7 +59,8 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
         to 5 by BIC), a sequence tries its numbers. A mapping has a number for each class.
     covariance_type : str or sequence of str, default="auto"
         A family as in :class:`gaussmix.GaussianMixture`. "auto" tries "tied", "full" and "diag", which do not
-        depend on the units of the features (by BIC all fourteen of mclust); a sequence tries its names.
+        depend on the units of the features, beyond 300 features "EEI" and "diag" (by BIC all fourteen of
+        mclust); a sequence tries its names.
     share : {"covariances", "nothing", "components"}, default="covariances"
         What classes have in common: what components of the family share, such as the one covariance of
         "tied"; nothing: each is a mixture by itself; or all Gaussians, so that they differ in weights.
@@ -232,8 +233,8 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
         check_finite(rows, "X")
         classes, labels = read_classes(y, len(rows))
         weights = read_sample_weight(sample_weight, len(rows))
-        data = read_labelled_rows(rows, labels, len(classes), weights)
-        options = read_options(self, classes)
+        data = read_labelled_rows(rows, labels, classes, weights)
+        options = read_options(self, classes, rows.shape[1])
         number = options.numbers[0]
         fixed = number if isinstance(number, tuple) else (number,) * len(classes)
         check_classes(data, classes, fixed if len(options.numbers) == 1 else None)

@@ -31,6 +31,10 @@ from gaussmix.model.covariance import get_structure
 #: Families that are tried: one covariance for all classes, each component its own, and that without
 #: correlations. With shrinkage the way from one to another is a continuous one. They do not depend on units.
 FAMILIES = ("EEE", "VVV", "VVI")
+#: Features beyond which the next are tried in their place: a general covariance takes the cube of their number.
+MANY_FEATURES = 300
+#: Families without correlations.
+FAMILIES_OF_MANY = ("EEI", "VVI")
 #: Shrinkages that are tried, in rows.
 SHRINKAGES = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)
 #: The shrinkage to begin with, by its place.

@@ -227,6 +227,11 @@ class _Problem:
     def __init__(self, seen: SeenRows, model: ClassModel, class_prior: Float64Array | None) -> None:
         self.data, self.model = seen.data, model
         self.structure = get_structure(model.family, self.data.rows.shape[1])
+        if self.structure.n_factors and model.share == "components":
+            raise ValueError(
+                f"classes cannot share components of the type {model.family!r}, a factor analyser; use one "
+                "of mclust's families"
+            )
         #: Whether responsibilities are for EM to find: else all are known.
         self.iterates = max(model.sizes) > 1 or not self.data.is_complete
         kept = self.structure
@@ -308,4 +313,4 @@ class _Problem:
         counts, d = self.data.count_classes(), self.data.rows.shape[1]
         classes = self.model.owners[list(components)] if components else [int(counts.argmin())]
         c = int(classes[0])
-        return COLLAPSED.format(c=c, n=int(counts[c]), d=d)
+        return COLLAPSED.format(c=self.data.names[c] if self.data.names else c, n=int(counts[c]), d=d)

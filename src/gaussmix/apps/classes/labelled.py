@@ -37,6 +37,8 @@ class LabelledRows:
     #: The class of each row, 0 .. n_classes - 1, or UNKNOWN; shape (n,).
     labels: IntArray
     n_classes: int
+    #: What messages call the classes; by default their numbers.
+    names: tuple[str, ...] = ()
 
     @property
     def known(self) -> IntArray:

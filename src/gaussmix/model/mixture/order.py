@@ -109,11 +109,16 @@ def _sort_components(*keys: Float64Array) -> IntArray:
 
 def _order_by_keys(components: IntArray, keys: Float64Array) -> Iterator[int]:
     """The components by the first key, groups of equal ones by the next."""
-    if len(components) == 1 or not keys.shape[1]:
-        yield from (int(component) for component in components)
-        return
-    first = keys[components, 0]
-    order = np.argsort(first, kind="stable")
-    borders = np.flatnonzero(np.diff(first[order]) > EQUAL) + 1
-    for group in np.split(components[order], borders):
-        yield from _order_by_keys(np.sort(group), keys[:, 1:])
+    for column in range(keys.shape[1]):
+        if len(components) == 1:
+            break
+        first = keys[components, column]
+        order = np.argsort(first, kind="stable")
+        borders = np.flatnonzero(np.diff(first[order]) > EQUAL) + 1
+        groups = [np.sort(group) for group in np.split(components[order], borders)]
+        if len(groups) > 1:
+            for group in groups:
+                yield from _order_by_keys(group, keys[:, column + 1 :])
+            return
+        components = groups[0]
+    yield from (int(component) for component in components)
