@@ -71,7 +71,7 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
     criterion : {"cv", "bic"}, default="cv"
         How a model is chosen: by log-loss of held-out rows, or by the BIC of rows and classes together.
     cv : int, splitter or iterable, default=5
-        The folds, as scikit-learn has them. Of a number of them, those are left out that come once 1,000 rows
+        The folds, as scikit-learn has them. Of a number of them, those are left out that come once 700 rows
         have been held out; fewer are made where the smallest class has fewer rows.
     calibration : "auto" or None, default="auto"
         Where a model was chosen on folds, "auto" makes probabilities of its densities with the temperature

@@ -31,7 +31,7 @@ from gaussmix.model.covariance import get_structure
 #: Families that are tried: one covariance for all classes, each component its own, and that without
 #: correlations. With shrinkage the way from one to another is a continuous one. They do not depend on units.
 FAMILIES = ("EEE", "VVV", "VVI")
-#: Features beyond which the next are tried in their place: a general covariance takes the cube of their number.
+#: Features beyond which the next families are tried: a general covariance takes the cube of their number.
 MANY_FEATURES = 300
 #: Families without correlations.
 FAMILIES_OF_MANY = ("EEI", "VVI")
@@ -41,10 +41,12 @@ SHRINKAGES = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)
 MIDDLE = 2
 #: Numbers of components of a class that are tried.
 NUMBERS = (1, 2, 4, 8, 16)
-#: A class has at least so many rows for each component.
+#: A class has at least so many rows for each component,
 ROWS_EACH = 8
+#: and so many for each feature of it: a mean alone takes as many numbers as there are features.
+ROWS_EACH_FEATURE = 0.5
 #: Folds beyond which no others are held out once so many rows have been.
-ENOUGH_HELD_OUT = 1000
+ENOUGH_HELD_OUT = 700
 #: Effort of fits that are compared.
 QUICK = Effort(tol=3e-3, max_iter=12, n_init=1)
 #: A model is left that is behind by so many standard errors on the rows held out so far.
@@ -261,7 +263,9 @@ class Search:
         """Components of each class, for each model in turn: fewer in classes of few rows."""
         found: list[tuple[int, ...]] = []
         chosen = len(self.options.numbers) > 1
-        most = np.maximum(self.folds.data.count_rows() // ROWS_EACH, 1).astype(np.int64)
+        data = self.folds.data
+        each = max(ROWS_EACH, ROWS_EACH_FEATURE * data.rows.shape[1])
+        most = np.maximum(data.count_rows() // each, 1).astype(np.int64)
         n_classes = self.folds.data.n_classes
         for number in self.options.numbers:
             sizes = number if isinstance(number, tuple) else (number,) * n_classes
