@@ -18,6 +18,8 @@ MIDDLES = ((0.5, 0.6745), (0.8, 1.2816), (0.9, 1.6449))
 ROUNDING = 1e-12
 #: The scale of a constant column, relative to its value.
 OF_CONSTANT = 0.01
+#: Scales from the centre beyond which a value is taken to be that far away, lest its square overflow.
+FARTHEST = 1e90
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +33,9 @@ class Columns:
 
     def apply(self, X: npt.ArrayLike) -> Float64Array:
         """Rows in the model's coordinates, shape (n, d)."""
-        return np.asarray((np.asarray(X, dtype=np.float64) - self.centre) / self.scale)
+        with np.errstate(over="ignore"):
+            deviations = (np.asarray(X, dtype=np.float64) - self.centre) / self.scale
+        return np.clip(deviations, -FARTHEST, FARTHEST)
 
     def invert(self, Z: npt.ArrayLike) -> Float64Array:
         """Rows in units of the data, shape (n, d)."""
@@ -48,8 +52,11 @@ def measure_columns(X: Float64Array, weights: Float64Array, scaling: str | None)
     d = X.shape[1]
     if scaling is None:
         return Columns(np.zeros(d), np.ones(d))
-    mean = np.average(X, axis=0, weights=weights)
-    deviation = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
+    # powers of two round nothing, and keep squares within bounds
+    unit = np.ldexp(1.0, np.frexp(np.abs(X).max(axis=0))[1] - 1)
+    mean = np.average(X / unit, axis=0, weights=weights)
+    deviation = np.sqrt(np.average((X / unit - mean) ** 2, axis=0, weights=weights)) * unit
+    mean = mean * unit
     # what rounding leaves of a constant column is no spread
     constant = deviation <= ROUNDING * np.abs(mean)
     deviation = np.where(constant, np.where(mean == 0.0, 1.0, OF_CONSTANT * np.abs(mean)), deviation)

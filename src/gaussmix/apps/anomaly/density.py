@@ -137,6 +137,7 @@ def _fit_members(
         places = _sample(len(Z), MEMBER_ROWS, rng)
         core = find_core(Z[places], weights[places], gaussian, request.share_left_out)
         best = fit_common_shape(Z[places], weights[places], core, request, rng)
+        check_number(best, request)
         members.append(best)
         kept.append(find_normal_components(best) if chosen else np.arange(best.n_components))
         request = replace(request, n_components=best.n_components)
@@ -161,6 +162,16 @@ def fit_common_shape(
     if best is None:
         return core.gaussian
     return best.mixture
+
+
+def check_number(mixture: Mixture | None, request: DensityRequest) -> None:
+    """Raise FitError where the caller named a number of components, and no mixture has it."""
+    k = request.n_components
+    if not isinstance(k, str) and (mixture is None or mixture.n_components != k):
+        raise FitError(
+            f"n_components={k} is too many: components begin in as many distinct rows near the middle, and "
+            "there are fewer, or all components collapsed; ask for fewer, or leave it 'auto'"
+        )
 
 
 def find_normal_components(mixture: Mixture) -> IntArray:
@@ -203,18 +214,24 @@ def concentrate(Z: Float64Array, weights: Float64Array, trim: float) -> Mixture:
     distances = np.square(Z).sum(axis=1)
     labels = np.where(_find_nearest_share(distances, weights, 0.5 if trim else 1.0), 0, -1)
     family = choose_family(float(weights.sum()), Z.shape[1])
-    result = fit_mixture(
-        Z,
-        1,
-        covariance_type=family.own,
-        n_factors=family.n_factors,
-        sample_weight=weights,
-        trim=trim,
-        start=labels,
-        reg_covar=CORE_RIDGE,
-        tol=TOL,
-        max_iter=MAX_ITER,
-    )
+    try:
+        result = fit_mixture(
+            Z,
+            1,
+            covariance_type=family.own,
+            n_factors=family.n_factors,
+            sample_weight=weights,
+            trim=trim,
+            start=labels,
+            reg_covar=CORE_RIDGE,
+            tol=TOL,
+            max_iter=MAX_ITER,
+        )
+    except FitError:
+        raise FitError(
+            "some rows are so far from the others that these are one point beside them; leave such rows out, "
+            "or let trimming do it (novelty=False, and 'trim' above zero)"
+        ) from None
     return result.mixture
 
 
@@ -261,7 +278,7 @@ def _fit_from_core(
 
 def cluster_rows(W: Float64Array, weights: Float64Array, k: int, rng: RandomState) -> IntArray:
     """A k-means cluster of each row."""
-    if k == 1:
+    if k == 1 or len(W) < k:
         return np.zeros(len(W), dtype=np.int64)
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
@@ -306,7 +323,10 @@ def _fit_clean(Z: Float64Array, weights: Float64Array, request: DensityRequest, 
         ]
         choices = [choices[int(np.argmax(scores))]]
     (mixture,) = _fit_choices(Z, weights, choices, request.share_left_out, rng)
-    return concentrate(Z, weights, request.share_left_out) if mixture is None else mixture
+    if mixture is not None:
+        return mixture
+    check_number(None, request)
+    return concentrate(Z, weights, request.share_left_out)
 
 
 def _fit_choices(
@@ -335,22 +355,27 @@ def free_shapes(Z: Float64Array, weights: Float64Array, mixture: Mixture, trim: 
     With S_k the covariance of the n_k rows of component k, W the common one and nu = 2 d::
 
         Sigma_k = (n_k S_k + nu W) / (n_k + nu)
+
+    Where all collapse it is the mixture of common shape.
     """
     d = Z.shape[1]
     nu = SHRINKAGE * d
     common = np.asarray(mixture.dense_covariances[0])
     prior = NormalInverseWishart(shrinkage=0.0, dof=nu - d - 1.0, scale=nu * common)
-    result = fit_mixture(
-        Z,
-        mixture.n_components,
-        sample_weight=weights,
-        trim=trim,
-        start=mixture.responsibilities(Z),
-        prior=prior,
-        reg_covar=RIDGE,
-        tol=TOL,
-        max_iter=MAX_ITER,
-    )
+    try:
+        result = fit_mixture(
+            Z,
+            mixture.n_components,
+            sample_weight=weights,
+            trim=trim,
+            start=mixture.responsibilities(Z),
+            prior=prior,
+            reg_covar=RIDGE,
+            tol=TOL,
+            max_iter=MAX_ITER,
+        )
+    except FitError:
+        return mixture
     return result.mixture
 
 
@@ -362,6 +387,7 @@ def _fit_named(Z: Float64Array, weights: Float64Array, request: DensityRequest, 
     fits = [_fit_from_core(Z, weights, core, k, request.covariance_type, trim, rng) for k in numbers]
     found = [result for result in fits if result is not None]
     if not found:
+        check_number(None, request)
         raise FitError(
             f"every mixture of the family {request.covariance_type!r} collapsed; leave covariance_type 'auto'"
         )

@@ -78,7 +78,10 @@ class ClassedMixture:
 
 def find_log_posterior(log_joint: Float64Array) -> Float64Array:
     """Log p(c | x) from log p(x, c), shape (n, n_classes)."""
-    return np.asarray(log_joint - sum_exponentials(log_joint)[:, None])
+    # first the differences: beside the joint densities of a row that is far away those of classes are rounding
+    top = log_joint.max(axis=1, keepdims=True)
+    below = log_joint - np.where(np.isfinite(top), top, 0.0)
+    return np.asarray(below - sum_exponentials(below)[:, None])
 
 
 def sum_exponentials(logarithms: Float64Array) -> Float64Array:
