@@ -78,7 +78,7 @@ class ClassedMixture:
 
 def find_log_posterior(log_joint: Float64Array) -> Float64Array:
     """Log p(c | x) from log p(x, c), shape (n, n_classes)."""
-    # first the differences: beside the joint densities of a row that is far away those of classes are rounding
+    # first the differences: they are lost to rounding in the joint densities of a row that is far away
     top = log_joint.max(axis=1, keepdims=True)
     below = log_joint - np.where(np.isfinite(top), top, 0.0)
     return np.asarray(below - sum_exponentials(below)[:, None])
