@@ -37,7 +37,9 @@ def read_classes(y: Any, n: int) -> tuple[npt.NDArray[Any], IntArray]:
         raise ValueError(
             "This GaussianMixtureClassifier estimator requires y to be passed, but the target y is None."
         )
-    values = column_or_1d(np.asarray(y), warn=True)
+    # whole numbers of a data frame that has missing cells are floats, but where it is asked for objects
+    of_frame = not isinstance(getattr(y, "dtype", np.dtype(object)), np.dtype)
+    values = column_or_1d(np.asarray(y, dtype=object if of_frame else None), warn=True)
     if len(values) != n:
         raise ValueError(f"X has {n} rows and y has {len(values)}: give one class for each row")
     missing = find_missing(values)
