@@ -26,7 +26,7 @@ def make_clusters(seed, n=600, d=4):
     return centres[np.arange(n) % 3] + generator.normal(size=(n, d)) @ shape
 
 
-@pytest.mark.parametrize("share", [0.02, 0.05, 0.1])
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.14])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_tight_cluster_is_no_component(share, seed):
     X = make_clusters(seed)
@@ -35,6 +35,14 @@ def test_a_tight_cluster_is_no_component(share, seed):
     rows = np.concatenate([X, far])
     scores = GaussianMixtureDetector(random_state=seed).fit(rows).score_samples(rows)
     assert measure_area(scores, n) > 0.99
+
+
+@pytest.mark.parametrize("spread", [0.1, 1.0])
+def test_a_large_cluster_is_left_out_where_normal_rows_are_said_to_be_one(spread):
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([rng.normal(size=(420, 5)), rng.normal(4.0, spread, size=(180, 5))])
+    scores = GaussianMixtureDetector(1, trim=0.45, random_state=0).fit(rows).score_samples(rows)
+    assert measure_area(scores, 180) > 0.99
 
 
 @pytest.mark.parametrize("seed", [0, 1])

@@ -27,9 +27,9 @@ from gaussmix.estimators._validate import list_allowed, read_estimator_rows
 class GaussianMixtureDetector(Explaining, PValues, Keeping, OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """Anomalies: rows where the density of the normal rows is low.
 
-    The rows of the fit may hold anomalies, up to some two fifths of them, and they may form clusters: none
-    becomes a component. With ``novelty=True`` the rows of the fit are known to be normal, and the density
-    follows them closely.
+    The rows of the fit may hold anomalies: scattered ones up to two fifths of the rows, or a cluster of up to
+    an eighth, which becomes no component; a larger cluster counts as normal. With ``novelty=True`` the rows
+    of the fit are known to be normal, and the density follows them closely.
 
     Parameters
     ----------
