@@ -154,3 +154,14 @@ def test_the_fence_flags_few_rows_of_a_gaussian_and_ignores_anomalies_above_the_
     assert 0.0005 < np.mean(scores < fence) < 0.02
     mixed = np.where(np.arange(20_000) % 10 < 2, -500.0, scores)
     assert np.mean(scores < find_fence(mixed, weights)) < 0.02
+
+
+@pytest.mark.parametrize("value", [99999.0, -2147483648.0, 1e150, -1.7e308])
+def test_fill_values_are_far_and_spoil_nothing(value):
+    X = make_clusters(0, 300)
+    plain = GaussianMixtureDetector(random_state=0).fit(X).score_samples(X)
+    filled = X.copy()
+    filled[:3, 1] = value
+    scores = GaussianMixtureDetector(random_state=0).fit(filled).score_samples(filled)
+    assert scores[:3].max() < scores[3:].min()
+    assert np.corrcoef(scores[3:], plain[3:])[0, 1] > 0.9
