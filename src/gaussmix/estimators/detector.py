@@ -40,7 +40,7 @@ class GaussianMixtureDetector(Explaining, PValues, Keeping, OutlierMixin, BaseEs
     covariance_type : str, default="auto"
         "auto" is one shape for all components, so that no tight cluster of anomalies has a density of its
         own; of clean rows also a shape for each, shrunk towards the common one. It is that of factor
-        analysers with ten factors for more than 64 features, and variances alone for fewer rows than
+        analysers with six factors for more than 64 features, and variances alone for fewer rows than
         features. Or a family of :class:`GaussianMixture`, fitted to all rows as it is.
     contamination : float or "auto", default="auto"
         The share of the rows of the fit that is flagged. "auto" flags what is far: with r = sqrt(2 (max s -

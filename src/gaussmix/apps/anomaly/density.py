@@ -56,22 +56,22 @@ NUMBERS = (1, 6)
 LEAST_SHARE = 0.7
 #: Mixtures that are averaged, and rows that each is fitted to.
 N_MEMBERS = 3
-MEMBER_ROWS = 1_000
+MEMBER_ROWS = 800
 #: The same numbers for clean rows, the rows that are fitted, and the share of them that is not held out.
 CLEAN_NUMBERS = (1, 4, 16)
 CLEAN_ROWS = 4_000
 HELD_IN = 0.75
 #: Features beyond which covariances are those of factor analysers, and their factors.
 WIDE = 64
-N_FACTORS = 10
+N_FACTORS = 6
 #: Rows that the common covariance counts as for a component's own, for each feature.
 SHRINKAGE = 2.0
 #: The fewest rows for each component, if there is to be more than one.
 LEAST_ROWS = 20
 #: The gain, in nats a row, at which a fit ends.
-TOL = 3e-3
+TOL = 5e-3
 #: Iterations of each fit, and of k-means.
-MAX_ITER = 25
+MAX_ITER = 15
 KMEANS_ITER = 10
 
 
