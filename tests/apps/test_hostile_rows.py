@@ -30,7 +30,7 @@ def test_one_row_of_all_the_weight_is_fitted():
 @pytest.mark.parametrize("options", [{}, {"novelty": True}, {"covariance_type": "full"}])
 def test_more_components_than_distinct_rows_are_one_error(options):
     X = np.repeat(np.random.default_rng(0).normal(size=(5, 2)), 30, axis=0)
-    with pytest.raises(FitError, match="n_components=9 is too many"):
+    with pytest.raises(ValueError, match="n_components=9 is too many"):
         GaussianMixtureDetector(9, random_state=0, **options).fit(X)
 
 

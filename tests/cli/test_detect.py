@@ -107,6 +107,13 @@ def test_another_table_to_learn_from(run, table, normal, tmp_path):
     assert "p-value" in split.stdout
 
 
+def test_a_table_of_one_row_is_one_row(run, normal, tmp_path):
+    write_rows(tmp_path / "one.csv", make_rows(1, 0))
+    result = run("detect", tmp_path / "one.csv", "--train", normal)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Of 1 row 0 are anomalies")
+
+
 def test_columns_are_found_by_name_and_weights_are_of_the_fit(run, table, tmp_path):
     X = make_rows(100, 2)
     weights = np.where(np.arange(100) < 60, 1.0, 2.0)

@@ -66,13 +66,15 @@ def test_other_files_are_no_classifiers(tmp_path):
     X, y = make_rows()
     Mixture([1.0], [[0.0]], [1.0], "spherical").save(tmp_path / "mixture")
     GaussianMixtureDetector(1).fit(X).save(tmp_path / "detector")
-    for name in ("mixture", "detector"):
-        with pytest.raises(ModelFileError, match="not a classifier"):
+    advice = {"mixture": "not a classifier; a mixture is for Mixture.load"}
+    advice["detector"] = "a detector, not a classifier; it is for GaussianMixtureDetector.load"
+    for name, said in advice.items():
+        with pytest.raises(ModelFileError, match=said):
             GaussianMixtureClassifier.load(tmp_path / name)
     GaussianMixtureClassifier(1, **PLAIN).fit(X, y).save(tmp_path / "classifier")
     with pytest.raises(ModelFileError, match="a classifier, not a model"):
         Mixture.load(tmp_path / "classifier")
-    with pytest.raises(ModelFileError, match="not a detector"):
+    with pytest.raises(ModelFileError, match="a classifier, not a detector; it is for GaussianMixtureCl"):
         GaussianMixtureDetector.load(tmp_path / "classifier")
 
 

@@ -28,12 +28,13 @@ def describe_detection(detector: Any, table: Table, found: Detection, fdr: float
     """How many rows are anomalies, by which rule, beside which normal rows."""
     n, n_anomalies = len(found.scores), found.n_anomalies
     are = "is an anomaly" if n_anomalies == 1 else "are anomalies"
+    rows = "row" if n == 1 else "rows"
     rule = (
         f"they score below {detector.offset_:.6g}"
         if fdr is None
         else f"chosen so that {100 * fdr:g} % of them are normal at most, on average"
     )
-    lines = [f"Of {n:,} rows {n_anomalies:,} {are} ({100 * n_anomalies / n:.3g} %): {rule}."]
+    lines = [f"Of {n:,} {rows} {n_anomalies:,} {are} ({100 * n_anomalies / n:.3g} %): {rule}."]
     mixture = detector.model_.mixture
     trim = f"; the fit left out {100 * detector.trim_:.3g} % of its rows" if detector.trim_ else ""
     lines.append(

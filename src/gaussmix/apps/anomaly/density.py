@@ -165,10 +165,10 @@ def fit_common_shape(
 
 
 def check_number(mixture: Mixture | None, request: DensityRequest) -> None:
-    """Raise FitError where the caller named a number of components, and no mixture has it."""
+    """Raise ValueError where the caller named a number of components, and no mixture has it."""
     k = request.n_components
     if not isinstance(k, str) and (mixture is None or mixture.n_components != k):
-        raise FitError(
+        raise ValueError(
             f"n_components={k} is too many: components begin in as many distinct rows near the middle, and "
             "there are fewer, or all components collapsed; ask for fewer, or leave it 'auto'"
         )

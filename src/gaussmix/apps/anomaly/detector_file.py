@@ -101,6 +101,7 @@ def read_detector(path: str | os.PathLike[str]) -> DetectorState:
     """
     content = _container.read(path)
     document, tensors = content.document, content.tensors
+    schema.refuse_other_kinds(path, document, "a detector")
     if document.get("kind") != schema.DETECTOR:
         raise ModelFileError(f"{path}: not a detector; a mixture is for Mixture.load")
     if document.get("schema") != VERSION:

@@ -90,6 +90,7 @@ def read_classifier(path: str | os.PathLike[str]) -> ClassifierState:
     """
     content = _container.read(path)
     document = content.document
+    schema.refuse_other_kinds(path, document, "a classifier")
     if document.get("kind") != schema.CLASSIFIER:
         raise ModelFileError(f"{path}: not a classifier; a mixture is for Mixture.load")
     if document.get("schema") != VERSION:

@@ -29,6 +29,18 @@ CHECKPOINT = "checkpoint"
 DETECTOR = "detector"
 #: The "kind" of a document of a classifier (apps/classes/classifier_file.py).
 CLASSIFIER = "classifier"
+#: What files of these kinds are, and what they are for.
+KINDS = {
+    CHECKPOINT: ("the checkpoint of a fit", "go on with that fit (resume)"),
+    DETECTOR: (
+        "a detector",
+        "it is for GaussianMixtureDetector.load, or the command 'gaussmix detect --model'",
+    ),
+    CLASSIFIER: (
+        "a classifier",
+        "it is for GaussianMixtureClassifier.load, or the command 'gaussmix classify --model'",
+    ),
+}
 FIELDS = ("schema", "covariance_type", "feature_names", "info")
 
 #: How far the weights of a pickled mixture may sum from one: as far as any that a mixture is made of.
@@ -167,22 +179,18 @@ def check_names(names: Sequence[str] | None, d: int) -> tuple[str, ...] | None:
     return None if names is None else tuple(str(name) for name in names)
 
 
+def refuse_other_kinds(path: str | os.PathLike[str], document: Mapping[str, Any], expected: str) -> None:
+    """Raise ModelFileError where a file holds something else that has a name, and say what it is for."""
+    thing, use = KINDS.get(str(document.get("kind")), (expected, ""))
+    if thing != expected:
+        raise ModelFileError(f"{path}: {thing}, not {expected}; {use}")
+
+
 def _arguments(
     path: str | os.PathLike[str], tensors: Mapping[str, Float64Array], document: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The arguments of the mixture that a file describes; `path` is for the message."""
-    if document.get("kind") == CHECKPOINT:
-        raise ModelFileError(f"{path}: the checkpoint of a fit, not a model; go on with that fit (resume)")
-    if document.get("kind") == DETECTOR:
-        raise ModelFileError(
-            f"{path}: a detector, not a model; it is for GaussianMixtureDetector.load, or the command "
-            "'gaussmix detect --model'"
-        )
-    if document.get("kind") == CLASSIFIER:
-        raise ModelFileError(
-            f"{path}: a classifier, not a model; it is for GaussianMixtureClassifier.load, or the command "
-            "'gaussmix classify --model'"
-        )
+    refuse_other_kinds(path, document, "a model")
     version = document.get("schema")
     if type(version) is not int or not 1 <= version <= VERSION:
         raise ModelFileError(
