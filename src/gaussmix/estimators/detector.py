@@ -34,7 +34,7 @@ class GaussianMixtureDetector(Explaining, PValues, Keeping, OutlierMixin, BaseEs
     Parameters
     ----------
     n_components : int or "auto", default="auto"
-        "auto" is one or six, by BIC of the rows that are kept; of clean rows one, four or sixteen, by the
+        "auto" is one or six, by BIC of the rows that are kept; of clean rows one or sixteen, by the
         likelihood of rows that are held out. A component of few rows is then taken for a cluster of
         anomalies and left out of the density.
     covariance_type : str, default="auto"

@@ -57,9 +57,11 @@ LEAST_SHARE = 0.7
 #: Mixtures that are averaged, and rows that each is fitted to.
 N_MEMBERS = 3
 MEMBER_ROWS = 800
-#: The same numbers for clean rows, the rows that are fitted, and the share of them that is not held out.
-CLEAN_NUMBERS = (1, 4, 16)
+#: The same numbers for clean rows, and the rows that are fitted.
+CLEAN_NUMBERS = (1, 16)
 CLEAN_ROWS = 4_000
+#: The rows by which the number is chosen, and the share of them that is not held out.
+CHOICE_ROWS = 1_500
 HELD_IN = 0.75
 #: Features beyond which covariances are those of factor analysers, and their factors.
 WIDE = 64
@@ -309,24 +311,33 @@ def _fit_clean(Z: Float64Array, weights: Float64Array, request: DensityRequest, 
     """The mixture of clean rows whose number of components and shapes make held-out rows most probable."""
     places = _sample(len(Z), CLEAN_ROWS, rng)
     Z, weights = Z[places], weights[places]
-    numbers = request.count_components(HELD_IN * float(weights.sum()), CLEAN_NUMBERS)
-    # the prior is one of matrices
-    shapes = (False,) if choose_family(float(weights.sum()), Z.shape[1]).n_factors else (False, True)
-    choices = [(k, own) for k in numbers for own in shapes if k > 1 or not own]
-    if len(choices) > 1:
-        held_in = np.zeros(len(Z), dtype=bool)
-        held_in[rng.permutation(len(Z))[: math.ceil(HELD_IN * len(Z))]] = True
-        seen, unseen = held_in & (weights > 0.0), ~held_in
-        scores = [
-            -math.inf if mixture is None else float(weights[unseen] @ mixture.log_prob(Z[unseen]))
-            for mixture in _fit_choices(Z[seen], weights[seen], choices, request.share_left_out, rng)
-        ]
-        choices = [choices[int(np.argmax(scores))]]
-    (mixture,) = _fit_choices(Z, weights, choices, request.share_left_out, rng)
+    few = _sample(len(Z), CHOICE_ROWS, rng)
+    choice = _choose_clean(Z[few], weights[few], request, rng)
+    (mixture,) = _fit_choices(Z, weights, [choice], request.share_left_out, rng)
     if mixture is not None:
         return mixture
     check_number(None, request)
     return concentrate(Z, weights, request.share_left_out)
+
+
+def _choose_clean(
+    Z: Float64Array, weights: Float64Array, request: DensityRequest, rng: RandomState
+) -> tuple[int, bool]:
+    """The number of components, and whether they have shapes of their own."""
+    numbers = request.count_components(HELD_IN * float(weights.sum()), CLEAN_NUMBERS)
+    # the prior is one of matrices
+    shapes = (False,) if choose_family(float(weights.sum()), Z.shape[1]).n_factors else (False, True)
+    choices = [(k, own) for k in numbers for own in shapes if k > 1 or not own]
+    if len(choices) == 1:
+        return choices[0]
+    order = rng.permutation(len(Z))
+    n_seen = math.ceil(HELD_IN * len(Z))
+    seen, unseen = np.sort(order[:n_seen]), np.sort(order[n_seen:])
+    scores = [
+        -math.inf if mixture is None else float(weights[unseen] @ mixture.log_prob(Z[unseen]))
+        for mixture in _fit_choices(Z[seen], weights[seen], choices, request.share_left_out, rng)
+    ]
+    return choices[int(np.argmax(scores))]
 
 
 def _fit_choices(
