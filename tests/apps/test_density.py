@@ -165,3 +165,9 @@ def test_fill_values_are_far_and_spoil_nothing(value):
     scores = GaussianMixtureDetector(random_state=0).fit(filled).score_samples(filled)
     assert scores[:3].max() < scores[3:].min()
     assert np.corrcoef(scores[3:], plain[3:])[0, 1] > 0.9
+
+
+def test_trimming_nearly_all_leaves_one_component():
+    model = GaussianMixtureDetector(trim=0.9, random_state=0).fit(make_clusters(0, 300))
+    assert model.n_components_ == 1
+    assert np.isfinite(model.score_samples(make_clusters(0, 300))).all()

@@ -67,7 +67,7 @@ CHOICE_ROWS = 1_500
 HELD_IN = 0.75
 #: Rows that the common covariance counts as for a component's own, for each feature.
 SHRINKAGE = 2.0
-#: The fewest rows for each component, if there is to be more than one.
+#: The fewest rows, of those that are kept, for each component, if there is to be more than one.
 LEAST_ROWS = 20
 
 
@@ -91,7 +91,7 @@ class DensityRequest:
         """The numbers of components to choose among, for rows of this weight."""
         if not isinstance(self.n_components, str):
             return (int(self.n_components),)
-        most = max(1, int(weight / LEAST_ROWS + 1e-9))
+        most = max(1, int((1.0 - self.share_left_out) * weight / LEAST_ROWS + 1e-9))
         return tuple(dict.fromkeys(min(k, most) for k in numbers))
 
 
