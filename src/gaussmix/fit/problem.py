@@ -69,11 +69,11 @@ def make_problem(X: Any, request: Request) -> Problem:
 
 
 def find_labelled(start: Any, n: int) -> IntArray | None:
-    """The places of the rows that labels give to a component; None where the start is no n labels."""
-    if not isinstance(start, np.ndarray) or start.shape != (n,) or start.dtype.kind not in "iu":
+    """The places of the rows that labels give to a component; None where these do not leave some rows out."""
+    if not isinstance(start, np.ndarray) or start.shape != (n,) or start.dtype.kind != "i":
         return None
     places = np.flatnonzero(start >= 0)
-    return places if len(places) else None
+    return places if 0 < len(places) < n else None
 
 
 def make_engine(
