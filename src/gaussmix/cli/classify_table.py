@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,15 +18,15 @@ from gaussmix._typing import BoolArray, Float64Array, IntArray
 from gaussmix.cli.classify_display import print_classification
 from gaussmix.cli.classify_options import ClassifyTask
 from gaussmix.cli.messages import print_message
-from gaussmix.cli.outputs import check_picture, check_report, write_command
+from gaussmix.cli.outputs import check_files, list_files, write_command
 from gaussmix.cli.progress import Stage, is_shown
 from gaussmix.cli.saved_classifier import load_classifier
-from gaussmix.cli.using import BLOCK_ROWS, name_data, number_rows, refuse_overwriting, tell_notes
+from gaussmix.cli.using import BLOCK_ROWS, name_data, number_rows, tell_notes
 from gaussmix.data.several import read_matching_tables, read_tables
 from gaussmix.data.source import refuse_os_errors
-from gaussmix.data.tables import TABLE_SUFFIXES, Table
+from gaussmix.data.tables import Table
 from gaussmix.data.targets import read_classes
-from gaussmix.data.writing import check_output, check_table_output, replace_file, write_table
+from gaussmix.data.writing import replace_file, write_table
 from gaussmix.errors import FitError, InputError
 from gaussmix.estimators._holding_out import HeldOut, find_rejected, hold_out
 from gaussmix.estimators.classifier import GaussianMixtureClassifier
@@ -49,7 +48,7 @@ class Answer:
 
 def classify_table(task: ClassifyTask) -> int:
     """Fit or load, hold out, write and print; return the exit code."""
-    _check_outputs(task)
+    check_files(_name_files(task), [*task.data, *task.predict, *([task.model] if task.model else [])])
     if task.model is not None:
         return _use_model(task, task.model)
     seed = secrets.randbelow(2**31) if task.seed is None else task.seed
@@ -219,34 +218,10 @@ def _print(
     counts = [float((classes == name).sum()) for name in model.classes_.tolist()]
     print_classification(model, str(task.reading.target), counts, len(table.values), held)
     typer.echo(f"\nseed   {seed}")
-    for what, path in _list_files(task):
+    for what, path in list_files(_name_files(task)):
         typer.echo(f"{what} saved in {make_printable(str(path))}")
 
 
-def _list_files(task: ClassifyTask) -> list[tuple[str, Path]]:
-    """The files that are written, and what they are."""
-    files = {"table": task.output, "classifier": task.save, "picture": task.plot, "report": task.report}
-    return [(what, path) for what, path in files.items() if path is not None]
-
-
-def _check_outputs(task: ClassifyTask) -> None:
-    """Raise InputError, before the work, for outputs that could not be written after it."""
-    if task.output is not None:
-        check_table_output(task.output)
-    if task.save is not None and task.save.suffix.lower() in TABLE_SUFFIXES:
-        raise InputError(
-            f"{task.save}: a classifier is not a table; name it for example {task.save.stem}.safetensors"
-        )
-    if task.plot is not None:
-        check_picture(task.plot)
-    if task.report is not None:
-        check_report(task.report)
-    written = _list_files(task)
-    for (what, path), (other, same) in itertools.combinations(written, 2):
-        if path.resolve() == same.resolve():
-            raise InputError(f"{same}: the {what} and the {other} cannot be the same file")
-    sources = [*task.data, *task.predict, *([task.model] if task.model is not None else [])]
-    for _, path in written:
-        for source in sources:
-            refuse_overwriting(path, source)
-        check_output(path)
+def _name_files(task: ClassifyTask) -> dict[str, Path | None]:
+    """The files to write, by what they are."""
+    return {"table": task.output, "classifier": task.save, "picture": task.plot, "report": task.report}

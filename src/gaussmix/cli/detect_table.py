@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,14 +18,14 @@ from gaussmix.apps.anomaly.thresholds import find_share_threshold
 from gaussmix.cli.detect_display import print_detection
 from gaussmix.cli.detect_options import AUTO, DetectTask
 from gaussmix.cli.messages import print_message
-from gaussmix.cli.outputs import check_picture, check_report, write_command
+from gaussmix.cli.outputs import check_files, list_files, write_command
 from gaussmix.cli.progress import Stage, is_shown
 from gaussmix.cli.saved_detector import load_detector
-from gaussmix.cli.using import BLOCK_ROWS, name_data, number_rows, refuse_overwriting, tell_notes
+from gaussmix.cli.using import BLOCK_ROWS, name_data, number_rows, tell_notes
 from gaussmix.data.several import read_matching_tables, read_tables
 from gaussmix.data.source import refuse_os_errors
-from gaussmix.data.tables import TABLE_SUFFIXES, Table
-from gaussmix.data.writing import check_output, check_table_output, replace_file, write_table
+from gaussmix.data.tables import Table
+from gaussmix.data.writing import replace_file, write_table
 from gaussmix.errors import FitError, InputError
 from gaussmix.estimators.detector import GaussianMixtureDetector
 
@@ -37,7 +36,7 @@ FEW_ROWS = 5_000
 
 def detect_table(task: DetectTask) -> int:
     """Fit or load, score, write and print; return the exit code."""
-    _check_outputs(task)
+    check_files(_name_files(task), [*task.data, *task.train, *([task.model] if task.model else [])])
     seed = secrets.randbelow(2**31) if task.seed is None else task.seed
     try:
         if task.model is not None:
@@ -62,7 +61,7 @@ def detect_table(task: DetectTask) -> int:
         _write_report(task.report, detector, table, fitted, found, seed)
     if not task.quiet:
         print_detection(detector, table, found, task, seed)
-        for what, path in _list_files(task):
+        for what, path in list_files(_name_files(task)):
             typer.echo(f"{what} saved in {make_printable(str(path))}")
     return EXIT_GOOD
 
@@ -166,30 +165,6 @@ def _list_blocks(
         yield columns
 
 
-def _list_files(task: DetectTask) -> list[tuple[str, Path]]:
-    """The files that are written, and what they are."""
-    files = {"table": task.output, "detector": task.save, "picture": task.plot, "report": task.report}
-    return [(what, path) for what, path in files.items() if path is not None]
-
-
-def _check_outputs(task: DetectTask) -> None:
-    """Raise InputError, before the work, for outputs that could not be written after it."""
-    if task.output is not None:
-        check_table_output(task.output)
-    if task.save is not None and task.save.suffix.lower() in TABLE_SUFFIXES:
-        raise InputError(
-            f"{task.save}: a detector is not a table; name it for example {task.save.stem}.safetensors"
-        )
-    if task.plot is not None:
-        check_picture(task.plot)
-    if task.report is not None:
-        check_report(task.report)
-    written = _list_files(task)
-    for (what, path), (other, same) in itertools.combinations(written, 2):
-        if path.resolve() == same.resolve():
-            raise InputError(f"{same}: the {what} and the {other} cannot be the same file")
-    sources = [*task.data, *task.train, *([task.model] if task.model is not None else [])]
-    for _, path in written:
-        for source in sources:
-            refuse_overwriting(path, source)
-        check_output(path)
+def _name_files(task: DetectTask) -> dict[str, Path | None]:
+    """The files to write, by what they are."""
+    return {"table": task.output, "detector": task.save, "picture": task.plot, "report": task.report}

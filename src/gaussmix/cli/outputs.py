@@ -7,7 +7,7 @@ import importlib.util
 import itertools
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from glob import has_magic
 from pathlib import Path
@@ -18,7 +18,7 @@ from gaussmix.cli.reading_options import find_stem
 from gaussmix.cli.using import refuse_overwriting
 from gaussmix.data.content import STANDARD_INPUT
 from gaussmix.data.tables import TABLE_SUFFIXES
-from gaussmix.data.writing import check_output
+from gaussmix.data.writing import check_output, check_table_output
 from gaussmix.errors import InputError, ModelFileError
 from gaussmix.io import load_model
 
@@ -79,23 +79,33 @@ def is_report(path: Path) -> bool:
 
 def check_outputs(task: FitTask) -> None:
     """Raise InputError, before the work, for outputs that could not be written after it."""
-    output, plot, checkpoint, report = task.output, task.plot, task.checkpoint, task.report
-    for what, path in (("model", output), ("checkpoint", checkpoint)):
-        if path is not None and path.suffix.lower() in TABLE_SUFFIXES:
+    files = {"model": task.output, "checkpoint": task.checkpoint, "picture": task.plot, "report": task.report}
+    check_files(files, task.data)
+
+
+def check_files(files: Mapping[str, Path | None], sources: Sequence[Path]) -> None:
+    """Raise InputError for files that could not be written, by what each is called; None stands for none.
+
+    A "table", a "picture" and a "report" are so; all else is a model, and no table.
+    """
+    written = list_files(files)
+    for what, path in written:
+        if what in CHECKS:
+            CHECKS[what](path)
+        elif path.suffix.lower() in TABLE_SUFFIXES:
             raise InputError(f"{path}: a {what} is not a table; name it for example {path.stem}.safetensors")
-    if plot is not None:
-        check_picture(plot)
-    if report is not None:
-        check_report(report)
-    outputs = {"model": output, "checkpoint": checkpoint, "picture": plot, "report": report}
-    written = [(what, path) for what, path in outputs.items() if path is not None]
     for (what, path), (other, same) in itertools.combinations(written, 2):
         if path.resolve() == same.resolve():
             raise InputError(f"{same}: the {what} and the {other} cannot be the same file")
     for _, path in written:
-        for data in task.data:
-            refuse_overwriting(path, data)
+        for source in sources:
+            refuse_overwriting(path, source)
         check_output(path)
+
+
+def list_files(files: Mapping[str, Path | None]) -> list[tuple[str, Path]]:
+    """The files that are written, with what each is called."""
+    return [(what, path) for what, path in files.items() if path is not None]
 
 
 def check_plot_columns(task: FitTask, names: Sequence[str]) -> None:
@@ -134,6 +144,10 @@ def check_report(report: Path) -> None:
         raise InputError(f"{report}: a report is a page; name it for example {report.stem}.html")
     if not has_report():
         raise InputError(f"{report}: a report needs Jinja: pip install 'gaussmix[report]'")
+
+
+#: What each kind of file has to be before it is written.
+CHECKS = {"table": check_table_output, "picture": check_picture, "report": check_report}
 
 
 def write_command(seed: int | None) -> str:
