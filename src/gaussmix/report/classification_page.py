@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 
 from gaussmix._typing import FloatArray, IntArray
-from gaussmix._version import __version__
 from gaussmix.apps.classes.calibration import Reliability
 from gaussmix.estimators._holding_out import HeldOut
-from gaussmix.report.bundle import read_bundle
 from gaussmix.report.classification import ClassificationSummary, summarise_classification
 from gaussmix.report.classification_charts import make_class_plane, make_reliability, make_sureness
 from gaussmix.report.look import THEME
-from gaussmix.report.pages import FOLDER, embed_json, load_template
+from gaussmix.report.pages import fill_page
 from gaussmix.report.palette import DARK, LIGHT
 
 #: The scripts of the page, in the order in which they are run.
@@ -47,7 +45,10 @@ def make_classification_report(
 
 def render_classification(summary: ClassificationSummary) -> str:
     """The page as HTML."""
-    page: str = load_template("classification.html.jinja").render(
+    return fill_page(
+        "classification.html.jinja",
+        SCRIPTS,
+        make_document(summary),
         title=summary.title,
         subtitle=summary.subtitle,
         verdict=summary.verdict,
@@ -61,13 +62,7 @@ def render_classification(summary: ClassificationSummary) -> str:
         recipe=summary.recipe,
         command=summary.command,
         snippet=summary.snippet,
-        document=embed_json(make_document(summary)),
-        style=(FOLDER / "page.css").read_text("utf-8"),
-        scripts=[(FOLDER / name).read_text("utf-8") for name in SCRIPTS],
-        vega=read_bundle(),
-        version=__version__,
     )
-    return page
 
 
 def make_document(summary: ClassificationSummary) -> dict[str, Any]:

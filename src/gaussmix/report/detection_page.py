@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gaussmix._version import __version__
 from gaussmix.plot.score_bins import ScoreHistogram
-from gaussmix.report.bundle import read_bundle
 from gaussmix.report.detection import DetectionSummary
 from gaussmix.report.detection_charts import ANOMALY, make_histogram, make_plane, make_reasons
 from gaussmix.report.look import THEME
-from gaussmix.report.pages import FOLDER, embed_json, load_template
+from gaussmix.report.pages import fill_page
 
 #: The scripts of the page, in the order in which they are run.
 SCRIPTS = ("shared.js", "detection.js")
@@ -18,7 +16,10 @@ SCRIPTS = ("shared.js", "detection.js")
 
 def render_detection(summary: DetectionSummary) -> str:
     """The page as HTML. Raises ImportError, which says what to install, where Jinja is absent."""
-    page: str = load_template("detection.html.jinja").render(
+    return fill_page(
+        "detection.html.jinja",
+        SCRIPTS,
+        make_document(summary),
         title=summary.title,
         subtitle=summary.subtitle,
         verdict=summary.verdict,
@@ -31,13 +32,7 @@ def render_detection(summary: DetectionSummary) -> str:
         recipe=summary.recipe,
         command=summary.command,
         snippet=summary.snippet,
-        document=embed_json(make_document(summary)),
-        style=(FOLDER / "page.css").read_text("utf-8"),
-        scripts=[(FOLDER / name).read_text("utf-8") for name in SCRIPTS],
-        vega=read_bundle(),
-        version=__version__,
     )
-    return page
 
 
 def make_document(summary: DetectionSummary) -> dict[str, Any]:

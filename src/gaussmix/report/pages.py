@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ def render_page(summary: Summary) -> str:
     """The page as HTML. Raises ImportError, which says what to install, where Jinja is absent."""
     grid = summary.grid
     many = len(summary.models) > 1
-    page: str = load_template("page.html.jinja").render(
+    return fill_page(
+        "page.html.jinja",
+        SCRIPTS,
+        make_document(summary),
         title=summary.title,
         subtitle=summary.subtitle,
         verdict=summary.verdict,
@@ -39,9 +43,19 @@ def render_page(summary: Summary) -> str:
         recipe=summary.recipe,
         command=summary.command,
         snippet=summary.snippet,
-        document=embed_json(make_document(summary)),
+    )
+
+
+def fill_page(template: str, scripts: Sequence[str], document: dict[str, Any], **texts: Any) -> str:
+    """A template with its texts, and with what all pages have: style, scripts, and numbers that these read.
+
+    Raises ImportError, which says what to install, where Jinja is absent.
+    """
+    page: str = _load_template(template).render(
+        **texts,
+        document=embed_json(document),
         style=(FOLDER / "page.css").read_text("utf-8"),
-        scripts=[(FOLDER / name).read_text("utf-8") for name in SCRIPTS],
+        scripts=[(FOLDER / name).read_text("utf-8") for name in scripts],
         vega=read_bundle(),
         version=__version__,
     )
@@ -49,7 +63,7 @@ def render_page(summary: Summary) -> str:
 
 
 @cache
-def load_template(name: str) -> Any:
+def _load_template(name: str) -> Any:
     """A template of the folder. Raises ImportError, which says what to install, where Jinja is absent."""
     try:
         from jinja2 import Environment, StrictUndefined

@@ -21,7 +21,6 @@ from gaussmix.apps.anomaly.columns import Columns
 from gaussmix.apps.anomaly.conformal import Calibration, CalibrationScores
 from gaussmix.apps.anomaly.normal_model import NormalModel
 from gaussmix.apps.anomaly.normal_rows import NormalRows
-from gaussmix.errors import ModelFileError
 from gaussmix.model.mixture import Mixture, schema
 from gaussmix.model.mixture.several import describe_mixtures, restore_mixtures
 
@@ -99,25 +98,12 @@ def read_detector(path: str | os.PathLike[str]) -> DetectorState:
     OSError
         If it cannot be opened.
     """
-    content = _container.read(path)
-    document, tensors = content.document, content.tensors
-    schema.refuse_other_kinds(path, document, "a detector")
-    if document.get("kind") != schema.DETECTOR:
-        raise ModelFileError(f"{path}: not a detector; a mixture is for Mixture.load")
-    if document.get("schema") != VERSION:
-        raise ModelFileError(
-            f"{path}: schema {reprlib.repr(document.get('schema'))} of detectors is unknown to this version "
-            f"of gaussmix, which reads schema {VERSION}; install a newer one if the file is sound"
-        )
-    try:
+
+    def restore_state(document: Mapping[str, Any], tensors: Mapping[str, Float64Array]) -> DetectorState:
         _check_document(document)
-        state = _read_state(path, document, tensors)
-    except KeyError as error:
-        raise ModelFileError(f"{path}: not a detector: it lacks the tensor {error.args[0]!r}") from None
-    except ValueError as error:
-        raise ModelFileError(f"{path}: not a valid detector: {error}") from None
-    schema.refuse_changed(path, content)
-    return state
+        return _read_state(path, document, tensors)
+
+    return schema.read_kind(path, schema.DETECTOR, VERSION, restore_state)
 
 
 def _read_state(

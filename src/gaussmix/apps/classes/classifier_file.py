@@ -16,7 +16,6 @@ from gaussmix import _container
 from gaussmix._typing import Float64Array
 from gaussmix.apps.classes.calibration import Calibration
 from gaussmix.apps.classes.classed_mixture import ClassedMixture
-from gaussmix.errors import ModelFileError
 from gaussmix.model.mixture import schema
 from gaussmix.model.mixture.several import describe_mixtures, restore_mixtures
 
@@ -88,25 +87,12 @@ def read_classifier(path: str | os.PathLike[str]) -> ClassifierState:
     OSError
         If it cannot be opened.
     """
-    content = _container.read(path)
-    document = content.document
-    schema.refuse_other_kinds(path, document, "a classifier")
-    if document.get("kind") != schema.CLASSIFIER:
-        raise ModelFileError(f"{path}: not a classifier; a mixture is for Mixture.load")
-    if document.get("schema") != VERSION:
-        raise ModelFileError(
-            f"{path}: schema {reprlib.repr(document.get('schema'))} of classifiers is unknown to this "
-            f"version of gaussmix, which reads schema {VERSION}; install a newer one if the file is sound"
-        )
-    try:
+
+    def restore_state(document: Mapping[str, Any], tensors: Mapping[str, Float64Array]) -> ClassifierState:
         _check_document(document)
-        state = _read_state(path, document, content.tensors)
-    except KeyError as error:
-        raise ModelFileError(f"{path}: not a classifier: it lacks the tensor {error.args[0]!r}") from None
-    except ValueError as error:
-        raise ModelFileError(f"{path}: not a valid classifier: {error}") from None
-    schema.refuse_changed(path, content)
-    return state
+        return _read_state(path, document, tensors)
+
+    return schema.read_kind(path, schema.CLASSIFIER, VERSION, restore_state)
 
 
 def _read_state(

@@ -16,6 +16,7 @@ from gaussmix.model.covariance import FACTORS, STRUCTURES, get_structure
 from gaussmix.model.noise import Noise
 
 M = TypeVar("M")
+S = TypeVar("S")
 
 #: Version of the schema; a reader knows this one and all before it. docs/format.md has its history. What has
 #: no noise is written as schema 1, so that earlier versions read it.
@@ -119,6 +120,37 @@ def restore(
             return build(**arguments, noise=Noise.of_tensors(tensors))
     except ValueError as error:
         raise ModelFileError(f"{path}: the model is not a valid mixture: {error}") from None
+
+
+def read_kind(
+    path: str | os.PathLike[str],
+    kind: str,
+    version: int,
+    restore_state: Callable[[Mapping[str, Any], Mapping[str, Float64Array]], S],
+) -> S:
+    """What `restore_state` makes of the document and the tensors of a file of one of :data:`KINDS`.
+
+    Raises ModelFileError, which names the file, where it is of another kind or version, or they make no
+    sense.
+    """
+    content = _container.read(path)
+    document = content.document
+    refuse_other_kinds(path, document, f"a {kind}")
+    if document.get("kind") != kind:
+        raise ModelFileError(f"{path}: not a {kind}; a mixture is for Mixture.load")
+    if document.get("schema") != version:
+        raise ModelFileError(
+            f"{path}: schema {reprlib.repr(document.get('schema'))} of {kind}s is unknown to this version of "
+            f"gaussmix, which reads schema {version}; install a newer one if the file is sound"
+        )
+    try:
+        state = restore_state(document, content.tensors)
+    except KeyError as error:
+        raise ModelFileError(f"{path}: not a {kind}: it lacks the tensor {error.args[0]!r}") from None
+    except ValueError as error:
+        raise ModelFileError(f"{path}: not a valid {kind}: {error}") from None
+    refuse_changed(path, content)
+    return state
 
 
 def refuse_changed(path: str | os.PathLike[str], content: _container.Content) -> None:
