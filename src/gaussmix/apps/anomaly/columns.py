@@ -8,12 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix._typing import Float64Array
+from gaussmix.engines.bulk import MIDDLES
 
 #: Rows, evenly spaced, that quantiles are taken of.
 MOST_ROWS = 20_000
-#: Shares of the rows between two quantiles, and half the distance between these for a normal distribution, in
-#: standard deviations. The first share with any spread counts: half of a column may be one value.
-MIDDLES = ((0.5, 0.6745), (0.8, 1.2816), (0.9, 1.6449))
 #: Relative spread of a column that may be rounding.
 ROUNDING = 1e-12
 #: The scale of a constant column, relative to its value.
