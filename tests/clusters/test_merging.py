@@ -10,8 +10,8 @@ from scipy.optimize import minimize
 from sklearn.mixture import GaussianMixture as SklearnMixture
 
 from gaussmix import GaussianMixture, Mixture, Noise, fit_mixture, merge_components, project, search
-from gaussmix.clusters.modes import Landscape, find_passes, group_modes
 from gaussmix.clusters.overlaps import find_elbow
+from gaussmix.model.mixture.landscape import Landscape, find_passes, group_modes
 from gaussmix.model.mixture.order import take_components
 from tests.helpers import NAMES, random_mixture
 

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from gaussmix._text import count_noun, make_html_notes, make_html_table, make_text_table
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.clusters.classified import Classified
-from gaussmix.clusters.modes import Landscape, find_passes, group_modes
 from gaussmix.clusters.overlaps import (
     Merge,
     find_elbow,
@@ -21,6 +20,7 @@ from gaussmix.clusters.overlaps import (
     measure_misclassification,
 )
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.landscape import Landscape, find_passes, group_modes
 from gaussmix.model.mixture.parts import read_mixture
 
 Method = Literal["entropy", "demp", "modes"]

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from gaussmix import _check
-from gaussmix._reading.rows import read_rows
-from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.model.covariance import get_structure
 from gaussmix.model.covariance.checking import check_covariances
-from gaussmix.model.kernels.natural import Natural
-from gaussmix.model.kernels.sweep import Sweep
 from gaussmix.model.mixture import schema
-from gaussmix.model.mixture.ordered import Ordered
+from gaussmix.model.mixture.conversions import Conversions
+from gaussmix.model.mixture.distribution import Distribution
+from gaussmix.model.mixture.operations import Operations
 from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, format_html, format_text
-from gaussmix.model.mixture.sampling import draw_rows
-from gaussmix.model.mixture.views import View
-from gaussmix.model.moments.frame import Frame
 from gaussmix.model.noise import Noise
 
 
-class Mixture(Ordered):
+class Mixture(Distribution, Operations, Conversions):
     """A mixture of k Gaussians in d dimensions.
 
     The density is ``p(x) = sum_k w_k N(x | mu_k, Sigma_k)``. Instances are frozen and their arrays
@@ -143,135 +136,6 @@ class Mixture(Ordered):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(Mixture.of_parts(**schema.check_state(state)).__dict__)
 
-    def log_prob(self, X: npt.ArrayLike) -> FloatArray:
-        """Log-density of each row of X, shape (n, d), in nats.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            log sum_k w_k N(x | mu_k, Sigma_k), with w_0 c more in the sum if there is noise.
-        """
-        sweep, natural = self._make_sweep(X)
-        log_density: FloatArray = sweep.evaluate(natural, "log_prob")
-        log_density += log_density.dtype.type(sweep.frame.log_det)
-        return log_density
-
-    def component_log_prob(self, X: npt.ArrayLike) -> FloatArray:
-        """Log-density of each row of X, shape (n, d), under each component alone, without its weight.
-
-        Returns
-        -------
-        ndarray of shape (n, k), or (n, k + 1) with noise
-            log N(x | mu_k, Sigma_k); the log-density of the noise comes last.
-        """
-        sweep, natural = self._make_sweep(X)
-        log_det = sweep.frame.log_det
-        at_means = self.structure.algebra.log_peaks(self.roots, self.n_features) - log_det
-        noise = None if self.noise is None else self.noise.known_log_density - log_det
-        unweighted = replace(natural, constants=at_means + np.zeros(self.n_components), noise=noise)
-        log_density: FloatArray = sweep.evaluate(unweighted, "joint")
-        log_density += log_density.dtype.type(sweep.frame.log_det)
-        return log_density
-
-    def responsibilities(self, X: npt.ArrayLike) -> FloatArray:
-        """Posterior probability of each component for each row of X, shape (n, d).
-
-        Returns
-        -------
-        ndarray of shape (n, k), or (n, k + 1) with noise
-            w_k N(x | mu_k, Sigma_k) / p(x); the noise comes last; rows sum to one.
-        """
-        sweep, natural = self._make_sweep(X)
-        responsibilities: FloatArray = sweep.evaluate(natural, "responsibilities")
-        return responsibilities
-
-    def predict(self, X: npt.ArrayLike) -> IntArray:
-        """The most probable component of each row, shape (n,); the first of equals; -1 is the noise."""
-        sweep, natural = self._make_sweep(X)
-        labels: IntArray = sweep.evaluate(natural, "labels")
-        if self.noise is not None:
-            labels[labels == self.n_components] = -1
-        return labels
-
-    def uncertainty(self, X: npt.ArrayLike) -> FloatArray:
-        """How uncertain the component of each row of X is, shape (n, d).
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            1 - max_k r_k, with r the responsibilities: the probability that :meth:`predict` is wrong, if the
-            mixture is right. From 0 to 1 - 1 / k.
-
-        Examples
-        --------
-        >>> import gaussmix
-        >>> mixture = gaussmix.Mixture([0.5, 0.5], [[-2.0], [2.0]], [1.0, 1.0], "spherical")
-        >>> mixture.uncertainty([[0.0], [9.0]]).round(4)
-        array([0.5, 0. ])
-        """
-        return np.asarray(1.0 - self.responsibilities(X).max(axis=1))
-
-    def sample(
-        self, n_samples: int = 1, rng: np.random.Generator | int | None = None
-    ) -> tuple[Float64Array, IntArray]:
-        """Draw independent rows.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-        rng : numpy.random.Generator, int or None
-            A generator goes on from where it is, so that each call draws afresh; an int seeds a new one.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, d)
-        labels : ndarray of shape (n_samples,)
-            The component that each row came from, -1 for the noise.
-
-        Raises
-        ------
-        ValueError
-            If there is noise of which only the density is known: rows of it need a box.
-        """
-        if n_samples < 1:
-            raise ValueError(f"Invalid value for 'n_samples': {n_samples}; at least one sample must be drawn")
-        return draw_rows(self, n_samples, np.random.default_rng(rng))
-
-    def with_noise(self, noise: Noise | None) -> Mixture:
-        """The same Gaussians beside this noise, or none; their weights keep their proportions."""
-        weights = self.shares
-        if noise is not None:
-            noise.check_features(self.n_features)
-            weights = weights * (1.0 - noise.weight)
-        return self.replace(weights=weights, noise=noise)
-
-    def without_noise(self) -> Mixture:
-        """The Gaussians alone, as a mixture whose weights sum to one."""
-        return self.with_noise(None)
-
-    def mapped(self, matrix: Float64Array, inverse: Float64Array, offset: Float64Array) -> Mixture:
-        """The mixture of A x + b, for a map that keeps the covariance type.
-
-        Parameters
-        ----------
-        matrix, inverse : ndarray of shape (d, d), (d,) or ()
-            A and its inverse: lower triangular, a diagonal, or a multiple of the identity.
-        offset : ndarray of shape (d,)
-        """
-        algebra = self.structure.algebra
-        return self.replace(
-            means=(self.means @ matrix.T if matrix.ndim == 2 else self.means * matrix) + offset,
-            covariance_stack=np.array(algebra.map_covariances(self.covariance_stack, matrix)),
-            roots=np.array(algebra.map_roots(self.roots, inverse)),
-            noise=None if self.noise is None else self.noise.mapped(matrix, offset),
-        )
-
-    def seen_from(self, frame: Frame) -> Mixture:
-        """The same distribution in the coordinates of a frame."""
-        noise = None if self.noise is None else self.noise.mapped(np.asarray(1.0), -frame.origin)
-        shifted = self.replace(means=self.means - frame.origin, noise=noise, feature_names=None)
-        return shifted.mapped(frame.matrix, frame.inverse, np.zeros(self.n_features))
-
     def save(self, path: str | os.PathLike[str], *, info: Mapping[str, Any] | None = None) -> None:
         """Write the mixture to a file, atomically: a write that fails leaves what was there before.
 
@@ -305,22 +169,3 @@ class Mixture(Ordered):
             If the file cannot be opened.
         """
         return schema.read(path, cls)[0]
-
-    def view(self, dtype: np.dtype[Any]) -> View:
-        """How rows of a type see the mixture; made when it is first needed."""
-        if dtype not in self._views:
-            group = self.structure.group
-            spread = self.covariance if group == "affine" else self.total_variances
-            frame = Frame.of_moments(self.mean, spread, group, dtype)
-            self._views[dtype] = View.of(frame, self.seen_from(frame).natural, dtype.char)
-        return self._views[dtype]
-
-    @cached_property
-    def _views(self) -> dict[np.dtype[Any], View]:
-        return {}
-
-    def _make_sweep(self, X: npt.ArrayLike) -> tuple[Sweep, Natural]:
-        """A pass over rows, once they are checked, and the natural parameters for it."""
-        rows, extent = read_rows(X, self.n_features, names=self.feature_names)
-        view = self.view(rows.dtype)
-        return view.make_sweep(rows, extent), view.natural

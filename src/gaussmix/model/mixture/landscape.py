@@ -9,7 +9,7 @@ import numpy as np
 
 from gaussmix._typing import BoolArray, Float64Array, IntArray
 from gaussmix.model.covariance.matrices import upper_roots
-from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.properties import MixtureProperties
 
 #: Steps of an ascent at most; near a mode they are Newton's.
 MOST_STEPS = 1000
@@ -44,7 +44,7 @@ class Landscape:
     roots: Float64Array
 
     @classmethod
-    def of(cls, mixture: Mixture) -> Landscape:
+    def of(cls, mixture: MixtureProperties) -> Landscape:
         """That of the Gaussians alone, since noise changes no mode."""
         scale = np.linalg.cholesky(mixture.covariance + np.diag(RIDGE * mixture.total_variances))
         roots = upper_roots(mixture.dense_covariances)
