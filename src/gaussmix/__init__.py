@@ -30,6 +30,7 @@ _HOMES = {
     "Merging": "gaussmix.clusters.merging",
     "MessageLengthResult": "gaussmix.select.message_length",
     "Mixture": "gaussmix.model.mixture",
+    "MixtureBatch": "gaussmix.model.mixture.algebra.batch",
     "Noise": "gaussmix.model.noise",
     "NormalInverseWishart": "gaussmix.model.priors",
     "ParameterErrors": "gaussmix.infer.errors",
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from gaussmix.infer.stability import Stability, measure_stability
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
+    from gaussmix.model.mixture.algebra.batch import MixtureBatch
     from gaussmix.model.mixture.thresholds import Threshold, Thresholds
     from gaussmix.model.noise import Noise
     from gaussmix.model.priors import NormalInverseWishart
@@ -112,6 +114,7 @@ __all__ = [
     "Merging",
     "MessageLengthResult",
     "Mixture",
+    "MixtureBatch",
     "Noise",
     "NormalInverseWishart",
     "ParameterErrors",

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from gaussmix._typing import Float64Array
+from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.moments.blocks import Block
 from gaussmix.model.moments.frame import Frame
 
@@ -43,6 +43,8 @@ class Algebra(ABC):
     block: Block
     #: Factors in each component's covariance; zero but for low rank.
     n_factors: int = 0
+    #: The family of such covariances in which components share nothing.
+    own_family: str
 
     @abstractmethod
     def shape(self, d: int) -> tuple[int, ...]:
@@ -100,6 +102,25 @@ class Algebra(ABC):
     @abstractmethod
     def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
         """The variance of each feature given all others, 1 / (C^-1)_jj, for each root of the stack."""
+
+    @abstractmethod
+    def marginal(self, covariances: Float64Array, features: IntArray) -> Float64Array:
+        """The covariances of some features, in this order."""
+
+    def to_parts(self, covariances: Float64Array, k: int, d: int) -> tuple[Float64Array, Float64Array] | None:
+        """Loadings L (k, d, q) and uniquenesses psi (k, d) of covariances L L' + diag(psi).
+
+        Diagonals have q = 0; general matrices have no such parts.
+        """
+        return None
+
+    @abstractmethod
+    def of_parts(self, loadings: Float64Array, uniquenesses: Float64Array) -> Float64Array:
+        """The covariances that have these parts, shapes (k, d, q) and (k, d)."""
+
+    @abstractmethod
+    def halves(self, roots: Float64Array, d: int) -> Float64Array:
+        """H with H H' the covariance, shape (K, d, m), for each root of the stack."""
 
     def average(self, covariances: Float64Array, weights: Float64Array, d: int) -> Float64Array:
         """sum_k w_k C_k, shape (d, d)."""

@@ -64,6 +64,10 @@ class CeleuxGovaert(Structure):
         separable = not coupled and algebra is not SCALARS
         super().__init__(name, algebra, closed, shared=shared, coupled=coupled, separable=separable)
 
+    def find_marginal_family(self, d: int) -> str:
+        # multiples of one matrix stay so; volumes, shapes and axes of a part are not those of the whole
+        return self.name if not self.coupled or "V" not in self._letters[1:] else self.own_family
+
     def describe(self, d: int) -> str:
         volume, shape, orientation = tuple(self._letters)
         words = {"E": "equal", "V": "different"}

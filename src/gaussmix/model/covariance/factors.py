@@ -75,6 +75,15 @@ class FactorAnalyser(Structure):
             return self
         return self._others.setdefault(q, FactorAnalyser(self.name, self.letters, q))
 
+    def find_marginal_family(self, d: int) -> str:
+        return self.name if d > self.n_factors else self.matrix_family
+
+    def find_conditional_family(self, d: int) -> str:
+        # loadings become L G'^-1, in which G depends on the uniquenesses
+        if d > self.n_factors and self.sharing.own_uniquenesses:
+            return "U" + self.letters[1:]
+        return self.find_marginal_family(d)
+
     def describe(self, d: int) -> str:
         own = {True: "own", False: "shared"}
         features = "one for all features" if self.low_rank.isotropic else "one a feature"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaussmix._typing import Float64Array
+from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.covariance.algebra import Algebra
 from gaussmix.model.covariance.analysis import Analysis, Scatters
 from gaussmix.model.covariance.diagonals import positive_roots
@@ -34,6 +34,7 @@ class LowRank(Algebra):
     def __init__(self, n_factors: int, *, isotropic: bool) -> None:
         self.n_factors, self.isotropic = n_factors, isotropic
         self.block = AlongAxes(n_factors)
+        self.own_family = "UUC" if isotropic else "UUU"
 
     def shape(self, d: int) -> tuple[int, ...]:
         return (d, self.n_factors + 1)
@@ -100,6 +101,21 @@ class LowRank(Algebra):
         loadings, uniquenesses = unpack_columns(covariances)
         side_by_side = np.moveaxis(loadings * np.sqrt(weights)[:, None, None], 0, 1).reshape(d, -1)
         return np.asarray(side_by_side @ side_by_side.T + np.diag(weights @ uniquenesses))
+
+    def marginal(self, covariances: Float64Array, features: IntArray) -> Float64Array:
+        return np.asarray(covariances[:, features])
+
+    def to_parts(self, covariances: Float64Array, k: int, d: int) -> tuple[Float64Array, Float64Array]:
+        return unpack_columns(covariances)
+
+    def of_parts(self, loadings: Float64Array, uniquenesses: Float64Array) -> Float64Array:
+        missing = self.n_factors - loadings.shape[2]
+        return pack_columns(np.pad(loadings, ((0, 0), (0, 0), (0, missing))), uniquenesses)
+
+    def halves(self, roots: Float64Array, d: int) -> Float64Array:
+        regression, last = unpack_columns(roots)
+        loadings = regression / (last * last)[:, :, None]
+        return np.concatenate([loadings, np.eye(d) / last[:, :, None]], axis=2)
 
     def map_covariances(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
         loadings, uniquenesses = unpack_columns(covariances)

@@ -16,6 +16,7 @@ class Matrices(Algebra):
     """Covariances of shape (k, d, d), or (1, d, d) where components share one."""
 
     block = VECH
+    own_family = "VVV"
 
     def shape(self, d: int) -> tuple[int, ...]:
         return (d, d)
@@ -60,6 +61,16 @@ class Matrices(Algebra):
 
     def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
         return np.asarray(1.0 / np.vecdot(roots, roots))
+
+    def marginal(self, covariances: Float64Array, features: IntArray) -> Float64Array:
+        return covariances[:, features[:, None], features]
+
+    def of_parts(self, loadings: Float64Array, uniquenesses: Float64Array) -> Float64Array:
+        diagonal = uniquenesses[:, :, None] * np.eye(uniquenesses.shape[1])
+        return np.asarray(loadings @ np.swapaxes(loadings, 1, 2) + diagonal)
+
+    def halves(self, roots: Float64Array, d: int) -> Float64Array:
+        return invert_lower(np.swapaxes(roots, -1, -2))
 
     def map_covariances(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
         if matrix.ndim == 2:

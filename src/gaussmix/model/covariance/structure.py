@@ -94,6 +94,24 @@ class Structure(ABC):
         """Covariances or roots of some components, in order."""
         return stack if self.shared else np.asarray(stack[components])
 
+    @property
+    def own_family(self) -> str:
+        """The family of covariances stored alike in which components share nothing."""
+        return self.algebra.own_family
+
+    @property
+    def matrix_family(self) -> str:
+        """The family of general matrices, of one where components share one covariance."""
+        return "EEE" if self.shared else "VVV"
+
+    @abstractmethod
+    def find_marginal_family(self, d: int) -> str:
+        """The narrowest family that has the covariances of any d features, fewer than there are."""
+
+    def find_conditional_family(self, d: int) -> str:
+        """The narrowest family that has the covariances of d features, where the others are given."""
+        return self.find_marginal_family(d)
+
     @abstractmethod
     def describe(self, d: int) -> str:
         """What covariances of d features look like, in plain words."""

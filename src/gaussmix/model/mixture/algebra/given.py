@@ -1,0 +1,120 @@
+"""What a caller gives of some features: values by position or name, as a mapping, a frame or an array."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gaussmix import _check
+from gaussmix._reading.rows import read_array, read_named_rows
+from gaussmix._reading.tables import find_table
+from gaussmix._typing import Float64Array, IntArray
+from gaussmix.model.mixture.features import read_features
+from gaussmix.model.mixture.properties import MixtureProperties
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Values of some features."""
+
+    #: The positions of the features, shape (p,).
+    features: IntArray
+    #: Their values, shape (n, p).
+    values: Float64Array
+    #: Whether they are one condition, of single numbers, and not a batch of n.
+    single: bool
+
+
+def read_given(mixture: MixtureProperties, given: Any, features: Any, named: Mapping[str, Any]) -> Given:
+    """What `condition` is given; ValueError where it is nothing, or makes no sense."""
+    if named:
+        if given is not None or features is not None:
+            raise ValueError(
+                "condition: give a mapping, a frame or an array, or keywords; not several of them"
+            )
+        given = named
+    if given is None:
+        raise ValueError("condition: nothing is given; name at least one feature and its value")
+    if find_table(given, "given") is not None:
+        return _read_frame(mixture, given, features)
+    if isinstance(given, Mapping) or hasattr(given, "items"):  # a row of a data frame is a series
+        if features is not None:
+            raise ValueError("condition: a mapping names its features itself; leave out features=")
+        return _read_mapping(mixture, dict(given.items()))
+    return _read_array(mixture, given, features)
+
+
+def _read_mapping(mixture: MixtureProperties, given: Mapping[Any, Any]) -> Given:
+    """A value, or n of them, for each feature; single numbers stand for n equal ones."""
+    if not given:
+        raise ValueError("condition: nothing is given; name at least one feature and its value")
+    features = read_features(mixture, list(given), "condition")
+    columns = [_read_numbers(value, f"the value of {key!r}") for key, value in given.items()]
+    for key, column in zip(given, columns, strict=True):
+        if column.ndim > 1:
+            raise ValueError(
+                f"condition: the value of {key!r} must be a number, or n of them; got the "
+                f"shape {column.shape}"
+            )
+    lengths = {len(column) for column in columns if column.ndim}
+    if len(lengths) > 1:
+        sizes = ", ".join(f"{key!r}: {column.size}" for key, column in zip(given, columns, strict=True))
+        raise ValueError(f"condition: features must have as many values as one another, or one; got {sizes}")
+    n = lengths.pop() if lengths else 1
+    values = np.stack([np.broadcast_to(column, (n,)) for column in columns], axis=1)
+    return Given(features, values, single=not any(column.ndim for column in columns))
+
+
+def _read_frame(mixture: MixtureProperties, frame: Any, features: Any) -> Given:
+    """A table whose columns are features; `features` says which of its columns count."""
+    if features is not None:
+        wanted = [features] if isinstance(features, str) else list(features)
+        values, names = read_named_rows(frame, "given")
+        missing = [name for name in wanted if names is None or name not in names]
+        if missing:
+            raise ValueError(
+                f"condition: the frame has no column {missing[0]!r}; features= names its columns"
+            )
+        assert names is not None
+        chosen = values[:, [names.index(name) for name in wanted]]
+        return Given(read_features(mixture, wanted, "condition"), _as_double(chosen), single=False)
+    values, names = read_named_rows(frame, "given")
+    if names is None:
+        raise ValueError("condition: the columns of the frame need names, each another, that are features")
+    return Given(read_features(mixture, names, "condition"), _as_double(values), single=False)
+
+
+def _read_array(mixture: MixtureProperties, given: Any, features: Any) -> Given:
+    """An array, of which `features` names the columns."""
+    if features is None:
+        raise ValueError(
+            "condition: an array needs features=, the positions or names that its columns have; or give a "
+            "mapping, as in condition({0: 1.5})"
+        )
+    positions, values = read_features(mixture, features), _read_numbers(given, "given")
+    p = len(positions)
+    if isinstance(features, str) or np.ndim(features) == 0:
+        values = values[..., None]  # n values of one feature, or a number
+    if values.ndim not in (1, 2) or values.shape[-1] != p:
+        raise ValueError(
+            f"condition: given must have the shape ({p},) for one condition, or (n, {p}) for n, one column "
+            f"for each of features; got {np.shape(given)}"
+        )
+    return Given(positions, values.reshape(-1, p), single=values.ndim == 1)
+
+
+def _read_numbers(values: Any, name: str) -> Float64Array:
+    """Finite numbers of any shape."""
+    array = read_array(values, name)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"condition: {name} must be numbers; got {_check.show_value(values)}")
+    double = _as_double(array)
+    _check.check_finite(double.reshape(-1), f"condition: {name}")
+    return double
+
+
+def _as_double(array: Any) -> Float64Array:
+    return np.asarray(array, dtype=np.float64)
