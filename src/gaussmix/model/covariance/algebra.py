@@ -103,24 +103,24 @@ class Algebra(ABC):
     def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
         """The variance of each feature given all others, 1 / (C^-1)_jj, for each root of the stack."""
 
-    @abstractmethod
     def marginal(self, covariances: Float64Array, features: IntArray) -> Float64Array:
         """The covariances of some features, in this order."""
+        return np.asarray(covariances[:, features]) if covariances.ndim > 1 else covariances
 
     def to_parts(self, covariances: Float64Array, k: int, d: int) -> tuple[Float64Array, Float64Array] | None:
         """Loadings L (k, d, q) and uniquenesses psi (k, d) of covariances L L' + diag(psi).
 
         Diagonals have q = 0; general matrices have no such parts.
         """
-        return None
+        return np.zeros((k, d, 0)), self.variances(covariances, k, d)
 
-    @abstractmethod
     def of_parts(self, loadings: Float64Array, uniquenesses: Float64Array) -> Float64Array:
-        """The covariances that have these parts, shapes (k, d, q) and (k, d)."""
+        """The covariances that have these parts, as :meth:`to_parts` gives them."""
+        return uniquenesses
 
-    @abstractmethod
     def halves(self, roots: Float64Array, d: int) -> Float64Array:
         """H with H H' the covariance, shape (K, d, m), for each root of the stack."""
+        return np.asarray(np.eye(d) / self.diagonal(roots)[:, :, None])
 
     def average(self, covariances: Float64Array, weights: Float64Array, d: int) -> Float64Array:
         """sum_k w_k C_k, shape (d, d)."""

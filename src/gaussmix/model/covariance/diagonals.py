@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaussmix._typing import Float64Array, IntArray
+from gaussmix._typing import Float64Array
 from gaussmix.model.covariance.algebra import Algebra, NotPositiveDefiniteError
 from gaussmix.model.moments.blocks import RADIAL, SQUARES, Block
 from gaussmix.model.moments.frame import Frame
@@ -49,18 +49,6 @@ class Diagonals(Algebra):
     def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
         return np.asarray(roots**-2.0)
 
-    def marginal(self, covariances: Float64Array, features: IntArray) -> Float64Array:
-        return np.asarray(covariances[:, features])
-
-    def to_parts(self, covariances: Float64Array, k: int, d: int) -> tuple[Float64Array, Float64Array]:
-        return np.zeros((k, d, 0)), self.variances(covariances, k, d)
-
-    def of_parts(self, loadings: Float64Array, uniquenesses: Float64Array) -> Float64Array:
-        return uniquenesses
-
-    def halves(self, roots: Float64Array, d: int) -> Float64Array:
-        return np.asarray(np.eye(d) / roots[:, :, None])
-
     def map_covariances(self, covariances: Float64Array, matrix: Float64Array) -> Float64Array:
         return covariances * matrix**2
 
@@ -103,14 +91,8 @@ class Scalars(Diagonals):
     def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
         return np.broadcast_to(roots[:, None] ** -2.0, (len(roots), d))
 
-    def marginal(self, covariances: Float64Array, features: IntArray) -> Float64Array:
-        return covariances
-
     def of_parts(self, loadings: Float64Array, uniquenesses: Float64Array) -> Float64Array:
         return np.asarray(uniquenesses[:, 0])
-
-    def halves(self, roots: Float64Array, d: int) -> Float64Array:
-        return np.asarray(np.eye(d) / roots[:, None, None])
 
     def map_variances(self, variances: Float64Array, frame: Frame) -> Float64Array:
         return np.asarray(variances.mean() * frame.matrix**2)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaussmix._typing import Float64Array, IntArray
+from gaussmix._typing import Float64Array
 from gaussmix.model.covariance.algebra import Algebra
 from gaussmix.model.covariance.analysis import Analysis, Scatters
 from gaussmix.model.covariance.diagonals import positive_roots
@@ -101,9 +101,6 @@ class LowRank(Algebra):
         loadings, uniquenesses = unpack_columns(covariances)
         side_by_side = np.moveaxis(loadings * np.sqrt(weights)[:, None, None], 0, 1).reshape(d, -1)
         return np.asarray(side_by_side @ side_by_side.T + np.diag(weights @ uniquenesses))
-
-    def marginal(self, covariances: Float64Array, features: IntArray) -> Float64Array:
-        return np.asarray(covariances[:, features])
 
     def to_parts(self, covariances: Float64Array, k: int, d: int) -> tuple[Float64Array, Float64Array]:
         return unpack_columns(covariances)

@@ -65,6 +65,9 @@ class Matrices(Algebra):
     def marginal(self, covariances: Float64Array, features: IntArray) -> Float64Array:
         return covariances[:, features[:, None], features]
 
+    def to_parts(self, covariances: Float64Array, k: int, d: int) -> None:
+        return None
+
     def of_parts(self, loadings: Float64Array, uniquenesses: Float64Array) -> Float64Array:
         diagonal = uniquenesses[:, :, None] * np.eye(uniquenesses.shape[1])
         return np.asarray(loadings @ np.swapaxes(loadings, 1, 2) + diagonal)
