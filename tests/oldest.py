@@ -24,6 +24,7 @@ def floors() -> dict[str, str]:
         *extras["fits"],
         *extras["excel"],
         *extras["report"],
+        *extras["onnx"],
         *extras["test"],
     ]:
         if requirement.startswith("gaussmix["):  # other extras, by name

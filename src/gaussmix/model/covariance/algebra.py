@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,6 +29,21 @@ class NotPositiveDefiniteError(ValueError):
         super().__init__(f"covariance not positive definite: smallest eigenvalue {smallest:.3g}")
         self.components = components
         self.smallest = smallest
+
+
+class Whitening(NamedTuple):
+    """U_k'v as products of plain arrays, for programs that know no algebra.
+
+    With s = v * scales it is s, or s times `matrices`, or s - (s `down`) `up`. The axis of components is
+    first, of length one where they share a covariance.
+    """
+
+    #: Shape (k, 1, d) or (k, 1, 1).
+    scales: Float64Array | None = None
+    #: Shape (k, d, d).
+    matrices: Float64Array | None = None
+    #: Shapes (k, d, q) and (k, q, d).
+    low_rank: tuple[Float64Array, Float64Array] | None = None
 
 
 class Algebra(ABC):
@@ -86,6 +102,10 @@ class Algebra(ABC):
     @abstractmethod
     def whiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
         """U_k' v_k."""
+
+    @abstractmethod
+    def find_whitening(self, roots: Float64Array) -> Whitening:
+        """What :meth:`whiten` does to a vector, as arrays."""
 
     @abstractmethod
     def unwhiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.model.covariance.algebra import Algebra
+from gaussmix.model.covariance.algebra import Algebra, Whitening
 from gaussmix.model.covariance.analysis import Analysis, Scatters
 from gaussmix.model.covariance.diagonals import positive_roots
 from gaussmix.model.covariance.matrices import upper_roots
@@ -77,6 +77,10 @@ class LowRank(Algebra):
     def whiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
         seen, axes, gains = vectors * roots[:, :, -1], *_decompose(roots)
         return seen - _combine(axes, gains * _project(axes, seen))
+
+    def find_whitening(self, roots: Float64Array) -> Whitening:
+        axes, gains = _decompose(roots)
+        return Whitening(roots[:, None, :, -1], low_rank=(axes, np.swapaxes(axes * gains[:, None], 1, 2)))
 
     def unwhiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
         axes, gains = _decompose(roots)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.model.covariance.algebra import Algebra, NotPositiveDefiniteError
+from gaussmix.model.covariance.algebra import Algebra, NotPositiveDefiniteError, Whitening
 from gaussmix.model.moments.blocks import VECH
 from gaussmix.model.moments.frame import Frame
 
@@ -46,6 +46,9 @@ class Matrices(Algebra):
         if len(roots) == 1:  # one product for all
             return np.asarray(vectors @ roots[0])
         return (vectors[:, None, :] @ roots)[:, 0, :]
+
+    def find_whitening(self, roots: Float64Array) -> Whitening:
+        return Whitening(matrices=roots)
 
     def unwhiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
         if len(roots) == 1:

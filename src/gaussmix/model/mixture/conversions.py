@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gaussmix.model.mixture.evaluated import Evaluated
+from gaussmix.model.mixture.exported import Exported
 
 
-class Conversions(Evaluated):
+class Conversions(Exported):
     """The methods of :class:`gaussmix.Mixture` that give it to other packages, and take it from them."""

@@ -1,0 +1,269 @@
+"""The density of a mixture as operators of ONNX.
+
+The operators are those of opset 13, none of which has changed its meaning since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gaussmix._typing import Float64Array, FloatArray
+
+#: The first opset that has every operator as it is used here.
+LEAST_OPSET = 13
+#: What the graph gives, in order: shapes (n,), (n, k), or (n, k + 1) with noise, and (n,).
+OUTPUTS = ("label", "probabilities", "log_prob")
+#: The label of the noise.
+NOISE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class JointDensity:
+    """log w_k N(x | m_k, (U_k U_k')^-1) = c_k - |y_k|^2 / 2, with y_k = U_k'(x - m_k).
+
+    With v = (x - m_k) * scales, y_k is v, or v times `matrices`, or v - (v `down`) `up`. Each array has the
+    components first, or one entry that they share.
+    """
+
+    #: m_k, shape (k, d).
+    means: Float64Array
+    #: c_k = log w_k + log |U_k| - d/2 log 2 pi, shape (k,).
+    constants: Float64Array
+    #: Shape (k, 1, d) or (k, 1, 1).
+    scales: Float64Array | None
+    #: Shape (k, d, d).
+    matrices: Float64Array | None
+    #: Shapes (k, d, q) and (k, q, d).
+    low_rank: tuple[Float64Array, Float64Array] | None
+    #: The joint log-density of the noise, which comes after the components.
+    noise: float | None
+    #: Rows beyond these, each of shape (d,), are taken to lie on them.
+    low: Float64Array
+    high: Float64Array
+
+    @property
+    def n_features(self) -> int:
+        """Number of features d."""
+        return int(self.means.shape[1])
+
+    @property
+    def n_columns(self) -> int:
+        """Number of probabilities of a row: k, and one more with noise."""
+        return len(self.means) + (self.noise is not None)
+
+
+class Writer(Protocol):
+    """Who takes the nodes of a graph, and makes up names for what they give."""
+
+    def add_constant(self, values: npt.NDArray[Any]) -> str:
+        """The name of an array that the graph holds."""
+
+    def add_node(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
+        """The name of what an operator makes of its inputs, `output` where that is given."""
+
+
+class ModelWriter:
+    """The nodes and constants of a graph of our own."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def add_constant(self, values: npt.NDArray[Any]) -> str:
+        """As :class:`Writer`."""
+        from onnx import numpy_helper
+
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def add_node(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
+        """As :class:`Writer`."""
+        from onnx import helper
+
+        name = output or f"{operator}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
+        return name
+
+
+def write_density(
+    writer: Writer,
+    density: JointDensity,
+    rows: str,
+    dtype: npt.DTypeLike,
+    arithmetic: npt.DTypeLike,
+    outputs: Mapping[str, str],
+) -> None:
+    """Write the nodes that make labels, probabilities and log-densities of rows.
+
+    Parameters
+    ----------
+    writer : Writer
+    density : JointDensity
+    rows : str
+        The name of an input of shape (n, d), of numbers of the type `dtype`.
+    dtype, arithmetic : dtype-like
+        float32 or float64: of rows and results, and of what is computed between.
+    outputs : mapping
+        The names in the graph of those of `OUTPUTS` that are wanted.
+    """
+    outer, inner = np.dtype(dtype), np.dtype(arithmetic)
+    joint, top = _write_joint(writer, density, rows, outer, inner)
+
+    def finish(name: str, output: str) -> None:
+        if inner == outer:
+            writer.add_node("Identity", name, output=output)
+        else:
+            writer.add_node("Cast", name, output=output, to=_find_type(outer))
+
+    place = writer.add_node("ArgMax", joint, axis=1, keepdims=1)  # the first of equals
+    columns = writer.add_constant(np.array([1], dtype=np.int64))
+    if "label" in outputs:
+        label = writer.add_node("Squeeze", place, columns)
+        if density.noise is None:
+            writer.add_node("Identity", label, output=outputs["label"])
+        else:
+            of_noise = writer.add_constant(np.array(len(density.means), dtype=np.int64))
+            minus_one = writer.add_constant(np.array(NOISE, dtype=np.int64))
+            is_noise = writer.add_node("Equal", label, of_noise)
+            writer.add_node("Where", is_noise, minus_one, label, output=outputs["label"])
+    highest = writer.add_node("GatherElements", joint, place, axis=1)
+    terms = writer.add_node("Exp", writer.add_node("Sub", joint, highest))
+    total = writer.add_node("ReduceSum", terms, columns, keepdims=1)
+    if "probabilities" in outputs:
+        finish(writer.add_node("Div", terms, total), outputs["probabilities"])
+    if "log_prob" in outputs:
+        above = writer.add_node("Add", highest, writer.add_node("Log", total))
+        in_nats = writer.add_node("Add", above, writer.add_constant(np.array(top, dtype=inner)))
+        finish(writer.add_node("Squeeze", in_nats, columns), outputs["log_prob"])
+
+
+def _write_joint(
+    writer: Writer, density: JointDensity, rows: str, outer: np.dtype[Any], inner: np.dtype[Any]
+) -> tuple[str, float]:
+    """The joint log-densities less their largest constant, shape (n, columns), and that constant.
+
+    Constants can be thousands of nats: what tells components apart is small beside them and would be lost.
+    """
+    rows = writer.add_node("Max", rows, writer.add_constant(_narrow(density.low, outer)))
+    rows = writer.add_node("Min", rows, writer.add_constant(_narrow(density.high, outer)))
+    if inner != outer:
+        rows = writer.add_node("Cast", rows, to=_find_type(inner))
+    constants = density.constants
+    if density.noise is not None:
+        constants = np.append(constants, density.noise)
+    top = float(constants.max())
+    squares = _write_squares(writer, density, rows, inner)
+    half = writer.add_constant(np.array(-0.5, dtype=inner))
+    joint = writer.add_node("Mul", squares, half)
+    if density.noise is not None:  # a last column, whose distance is zero
+        pads = writer.add_constant(np.array([0, 0, 0, 1], dtype=np.int64))
+        joint = writer.add_node("Pad", joint, pads, writer.add_constant(np.array(0.0, dtype=inner)))
+    return writer.add_node("Add", joint, writer.add_constant((constants - top).astype(inner))), top
+
+
+def _write_squares(writer: Writer, density: JointDensity, rows: str, dtype: np.dtype[Any]) -> str:
+    """|y_k|^2 of each row and component, shape (n, k), in a type of numbers.
+
+    Rows are taken about each component's own mean. Its rounding is taken off after it, so that it costs no
+    digits: near a mean the first difference is exact, however far the mean is from zero.
+    """
+
+    def hold(values: Float64Array) -> str:
+        return writer.add_constant(values.astype(dtype))
+
+    means = density.means[:, None, :]
+    v = writer.add_node("Sub", rows, hold(means))
+    rest = means - means.astype(dtype)
+    if rest.any():
+        v = writer.add_node("Sub", v, hold(rest))
+    if density.scales is not None:
+        v = writer.add_node("Mul", v, hold(density.scales))
+    if density.matrices is not None:
+        v = writer.add_node("MatMul", v, hold(density.matrices))
+    if density.low_rank is not None:
+        down, up = density.low_rank
+        explained = writer.add_node("MatMul", writer.add_node("MatMul", v, hold(down)), hold(up))
+        v = writer.add_node("Sub", v, explained)
+    features = writer.add_constant(np.array([2], dtype=np.int64))
+    by_component = writer.add_node("ReduceSum", writer.add_node("Mul", v, v), features, keepdims=0)
+    squares = writer.add_node("Transpose", by_component, perm=[1, 0])
+    most = np.array(np.finfo(dtype).max / 8.0, dtype=dtype)  # so that no difference of two is undefined
+    return writer.add_node("Min", squares, writer.add_constant(most))
+
+
+def make_model(
+    density: JointDensity,
+    *,
+    dtype: npt.DTypeLike,
+    arithmetic: npt.DTypeLike,
+    opset: int,
+    producer_version: str,
+    metadata: Mapping[str, str],
+) -> Any:
+    """An `onnx.ModelProto` with the input X of shape (n, d) and the `OUTPUTS`.
+
+    Raises
+    ------
+    ImportError
+        If the package onnx is not installed.
+    ValueError
+        If the opset is one that lacks an operator, or that the installed onnx does not know.
+    """
+    onnx = import_onnx()
+    from onnx import TensorProto, helper
+
+    newest = onnx.defs.onnx_opset_version()
+    if not LEAST_OPSET <= opset <= newest:
+        raise ValueError(f"opset must be from {LEAST_OPSET} to {newest}, which onnx has; got {opset!r}")
+    writer = ModelWriter()
+    write_density(writer, density, "X", dtype, arithmetic, {name: name for name in OUTPUTS})
+    number = _find_type(np.dtype(dtype))
+    kinds: list[tuple[int, list[Any]]] = [
+        (TensorProto.INT64, ["n"]),
+        (number, ["n", density.n_columns]),
+        (number, ["n"]),
+    ]
+    graph = helper.make_graph(
+        writer.nodes,
+        "gaussian_mixture",
+        [helper.make_tensor_value_info("X", number, ["n", density.n_features])],
+        [helper.make_tensor_value_info(name, *kind) for name, kind in zip(OUTPUTS, kinds, strict=True)],
+        writer.constants,
+    )
+    opsets = [helper.make_opsetid("", opset)]
+    model = helper.make_model(
+        graph,
+        opset_imports=opsets,
+        ir_version=helper.find_min_ir_version_for(opsets),  # which older runtimes read, too
+        producer_name="gaussmix",
+        producer_version=producer_version,
+    )
+    helper.set_model_props(model, dict(metadata))
+    return model
+
+
+def import_onnx() -> Any:
+    """The package onnx; an ImportError that says how to get it."""
+    try:
+        import onnx
+    except ImportError as error:
+        raise ImportError("ONNX files need the package onnx: pip install 'gaussmix[onnx]'") from error
+    return onnx
+
+
+def _find_type(dtype: np.dtype[Any]) -> int:
+    from onnx import helper
+
+    return int(helper.np_dtype_to_tensor_dtype(dtype))
+
+
+def _narrow(values: Float64Array, dtype: np.dtype[Any]) -> FloatArray:
+    """Numbers in a type, the largest of its own for those beyond it."""
+    largest = float(np.finfo(dtype).max)
+    return np.clip(values, -largest, largest).astype(dtype)

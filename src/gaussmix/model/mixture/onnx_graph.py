@@ -1,0 +1,83 @@
+"""A mixture as a graph of ONNX."""
+
+from __future__ import annotations
+
+import json
+import operator
+import os
+from typing import Any
+
+import numpy as np
+
+from gaussmix._atomic import replace_file
+from gaussmix._typing import Float64Array
+from gaussmix._version import __version__
+from gaussmix.foreign.onnx import JointDensity, make_model
+from gaussmix.model.covariance.structure import take_logarithms
+from gaussmix.model.kernels.natural import LOG_ZERO
+from gaussmix.model.mixture.properties import MixtureProperties
+from gaussmix.model.mixture.views import FARTHEST
+from gaussmix.model.moments.frame import Frame
+
+#: The types of numbers that a graph can have and compute in.
+FLOATS = ("float32", "float64")
+
+
+def make_joint_density(mixture: MixtureProperties, dtype: str) -> JointDensity:
+    """The arrays of a mixture that rows of a type of numbers are evaluated by."""
+    algebra, roots = mixture.structure.algebra, mixture.roots
+    low, high = _find_bounds(mixture, np.dtype(dtype))
+    return JointDensity(
+        mixture.means,
+        take_logarithms(mixture.weights) + algebra.log_peaks(roots, mixture.n_features),
+        *algebra.find_whitening(roots),
+        noise=None if mixture.noise is None else max(mixture.noise.log_joint, LOG_ZERO),
+        low=low,
+        high=high,
+    )
+
+
+def _find_bounds(mixture: MixtureProperties, dtype: np.dtype[Any]) -> tuple[Float64Array, Float64Array]:
+    """Where rows are taken to lie that are farther away, as :class:`gaussmix.model.mixture.views.View`."""
+    spread = np.sqrt(Frame.of_moments(mixture.mean, mixture.total_variances, "scale", dtype).variances)
+    with np.errstate(over="ignore"):
+        far = FARTHEST[dtype.char] * spread
+        return mixture.mean - far, mixture.mean + far
+
+
+def make_onnx_model(
+    mixture: MixtureProperties,
+    path: str | os.PathLike[str] | None,
+    *,
+    dtype: str,
+    arithmetic: str,
+    opset: int,
+) -> Any:
+    """A mixture as an `onnx.ModelProto`, which is also written to the path if there is one."""
+    for name, value in (("dtype", dtype), ("arithmetic", arithmetic)):
+        if value not in FLOATS:
+            raise ValueError(f"{name} must be one of {', '.join(map(repr, FLOATS))}; got {value!r}")
+    try:
+        opset = operator.index(opset)
+    except TypeError:
+        raise ValueError(f"opset must be a whole number; got {opset!r}") from None
+    metadata = {
+        "n_components": str(mixture.n_components),
+        "covariance_type": mixture.covariance_type,
+        "noise": json.dumps(mixture.noise is not None),
+    }
+    if mixture.feature_names is not None:
+        metadata["feature_names"] = json.dumps(mixture.feature_names)
+    model = make_model(
+        make_joint_density(mixture, dtype),
+        dtype=dtype,
+        arithmetic=arithmetic,
+        opset=opset,
+        producer_version=__version__,
+        metadata=metadata,
+    )
+    if path is not None:
+        content = model.SerializeToString()
+        with replace_file(path) as temporary:
+            temporary.write_bytes(content)
+    return model
