@@ -37,8 +37,8 @@ OPTIONS: dict[str, list[Any]] = {"score_samples": [False, True], "arithmetic": [
 def register_converter() -> None:
     """Teach sklearn-onnx our estimator, so that it converts pipelines which have one.
 
-    A model that ``skl2onnx.to_onnx`` or ``skl2onnx.convert_sklearn`` makes has the outputs ``label``, of shape
-    (n,), ``probabilities``, of shape (n, n_components), one column more with noise, and with the option
+    What ``skl2onnx.to_onnx`` or ``skl2onnx.convert_sklearn`` makes has the outputs ``label``, of shape (n,),
+    ``probabilities``, of shape (n, n_components), one column more with noise, and with the option
     ``score_samples`` the log-densities ``score_samples``, of shape (n,). The option ``arithmetic`` is
     "float64" or "float32", as in :meth:`gaussmix.Mixture.to_onnx`. Rows and results have the type of the
     input. Call it once in a program; again does no harm.
