@@ -103,9 +103,9 @@ class Algebra(ABC):
     def whiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:
         """U_k' v_k."""
 
-    @abstractmethod
     def find_whitening(self, roots: Float64Array) -> Whitening:
         """What :meth:`whiten` does to a vector, as arrays."""
+        return Whitening(scales=self.diagonal(roots)[:, None, :])
 
     @abstractmethod
     def unwhiten(self, roots: Float64Array, vectors: Float64Array) -> Float64Array:

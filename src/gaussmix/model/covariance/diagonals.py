@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gaussmix._typing import Float64Array
-from gaussmix.model.covariance.algebra import Algebra, NotPositiveDefiniteError, Whitening
+from gaussmix.model.covariance.algebra import Algebra, NotPositiveDefiniteError
 from gaussmix.model.moments.blocks import RADIAL, SQUARES, Block
 from gaussmix.model.moments.frame import Frame
 
@@ -38,9 +38,6 @@ class Diagonals(Algebra):
         return roots * vectors
 
     unwhiten = whiten
-
-    def find_whitening(self, roots: Float64Array) -> Whitening:
-        return Whitening(scales=self.diagonal(roots)[:, None, :])
 
     def to_dense(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         matrices = covariances[:, :, None] * np.eye(d)
