@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from gaussmix import _check
+from gaussmix.estimators._exporting import Exporting
 from gaussmix.estimators._validate import leaves_open
 from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.model.covariance import get_structure
@@ -47,7 +48,7 @@ def find_original_class() -> Any:
     return GaussianMixture
 
 
-class Convertible:
+class Convertible(Exporting):
     """A mixture that can become scikit-learn's, and be made of it."""
 
     def to_sklearn(self) -> Any:

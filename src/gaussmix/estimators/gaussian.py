@@ -22,7 +22,6 @@ from gaussmix.errors import DoubtfulFitWarning
 from gaussmix.estimators._callbacks import ScikitLearn, Tasks, with_callbacks
 from gaussmix.estimators._conversion import Convertible
 from gaussmix.estimators._drawing import Drawing
-from gaussmix.estimators._exporting import Exporting
 from gaussmix.estimators._loop import StepByStep, fit_by_steps
 from gaussmix.estimators._ordering import Ordering
 from gaussmix.estimators._printing import Printer
@@ -60,7 +59,7 @@ FIT_OPTIONS = (
 )
 
 
-class GaussianMixture(Convertible, Exporting, Ordering, Scoring, Drawing, Steps, ScikitLearn):
+class GaussianMixture(Convertible, Ordering, Scoring, Drawing, Steps, ScikitLearn):
     """Gaussian mixture fitted by expectation-maximisation: scikit-learn's class, with weights and speed.
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: every parameter, attribute and method
