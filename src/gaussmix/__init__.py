@@ -34,6 +34,7 @@ _HOMES = {
     "Noise": "gaussmix.model.noise",
     "NormalInverseWishart": "gaussmix.model.priors",
     "ParameterErrors": "gaussmix.infer.errors",
+    "Posterior": "gaussmix.model.mixture.algebra.update",
     "Progress": "gaussmix._progress",
     "ProgressPrinter": "gaussmix._progress",
     "Projection": "gaussmix.clusters.projection",
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.mixture import Mixture
     from gaussmix.model.mixture.algebra.batch import MixtureBatch
+    from gaussmix.model.mixture.algebra.update import Posterior
     from gaussmix.model.mixture.thresholds import Threshold, Thresholds
     from gaussmix.model.noise import Noise
     from gaussmix.model.priors import NormalInverseWishart
@@ -118,6 +120,7 @@ __all__ = [
     "Noise",
     "NormalInverseWishart",
     "ParameterErrors",
+    "Posterior",
     "Progress",
     "ProgressPrinter",
     "Projection",

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gaussmix import Mixture, Noise
 from gaussmix.model.covariance import FACTORS, STRUCTURES
-from tests.operations.making import density, make_mixture, problems, split
+from tests.operations.making import density, few, make_mixture, problems, split
 
 CLOSED = ("full", "tied", "diag", "spherical", "EII", "EEI", "VEI", "VEE")
 TALL = {"height": 0, "weight": 1, "age": 2}
@@ -25,6 +25,7 @@ def people():
 
 
 @given(**problems)
+@few
 def test_a_marginal_and_the_conditional_recombine_to_the_joint(name, d, k, seed, exponent):
     rng = np.random.default_rng(seed)
     mixture = make_mixture(name, k, d, rng, exponent)
@@ -43,6 +44,7 @@ def test_a_marginal_and_the_conditional_recombine_to_the_joint(name, d, k, seed,
 
 
 @given(**problems)
+@few
 def test_a_batch_is_the_mixtures_of_its_conditions(name, d, k, seed, exponent):
     rng = np.random.default_rng(seed)
     mixture = make_mixture(name, k, d, rng, exponent)

@@ -61,6 +61,8 @@ class Algebra(ABC):
     n_factors: int = 0
     #: The family of such covariances in which components share nothing.
     own_family: str
+    #: Whether all features have one variance, but for what factors add.
+    isotropic: bool = False
 
     @abstractmethod
     def shape(self, d: int) -> tuple[int, ...]:

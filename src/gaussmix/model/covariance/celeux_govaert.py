@@ -68,6 +68,22 @@ class CeleuxGovaert(Structure):
         # multiples of one matrix stay so; volumes, shapes and axes of a part are not those of the whole
         return self.name if not self.coupled or "V" not in self._letters[1:] else self.own_family
 
+    def find_mapped_family(self, group: Group) -> str:
+        if group == "uniform" or self.group in ("affine", group):
+            return self.name
+        return self.matrix_family if group == "affine" else self._find_diagonal_family()
+
+    def find_sum_family(self, *, uniform: bool) -> str:
+        if self.coupled:
+            return self.own_family
+        return self.name if uniform else self._find_diagonal_family()
+
+    def _find_diagonal_family(self) -> str:
+        """The family itself, or of spheres that of diagonals."""
+        if not self.algebra.isotropic:
+            return self.name if self.group != "uniform" else self.own_family
+        return "EEI" if self.shared else "VVI"
+
     def describe(self, d: int) -> str:
         volume, shape, orientation = tuple(self._letters)
         words = {"E": "equal", "V": "different"}

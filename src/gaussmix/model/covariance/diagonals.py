@@ -66,7 +66,7 @@ class Scalars(Diagonals):
     """Variances of shape (k,), or (1,) where components share one."""
 
     block = RADIAL
-    own_family = "VII"
+    own_family, isotropic = "VII", True
 
     def shape(self, d: int) -> tuple[int, ...]:
         return ()

@@ -32,6 +32,7 @@ from gaussmix.model.covariance.structure import Structure, take_logarithms
 from gaussmix.model.kernels.natural import Natural
 from gaussmix.model.kernels.projected import ProjectedNatural
 from gaussmix.model.moments.blocks import SQUARES, Form
+from gaussmix.model.moments.frame import Group
 from gaussmix.model.moments.statistics import Moments
 
 #: Axes beyond the factors, in the statistics that a start is made of: they catch what random axes miss.
@@ -83,6 +84,18 @@ class FactorAnalyser(Structure):
         if d > self.n_factors and self.sharing.own_uniquenesses:
             return "U" + self.letters[1:]
         return self.find_marginal_family(d)
+
+    def find_mapped_family(self, group: Group) -> str:
+        if group == "affine":
+            return self.matrix_family
+        return self.find_sum_family(uniform=group == "uniform")
+
+    def find_sum_family(self, *, uniform: bool) -> str:
+        return self.name if uniform else self.letters[:2] + "U"
+
+    def find_updated_family(self, *, uniform: bool) -> str:
+        shared = "U" if self.sharing.own_uniquenesses else self.letters[0]
+        return shared + self.letters[1] + (self.letters[2] if uniform else "U")
 
     def describe(self, d: int) -> str:
         own = {True: "own", False: "shared"}

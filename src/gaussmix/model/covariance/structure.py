@@ -113,6 +113,18 @@ class Structure(ABC):
         return self.find_marginal_family(d)
 
     @abstractmethod
+    def find_mapped_family(self, group: Group) -> str:
+        """The narrowest family that has the covariances of A x, for a square A of a group of maps."""
+
+    @abstractmethod
+    def find_sum_family(self, *, uniform: bool) -> str:
+        """The narrowest family that has the sums with one diagonal, or one multiple of the identity."""
+
+    def find_updated_family(self, *, uniform: bool) -> str:
+        """The same of inverses of the sums of precisions with one diagonal."""
+        return self.find_sum_family(uniform=uniform)
+
+    @abstractmethod
     def describe(self, d: int) -> str:
         """What covariances of d features look like, in plain words."""
 

@@ -55,6 +55,28 @@ def select_names(mixture: MixtureProperties, features: IntArray) -> tuple[str, .
     return None if names is None else tuple(names[j] for j in features)
 
 
+def join_names(mixtures: Sequence[MixtureProperties], operation: str) -> tuple[str, ...] | None:
+    """The names of the features that all mixtures have; ValueError where these are others.
+
+    A mixture without names takes those of the others.
+    """
+    d = mixtures[0].n_features
+    names = next((mixture.feature_names for mixture in mixtures if mixture.feature_names is not None), None)
+    for mixture in mixtures:
+        if mixture.n_features != d:
+            raise ValueError(
+                f"{operation}: mixtures must have the same features; got {d} and {mixture.n_features} of them"
+            )
+        if mixture.feature_names not in (None, names):
+            raise ValueError(
+                f"{operation}: mixtures must have the same features in the same order; got "
+                f"{list_some([repr(name) for name in names or ()])} and "
+                f"{list_some([repr(name) for name in mixture.feature_names or ()])}. marginal() selects and "
+                "orders features"
+            )
+    return names
+
+
 def _find_position(names: Sequence[str], feature: Any, argument: str) -> int:
     """The position of one feature; ValueError where there is none."""
     d = len(names)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy.typing as npt
 
-from gaussmix.model.mixture.algebra.batch import MixtureBatch
-from gaussmix.model.mixture.algebra.conditional import condition_on
-from gaussmix.model.mixture.algebra.given import read_given
+from gaussmix import _check
+from gaussmix.model.mixture import schema
+from gaussmix.model.mixture.algebra.linear import read_map, read_offset, read_spread, refuse_negative
+from gaussmix.model.mixture.algebra.maps import map_linearly
+from gaussmix.model.mixture.algebra.pairs import add_mixture, add_spread, multiply
 from gaussmix.model.mixture.algebra.selection import select_components, take_features
-from gaussmix.model.mixture.evaluated import Evaluated
+from gaussmix.model.mixture.algebra.union import unite
+from gaussmix.model.mixture.algebra.update import Posterior
+from gaussmix.model.mixture.conditioned import Conditioned
 from gaussmix.model.mixture.features import read_features
+from gaussmix.model.mixture.parts import Parts, read_mixture
 
 
-class Operations(Evaluated):
+class Operations(Conditioned):
     """The methods of :class:`gaussmix.Mixture` that make other mixtures."""
 
     def marginal(self, features: Any) -> Self:
@@ -85,58 +91,187 @@ class Operations(Evaluated):
         """
         return select_components(self, components)
 
-    def condition(
-        self, given: Any = None, /, *, features: Any = None, **named: npt.ArrayLike
-    ) -> Self | MixtureBatch[Self]:
-        """The distribution of the other features, given values of some.
+    def affine(
+        self,
+        A: npt.ArrayLike,
+        b: npt.ArrayLike | None = None,
+        *,
+        feature_names: Sequence[str] | None = None,
+    ) -> Self:
+        """The distribution of A x + b.
 
         Parameters
         ----------
-        given : mapping, frame or array
-            {feature: value}, with features by position or name; or a data frame whose columns are features;
-            or an array of shape (p,) or (n, p) whose columns `features` names. A row of a data frame is a
-            mapping, too.
-        features : sequence of int or str, optional
-            Which features the columns of an array are; of a frame, which of its columns count.
-        **named : float or array of shape (n,)
-            Values by the names of features, in place of `given`.
+        A : float, array of shape (d,) or array of shape (m, d)
+            A number that multiplies all features, one for each, or a matrix of full row rank, m <= d.
+        b : float or array of shape (m,), optional
+        feature_names : sequence of str, optional
+            Names of the new features. Without them, features that are only multiplied keep their names, and
+            those of a matrix have none.
 
         Returns
         -------
-        Mixture or MixtureBatch
-            A mixture, where single numbers are given. Of n values (an array, or a frame of n rows) it is a
-            batch of n mixtures. Both have the other features, in their order, and each component k has::
-
-                weight      w_k N(y | mu_k,y, Sigma_k,yy) / p(y)
-                mean        mu_k,x + Sigma_k,xy Sigma_k,yy^-1 (y - mu_k,y)
-                covariance  Sigma_k,xx - Sigma_k,xy Sigma_k,yy^-1 Sigma_k,yx
-
-            The covariances do not depend on the values. They stay of the family where :meth:`marginal` does,
-            but that factor analysers whose loadings are shared and uniquenesses are not (CUU, CUC) get
-            loadings of their own (factor, ppca).
+        Mixture
+            ``sum_k w_k N(A mu_k + b, A Sigma_k A')``; its density is p(A^-1 (y - b)) / |det A| where A is
+            square. One number keeps every family. One for each feature keeps all but spherical (diag), EII
+            (EEI), EVE, VVE, EEV and VEV (full), and isotropic factor analysers, which get uniquenesses of
+            their own (ppca becomes factor). Matrices that only select, order and multiply features do as
+            :meth:`marginal` and these. By any other matrix full, tied and VEE stay, EVV too where it is
+            square; EII and EEI become tied and all else full.
 
         Raises
         ------
         ValueError
-            If nothing or all is given, a feature does not exist or is given twice, or a value is not finite
-            or so far away that no component has a density there; or if there is noise.
+            If the rank of A is less than its number of rows, so that there would be no density; or where
+            there is noise and A is not square.
 
         References
         ----------
-        C. M. Bishop, Pattern Recognition and Machine Learning, Springer 2006, section 2.3.1.
-        Z. Ghahramani and M. I. Jordan, Supervised learning from incomplete data via an EM approach, NIPS 6
-        (1994) 120-127.
+        C. M. Bishop, Pattern Recognition and Machine Learning, Springer 2006, section 2.3.3.
 
         Examples
         --------
         >>> import gaussmix
-        >>> means, covariances = [[1.7, 65.0], [1.8, 80.0]], [[[0.01, 0.5], [0.5, 60.0]]] * 2
-        >>> people = gaussmix.Mixture([0.5, 0.5], means, covariances, feature_names=["height", "weight"])
-        >>> people.condition(height=1.75).mean.round(1).tolist()
-        [72.5]
-        >>> people.condition({"height": [1.6, 1.75, 1.9]}).mean.shape
-        (3, 1)
+        >>> mixture = gaussmix.Mixture([0.5, 0.5], [[0.0, 1.0], [2.0, 3.0]], [1.0, 4.0], "spherical")
+        >>> mixture.affine(2.0, [0.0, 1.0]).means.tolist()
+        [[0.0, 3.0], [4.0, 7.0]]
+        >>> total = mixture.affine([[1.0, 1.0]], feature_names=["sum"])
+        >>> total.covariances.round(9).tolist()
+        [[[2.0]], [[8.0]]]
         """
-        known = read_given(self, given, features, named)
-        batch = condition_on(self, known.features, known.values)
-        return batch[0] if known.single else batch
+        map_ = read_map(A, self.n_features, "affine")
+        m = len(map_.matrix)
+        offset, names = read_offset(b, m, "affine"), self.feature_names
+        if feature_names is not None:
+            names = schema.check_names(tuple(feature_names), m)
+        elif names is not None:
+            names = tuple(names[j] for j in map_.features) if map_.features is not None else None
+        return map_linearly(self, map_, offset, names)
+
+    def convolve(self, noise: Any) -> Self:
+        """The distribution of x + e, for Gaussian noise e, or any mixture, that is independent of x.
+
+        Parameters
+        ----------
+        noise : float, array of shape (d,), array of shape (d, d) or Mixture
+            The covariance of e ~ N(0, S): a variance for all features, one for each, or a matrix, which need
+            not be of full rank. Or the distribution of e: a mixture of the same features.
+
+        Returns
+        -------
+        Mixture
+            ``sum_k w_k N(mu_k, Sigma_k + S)``; of two mixtures, each component of the first with each of the
+            other, in this order. Variances keep full, tied, diag, EEI, and factor analysers, and one variance
+            for all keeps spherical and EII; families that share a part of their covariances become diag or
+            full. A matrix makes full, or tied where components share their covariance. Of two
+            mixtures, diagonals give diagonals, and factor analysers with q and q' factors those with
+            q + q', where that is less than d; all else gives full, or tied where both share theirs.
+
+        Raises
+        ------
+        ValueError
+            If the covariance is not symmetric or has a negative variance in some direction, the features are
+            others, or there is a noise component.
+
+        Examples
+        --------
+        >>> import gaussmix
+        >>> mixture = gaussmix.Mixture([0.5, 0.5], [[0.0], [4.0]], [1.0, 2.0], "spherical")
+        >>> mixture.convolve(0.5).covariances.tolist()
+        [1.5, 2.5]
+        >>> mixture.convolve(mixture).means.ravel().tolist()
+        [0.0, 4.0, 4.0, 8.0]
+        """
+        if not _is_distribution(noise):
+            spread = read_spread(noise, self.n_features, "convolve: the covariance")
+            refuse_negative(spread, "convolve: the covariance")
+            return add_spread(self, spread)
+        return add_mixture(self, read_mixture(noise, "noise", type(self)))
+
+    def product(self, other: Any) -> Posterior[Self]:
+        """The product of two densities, normalised, and the logarithm of its integral.
+
+        It is what two independent sources together say of x: of a prior and a likelihood, the posterior.
+
+        Parameters
+        ----------
+        other : Mixture, FitResult, SearchResult or GaussianMixture
+            Of the same features; a Gaussian is a mixture of one component.
+
+        Returns
+        -------
+        Posterior
+            Its `mixture` has a component for each pair, those of the first with each of the other, in this
+            order::
+
+                weight      w_i v_j N(m_j | mu_i, Sigma_i + C_j) / Z
+                covariance  (Sigma_i^-1 + C_j^-1)^-1
+                mean        that times (Sigma_i^-1 mu_i + C_j^-1 m_j)
+
+            Its `log_evidence` is log Z, the logarithm of the integral of p(x) q(x). Families are as in
+            :meth:`convolve`. Both orders give the same distribution.
+
+        Raises
+        ------
+        ValueError
+            If the features are others, or there is noise; or where the mixtures are so far apart that the
+            integral is beyond the numbers.
+
+        References
+        ----------
+        C. M. Bishop, Pattern Recognition and Machine Learning, Springer 2006, section 2.3.3.
+
+        Examples
+        --------
+        >>> import gaussmix
+        >>> prior = gaussmix.Mixture([0.5, 0.5], [[-2.0], [2.0]], [1.0, 1.0], "spherical")
+        >>> seen = gaussmix.Mixture([1.0], [[3.0]], [1.0], "spherical")
+        >>> prior.product(seen).mixture.means.ravel().tolist()
+        [0.5, 2.5]
+        """
+        return multiply(self, read_mixture(other, "other", type(self)))
+
+    @classmethod
+    def mix(cls, mixtures: Sequence[Any], weights: npt.ArrayLike | None = None) -> Self:
+        """One mixture of several: the components of all, side by side.
+
+        Parameters
+        ----------
+        mixtures : sequence of Mixture, FitResult, SearchResult or GaussianMixture
+            Of the same features.
+        weights : array of shape (n_mixtures,), optional
+            How much each counts, none negative, with the sum one; without them all count the same.
+
+        Returns
+        -------
+        Mixture
+            ``sum_i v_i p_i(x)``. Mixtures that all are spherical (or EII) become spherical, all of diagonals
+            diag, factor analysers among these factor analysers of the largest number of factors; with any
+            other, all become full. Where all have the same covariances, the family stays.
+
+        Raises
+        ------
+        ValueError
+            If there are none, the features are others, or there is noise.
+
+        Examples
+        --------
+        >>> import gaussmix
+        >>> women = gaussmix.Mixture([1.0], [[165.0]], [40.0], "spherical", feature_names=["height"])
+        >>> men = gaussmix.Mixture([1.0], [[178.0]], [50.0], "spherical", feature_names=["height"])
+        >>> gaussmix.Mixture.mix([women, men], [0.51, 0.49]).mean.round(2).tolist()
+        [171.37]
+        """
+        read = [read_mixture(one, "each of mixtures", cls) for one in mixtures]
+        if not read:
+            raise ValueError("mix: there must be at least one mixture")
+        n = len(read)
+        shares = _check.read_weights([1.0 / n] * n if weights is None else weights, n)
+        return unite(read, shares)
+
+
+def _is_distribution(value: Any) -> bool:
+    """Whether a value is a mixture, or has one, and no covariance."""
+    return isinstance(value, Parts) or any(
+        hasattr(value, name) for name in ("mixture", "mixture_", "best", "means_")
+    )

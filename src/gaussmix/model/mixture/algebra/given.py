@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gaussmix import _check
-from gaussmix._reading.rows import read_array, read_named_rows
+from gaussmix._reading.rows import read_named_rows
 from gaussmix._reading.tables import find_table
 from gaussmix._typing import Float64Array, IntArray
+from gaussmix.model.mixture.algebra.linear import read_numbers
 from gaussmix.model.mixture.features import read_features
 from gaussmix.model.mixture.properties import MixtureProperties
 
@@ -52,7 +52,7 @@ def _read_mapping(mixture: MixtureProperties, given: Mapping[Any, Any]) -> Given
     if not given:
         raise ValueError("condition: nothing is given; name at least one feature and its value")
     features = read_features(mixture, list(given), "condition")
-    columns = [_read_numbers(value, f"the value of {key!r}") for key, value in given.items()]
+    columns = [read_numbers(value, f"condition: the value of {key!r}") for key, value in given.items()]
     for key, column in zip(given, columns, strict=True):
         if column.ndim > 1:
             raise ValueError(
@@ -94,7 +94,7 @@ def _read_array(mixture: MixtureProperties, given: Any, features: Any) -> Given:
             "condition: an array needs features=, the positions or names that its columns have; or give a "
             "mapping, as in condition({0: 1.5})"
         )
-    positions, values = read_features(mixture, features), _read_numbers(given, "given")
+    positions, values = read_features(mixture, features), read_numbers(given, "condition: given")
     p = len(positions)
     if isinstance(features, str) or np.ndim(features) == 0:
         values = values[..., None]  # n values of one feature, or a number
@@ -104,16 +104,6 @@ def _read_array(mixture: MixtureProperties, given: Any, features: Any) -> Given:
             f"for each of features; got {np.shape(given)}"
         )
     return Given(positions, values.reshape(-1, p), single=values.ndim == 1)
-
-
-def _read_numbers(values: Any, name: str) -> Float64Array:
-    """Finite numbers of any shape."""
-    array = read_array(values, name)
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"condition: {name} must be numbers; got {_check.show_value(values)}")
-    double = _as_double(array)
-    _check.check_finite(double.reshape(-1), f"condition: {name}")
-    return double
 
 
 def _as_double(array: Any) -> Float64Array:

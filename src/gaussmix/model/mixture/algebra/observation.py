@@ -159,6 +159,8 @@ def observe_apart(
     loadings: Float64Array,
     variances: Float64Array,
     others: Float64Array,
+    direct: Float64Array | None = None,
+    sources: IntArray | None = None,
 ) -> SeparateObservation:
     """What features say that depend on the others through factors alone.
 
@@ -169,6 +171,8 @@ def observe_apart(
         Of the observed features.
     others : ndarray of shape (k, d, q)
         The loadings of the unobserved ones, before y is known.
+    direct, sources : ndarray of shape (k, d) and (d,), optional
+        As :class:`SeparateObservation` has them; without them, none moves but by the factors.
     """
     (k, p), q = variances.shape, loadings.shape[2]
     precisions = 1.0 / np.sqrt(variances)
@@ -188,8 +192,8 @@ def observe_apart(
         scores=scores,
         turns=turns,
         gains=np.swapaxes(others, 1, 2),
-        direct=np.zeros(means.shape),
-        sources=np.zeros(means.shape[1], dtype=np.int64),
+        direct=np.zeros(means.shape) if direct is None else direct,
+        sources=np.zeros(means.shape[1], dtype=np.int64) if sources is None else sources,
     )
 
 
@@ -203,6 +207,13 @@ def observe_all(mixture: MixtureProperties) -> Observation:
     log_peaks = structure.algebra.log_peaks(mixture.roots, d)
     gains = np.zeros((len(mixture.roots), d, 0))
     return DenseObservation(mixture.means, nothing, log_peaks, mixture.roots, gains)
+
+
+def triangulate(halves: Float64Array) -> Float64Array:
+    """R, upper triangular with a diagonal that is not negative, with R'R = H'H for each H, (m, n), m >= n."""
+    upper = np.linalg.qr(halves, mode="r")
+    signs = np.where(np.diagonal(upper, axis1=1, axis2=2) < 0.0, -1.0, 1.0)
+    return np.asarray(np.triu(upper * signs[:, :, None]))
 
 
 def factorise(covariances: Float64Array) -> Float64Array:
