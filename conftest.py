@@ -14,6 +14,10 @@ NEEDS = {
         "docs/onnx.md",
     ],
     "skl2onnx": ["src/gaussmix/onnx.py", "docs/onnx.md"],
+    **{
+        package: ["src/gaussmix/model/mixture/as_prior.py", "docs/mixture-priors.md"]
+        for package in ("torch", "pymc", "numpyro")
+    },
     "jinja2": ["src/gaussmix/report", "docs/report.md", "docs/anomalies.md"],
 }
 collect_ignore = [part for package, parts in NEEDS.items() if not find_spec(package) for part in parts]

@@ -43,6 +43,7 @@ _HOMES = {
     "SelectionStep": "gaussmix.clusters.selector",
     "SplitCalibration": "gaussmix.apps.anomaly.calibration",
     "Stability": "gaussmix.infer.stability",
+    "StanPrior": "gaussmix.foreign.stan",
     "StartReport": "gaussmix.fit.result",
     "Threshold": "gaussmix.model.mixture.thresholds",
     "Thresholds": "gaussmix.model.mixture.thresholds",
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from gaussmix.estimators.transformer import GaussianMixtureTransformer
     from gaussmix.fit.one_mixture import fit_mixture
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
+    from gaussmix.foreign.stan import StanPrior
     from gaussmix.infer.bootstrap import Bootstrap, bootstrap
     from gaussmix.infer.errors import ParameterErrors, estimate_errors
     from gaussmix.infer.likelihood_ratio import LikelihoodRatioTest, LikelihoodRatioTests, bootstrap_lrt
@@ -129,6 +131,7 @@ __all__ = [
     "SelectionStep",
     "SplitCalibration",
     "Stability",
+    "StanPrior",
     "StartReport",
     "Threshold",
     "Thresholds",

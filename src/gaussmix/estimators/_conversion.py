@@ -8,14 +8,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from gaussmix import _check
 from gaussmix.estimators._exporting import Exporting
 from gaussmix.estimators._validate import leaves_open
 from gaussmix.fit.result import FitResult, FitStatus
+from gaussmix.foreign.scikit_learn import find_original_class
 from gaussmix.model.covariance import get_structure
-from gaussmix.model.covariance.matrices import upper_roots
-from gaussmix.model.covariance.structure import Structure
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.sklearn_arrays import FITTED, find_sklearn_type, make_sklearn_arrays
 
 #: Parameters that mean the same there.
 SAME = (
@@ -23,8 +22,7 @@ SAME = (
     *("random_state", "warm_start", "verbose", "verbose_interval"),
 )
 
-#: Families of covariances that scikit-learn has, and starts.
-TYPES = ("full", "tied", "diag", "spherical")
+#: Starts that scikit-learn has.
 STARTS = ("kmeans", "k-means++", "random", "random_from_data")
 
 #: What "auto" becomes, scikit-learn's defaults: the ridge, in squared units of the data, and the start.
@@ -36,16 +34,6 @@ SHARED = (
     *("weights_", "means_", "converged_", "n_iter_", "lower_bound_", "lower_bounds_"),
     *("n_features_in_", "feature_names_in_"),
 )
-
-#: What scikit-learn's predictions need.
-FITTED = ("weights_", "means_", "precisions_cholesky_")
-
-
-def find_original_class() -> Any:
-    """scikit-learn's own class, under a patch, too; its import takes as long as that of all of gaussmix."""
-    from sklearn.mixture._gaussian_mixture import GaussianMixture
-
-    return GaussianMixture
 
 
 class Convertible(Exporting):
@@ -104,22 +92,20 @@ class Convertible(Exporting):
                 "first, so that they are chosen"
             )
         structure = get_structure(parameters["covariance_type"]) if mixture is None else mixture.structure
-        kind = _find_their_type(structure)
-        same_type = kind == structure.name
+        kind = find_sklearn_type(structure)
         theirs = find_original_class()(
             **{name: parameters[name] for name in SAME},
             covariance_type=kind,
             reg_covar=RIDGE if isinstance(parameters["reg_covar"], str) else parameters["reg_covar"],
             init_params=parameters["init_params"] if parameters["init_params"] in STARTS else START,
-            precisions_init=parameters["precisions_init"] if same_type else None,
+            precisions_init=parameters["precisions_init"] if kind == structure.name else None,
         )
         if mixture is None:
             return theirs
         for name in SHARED:
             if hasattr(self, name):
                 setattr(theirs, name, copy(getattr(self, name)))
-        arrays = _make_their_arrays(mixture, kind, same_type=same_type)
-        for name, array in arrays.items():
+        for name, array in make_sklearn_arrays(mixture).items():
             setattr(theirs, name, array.astype(theirs.means_.dtype))
         return theirs
 
@@ -179,7 +165,7 @@ class Convertible(Exporting):
 
     def _take_over(self, model: Any) -> None:
         """The fitted state of scikit-learn's model."""
-        mixture = _read_their_mixture(model)
+        mixture = Mixture.from_sklearn(model)
         bounds = tuple(float(bound) for bound in getattr(model, "lower_bounds_", ()))
         converged = bool(getattr(model, "converged_", True))
         result = FitResult(
@@ -196,51 +182,3 @@ class Convertible(Exporting):
         self.n_features_in_ = mixture.n_features
         if hasattr(model, "feature_names_in_"):
             self.feature_names_in_ = np.array(model.feature_names_in_, dtype=object)
-
-
-def _find_their_type(structure: Structure) -> str:
-    """The smallest of scikit-learn's families that holds this one."""
-    if structure.name in TYPES:
-        return structure.name
-    if structure.n_factors:
-        return "full"
-    return {"vech": "full", "squares": "diag", "radial": "spherical"}[structure.algebra.block.name]
-
-
-def _make_their_arrays(mixture: Mixture, kind: str, *, same_type: bool) -> dict[str, Any]:
-    """Covariances, precisions and their roots in the shapes of scikit-learn's family `kind`."""
-    if same_type:
-        covariances, precisions = mixture.covariances, mixture.precisions
-        roots = mixture.precisions_cholesky
-    elif kind == "full":
-        covariances = mixture.dense_covariances
-        roots = upper_roots(covariances)
-        precisions = roots @ np.swapaxes(roots, 1, 2)
-    else:
-        covariances = mixture.variances if kind == "diag" else mixture.variances[:, 0]
-        precisions, roots = 1.0 / covariances, 1.0 / np.sqrt(covariances)
-    arrays = {"covariances_": covariances, "precisions_": precisions, "precisions_cholesky_": roots}
-    return {name: np.array(array) for name, array in arrays.items()}
-
-
-def _read_their_mixture(model: Any) -> Mixture:
-    """The mixture that scikit-learn's predictions are of: its roots decide, not its covariances."""
-    structure = get_structure(model.covariance_type)
-    roots = np.array(model.precisions_cholesky_, dtype=np.float64)
-    covariances = getattr(model, "covariances_", None)
-    if covariances is None:  # a start from precisions that was never iterated
-        covariances = structure.algebra.precisions(roots)
-        covariances = np.linalg.inv(covariances) if structure.group == "affine" else 1.0 / covariances
-    names = getattr(model, "feature_names_in_", None)
-    mixture = Mixture.__new__(Mixture)
-    mixture.__setstate__(
-        {
-            "weights": _check.read_weights(model.weights_, len(model.means_)),
-            "means": model.means_,
-            "covariances": covariances,
-            "precisions_cholesky": roots,
-            "covariance_type": structure.name,
-            "feature_names": None if names is None else list(names),
-        }
-    )
-    return mixture
