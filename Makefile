@@ -12,13 +12,14 @@ DATA   := src/gaussmix/datasets/faithful.csv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-core test-oldest test-machines check format docs bench clean
+.PHONY: help run test test-core test-oldest test-foreign test-machines check format docs bench clean
 
 help:
 	@echo "make run        install into $(VENV), choose a mixture for $(DATA), save it and a page about it"
 	@echo "make test       run the tests and the examples in the docstrings"
 	@echo "make test-core  the same in an environment of its own without numba and any extra"
 	@echo "make test-oldest    the same with the oldest supported version of every dependency"
+	@echo "make test-foreign   mixtures as priors in PyTorch, PyMC, NumPyro and Stan, in an environment of its own (2 GB)"
 	@echo "make test-machines  what rounding can reach, as other processors would run it (test-on-haswell: as one)"
 	@echo "make check      format, lint, types and layers"
 	@echo "make format     put the code into the shape that make check wants"
@@ -52,6 +53,12 @@ test-core: $(VENV)-core/.installed
 test-oldest: $(VENV)-oldest/.installed
 	NUMBA_CACHE_DIR=$(abspath $(VENV)-oldest)/numba $(VENV)-oldest/bin/python $(RUN) $(ONCE) $(ARGS)
 
+# Other people's samplers, on one thread each: what they sample is small.
+test-foreign: $(VENV)-foreign/.installed
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(VENV)-foreign/bin/python -m pytest -n 2 --dist loadfile $(FOREIGN) $(ARGS)
+
+FOREIGN := tests/foreign src/gaussmix/foreign src/gaussmix/model/mixture/as_prior.py docs/mixture-priors.md
+
 # tests/machines.py says what each is; one that this processor cannot be is skipped, and the last line says so.
 MACHINES := nehalem haswell skylakex
 # What rounding can reach: all but files, tables, pictures and the command.
@@ -83,7 +90,7 @@ bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-core $(VENV)-oldest build dist docs/reference/generated .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-core $(VENV)-oldest $(VENV)-foreign build dist docs/reference/generated .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp for each set of extras, so that a second run installs nothing. A changed pyproject.toml (a new
@@ -125,4 +132,13 @@ $(VENV)-oldest/.installed: pyproject.toml tests/oldest.py $(VENV)-oldest/.create
 	@echo "installing gaussmix with the oldest supported versions into $(VENV)-oldest"
 	@$(VENV)-oldest/bin/python tests/oldest.py > $(@D)/oldest.txt
 	@$(VENV)-oldest/bin/python $(PIP) install --editable '.[downstream]' --constraint $(@D)/oldest.txt
+	@touch $@
+
+$(VENV)-foreign/.created:
+	$(new-environment)
+	@touch $@
+
+$(VENV)-foreign/.installed: pyproject.toml $(VENV)-foreign/.created
+	@echo "installing gaussmix[foreign] into $(VENV)-foreign"
+	@$(VENV)-foreign/bin/python $(PIP) install --editable '.[foreign]'
 	@touch $@

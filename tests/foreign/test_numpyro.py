@@ -9,11 +9,13 @@ from numpy.testing import assert_allclose
 from tests.foreign.cases import CASES, as_values, make_case
 from tests.foreign.exact import DESIGN, ERRORS, MEASURED, PRIOR, check_draws, check_posterior
 
+numpyro = pytest.importorskip("numpyro")
+
 
 @pytest.fixture
 def jax():
-    pytest.importorskip("numpyro")
-    jax = pytest.importorskip("jax")
+    import jax
+
     before = jax.config.jax_enable_x64
     jax.config.update("jax_enable_x64", True)
     yield jax
@@ -44,7 +46,6 @@ def test_it_is_in_single_precision_as_jax_is_by_default(jax):
 
 
 def test_the_posterior_of_a_vector_of_effects_is_the_exact_one(jax):
-    import numpyro
     from numpyro.distributions import MultivariateNormal
     from numpyro.infer import MCMC, NUTS
 

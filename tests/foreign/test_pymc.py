@@ -10,29 +10,25 @@ from gaussmix import Mixture
 from tests.foreign.cases import as_values, make_case
 from tests.foreign.exact import DESIGN, ERRORS, MEASURED, PRIOR, check_draws, check_posterior
 
-
+pymc = pytest.importorskip("pymc")
 # which installations by pip have not
 pytestmark = pytest.mark.filterwarnings("ignore:PyTensor could not link to a BLAS")
-
-
-@pytest.fixture
-def pymc():
-    return pytest.importorskip("pymc")
 
 
 @pytest.fixture(autouse=True)
 def without_compiler(request):
     """Graphs that are evaluated a few times are not compiled to C, but for what is sampled."""
-    pytensor = pytest.importorskip("pytensor")
+    from pytensor import config
+
     sampled = request.node.name.startswith("test_the_posterior")
-    with pytensor.config.change_flags(**({} if sampled else {"cxx": ""})):
+    with config.change_flags(**({} if sampled else {"cxx": ""})):
         yield
 
 
 @pytest.mark.parametrize(
     "case", ["full", "tied", "EII", "EEV", "factor", "one component", "one feature", "one number"]
 )
-def test_the_density_and_its_gradient_are_the_same(pymc, case):
+def test_the_density_and_its_gradient_are_the_same(case):
     mixture, rows = make_case(case)
     with pymc.Model() as model:
         mixture.to_pymc("theta")
@@ -47,7 +43,7 @@ def test_the_density_and_its_gradient_are_the_same(pymc, case):
         assert_allclose(slope({"theta": value}), (ahead - behind) / (2 * step), rtol=1e-5, atol=1e-6)
 
 
-def test_dims_take_the_names_of_the_features(pymc):
+def test_dims_take_the_names_of_the_features():
     with pymc.Model(coords={"group": ["a", "b", "c"]}) as model:
         effects = PRIOR.to_pymc("effects", dims=("group", "effect"))
     assert model.coords["effect"] == ("treatment", "age")
@@ -57,7 +53,7 @@ def test_dims_take_the_names_of_the_features(pymc):
     assert_allclose(model.compile_logp()({"effects": value}), PRIOR.log_prob(value).sum(), rtol=1e-10)
 
 
-def test_a_dim_in_another_order_of_the_features_is_refused(pymc):
+def test_a_dim_in_another_order_of_the_features_is_refused():
     with (
         pymc.Model(coords={"effect": ["age", "treatment"]}),
         pytest.raises(ValueError, match="in another order"),
@@ -69,7 +65,7 @@ def test_a_dim_in_another_order_of_the_features_is_refused(pymc):
     assert model.coords["effect"] == ("a", "b") and model.coords["row"] == (0, 1)
 
 
-def test_shapes_are_of_independent_vectors_and_of_numbers(pymc):
+def test_shapes_are_of_independent_vectors_and_of_numbers():
     number, _ = make_case("one feature")
     with pymc.Model(coords={"site": range(5)}) as model:
         vectors = PRIOR.to_pymc("vectors", shape=(4, 2))
@@ -80,7 +76,7 @@ def test_shapes_are_of_independent_vectors_and_of_numbers(pymc):
     assert_allclose(start["vectors"], np.tile(PRIOR.mean, (4, 1)))
 
 
-def test_draws_from_the_prior_are_of_the_mixture(pymc):
+def test_draws_from_the_prior_are_of_the_mixture():
     with pymc.Model():
         PRIOR.to_pymc("effects")
         drawn = pymc.draw(PRIOR.to_pymc("more", shape=(4, 2)), draws=5000, random_seed=1)
@@ -89,14 +85,14 @@ def test_draws_from_the_prior_are_of_the_mixture(pymc):
     check_draws(prior.prior["effects"].values.reshape(4, -1, 2), PRIOR)
 
 
-def test_it_can_be_what_is_observed(pymc):
+def test_it_can_be_what_is_observed():
     rows = PRIOR.sample(50, rng=0)[0]
     with pymc.Model() as model:
         PRIOR.to_pymc("rows", observed=rows)
     assert_allclose(model.compile_logp()({}), PRIOR.log_prob(rows).sum(), rtol=1e-10)
 
 
-def test_the_posterior_of_a_vector_of_effects_is_the_exact_one(pymc):
+def test_the_posterior_of_a_vector_of_effects_is_the_exact_one():
     with pymc.Model():
         effects = PRIOR.to_pymc("effects", dims="effect")
         pymc.MvNormal("measured", mu=DESIGN @ effects, cov=ERRORS, observed=MEASURED)

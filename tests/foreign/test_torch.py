@@ -9,14 +9,11 @@ from numpy.testing import assert_allclose
 from gaussmix import Mixture
 from tests.foreign.cases import CASES, as_values, make_case
 
-
-@pytest.fixture
-def torch():
-    return pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_density_is_the_same_in_the_tails_too_and_comes_back(torch, case):
+def test_the_density_is_the_same_in_the_tails_too_and_comes_back(case):
     mixture, rows = make_case(case)
     distribution = mixture.to_torch()
     found = distribution.log_prob(torch.tensor(as_values(rows)))
@@ -36,7 +33,7 @@ def test_the_density_is_the_same_in_the_tails_too_and_comes_back(torch, case):
     [("diag", "Independent"), ("EII", "Independent"), ("tied", "MultivariateNormal"), ("VVE", "MultivariateNormal"),
      ("ppca", "LowRankMultivariateNormal")],
 )  # fmt: skip
-def test_components_are_as_lean_as_their_family(torch, name, kind):
+def test_components_are_as_lean_as_their_family(name, kind):
     distribution = make_case(name)[0].to_torch()
     assert type(distribution.component_distribution).__name__ == kind
     assert tuple(distribution.event_shape) == (3,)
@@ -45,7 +42,7 @@ def test_components_are_as_lean_as_their_family(torch, name, kind):
 
 @pytest.mark.parametrize("name", ["full", "diag"])
 @pytest.mark.parametrize("unit", [1e-12, 1e12])
-def test_units_and_offsets_are_no_matter(torch, name, unit):
+def test_units_and_offsets_are_no_matter(name, unit):
     mixture, rows = make_case(name)
     scale = unit**2 * np.ones_like(mixture.covariances)
     moved = Mixture(mixture.weights, unit * (mixture.means + 1e4), scale * mixture.covariances, name)
@@ -54,7 +51,7 @@ def test_units_and_offsets_are_no_matter(torch, name, unit):
     assert_allclose(found, moved.log_prob(X), rtol=1e-9)
 
 
-def test_a_tiny_weight_counts_where_nothing_else_does(torch):
+def test_a_tiny_weight_counts_where_nothing_else_does():
     mixture = Mixture([1.0 - 1e-40, 1e-40], [[0.0], [100.0]], [1.0, 1.0], "spherical")
     found = mixture.to_torch().log_prob(torch.tensor([100.0], dtype=torch.float64))
     assert_allclose(found.numpy(), mixture.log_prob([[100.0]]), rtol=1e-12)
@@ -62,7 +59,7 @@ def test_a_tiny_weight_counts_where_nothing_else_does(torch):
 
 
 @pytest.mark.parametrize("name", ["full", "diag", "factor"])
-def test_gradients_are_those_of_the_density(torch, name):
+def test_gradients_are_those_of_the_density(name):
     mixture, rows = make_case(name)
     x = torch.tensor(rows[:5], requires_grad=True)
     mixture.to_torch().log_prob(x).sum().backward()
@@ -73,7 +70,7 @@ def test_gradients_are_those_of_the_density(torch, name):
         assert_allclose(x.grad[:, j].numpy(), slope, rtol=1e-5, atol=1e-6)
 
 
-def test_the_type_is_chosen_and_draws_have_it(torch):
+def test_the_type_is_chosen_and_draws_have_it():
     mixture, rows = make_case("full")
     distribution = mixture.to_torch(dtype=torch.float32, device="cpu")
     torch.manual_seed(0)
@@ -88,7 +85,7 @@ def test_the_type_is_chosen_and_draws_have_it(torch):
         mixture.to_torch(dtype=torch.int64)
 
 
-def test_one_gaussian_is_a_mixture_of_one(torch):
+def test_one_gaussian_is_a_mixture_of_one():
     d = torch.distributions
     gaussian = d.MultivariateNormal(torch.zeros(2), torch.tensor([[2.0, 0.5], [0.5, 1.0]]))
     mixture = Mixture.from_torch(gaussian)
@@ -101,7 +98,7 @@ def test_one_gaussian_is_a_mixture_of_one(torch):
     assert_allclose(Mixture.from_torch(many).covariances[0], 2.0 * np.eye(2), rtol=1e-6)
 
 
-def test_what_is_no_mixture_of_gaussians_is_refused(torch):
+def test_what_is_no_mixture_of_gaussians_is_refused():
     d = torch.distributions
     weights = d.Categorical(torch.ones(2))
     for distribution, message in [

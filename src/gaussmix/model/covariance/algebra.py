@@ -121,13 +121,6 @@ class Algebra(ABC):
     def variances(self, covariances: Float64Array, k: int, d: int) -> Float64Array:
         """The variance of each feature in each of k components, shape (k, d)."""
 
-    def decompose(self, covariances: Float64Array, k: int, d: int) -> tuple[Float64Array, Float64Array]:
-        """L of shape (k, d, q) and psi of shape (k, d), with C = L L' + diag(psi).
-
-        Matrices give their lower triangular root and psi = 0, diagonals no columns.
-        """
-        return np.empty((k, d, 0)), self.variances(covariances, k, d)
-
     @abstractmethod
     def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
         """The variance of each feature given all others, 1 / (C^-1)_jj, for each root of the stack."""

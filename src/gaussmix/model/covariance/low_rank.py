@@ -94,9 +94,6 @@ class LowRank(Algebra):
         loadings, uniquenesses = unpack_columns(covariances)
         return np.asarray(np.vecdot(loadings, loadings) + uniquenesses)
 
-    def decompose(self, covariances: Float64Array, k: int, d: int) -> tuple[Float64Array, Float64Array]:
-        return unpack_columns(covariances)
-
     def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
         # psi_j (C^-1)_jj = (1 - sum_q h_jq^2) + sum_q (1 - g_q)^2 h_jq^2: two terms that are not negative
         axes, gains = _decompose(roots)

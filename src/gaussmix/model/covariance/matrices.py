@@ -62,10 +62,6 @@ class Matrices(Algebra):
         diagonals = covariances.diagonal(0, -2, -1)
         return diagonals if len(diagonals) == k else np.broadcast_to(diagonals, (k, d))
 
-    def decompose(self, covariances: Float64Array, k: int, d: int) -> tuple[Float64Array, Float64Array]:
-        lower = np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
-        return self.to_dense(lower, k, d), np.zeros((k, d))
-
     def conditional_variances(self, roots: Float64Array, d: int) -> Float64Array:
         return np.asarray(1.0 / np.vecdot(roots, roots))
 

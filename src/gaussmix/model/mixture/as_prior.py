@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
+import numpy as np
+
 from gaussmix.foreign import numpyro, pymc, stan, torch
 from gaussmix.foreign.components import Components
 from gaussmix.foreign.stan import StanPrior
@@ -220,5 +222,9 @@ class AsPrior(Evaluated):
                 f"{method} cannot take the noise along, whose density does not integrate to one; take "
                 f"mixture.without_noise().{method}"
             )
-        loadings, uniquenesses = self.structure.algebra.decompose(self.covariance_stack, *self.means.shape)
-        return Components(take_logarithms(self.weights), self.means, loadings, uniquenesses)
+        algebra, (k, d) = self.structure.algebra, self.means.shape
+        parts = algebra.to_parts(self.covariance_stack, k, d)
+        if parts is None:
+            roots = algebra.halves(self.roots, d)
+            parts = np.broadcast_to(roots, (k, d, d)), np.zeros((k, d))
+        return Components(take_logarithms(self.weights), self.means, *parts)
