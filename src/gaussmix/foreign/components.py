@@ -8,8 +8,6 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 
-LOG_2PI = float(np.log(2.0 * np.pi))
-
 
 @dataclass(frozen=True, eq=False)
 class Components:

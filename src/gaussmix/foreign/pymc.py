@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.foreign.absence import explain_absence
-from gaussmix.foreign.components import LOG_2PI, Components
+from gaussmix.foreign.components import Components
 
 
 def add_variable(
-    components: Components,
     name: str,
+    components: Components,
+    joint: JointTerms,
     *,
     dims: str | Sequence[str] | None,
     feature_names: tuple[str, ...] | None,
@@ -35,7 +37,6 @@ def add_variable(
         return pymc.NormalMixture(name, **parameters, dims=dims, **options)
     if dims:
         _name_features(model, dims[-1], components.means.shape[1], feature_names)
-    arrays, signature, log_density = make_log_density(components)
 
     def draw(*_: Any, rng: np.random.Generator, size: Any = None) -> Float64Array:
         return components.sample(rng, () if size is None else tuple(int(n) for n in size))
@@ -47,11 +48,11 @@ def add_variable(
 
     return pymc.CustomDist(
         name,
-        *arrays,
-        logp=log_density,
+        *joint.arrays,
+        logp=joint.make_log_density,
         random=draw,
         support_point=find_support_point,
-        signature=signature,
+        signature=joint.signature,
         class_name="GaussianMixture",
         dims=dims,
         **options,
@@ -74,52 +75,47 @@ def _name_features(model: Any, dim: str, d: int, feature_names: tuple[str, ...] 
         )
 
 
-def make_log_density(components: Components) -> tuple[list[Float64Array], str, Callable[..., Any]]:
-    """Arrays, the signature of their last axes, and the log-density of values (..., d) as a graph of them.
+@dataclass(frozen=True, eq=False)
+class JointTerms:
+    """log w_k N(x | mu_k, Sigma_k) = c_k - |y_k|^2 / 2, with independent y_k = U_k'(x - mu_k).
 
-    Each component maps deviations from its mean to independent ones, y with C^-1 = W W' and y = W'(x - mu);
-    maps are chosen so that a value costs one product with all components.
+    With s = (x - mu_k) * scales, y_k is s, or s times `matrices`, or s - (s `down`) `up`. Arrays have the
+    components first, or one entry that they share.
     """
-    from pytensor.tensor import logsumexp, matmul
 
-    _, d, q = components.loadings.shape
-    if components.is_dense:
-        lower = components.loadings
-        maps, axes_of_maps = [invert_transposed(lower)], ["(k,d,d)"]
-        log_det = np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
-    else:
-        scales = np.sqrt(components.uniquenesses)
-        maps, axes_of_maps = [1.0 / scales], ["(k,d)"]
-        log_det = np.log(scales).sum(axis=1)
-        if q:
-            # psi^-1/2 L = H diag(s) V', so that W = psi^-1/2 (I - H diag(g) H') with g = 1 - (1 + s^2)^-1/2
-            axes, sizes, _ = np.linalg.svd(components.loadings / scales[:, :, None], full_matrices=False)
-            maps += [axes, 1.0 - 1.0 / np.sqrt(1.0 + sizes**2)]
-            axes_of_maps += ["(k,d,q)", "(k,q)"]
-            log_det += 0.5 * np.log1p(sizes**2).sum(axis=1)
-    peaks = components.log_weights - log_det - 0.5 * d * LOG_2PI
+    #: c_k, shape (k,), and mu_k, shape (k, d).
+    constants: Float64Array
+    means: Float64Array
+    #: Shape (k, 1, d) or (k, 1, 1).
+    scales: Float64Array | None
+    #: Shape (k, d, d).
+    matrices: Float64Array | None
+    #: Shapes (k, d, q) and (k, q, d).
+    low_rank: tuple[Float64Array, Float64Array] | None
 
-    def whiten(deviations: Any, first: Any, *rest: Any) -> Any:
-        if components.is_dense:
-            return matmul(deviations[..., None, :], first)[..., 0, :]
-        scaled = deviations * first
-        if not rest:
-            return scaled
-        axes, gains = rest
-        scores = matmul(scaled[..., None, :], axes)[..., 0, :]
-        return scaled - matmul(axes, (gains * scores)[..., None])[..., 0]
+    @property
+    def arrays(self) -> list[Float64Array]:
+        """All arrays that there are, in order."""
+        optional = self.scales, self.matrices, *(self.low_rank or ())
+        return [self.constants, self.means, *(array for array in optional if array is not None)]
 
-    def find_log_density(value: Any, peaks: Any, means: Any, *maps: Any) -> Any:
-        whitened = whiten(value[..., None, :] - means, *maps)
-        return logsumexp(peaks - 0.5 * (whitened**2).sum(axis=-1), axis=-1)
+    @property
+    def signature(self) -> str:
+        """The axes of the arrays and of a value, as generalised functions of NumPy have them."""
+        axes = ["(k)", "(k,d)", *(f"(a{i},b{i},c{i})" for i in range(len(self.arrays) - 2))]
+        return ",".join(axes) + "->(d)"
 
-    signature = ",".join(["(k)", "(k,d)", *axes_of_maps]) + "->(d)"
-    return [peaks, components.means, *maps], signature, find_log_density
+    def make_log_density(self, value: Any, constants: Any, means: Any, *arrays: Any) -> Any:
+        """The graph of log sum_k w_k N(x | mu_k, Sigma_k) for values (..., d), of the arrays as variables."""
+        from pytensor.tensor import logsumexp, matmul
 
-
-def invert_transposed(lower: Float64Array) -> Float64Array:
-    """L^-T for each lower triangular matrix L of a stack, by triangular solves."""
-    from scipy.linalg import solve_triangular
-
-    identity = np.eye(lower.shape[1])
-    return np.stack([solve_triangular(root, identity, lower=True).T for root in lower])
+        rest = list(arrays)
+        whitened = value[..., None, None, :] - means[..., None, :]  # of shape (..., k, 1, d)
+        if self.scales is not None:
+            whitened = whitened * rest.pop(0)
+        if self.matrices is not None:
+            whitened = matmul(whitened, rest.pop(0))
+        if self.low_rank is not None:
+            down, up = rest
+            whitened = whitened - matmul(matmul(whitened, down), up)
+        return logsumexp(constants - 0.5 * (whitened**2).sum(axis=(-2, -1)), axis=-1)

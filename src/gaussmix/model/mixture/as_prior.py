@@ -144,7 +144,11 @@ class AsPrior(Evaluated):
         True
         """
         components = self._give_components("to_pymc")
-        return pymc.add_variable(components, name, dims=dims, feature_names=self.feature_names, **options)
+        algebra = self.structure.algebra
+        constants = components.log_weights + algebra.log_peaks(self.roots, self.n_features)
+        joint = pymc.JointTerms(constants, self.means, *algebra.find_whitening(self.roots))
+        names = self.feature_names
+        return pymc.add_variable(name, components, joint, dims=dims, feature_names=names, **options)
 
     def to_numpyro(self) -> Any:
         """The mixture as a distribution of NumPyro, for ``numpyro.sample``.
