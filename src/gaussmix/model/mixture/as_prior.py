@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from gaussmix.foreign import numpyro, pymc, stan, torch
-from gaussmix.foreign.components import Components
-from gaussmix.foreign.stan import StanPrior
 from gaussmix.model.covariance.structure import take_logarithms
 from gaussmix.model.mixture.evaluated import Evaluated
+
+if TYPE_CHECKING:
+    from gaussmix.foreign.components import Components
+    from gaussmix.foreign.stan import StanPrior
 
 
 class AsPrior(Evaluated):
@@ -58,6 +59,8 @@ class AsPrior(Evaluated):
         >>> gaussmix.Mixture.from_torch(distribution)
         Mixture(n_components=2, n_features=2, covariance_type='diag')
         """
+        from gaussmix.foreign import torch
+
         return torch.make_distribution(self._give_components("to_torch"), dtype, device)
 
     @classmethod
@@ -91,6 +94,8 @@ class AsPrior(Evaluated):
         >>> gaussmix.Mixture.from_torch(torch.distributions.Normal(0.0, 2.0)).covariances
         array([[4.]])
         """
+        from gaussmix.foreign import torch
+
         make: Callable[..., Self] = cls
         return make(**torch.read_distribution(distribution), feature_names=feature_names)
 
@@ -143,6 +148,8 @@ class AsPrior(Evaluated):
         >>> bool(abs(pymc.logp(effects, [1.0, 1.0]).eval() - mixture.log_prob([[1.0, 1.0]])[0]) < 1e-9)
         True
         """
+        from gaussmix.foreign import pymc
+
         components = self._give_components("to_pymc")
         algebra = self.structure.algebra
         constants = components.log_weights + algebra.log_peaks(self.roots, self.n_features)
@@ -181,6 +188,8 @@ class AsPrior(Evaluated):
         >>> distribution.event_shape, distribution.sample(jax.random.key(0), (5,)).shape
         ((2,), (5, 2))
         """
+        from gaussmix.foreign import numpyro
+
         return numpyro.make_distribution(self._give_components("to_numpyro"))
 
     def to_stan(self, name: str) -> StanPrior:
@@ -217,6 +226,8 @@ class AsPrior(Evaluated):
         >>> print(mixture.to_stan("theta").model)
           theta ~ diagonal_gaussian_mixture(theta_log_weights, theta_means, theta_scales);
         """
+        from gaussmix.foreign import stan
+
         return stan.make_prior(self._give_components("to_stan"), name)
 
     def _give_components(self, method: str) -> Components:
@@ -226,6 +237,8 @@ class AsPrior(Evaluated):
                 f"{method} cannot take the noise along, whose density does not integrate to one; take "
                 f"mixture.without_noise().{method}"
             )
+        from gaussmix.foreign.components import Components
+
         algebra, (k, d) = self.structure.algebra, self.means.shape
         parts = algebra.to_parts(self.covariance_stack, k, d)
         if parts is None:
