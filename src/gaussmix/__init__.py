@@ -16,6 +16,7 @@ _HOMES = {
     "Constraints": "gaussmix.model.constraints",
     "CriterionTable": "gaussmix.select.criterion_table",
     "CrossCalibration": "gaussmix.apps.anomaly.calibration",
+    "Entropy": "gaussmix.model.mixture.density.entropy",
     "Explanation": "gaussmix.apps.anomaly.explanation",
     "FeatureSelection": "gaussmix.clusters.features",
     "FitResult": "gaussmix.fit.result",
@@ -31,6 +32,7 @@ _HOMES = {
     "MessageLengthResult": "gaussmix.select.message_length",
     "Mixture": "gaussmix.model.mixture",
     "MixtureBatch": "gaussmix.model.mixture.algebra.batch",
+    "Modes": "gaussmix.model.mixture.density.modes",
     "Noise": "gaussmix.model.noise",
     "NormalInverseWishart": "gaussmix.model.priors",
     "ParameterErrors": "gaussmix.infer.errors",
@@ -38,6 +40,7 @@ _HOMES = {
     "Progress": "gaussmix._progress",
     "ProgressPrinter": "gaussmix._progress",
     "Projection": "gaussmix.clusters.projection",
+    "Region": "gaussmix.model.mixture.density.regions",
     "Reliability": "gaussmix.apps.classes.calibration",
     "SearchResult": "gaussmix.select.search_result",
     "SelectionStep": "gaussmix.clusters.selector",
@@ -88,6 +91,9 @@ if TYPE_CHECKING:
     from gaussmix.model.mixture import Mixture
     from gaussmix.model.mixture.algebra.batch import MixtureBatch
     from gaussmix.model.mixture.algebra.update import Posterior
+    from gaussmix.model.mixture.density.entropy import Entropy
+    from gaussmix.model.mixture.density.modes import Modes
+    from gaussmix.model.mixture.density.regions import Region
     from gaussmix.model.mixture.thresholds import Threshold, Thresholds
     from gaussmix.model.noise import Noise
     from gaussmix.model.priors import NormalInverseWishart
@@ -104,6 +110,7 @@ __all__ = [
     "Constraints",
     "CriterionTable",
     "CrossCalibration",
+    "Entropy",
     "Explanation",
     "FeatureSelection",
     "FitResult",
@@ -119,6 +126,7 @@ __all__ = [
     "MessageLengthResult",
     "Mixture",
     "MixtureBatch",
+    "Modes",
     "Noise",
     "NormalInverseWishart",
     "ParameterErrors",
@@ -126,6 +134,7 @@ __all__ = [
     "Progress",
     "ProgressPrinter",
     "Projection",
+    "Region",
     "Reliability",
     "SearchResult",
     "SelectionStep",

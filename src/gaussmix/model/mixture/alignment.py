@@ -41,26 +41,33 @@ def measure_bhattacharyya(mixture: MixtureProperties, reference: MixtureProperti
     symmetric and the same in any units. Unlike Hellinger's distance it tells far from farther, and unlike
     Kullback and Leibler's it stays moderate where only one of the covariances is thin in some direction.
     """
+    lengths, log_dets = compare_gaussians(mixture, reference)
+    first, second = (_find_half_log_dets(each) for each in (mixture, reference))
+    return np.asarray(lengths / 8.0 + log_dets - 0.5 * (first[:, None] + second))
+
+
+def compare_gaussians(
+    mixture: MixtureProperties, reference: MixtureProperties
+) -> tuple[Float64Array, Float64Array]:
+    """(m - m')' S^-1 (m - m') and log |S| / 2 with S = (C + C') / 2, both (k, k of the reference)."""
     d = mixture.n_features
     spread = np.sqrt(reference.total_variances)
     spread[spread == 0.0] = 1.0
-    first, second = (_find_half_log_dets(each) for each in (mixture, reference))
     diagonal = not any(each.structure.form.general or each.n_factors for each in (mixture, reference))
     ours, theirs = (_scale_covariances(each, spread, diagonal=diagonal) for each in (mixture, reference))
-    distances = np.empty((mixture.n_components, reference.n_components))
+    lengths, log_dets = np.empty((2, mixture.n_components, reference.n_components))
     for k, covariance in enumerate(ours):
         apart = (reference.means - mixture.means[k]) / spread
         mean = 0.5 * (covariance + theirs)
         if diagonal:
-            lengths = (apart * apart / mean).sum(axis=1)
-            log_dets = 0.5 * np.log(mean).sum(axis=1)
+            lengths[k] = (apart * apart / mean).sum(axis=1)
+            log_dets[k] = 0.5 * np.log(mean).sum(axis=1)
         else:
             mean[:, range(d), range(d)] *= 1.0 + RIDGE
             roots = np.linalg.cholesky(mean)
-            lengths = (np.linalg.solve(roots, apart[:, :, None])[:, :, 0] ** 2).sum(axis=1)
-            log_dets = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
-        distances[k] = lengths / 8.0 + log_dets - 0.5 * (first[k] + second)
-    return np.asarray(distances + np.log(spread).sum())
+            lengths[k] = (np.linalg.solve(roots, apart[:, :, None])[:, :, 0] ** 2).sum(axis=1)
+            log_dets[k] = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
+    return lengths, np.asarray(log_dets + np.log(spread).sum())
 
 
 def _scale_covariances(mixture: MixtureProperties, spread: Float64Array, *, diagonal: bool) -> Float64Array:

@@ -46,12 +46,12 @@ class Landscape:
     @classmethod
     def of(cls, mixture: MixtureProperties) -> Landscape:
         """That of the Gaussians alone, since noise changes no mode."""
-        scale = np.linalg.cholesky(mixture.covariance + np.diag(RIDGE * mixture.total_variances))
+        scale = find_scale(mixture)
         roots = upper_roots(mixture.dense_covariances)
         return cls(
             peaks=np.log(np.maximum(mixture.weights, LEAST_WEIGHT))
             + np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1),
-            means=np.linalg.solve(scale, (mixture.means - mixture.mean).T).T,
+            means=np.asarray(np.linalg.solve(scale, (mixture.means - mixture.mean).T).T),
             roots=scale.T @ roots,
         )
 
@@ -139,6 +139,12 @@ class Landscape:
         pulls = (1.0 - share) * (P @ m) + share * (Q @ n)
         ridge = np.linalg.solve(sums, pulls[:, :, None])[:, :, 0]
         return float(max(self.find_log_density(way).min() for way in (straight, ridge)))
+
+
+def find_scale(mixture: MixtureProperties) -> Float64Array:
+    """The matrix that takes a landscape's coordinates to the mixture's, about its mean, shape (d, d)."""
+    ridge = np.diag(RIDGE * mixture.total_variances)
+    return np.asarray(np.linalg.cholesky(mixture.covariance + ridge), dtype=np.float64)
 
 
 def group_modes(landscape: Landscape) -> tuple[Float64Array, IntArray]:

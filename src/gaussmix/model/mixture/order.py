@@ -30,7 +30,7 @@ def find_stable_order(mixture: MixtureProperties) -> IntArray:
     Numbers within a millionth of each other, in spreads of the mixture, are equal, and so are those between
     which such steps lead, so that what two machines find in their last digits makes no difference.
     """
-    return _sort_components(*_find_stable_keys(mixture))
+    return sort_components(*_find_stable_keys(mixture))
 
 
 def find_order(mixture: MixtureProperties, key: str | int) -> IntArray:
@@ -45,7 +45,7 @@ def find_order(mixture: MixtureProperties, key: str | int) -> IntArray:
         first = places @ find_first_axis(places, mixture.shares)
     else:
         first = places[:, find_feature(mixture, key)]
-    return _sort_components(first, places, *others)
+    return sort_components(first, places, *others)
 
 
 def find_first_axis(places: Float64Array, weights: Float64Array) -> Float64Array:
@@ -101,7 +101,7 @@ def _find_stable_keys(mixture: MixtureProperties) -> tuple[Float64Array, Float64
     return apart / spread, -weights, np.log(variances)
 
 
-def _sort_components(*keys: Float64Array) -> IntArray:
+def sort_components(*keys: Float64Array) -> IntArray:
     """The components by the first key, equal ones by the next; keys of shape (k,) or (k, m)."""
     columns = np.concatenate([key.reshape(len(key), -1) for key in keys], axis=1)
     return np.array(list(_order_by_keys(np.arange(len(columns)), columns)))

@@ -71,18 +71,21 @@ class Line:
         return self._go_over(self._find_log_density, x)
 
     def _find_log_density(self, x: Float64Array) -> Float64Array:
+        return np.asarray(np.logaddexp.reduce(self.find_log_joint(x), axis=1))
+
+    def find_log_joint(self, x: Float64Array) -> Float64Array:
+        """Log w_k N(x | mu_k, s_k^2) of the Gaussians, shape (n, k)."""
         m, s, w = (part[: self.n_gaussians] for part in (self.means, self.deviations, self.weights))
-        joint = np.log(w / s) - 0.5 * LOG_2PI - 0.5 * ((x[:, None] - m) / s) ** 2
-        return np.asarray(np.logaddexp.reduce(joint, axis=1))
+        return np.asarray(np.log(w / s) - 0.5 * LOG_2PI - 0.5 * ((x[:, None] - m) / s) ** 2)
 
     def find_slope(self, x: Float64Array) -> Float64Array:
         """The derivative of the logarithm of the Gaussians' density: -sum_k r_k (x - mu_k) / s_k^2."""
         return self._go_over(self._find_slope, x)
 
     def _find_slope(self, x: Float64Array) -> Float64Array:
-        m, s, w = (part[: self.n_gaussians] for part in (self.means, self.deviations, self.weights))
+        m, s = self.means[: self.n_gaussians], self.deviations[: self.n_gaussians]
         z = (x[:, None] - m) / s
-        joint = np.log(w / s) - 0.5 * z * z
+        joint = self.find_log_joint(x)
         R = np.exp(joint - joint.max(axis=1, keepdims=True))
         return np.asarray(-(R * z / s).sum(axis=1) / R.sum(axis=1))
 
