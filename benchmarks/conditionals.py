@@ -1,8 +1,9 @@
-"""Conditional means, covariances and draws of 100,000 rows, beside gmr: ``python -m benchmarks.conditionals``.
+"""Conditional means and draws of 100,000 rows, beside gmr: ``python -m benchmarks.conditionals``.
 
-The mixture has 20 full components in 10 features, of which five are given. gmr conditions on one row at a time;
-that loop runs over the first rows alone and is extrapolated. Its ``predict``, which has the means of many rows,
-runs over all. Memory is the peak of a process of its own that computes ours, with Python and its libraries.
+The mixture has 20 full components in 10 features, of which five are given. gmr conditions on one row at a
+time; that loop runs over the first rows alone and is extrapolated. Its ``predict``, which has the means of
+many rows, runs over all. Memory is the peak of a process of its own that computes ours, with Python and its
+libraries.
 """
 
 from __future__ import annotations

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from gaussmix._reading.rows import read_rows
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.model.mixture.algebra.observation import Observation, observe_all, step_over
-from gaussmix.model.mixture.algebra.selection import take_features
-from gaussmix.model.mixture.features import read_features
+from gaussmix.model.mixture.algebra.batch_parts import BatchParts, freeze
+from gaussmix.model.mixture.algebra.linear import read_numbers
+from gaussmix.model.mixture.algebra.observation import observe_all, step_over, sum_exponentials
+from gaussmix.model.mixture.algebra.peaks import Peaks
+from gaussmix.model.mixture.algebra.tails import find_log_tails, find_quantiles
 from gaussmix.model.mixture.parts import Parts
+
+#: From a number for each mixture, log-weights, means and deviations to an answer for each.
+_Ask = Callable[[Float64Array, Float64Array, Float64Array, Float64Array], Float64Array]
 
 M = TypeVar("M", bound=Parts)
 
 
-@dataclass(frozen=True, eq=False)
-class MixtureBatch(Generic[M]):
+class MixtureBatch(BatchParts[M]):
     """n mixtures of k Gaussians each, in d dimensions, whose components share their covariances.
 
     Conditions make them (:meth:`gaussmix.Mixture.condition` of n values), and measurements
@@ -51,124 +54,13 @@ class MixtureBatch(Generic[M]):
     [0.0, 4.0, 2.0]
     """
 
-    #: A mixture with the family, covariances and names; its weights and means count for nothing.
-    template: M
-    observation: Observation
-    #: What was observed, shape (n, p).
-    rows: Float64Array
-    log_weights: Float64Array
-    log_evidence: Float64Array
-
-    @classmethod
-    def of_observation(
-        cls, template: M, observation: Observation, rows: Float64Array, operation: str
-    ) -> Self:
-        """The mixtures that are left of a template, once rows, shape (n, p), are observed.
-
-        ValueError, which names the operation, where no component has a density that a number can hold.
-        """
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            joint = observation.log_densities(rows)
-            joint += np.log(template.weights)
-            largest = joint.max(axis=1, keepdims=True, initial=-np.inf)
-            bad = ~np.isfinite(largest[:, 0])
-            if bad.any():
-                raise ValueError(
-                    f"{operation}: row {int(np.argmax(bad))} of what is given is so far from every component "
-                    "that no density can be computed; the squared distance in standard deviations is beyond "
-                    f"floating-point numbers ({int(bad.sum())} such in all)"
-                )
-            evidence = largest[:, 0] + np.log(np.exp(joint - largest).sum(axis=1))
-        joint -= evidence[:, None]
-        return cls(template, observation, rows, _freeze(joint), _freeze(evidence))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[M]:
-        return (self[i] for i in range(len(self)))
-
-    @overload
-    def __getitem__(self, index: int) -> M: ...
-
-    @overload
-    def __getitem__(self, index: slice | IntArray) -> Self: ...
-
-    def __getitem__(self, index: Any) -> M | Self:
-        if isinstance(index, int | np.integer) and not isinstance(index, bool | np.bool_):
-            i = range(len(self))[index]  # IndexError where there is none
-            means = self.observation.locate(self.rows[i : i + 1])[:, 0]
-            weights = np.exp(self.log_weights[i])
-            return self.template.replace(weights=weights / weights.sum(), means=means)
-        places = index if isinstance(index, slice) else np.asarray(index)
-        own = {name: getattr(self, name)[places] for name in ("rows", "log_weights", "log_evidence")}
-        if own["rows"].ndim != 2:
-            raise IndexError(
-                f"a batch is indexed by an integer, a slice or one axis of places; got {index!r}"
-            )
-        return replace(self, **own)
-
-    def __repr__(self) -> str:
-        return (
-            f"MixtureBatch(n_mixtures={len(self)}, n_components={self.n_components}, "
-            f"n_features={self.n_features}, covariance_type={self.covariance_type!r})"
-        )
-
-    @property
-    def n_components(self) -> int:
-        """Number of components k of each mixture."""
-        return self.template.n_components
-
-    @property
-    def n_features(self) -> int:
-        """Number of features d."""
-        return self.template.n_features
-
-    @property
-    def feature_names(self) -> tuple[str, ...] | None:
-        """The names of the features, if they have any."""
-        return self.template.feature_names
-
-    @property
-    def covariance_type(self) -> str:
-        """The family of the covariances."""
-        return self.template.covariance_type
-
-    @cached_property
-    def weights(self) -> Float64Array:
-        """The weights of the components in each mixture, shape (n, k); rows sum to one."""
-        return _freeze(np.exp(self.log_weights))
-
-    @cached_property
-    def means(self) -> Float64Array:
-        """The means of the components in each mixture, shape (n, k, d)."""
-        means = np.empty((len(self), self.n_components, self.n_features))
-        for part in step_over(len(self), self.observation.size):
-            means[part] = np.swapaxes(self.observation.locate(self.rows[part]), 0, 1)
-        return _freeze(means)
-
-    @property
-    def covariances(self) -> Float64Array:
-        """The covariances that all mixtures share, in the shape of the covariance type: (k, d, d) if full."""
-        return self.template.covariances
-
-    @property
-    def dense_covariances(self) -> Float64Array:
-        """The covariances of the components as matrices, shape (k, d, d), whatever the type."""
-        return self.template.dense_covariances
-
-    @property
-    def variances(self) -> Float64Array:
-        """The variance of each feature in each component, shape (k, d)."""
-        return self.template.variances
-
     @cached_property
     def mean(self) -> Float64Array:
         """The mean of each mixture, shape (n, d): sum_k w_ik mu_ik."""
         mean = np.empty((len(self), self.n_features))
         for part, located, weights in self._steps():
             mean[part] = _average(located, weights)
-        return _freeze(mean)
+        return freeze(mean)
 
     @cached_property
     def covariance(self) -> Float64Array:
@@ -178,7 +70,7 @@ class MixtureBatch(Generic[M]):
         for part, located, weights in self._steps():
             apart = np.swapaxes(located - _average(located, weights), 0, 1)
             within[part] += np.swapaxes(apart * weights[:, :, None], 1, 2) @ apart
-        return _freeze(within)
+        return freeze(within)
 
     @cached_property
     def total_variances(self) -> Float64Array:
@@ -186,7 +78,7 @@ class MixtureBatch(Generic[M]):
         variances = self.weights @ self.variances
         for part, located, weights in self._steps():
             variances[part] += _average((located - _average(located, weights)) ** 2, weights)
-        return _freeze(variances)
+        return freeze(variances)
 
     @property
     def std(self) -> Float64Array:
@@ -203,7 +95,7 @@ class MixtureBatch(Generic[M]):
         """
         rows, density = self._read_rows(X), np.empty(len(self))
         for part, joint in self._joint_steps(rows):
-            density[part] = _log_sum(joint)
+            density[part] = sum_exponentials(joint)
         return density
 
     def responsibilities(self, X: npt.ArrayLike) -> Float64Array:
@@ -216,7 +108,7 @@ class MixtureBatch(Generic[M]):
         """
         rows, shares = self._read_rows(X), np.empty((len(self), self.n_components))
         for part, joint in self._joint_steps(rows):
-            shares[part] = np.exp(joint - _log_sum(joint)[:, None])
+            shares[part] = np.exp(joint - sum_exponentials(joint)[:, None])
         return shares
 
     def sample(
@@ -252,19 +144,88 @@ class MixtureBatch(Generic[M]):
             X[drawn] = algebra.colour(draws, natural.root(k)) + np.repeat(located, counts[places], axis=0)
         return X, labels
 
-    def marginal(self, features: Any) -> Self:
-        """The batch of some features, named as :meth:`gaussmix.Mixture.marginal` has them."""
-        chosen = read_features(self.template, features)
-        return replace(
-            self,
-            template=take_features(self.template, chosen),
-            observation=self.observation.take_features(chosen),
-        )
+    def cdf(self, x: npt.ArrayLike) -> Float64Array:
+        """The probability that the one feature is at most x, in each mixture.
 
-    def _steps(self) -> Iterator[tuple[slice, Float64Array, Float64Array]]:
-        """Slices of the mixtures, with the means (k, b, d) and the weights (b, k) of each."""
-        for part in step_over(len(self), self.observation.size):
-            yield part, self.observation.locate(self.rows[part]), self.weights[part]
+        Parameters
+        ----------
+        x : float, array of shape (n,) or array of shape (n, m)
+            One number for all mixtures, one for each, or m for each.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, m)
+            sum_k w_ik Phi((x_i - mu_ik) / sigma_k); exact to rounding where it is small.
+
+        Raises
+        ------
+        ValueError
+            If there are several features, or as many numbers as there are mixtures are not given.
+        """
+        self._refuse_several_features("cdf")
+        points = read_numbers(x, "cdf: x", infinite=True)
+        if points.ndim > 2 or (points.ndim and len(points) != len(self)):
+            raise ValueError(
+                f"cdf: x must be a number, or have the shape ({len(self)},) or ({len(self)}, m); got "
+                f"{points.shape}"
+            )
+        flat = points.ndim < 2
+        grid = np.broadcast_to(points, (len(self),))[:, None] if flat else points
+        answers = self._ask_on_the_line(grid, _find_probabilities)
+        return answers[:, 0] if flat else answers
+
+    def quantile(self, q: npt.ArrayLike) -> Float64Array:
+        """The point of the one feature below which a share q of each mixture lies.
+
+        Parameters
+        ----------
+        q : float or array of shape (m,)
+            Shares from 0 to 1, the same for all mixtures.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, m)
+            Exact to rounding, also where q is small; minus infinity at 0 and infinity at 1.
+
+        Raises
+        ------
+        ValueError
+            If there are several features, or a share is not from 0 to 1.
+
+        Examples
+        --------
+        >>> import gaussmix
+        >>> mixture = gaussmix.Mixture([1.0], [[0.0, 0.0]], [[[1.0, 0.6], [0.6, 1.0]]])
+        >>> mixture.condition({0: [0.0, 1.0]}).quantile([0.05, 0.95]).round(3).tolist()
+        [[-1.316, 1.316], [-0.716, 1.916]]
+        """
+        self._refuse_several_features("quantile")
+        shares = read_numbers(q, "quantile: q")
+        if shares.ndim > 1 or (shares < 0.0).any() or (shares > 1.0).any():
+            raise ValueError(
+                f"quantile: q must be one share or a vector of shares, each from 0 to 1; got {q!r}"
+            )
+        grid = np.broadcast_to(np.atleast_1d(shares), (len(self), shares.size))
+        answers = self._ask_on_the_line(grid, _find_points)
+        return answers if shares.ndim else answers[:, 0]
+
+    def mode(self) -> Float64Array:
+        """A point of highest density of each mixture, shape (n, d).
+
+        The ascent begins at the component's mean at which the density is highest, by Newton's method where
+        that goes up and else by steps of EM. It ends at a mode that is no lower than the density at any
+        mean; no more is promised where there are several.
+
+        References
+        ----------
+        M. A. Carreira-Perpinan, Mode-finding for mixtures of Gaussian distributions, IEEE Trans. Pattern
+        Anal. Mach. Intell. 22 (2000) 1318-1323.
+        """
+        peaks, modes = Peaks.of(self.template), np.empty((len(self), self.n_features))
+        for part in step_over(len(self), peaks.size):
+            means = np.swapaxes(self.observation.locate(self.rows[part]), 0, 1)
+            modes[part] = peaks.find_highest(self.log_weights[part], means)
+        return modes
 
     def _joint_steps(self, rows: Float64Array) -> Iterator[tuple[slice, Float64Array]]:
         """Slices of the mixtures, with log w_ik N(x_i | mu_ik, Sigma_k) of their rows, shape (b, k)."""
@@ -282,6 +243,40 @@ class MixtureBatch(Generic[M]):
             )
         return rows
 
+    def _refuse_several_features(self, operation: str) -> None:
+        if self.n_features != 1:
+            raise ValueError(
+                f"{operation}: the mixtures must have one feature, and have {self.n_features}; take "
+                "marginal(feature)"
+            )
+
+    def _ask_on_the_line(self, grid: Float64Array, ask: _Ask) -> Float64Array:
+        """Answers about numbers, m for each mixture of one feature, shape (n, m)."""
+        answers, m = np.empty(grid.shape), grid.shape[1]
+        deviations = np.sqrt(self.variances[:, 0])
+        for part in step_over(len(self), self.n_components * (1 + m)):
+            located = self.observation.locate(self.rows[part])[:, :, 0].T
+            log_weights = self.log_weights[part]
+            for j in range(m):
+                answers[part, j] = ask(grid[part, j], log_weights, located, deviations)
+        return answers
+
+
+def _find_probabilities(
+    x: Float64Array, log_weights: Float64Array, means: Float64Array, deviations: Float64Array
+) -> Float64Array:
+    below = np.zeros(len(x), dtype=np.bool_)
+    return np.asarray(np.exp(find_log_tails(x, log_weights, means, deviations, below)))
+
+
+def _find_points(
+    q: Float64Array, log_weights: Float64Array, means: Float64Array, deviations: Float64Array
+) -> Float64Array:
+    inside = (q > 0.0) & (q < 1.0)
+    points = np.where(q > 0.0, np.inf, -np.inf)
+    points[inside] = find_quantiles(q[inside], log_weights[inside], means[inside], deviations)
+    return points
+
 
 def draw_labels(weights: Float64Array, n_samples: int, generator: np.random.Generator) -> IntArray:
     """Components drawn by the weights of each row, shape (n, k); shape (n, n_samples)."""
@@ -297,16 +292,3 @@ def draw_labels(weights: Float64Array, n_samples: int, generator: np.random.Gene
 def _average(values: Float64Array, weights: Float64Array) -> Float64Array:
     """sum_k w_bk v_kb of vectors, shape (k, b, d), by weights, shape (b, k)."""
     return np.asarray((weights[:, None] @ np.swapaxes(values, 0, 1))[:, 0])
-
-
-def _log_sum(joint: Float64Array) -> Float64Array:
-    """Logarithm of sum_k e^j of each row, shape (b, k)."""
-    largest = joint.max(axis=1)
-    with np.errstate(invalid="ignore"):
-        total = np.log(np.exp(joint - largest[:, None]).sum(axis=1)) + largest
-    return np.asarray(np.where(np.isfinite(largest), total, largest))
-
-
-def _freeze(array: Float64Array) -> Float64Array:
-    array.setflags(write=False)
-    return array

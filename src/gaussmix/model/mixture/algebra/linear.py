@@ -136,11 +136,12 @@ def factorise_spread(spread: Spread, name: str, remedy: str = "") -> Float64Arra
     raise ValueError(f"{name} must be positive definite, and is singular{remedy}")
 
 
-def read_numbers(values: Any, name: str) -> Float64Array:
-    """Finite numbers of any shape, in double precision."""
+def read_numbers(values: Any, name: str, *, infinite: bool = False) -> Float64Array:
+    """Numbers of any shape, in double precision; finite ones, but where infinity has a meaning."""
     array = read_array(values, name)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} must be numbers; got {_check.show_value(values)}")
     double = np.asarray(array, dtype=np.float64)
-    _check.check_finite(double.reshape(-1), name)
+    checked = np.where(np.isinf(double), 0.0, double) if infinite else double
+    _check.check_finite(np.atleast_1d(checked), name)
     return double
