@@ -17,6 +17,7 @@ _HOMES = {
     "CriterionTable": "gaussmix.select.criterion_table",
     "CrossCalibration": "gaussmix.apps.anomaly.calibration",
     "Entropy": "gaussmix.model.mixture.density.entropy",
+    "Estimate": "gaussmix.model.estimate",
     "Explanation": "gaussmix.apps.anomaly.explanation",
     "FeatureSelection": "gaussmix.clusters.features",
     "FitResult": "gaussmix.fit.result",
@@ -26,6 +27,7 @@ _HOMES = {
     "GaussianMixtureClassifier": "gaussmix.estimators.classifier",
     "GaussianMixtureDetector": "gaussmix.estimators.detector",
     "GaussianMixtureTransformer": "gaussmix.estimators.transformer",
+    "KLBounds": "gaussmix.model.comparison.kullback",
     "LikelihoodRatioTest": "gaussmix.infer.likelihood_ratio",
     "LikelihoodRatioTests": "gaussmix.infer.likelihood_ratio",
     "Merging": "gaussmix.clusters.merging",
@@ -40,6 +42,7 @@ _HOMES = {
     "Progress": "gaussmix._progress",
     "ProgressPrinter": "gaussmix._progress",
     "Projection": "gaussmix.clusters.projection",
+    "Reduction": "gaussmix.model.mixture.reduction.reduction",
     "Region": "gaussmix.model.mixture.density.regions",
     "Reliability": "gaussmix.apps.classes.calibration",
     "SearchResult": "gaussmix.select.search_result",
@@ -50,12 +53,19 @@ _HOMES = {
     "StartReport": "gaussmix.fit.result",
     "Threshold": "gaussmix.model.mixture.thresholds",
     "Thresholds": "gaussmix.model.mixture.thresholds",
+    "bhattacharyya_distance": "gaussmix.model.comparison.symmetric",
     "bootstrap": "gaussmix.infer.bootstrap",
     "bootstrap_lrt": "gaussmix.infer.likelihood_ratio",
+    "cauchy_schwarz_divergence": "gaussmix.model.comparison.products",
     "estimate_errors": "gaussmix.infer.errors",
     "fit_message_length": "gaussmix.select.message_length",
     "fit_mixture": "gaussmix.fit.one_mixture",
     "fit_mixtures": "gaussmix.select.many_models",
+    "hellinger_distance": "gaussmix.model.comparison.symmetric",
+    "js_divergence": "gaussmix.model.comparison.symmetric",
+    "kl_bounds": "gaussmix.model.comparison.kullback",
+    "kl_divergence": "gaussmix.model.comparison.kullback",
+    "l2_distance": "gaussmix.model.comparison.products",
     "measure_reliability": "gaussmix.apps.classes.calibration",
     "measure_stability": "gaussmix.infer.stability",
     "merge_components": "gaussmix.clusters.merging",
@@ -63,6 +73,7 @@ _HOMES = {
     "search": "gaussmix.select.search",
     "select_features": "gaussmix.clusters.features",
     "show_config": "gaussmix.config",
+    "total_variation": "gaussmix.model.comparison.symmetric",
     "write_report": "gaussmix.report",
 }
 
@@ -87,13 +98,23 @@ if TYPE_CHECKING:
     from gaussmix.infer.errors import ParameterErrors, estimate_errors
     from gaussmix.infer.likelihood_ratio import LikelihoodRatioTest, LikelihoodRatioTests, bootstrap_lrt
     from gaussmix.infer.stability import Stability, measure_stability
+    from gaussmix.model.comparison.kullback import KLBounds, kl_bounds, kl_divergence
+    from gaussmix.model.comparison.products import cauchy_schwarz_divergence, l2_distance
+    from gaussmix.model.comparison.symmetric import (
+        bhattacharyya_distance,
+        hellinger_distance,
+        js_divergence,
+        total_variation,
+    )
     from gaussmix.model.constraints import Constraints
+    from gaussmix.model.estimate import Estimate
     from gaussmix.model.mixture import Mixture
     from gaussmix.model.mixture.algebra.batch import MixtureBatch
     from gaussmix.model.mixture.algebra.update import Posterior
     from gaussmix.model.mixture.density.entropy import Entropy
     from gaussmix.model.mixture.density.modes import Modes
     from gaussmix.model.mixture.density.regions import Region
+    from gaussmix.model.mixture.reduction.reduction import Reduction
     from gaussmix.model.mixture.thresholds import Threshold, Thresholds
     from gaussmix.model.noise import Noise
     from gaussmix.model.priors import NormalInverseWishart
@@ -111,6 +132,7 @@ __all__ = [
     "CriterionTable",
     "CrossCalibration",
     "Entropy",
+    "Estimate",
     "Explanation",
     "FeatureSelection",
     "FitResult",
@@ -120,6 +142,7 @@ __all__ = [
     "GaussianMixtureClassifier",
     "GaussianMixtureDetector",
     "GaussianMixtureTransformer",
+    "KLBounds",
     "LikelihoodRatioTest",
     "LikelihoodRatioTests",
     "Merging",
@@ -134,6 +157,7 @@ __all__ = [
     "Progress",
     "ProgressPrinter",
     "Projection",
+    "Reduction",
     "Region",
     "Reliability",
     "SearchResult",
@@ -145,12 +169,19 @@ __all__ = [
     "Threshold",
     "Thresholds",
     "__version__",
+    "bhattacharyya_distance",
     "bootstrap",
     "bootstrap_lrt",
+    "cauchy_schwarz_divergence",
     "estimate_errors",
     "fit_message_length",
     "fit_mixture",
     "fit_mixtures",
+    "hellinger_distance",
+    "js_divergence",
+    "kl_bounds",
+    "kl_divergence",
+    "l2_distance",
     "measure_reliability",
     "measure_stability",
     "merge_components",
@@ -158,6 +189,7 @@ __all__ = [
     "search",
     "select_features",
     "show_config",
+    "total_variation",
     "write_report",
 ]
 

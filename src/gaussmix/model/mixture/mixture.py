@@ -18,11 +18,12 @@ from gaussmix.model.mixture.distribution import Distribution
 from gaussmix.model.mixture.draws import Draws
 from gaussmix.model.mixture.operations import Operations
 from gaussmix.model.mixture.printing import MOST_COMPONENTS, MOST_FEATURES, format_html, format_text
+from gaussmix.model.mixture.reduced import Reduced
 from gaussmix.model.mixture.summaries import Summaries
 from gaussmix.model.noise import Noise
 
 
-class Mixture(Distribution, Summaries, Draws, Operations, Conversions):
+class Mixture(Distribution, Summaries, Draws, Operations, Reduced, Conversions):
     """A mixture of k Gaussians in d dimensions.
 
     The density is ``p(x) = sum_k w_k N(x | mu_k, Sigma_k)``. Instances are frozen and their arrays

@@ -1,0 +1,1 @@
+"""Numbers of each component of one mixture with each of another, or of its own."""

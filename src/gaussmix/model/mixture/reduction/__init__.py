@@ -1,0 +1,1 @@
+"""Fewer components with the same mean and covariance: which to merge, and at what loss."""
