@@ -40,7 +40,7 @@ def test_draws_are_of_the_mixture(name):
     assert abs(theirs.mean() - ours.mean()) < 6.0 * np.hypot(theirs.std(), ours.std()) / np.sqrt(n)
 
 
-@pytest.mark.parametrize("method", ["to_torch", "to_pymc", "to_numpyro", "to_stan", "to_sklearn"])
+@pytest.mark.parametrize("method", ["to_torch", "to_pymc", "to_numpyro", "to_stan", "to_sklearn", "to_scipy"])
 def test_noise_is_refused_with_what_to_do(method):
     mixture = Mixture([0.9], [[0.0]], [1.0], "spherical", noise=Noise.between([-5.0], [5.0], weight=0.1))
     arguments = ["theta"] if method in ("to_pymc", "to_stan") else []

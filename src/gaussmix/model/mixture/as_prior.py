@@ -245,3 +245,10 @@ class AsPrior(Evaluated):
             roots = algebra.halves(self.roots, d)
             parts = np.broadcast_to(roots, (k, d, d)), np.zeros((k, d))
         return Components(take_logarithms(self.weights), self.means, *parts)
+
+    def _refuse_noise(self, method: str) -> None:
+        if self.noise is not None:
+            raise ValueError(
+                f"{method} cannot take the noise along, whose density does not integrate to one; take "
+                f"mixture.without_noise().{method}"
+            )

@@ -15,6 +15,44 @@ from gaussmix.model.mixture.sklearn_arrays import find_sklearn_type, make_sklear
 class Conversions(AsPrior, Exported):
     """The methods of :class:`gaussmix.Mixture` that give it to other packages, and take it from them."""
 
+    def to_scipy(self) -> Any:
+        """The mixture as a frozen distribution of SciPy, for programs that take those.
+
+        The mixture itself has SciPy's names, too (:meth:`logpdf`, :meth:`cdf`, :meth:`rvs`); this is for
+        what asks for an instance, or for more: ``interval``, ``expect``, ``stats``, ``median``, ``std``.
+
+        Returns
+        -------
+        scipy.stats.distributions.rv_frozen or FrozenMixture
+            Of one feature a frozen ``rv_continuous``, exact in both tails. Of several an object with the
+            attributes and methods of a frozen ``multivariate_normal``: ``dim``, ``mean``, ``cov``, ``logpdf``,
+            ``pdf``, ``cdf``, ``logcdf``, ``rvs``, ``entropy``, ``marginal``.
+
+        Raises
+        ------
+        ValueError
+            If there is noise, whose density does not integrate to one.
+
+        References
+        ----------
+        P. Virtanen et al., SciPy 1.0: fundamental algorithms for scientific computing in Python, Nature
+        Methods 17 (2020) 261-272.
+
+        Examples
+        --------
+        >>> import gaussmix
+        >>> mixture = gaussmix.Mixture([0.5, 0.5], [[-2.0], [2.0]], [1.0, 1.0], "spherical")
+        >>> frozen = mixture.to_scipy()
+        >>> [round(float(end), 6) for end in frozen.interval(0.95)]
+        [-3.644854, 3.644854]
+        >>> round(float(frozen.expect(lambda x: x**2)), 9)
+        5.0
+        """
+        from gaussmix.foreign import scipy
+
+        self._refuse_noise("to_scipy")
+        return scipy.make_frozen(self)
+
     def to_sklearn(self) -> Any:
         """The mixture as a fitted estimator of scikit-learn, which predicts and samples.
 
@@ -51,11 +89,7 @@ class Conversions(AsPrior, Exported):
         >>> theirs.predict([[-3.0], [1.0]])
         array([0, 1])
         """
-        if self.noise is not None:
-            raise ValueError(
-                "scikit-learn's GaussianMixture cannot have a noise component; take "
-                "mixture.without_noise().to_sklearn()"
-            )
+        self._refuse_noise("to_sklearn")
         arrays = {"weights_": self.weights.copy(), "means_": self.means.copy(), **make_sklearn_arrays(self)}
         return scikit_learn.make_estimator(find_sklearn_type(self.structure), arrays, self.feature_names)
 
