@@ -11,8 +11,6 @@ from tests.foreign.cases import as_values, make_case
 from tests.foreign.exact import DESIGN, ERRORS, MEASURED, PRIOR, check_draws, check_posterior
 
 pymc = pytest.importorskip("pymc")
-# which installations by pip have not
-pytestmark = pytest.mark.filterwarnings("ignore:PyTensor could not link to a BLAS")
 
 
 @pytest.fixture(autouse=True)
