@@ -49,13 +49,16 @@ def test_moments_expectations_and_entropy_see_narrow_components():
     assert_allclose(frozen.var(), NARROW.covariance[0, 0], rtol=1e-12)
     assert_allclose(frozen.expect(lambda x: x**2, lb=399.0), 0.2 * (400.0**2 + 1e-4), rtol=1e-8)
     assert_allclose(frozen.expect(lambda x: x, lb=399.0, conditional=True), 400.0, rtol=1e-8)
+    assert frozen.expect(lambda x: 1.0, lb=1e6) == 0.0 and frozen.expect(lambda x: 1.0, ub=-1e6) == 0.0
     assert_allclose(frozen.dist.expect(loc=5.0, scale=2.0), 5.0 + 2.0 * NARROW.mean[0], rtol=1e-8)
 
     def term(x):
         log_density = NARROW.log_prob([[x]])[0]
         return -np.exp(log_density) * log_density
 
-    pieces = [quad(term, *ends, limit=200)[0] for ends in [(-40, 0), (0, 3), (3, 60), (399.6, 400), (400, 400.4)]]
+    pieces = [
+        quad(term, *ends, limit=200)[0] for ends in [(-40, 0), (0, 3), (3, 60), (399.6, 400), (400, 400.4)]
+    ]
     assert_allclose(frozen.entropy(), sum(pieces), rtol=1e-9)
 
 
@@ -86,12 +89,17 @@ def test_of_several_features_it_is_like_a_frozen_normal(case):
     assert frozen.dim == 3
     assert_allclose(frozen.mean, mixture.mean, rtol=0)
     assert_allclose(frozen.cov, mixture.covariance, rtol=0)
-    parts = [stats.multivariate_normal(*each) for each in zip(mixture.means, mixture.dense_covariances, strict=True)]
+    parts = [
+        stats.multivariate_normal(*each)
+        for each in zip(mixture.means, mixture.dense_covariances, strict=True)
+    ]
     with np.errstate(divide="ignore"):
         for name in ("pdf", "logpdf"):
             terms = [np.log(w) + part.logpdf(rows) for w, part in zip(mixture.weights, parts, strict=True)]
             expected = np.logaddexp.reduce(terms, axis=0)
-            assert_allclose(getattr(frozen, name)(rows), np.exp(expected) if name == "pdf" else expected, rtol=1e-8)
+            assert_allclose(
+                getattr(frozen, name)(rows), np.exp(expected) if name == "pdf" else expected, rtol=1e-8
+            )
     assert np.shape(frozen.pdf(rows[0])) == () and frozen.pdf(rows.reshape(3, 7, 3)).shape == (3, 7)
     assert_allclose(frozen.marginal(1).cdf(0.5), mixture.marginal(1).cdf(0.5), rtol=1e-12)
     assert frozen.marginal([2, 0]).dim == 2

@@ -1,48 +1,23 @@
-"""Mixtures as frozen distributions of SciPy, whose classes take a while to import."""
+"""Mixtures as frozen distributions of SciPy, whose classes take a while to import.
+
+All that these compute is computed by the mixture, which has SciPy's names.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import rv_continuous
 
-from gaussmix._typing import Float64Array
-
 #: Where the density of a component ends, in standard deviations: beyond, exp(-x^2 / 2) underflows.
 END = 38.6
+#: Borders of the intervals over which a component is integrated, in standard deviations from its mean.
+BORDERS = np.array([-8.0, 0.0, 8.0])
 
 
-class Source(Protocol):
-    """What a distribution of SciPy needs to know of a mixture, by SciPy's names or ours."""
-
-    @property
-    def n_features(self) -> int: ...
-    @property
-    def means(self) -> Float64Array: ...
-    @property
-    def variances(self) -> Float64Array: ...
-    @property
-    def mean(self) -> Float64Array: ...
-    @property
-    def covariance(self) -> Float64Array: ...
-
-    def logpdf(self, X: npt.ArrayLike) -> Any: ...
-    def cdf(self, X: npt.ArrayLike) -> Any: ...
-    def sf(self, X: npt.ArrayLike) -> Any: ...
-    def logcdf(self, X: npt.ArrayLike) -> Any: ...
-    def logsf(self, X: npt.ArrayLike) -> Any: ...
-    def ppf(self, q: npt.ArrayLike) -> Any: ...
-    def isf(self, q: npt.ArrayLike) -> Any: ...
-    def moment(self, order: Any, *, central: bool = ...) -> Any: ...
-    def entropy(self) -> Any: ...
-    def rvs(self, size: Any = ..., random_state: Any = ...) -> Any: ...
-    def marginal(self, features: Any) -> Any: ...
-    def box_probability(self, low: npt.ArrayLike, high: npt.ArrayLike, *, rng: Any = ...) -> Any: ...
-
-
-def make_frozen(mixture: Source) -> Any:
+def make_frozen(mixture: Any) -> Any:
     """A frozen continuous random variable of one feature, or its like in several."""
     if mixture.n_features == 1:
         return MixtureVariable(mixture)()
@@ -59,7 +34,7 @@ class MixtureVariable(rv_continuous):  # type: ignore[misc]
         Those of ``scipy.stats.rv_continuous``.
     """
 
-    def __init__(self, mixture: Source, **options: Any) -> None:
+    def __init__(self, mixture: Any, **options: Any) -> None:
         super().__init__(**{"name": "gaussian_mixture"} | options)
         self._mixture = mixture
 
@@ -118,10 +93,13 @@ class MixtureVariable(rv_continuous):  # type: ignore[misc]
 
         Over an infinite interval SciPy's rule would miss components that are narrow.
         """
-        means, reach = self._mixture.means, END * np.sqrt(self._mixture.variances)
-        first, last = loc + scale * (means - reach).min(), loc + scale * (means + reach).max()
-        low, high = first if lb is None else max(lb, first), last if ub is None else min(ub, last)
-        inner = loc + scale * np.unique(means)
+        means, scales = self._mixture.means, np.sqrt(self._mixture.variances)
+        first, last = loc + scale * (means - END * scales).min(), loc + scale * (means + END * scales).max()
+        low, high = (
+            float(np.clip(end, first, last))
+            for end in (-np.inf if lb is None else lb, np.inf if ub is None else ub)
+        )
+        inner = loc + scale * np.unique(means + scales * BORDERS)
         inner = inner[(inner > low) & (inner < high)]
         settings = {"points": inner, "limit": 50 + 10 * inner.size} if inner.size else {}
         return super().expect(func, args, loc, scale, low, high, conditional, **(settings | options))
@@ -143,7 +121,7 @@ class FrozenMixture:
         Covariance of the whole.
     """
 
-    def __init__(self, mixture: Source) -> None:
+    def __init__(self, mixture: Any) -> None:
         self._mixture = mixture
         self.dim, self.mean, self.cov = mixture.n_features, mixture.mean, mixture.covariance
 

@@ -25,8 +25,8 @@ class Conversions(AsPrior, Exported):
         -------
         scipy.stats.distributions.rv_frozen or FrozenMixture
             Of one feature a frozen ``rv_continuous``, exact in both tails. Of several an object with the
-            attributes and methods of a frozen ``multivariate_normal``: ``dim``, ``mean``, ``cov``, ``logpdf``,
-            ``pdf``, ``cdf``, ``logcdf``, ``rvs``, ``entropy``, ``marginal``.
+            attributes and methods of a frozen ``multivariate_normal``: ``dim``, ``mean``, ``cov``,
+            ``logpdf``, ``pdf``, ``cdf``, ``logcdf``, ``rvs``, ``entropy``, ``marginal``.
 
         Raises
         ------
