@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import multivariate_normal
 
 from gaussmix import Mixture
 
@@ -24,14 +23,7 @@ MARGIN = 6.0
 
 def find_posterior():
     """The mixture that the posterior is."""
-    weights, means, covariances = [], [], []
-    for weight, mean, C in zip(PRIOR.weights, PRIOR.means, PRIOR.covariances, strict=True):
-        S = DESIGN @ C @ DESIGN.T + ERRORS
-        gain = np.linalg.solve(S, DESIGN @ C).T
-        weights.append(weight * multivariate_normal(DESIGN @ mean, S).pdf(MEASURED))
-        means.append(mean + gain @ (MEASURED - DESIGN @ mean))
-        covariances.append(C - gain @ DESIGN @ C)
-    return Mixture(np.array(weights) / np.sum(weights), means, covariances)
+    return PRIOR.linear_gaussian_update(DESIGN, None, ERRORS, MEASURED).mixture
 
 
 def check_draws(draws, mixture):
