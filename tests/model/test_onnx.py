@@ -136,6 +136,19 @@ def test_rows_far_away_and_weights_of_zero_stay_finite(name, arithmetic):
     assert_allclose(log_prob[:4], mixture.log_prob(exact), rtol=1e-5)
 
 
+@pytest.mark.parametrize("ratio", [1e2, 1e5, 1e9])
+@pytest.mark.parametrize("name", ["diag", "spherical"])
+def test_needles_far_apart_keep_their_digits(name, ratio):
+    """Diagonals as products of matrices lose the square of the ratio of distances to deviations."""
+    deviation = 1.0 / ratio
+    covariances = {"diag": [[deviation**2, 1.0]] * 2, "spherical": [deviation**2] * 2}[name]
+    mixture = gaussmix.Mixture([0.5, 0.5], [[-1.0, 0.0], [1.0, 0.0]], covariances, name)
+    rows = mixture.sample(50, 0)[0]
+    labels, _, log_prob = run(mixture.to_onnx(dtype="float64"), rows)
+    assert_allclose(log_prob, mixture.log_prob(rows), atol=1e-6)
+    assert_array_equal(labels, mixture.predict(rows))
+
+
 def test_a_missing_number_gives_no_number_and_infinity_is_far_away():
     mixture = random_mixture("full", 2, 2, np.random.default_rng(0))
     rows = np.array([[np.nan, 0.0], [np.inf, 0.0]], dtype=np.float32)
