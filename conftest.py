@@ -11,6 +11,7 @@ NEEDS = {
     "onnxruntime": [
         "src/gaussmix/model/mixture/exported.py",
         "src/gaussmix/estimators/_exporting.py",
+        "src/gaussmix/estimators/_exporting_classes.py",
         "docs/onnx.md",
     ],
     "skl2onnx": ["src/gaussmix/onnx.py", "docs/onnx.md"],

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from gaussmix import GaussianMixture
+from gaussmix import GaussianMixture, GaussianMixtureClassifier
 
 X = load_iris().data.astype(np.float32)
 
@@ -91,6 +91,56 @@ def test_what_decides_beside_the_mixture_is_refused():
         model.to_onnx()
     with pytest.raises(NotFittedError):
         GaussianMixture(2).to_onnx()
+
+
+KINDS = {"numbers": [0, 5, 7], "text": ["setosa", "versicolor", "virginica"], "floats": [1.0, 2.0, 4.0]}
+
+
+@pytest.mark.parametrize("arithmetic", ["float64", "float32"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_classifier(kind, arithmetic):
+    y = np.array(KINDS[kind])[load_iris().target]
+    model = GaussianMixtureClassifier((1, 2, 2), covariance_type="full", random_state=0).fit(X, y)
+    assert model.calibration_.temperature > 1.0 or model.calibration_.floor > 0.0
+    found = run(model.to_onnx(arithmetic=arithmetic), X)
+    check(found, model, X)
+    far = np.float32([[1e6] * 4, [-1e20] * 4])
+    assert np.isfinite(run(model.to_onnx(arithmetic=arithmetic), far)["probabilities"]).all()
+
+
+@pytest.mark.parametrize(("kind", "reject_label"), [("numbers", None), ("text", "none of them")])
+def test_rows_that_a_classifier_rejects(kind, reject_label):
+    y = np.array(KINDS[kind])[load_iris().target]
+    model = GaussianMixtureClassifier(
+        1, covariance_type="full", reject_density=0.02, reject_posterior=0.9, reject_label=reject_label
+    ).fit(X, y)
+    rows = np.concatenate([X, np.float32([[50.0] * 4])])
+    found = run(model.to_onnx(), rows)
+    check(found, model, rows)
+    rejected = found["label"] == (-1 if reject_label is None else reject_label)
+    assert rejected[-1] and 2 < rejected.sum() < 30
+
+
+def test_a_component_of_several_classes_and_names():
+    import json
+
+    y = load_iris().target > 0
+    model = GaussianMixtureClassifier(2, share="components", covariance_type="full", random_state=0).fit(X, y)
+    graph = model.to_onnx(dtype="float64")
+    found = run(graph, X.astype(np.float64))
+    assert found["label"].dtype == np.bool_
+    check(found, model, X, atol=1e-9)
+    told = {entry.key: entry.value for entry in graph.metadata_props}
+    assert json.loads(told["classes"]) == [False, True]
+
+
+def test_labels_that_onnx_cannot_have_and_an_unfitted_classifier():
+    y = np.array(KINDS["text"])[load_iris().target]
+    model = GaussianMixtureClassifier(1, covariance_type="full", reject_density=0.02).fit(X, y)
+    with pytest.raises(ValueError, match="give a reject_label of the type of the classes"):
+        model.to_onnx()
+    with pytest.raises(NotFittedError):
+        GaussianMixtureClassifier().to_onnx()
 
 
 @pytest.mark.parametrize("arithmetic", ["float64", "float32"])

@@ -181,3 +181,22 @@ def check_classes(data: LabelledRows, classes: npt.NDArray[Any], sizes: tuple[in
                 f"the class {classes.tolist()[c]!r} has {counts[c]} rows and is to have {size} components; "
                 "ask for at most one component a row"
             )
+
+
+def put_reject_label(
+    labels: npt.NDArray[Any], rejected: npt.NDArray[np.bool_], label: Any
+) -> npt.NDArray[Any]:
+    """The labels with another in the place of those that are rejected."""
+    if label is None and labels.dtype.kind in "iuf":
+        label = -1
+    kept = labels
+    if label is None or (isinstance(label, str) != (labels.dtype.kind in "US")):
+        kept = labels.astype(object)
+    elif labels.dtype.kind == "u":
+        kept = labels.astype(np.int64)
+    elif labels.dtype.kind in "US":
+        kept = labels.astype(np.promote_types(labels.dtype, np.asarray(label).dtype))
+    else:
+        kept = labels.copy()
+    kept[rejected] = label
+    return kept

@@ -11,12 +11,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.apps.classes.classifier_file import ClassifierState, read_classifier, write_classifier
 from gaussmix.errors import ModelFileError
+from gaussmix.estimators._exporting_classes import ExportingClasses
 
 #: What a fit has found that a file keeps in its document.
 FOUND = ("n_components_", "covariance_type_", "shrinkage_", "converged_", "n_iter_")
 
 
-class KeepingClasses:
+class KeepingClasses(ExportingClasses):
     """The methods of a classifier that keep it in a file."""
 
     get_params: Any

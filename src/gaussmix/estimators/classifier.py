@@ -25,6 +25,7 @@ from gaussmix.apps.classes.labelled import UNKNOWN
 from gaussmix.engines import Quantile
 from gaussmix.estimators._classes import (
     check_classes,
+    put_reject_label,
     read_class_prior,
     read_classes,
     read_labelled_rows,
@@ -359,22 +360,3 @@ class GaussianMixtureClassifier(KeepingClasses, ClassifierMixin, BaseEstimator):
 def find_number(value: float | str) -> float | None:
     """A parameter that is a number, or None for "auto"."""
     return None if isinstance(value, str) else float(value)
-
-
-def put_reject_label(
-    labels: npt.NDArray[Any], rejected: npt.NDArray[np.bool_], label: Any
-) -> npt.NDArray[Any]:
-    """The labels with another in the place of those that are rejected."""
-    if label is None and labels.dtype.kind in "iuf":
-        label = -1
-    kept = labels
-    if label is None or (isinstance(label, str) != (labels.dtype.kind in "US")):
-        kept = labels.astype(object)
-    elif labels.dtype.kind == "u":
-        kept = labels.astype(np.int64)
-    elif labels.dtype.kind in "US":
-        kept = labels.astype(np.promote_types(labels.dtype, np.asarray(label).dtype))
-    else:
-        kept = labels.copy()
-    kept[rejected] = label
-    return kept

@@ -5,7 +5,7 @@ The operators are those of opset 13, none of which has changed its meaning since
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -115,14 +115,7 @@ def write_density(
         The names in the graph of those of `OUTPUTS` that are wanted.
     """
     outer, inner = np.dtype(dtype), np.dtype(arithmetic)
-    joint, top = _write_joint(writer, density, rows, outer, inner)
-
-    def finish(name: str, output: str) -> None:
-        if inner == outer:
-            writer.add_node("Identity", name, output=output)
-        else:
-            writer.add_node("Cast", name, output=output, to=_find_type(outer))
-
+    joint, top = write_joint(writer, density, rows, outer, inner)
     place = writer.add_node("ArgMax", joint, axis=1, keepdims=1)  # the first of equals
     columns = writer.add_constant(np.array([1], dtype=np.int64))
     if "label" in outputs:
@@ -134,18 +127,45 @@ def write_density(
             minus_one = writer.add_constant(np.array(NOISE, dtype=np.int64))
             is_noise = writer.add_node("Equal", label, of_noise)
             writer.add_node("Where", is_noise, minus_one, label, output=outputs["label"])
-    highest = writer.add_node("GatherElements", joint, place, axis=1)
-    terms = writer.add_node("Exp", writer.add_node("Sub", joint, highest))
-    total = writer.add_node("ReduceSum", terms, columns, keepdims=1)
     if "probabilities" in outputs:
-        finish(writer.add_node("Div", terms, total), outputs["probabilities"])
+        write_result(writer, write_softmax(writer, joint), outer, outputs["probabilities"])
     if "log_prob" in outputs:
-        above = writer.add_node("Add", highest, writer.add_node("Log", total))
-        in_nats = writer.add_node("Add", above, writer.add_constant(np.array(top, dtype=inner)))
-        finish(writer.add_node("Squeeze", in_nats, columns), outputs["log_prob"])
+        write_result(writer, write_log_density(writer, joint, top, inner), outer, outputs["log_prob"])
 
 
-def _write_joint(
+def write_softmax(writer: Writer, joint: str) -> str:
+    """Probabilities of joint log-densities, shape (n, columns)."""
+    terms, total, _ = write_terms(writer, joint, 1)
+    return writer.add_node("Div", terms, total)
+
+
+def write_log_density(writer: Writer, joint: str, top: float, dtype: np.dtype[Any]) -> str:
+    """The log-density, shape (n,), of joint log-densities less `top`."""
+    above = writer.add_node("Add", write_log_sum(writer, joint, 1), writer.add_constant(np.array(top, dtype)))
+    return writer.add_node("Squeeze", above, writer.add_constant(np.array([1], dtype=np.int64)))
+
+
+def write_log_sum(writer: Writer, logarithms: str, axis: int) -> str:
+    """The logarithm of the sum of exponentials along an axis, which stays with length one."""
+    _, total, highest = write_terms(writer, logarithms, axis)
+    return writer.add_node("Add", highest, writer.add_node("Log", total))
+
+
+def write_terms(writer: Writer, logarithms: str, axis: int) -> tuple[str, str, str]:
+    """Exponentials of logarithms less their maximum along an axis; the sums of these, and the maxima."""
+    place = writer.add_node("ArgMax", logarithms, axis=axis, keepdims=1)
+    highest = writer.add_node("GatherElements", logarithms, place, axis=axis)
+    terms = writer.add_node("Exp", writer.add_node("Sub", logarithms, highest))
+    along = writer.add_constant(np.array([axis], dtype=np.int64))
+    return terms, writer.add_node("ReduceSum", terms, along, keepdims=1), highest
+
+
+def write_result(writer: Writer, name: str, dtype: np.dtype[Any], output: str) -> None:
+    """Give numbers out under a name, in a type."""
+    writer.add_node("Cast", name, output=output, to=find_type(dtype))
+
+
+def write_joint(
     writer: Writer, density: JointDensity, rows: str, outer: np.dtype[Any], inner: np.dtype[Any]
 ) -> tuple[str, float]:
     """The joint log-densities less their largest constant, shape (n, columns), and that constant.
@@ -155,7 +175,7 @@ def _write_joint(
     rows = writer.add_node("Max", rows, writer.add_constant(_narrow(density.low, outer)))
     rows = writer.add_node("Min", rows, writer.add_constant(_narrow(density.high, outer)))
     if inner != outer:
-        rows = writer.add_node("Cast", rows, to=_find_type(inner))
+        rows = writer.add_node("Cast", rows, to=find_type(inner))
     constants = density.constants
     if density.noise is not None:
         constants = np.append(constants, density.noise)
@@ -243,15 +263,21 @@ def _write_centred(writer: Writer, density: JointDensity, rows: str, dtype: np.d
 
 
 def make_model(
-    density: JointDensity,
-    *,
+    write: Callable[[Writer], None],
+    n_features: int,
     dtype: npt.DTypeLike,
-    arithmetic: npt.DTypeLike,
+    outputs: Sequence[tuple[str, int, list[Any]]],
+    *,
     opset: int,
     producer_version: str,
     metadata: Mapping[str, str],
 ) -> Any:
-    """An `onnx.ModelProto` with the input X of shape (n, d) and the `OUTPUTS`.
+    """An `onnx.ModelProto` of the nodes that `write` writes, with the input X of shape (n, n_features).
+
+    Parameters
+    ----------
+    outputs : sequence of (name, type, shape)
+        Types are ONNX's numbers.
 
     Raises
     ------
@@ -261,24 +287,18 @@ def make_model(
         If the opset is one that lacks an operator, or that the installed onnx does not know.
     """
     onnx = import_onnx()
-    from onnx import TensorProto, helper
+    from onnx import helper
 
     newest = onnx.defs.onnx_opset_version()
     if not LEAST_OPSET <= opset <= newest:
         raise ValueError(f"opset must be from {LEAST_OPSET} to {newest}, which onnx has; got {opset!r}")
     writer = ModelWriter()
-    write_density(writer, density, "X", dtype, arithmetic, {name: name for name in OUTPUTS})
-    number = _find_type(np.dtype(dtype))
-    kinds: list[tuple[int, list[Any]]] = [
-        (TensorProto.INT64, ["n"]),
-        (number, ["n", density.n_columns]),
-        (number, ["n"]),
-    ]
+    write(writer)
     graph = helper.make_graph(
         writer.nodes,
         "gaussian_mixture",
-        [helper.make_tensor_value_info("X", number, ["n", density.n_features])],
-        [helper.make_tensor_value_info(name, *kind) for name, kind in zip(OUTPUTS, kinds, strict=True)],
+        [helper.make_tensor_value_info("X", find_type(np.dtype(dtype)), ["n", n_features])],
+        [helper.make_tensor_value_info(*output) for output in outputs],
         writer.constants,
     )
     opsets = [helper.make_opsetid("", opset)]
@@ -302,7 +322,8 @@ def import_onnx() -> Any:
     return onnx
 
 
-def _find_type(dtype: np.dtype[Any]) -> int:
+def find_type(dtype: np.dtype[Any]) -> int:
+    """ONNX's number of a type."""
     from onnx import helper
 
     return int(helper.np_dtype_to_tensor_dtype(dtype))

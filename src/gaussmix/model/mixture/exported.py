@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from gaussmix.model.mixture.evaluated import Evaluated
-from gaussmix.model.mixture.onnx_graph import make_onnx_model
+from gaussmix.model.mixture.onnx_graph import GraphOptions, make_onnx_model
 
 
 class Exported(Evaluated):
@@ -73,4 +73,4 @@ class Exported(Evaluated):
         >>> bool(abs(log_prob - mixture.log_prob([[0.0], [-3.0]])).max() < 1e-5)
         True
         """
-        return make_onnx_model(self, path, dtype=dtype, arithmetic=arithmetic, opset=opset)
+        return make_onnx_model(self, path, GraphOptions(dtype, arithmetic, opset))

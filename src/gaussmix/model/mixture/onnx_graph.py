@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import operator
 import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,15 @@ import numpy as np
 from gaussmix._atomic import replace_file
 from gaussmix._typing import Float64Array
 from gaussmix._version import __version__
-from gaussmix.foreign.onnx import JointDensity, make_model
+from gaussmix.foreign.onnx import (
+    OUTPUTS,
+    JointDensity,
+    Writer,
+    find_type,
+    import_onnx,
+    make_model,
+    write_density,
+)
 from gaussmix.model.covariance.structure import take_logarithms
 from gaussmix.model.kernels.natural import LOG_ZERO
 from gaussmix.model.mixture.properties import MixtureProperties
@@ -45,36 +55,73 @@ def _find_bounds(mixture: MixtureProperties, dtype: np.dtype[Any]) -> tuple[Floa
         return mixture.mean - far, mixture.mean + far
 
 
+@dataclass(frozen=True)
+class GraphOptions:
+    """How a graph is written; ValueError if an option is none that there is."""
+
+    dtype: str
+    arithmetic: str
+    opset: int
+
+    def __post_init__(self) -> None:
+        for name in ("dtype", "arithmetic"):
+            value = getattr(self, name)
+            if value not in FLOATS:
+                raise ValueError(f"{name} must be one of {', '.join(map(repr, FLOATS))}; got {value!r}")
+        try:
+            operator.index(self.opset)
+        except TypeError:
+            raise ValueError(f"opset must be a whole number; got {self.opset!r}") from None
+
+
 def make_onnx_model(
-    mixture: MixtureProperties,
-    path: str | os.PathLike[str] | None,
-    *,
-    dtype: str,
-    arithmetic: str,
-    opset: int,
+    mixture: MixtureProperties, path: str | os.PathLike[str] | None, options: GraphOptions
 ) -> Any:
     """A mixture as an `onnx.ModelProto`, which is also written to the path if there is one."""
-    for name, value in (("dtype", dtype), ("arithmetic", arithmetic)):
-        if value not in FLOATS:
-            raise ValueError(f"{name} must be one of {', '.join(map(repr, FLOATS))}; got {value!r}")
-    try:
-        opset = operator.index(opset)
-    except TypeError:
-        raise ValueError(f"opset must be a whole number; got {opset!r}") from None
-    metadata = {
+    density = make_joint_density(mixture, options.dtype)
+
+    def write(writer: Writer) -> None:
+        names = {name: name for name in OUTPUTS}
+        write_density(writer, density, "X", options.dtype, options.arithmetic, names)
+
+    return make_model_of(mixture, path, options, write, np.dtype(np.int64), density.n_columns, {})
+
+
+def make_model_of(
+    mixture: MixtureProperties,
+    path: str | os.PathLike[str] | None,
+    options: GraphOptions,
+    write: Callable[[Writer], None],
+    labels: np.dtype[Any],
+    n_columns: int,
+    metadata: Mapping[str, str],
+) -> Any:
+    """The model of what `write` writes: labels of a type, n_columns probabilities, log-densities.
+
+    Metadata of the mixture come first.
+    """
+    import_onnx()
+    number = find_type(np.dtype(options.dtype))
+    of_mixture = {
         "n_components": str(mixture.n_components),
         "covariance_type": mixture.covariance_type,
         "noise": json.dumps(mixture.noise is not None),
     }
     if mixture.feature_names is not None:
-        metadata["feature_names"] = json.dumps(mixture.feature_names)
+        of_mixture["feature_names"] = json.dumps(mixture.feature_names)
+    kinds: list[tuple[int, list[Any]]] = [
+        (find_type(labels), ["n"]),
+        (number, ["n", n_columns]),
+        (number, ["n"]),
+    ]
     model = make_model(
-        make_joint_density(mixture, dtype),
-        dtype=dtype,
-        arithmetic=arithmetic,
-        opset=opset,
+        write,
+        mixture.n_features,
+        options.dtype,
+        [(name, *kind) for name, kind in zip(OUTPUTS, kinds, strict=True)],
+        opset=operator.index(options.opset),
         producer_version=__version__,
-        metadata=metadata,
+        metadata=of_mixture | dict(metadata),
     )
     if path is not None:
         content = model.SerializeToString()
