@@ -7,8 +7,8 @@
 :func:`iterate` owns this loop, its callbacks and its stopping. A :class:`State` is one mixture or many, and
 makes the steps. :class:`OneByOne` gives each a pass of its own; in `fit/iterate/stack.py` many share one.
 
-What is iterated need not be a mixture: it has natural parameters in a form (:class:`HasNatural`), and its
-M-step knows the penalty, if any (:class:`MStep`). Three examples:
+What is iterated need not be a mixture: :func:`em` asks for natural parameters in a form (:class:`HasNatural`)
+and an M-step that knows the penalty, if any (:class:`MStep`), the loop for nothing. Three examples:
 
 - Means adapted to a speaker, from those of a background model m0 that count as r rows. The M-step is
   ``before.replace(means=(S1 + r * m0) / (n + r))`` with the sums S1 and counts n of the pass. The penalty is
@@ -35,21 +35,22 @@ from gaussmix.model.kernels.natural import HasNatural
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.moments.statistics import Moments, Pass
 
-T = TypeVar("T", bound=HasNatural)
+T = TypeVar("T")
+N = TypeVar("N", bound=HasNatural)
 
 #: Likelihoods and, with a prior, its log-densities, of moments one after the other.
 Past = tuple[tuple[float, ...], tuple[float, ...]]
 NO_PAST: Past = ((), ())
 
 
-class MStep(Protocol[T]):
+class MStep(Protocol[N]):
     """From the moments of a pass, and what the pass was of, to what is to be iterated next."""
 
     @property
-    def log_prior(self) -> Callable[[T], float] | None:
+    def log_prior(self) -> Callable[[N], float] | None:
         """The penalty: what EM raises beside the log-likelihood; None where that is all."""
 
-    def __call__(self, moments: Moments, before: T | None, /) -> T:
+    def __call__(self, moments: Moments, before: N | None, /) -> N:
         """Raises NotPositiveDefiniteError, with the components, where some have collapsed."""
 
 
@@ -85,7 +86,6 @@ class RunOf(Generic[T]):
         return self.objectives[-1]
 
 
-#: A run of a mixture.
 Run: TypeAlias = RunOf[Mixture]
 
 
@@ -224,16 +224,16 @@ def _choose_steps(state: State[T], going: list[Trail[T]], rule: Rule) -> list[Pr
     return proposals
 
 
-class Place(NamedTuple, Generic[T]):
+class Place(NamedTuple, Generic[N]):
     """Where one run is: what is iterated, the pass at it, and what an accelerator carries."""
 
-    mixture: T
+    mixture: N
     seen: Pass
     memory: Memory | None = None
 
 
 @dataclass(slots=True, eq=False)
-class OneByOne(Generic[T]):
+class OneByOne(Generic[N]):
     """One mixture, or several, each with passes and M-steps of its own.
 
     A step is one pass. One in which an accelerator's proposal is refused leaves the mixture as it was. The
@@ -241,18 +241,18 @@ class OneByOne(Generic[T]):
     """
 
     engine: Engine
-    m_step: MStep[T]
-    places: list[Place[T]]
+    m_step: MStep[N]
+    places: list[Place[N]]
     accelerator: Accelerator | None = None
 
     @classmethod
     def begin(
-        cls, engine: Engine, m_step: MStep[T], mixtures: Sequence[T], accelerator: Accelerator | None = None
+        cls, engine: Engine, m_step: MStep[N], mixtures: Sequence[N], accelerator: Accelerator | None = None
     ) -> Self:
         """The state at the beginning: a pass at each."""
         return cls(engine, m_step, [Place(each, engine.accumulate(each)) for each in mixtures], accelerator)
 
-    def get_mixture(self, place: int) -> T:
+    def get_mixture(self, place: int) -> N:
         return self.places[place].mixture
 
     def measure(self) -> list[tuple[float, float | None]]:
@@ -268,7 +268,7 @@ class OneByOne(Generic[T]):
     def get_memory(self, place: int) -> Memory | None:
         return self.places[place].memory
 
-    def propose(self, trails: Sequence[Trail[T]], rule: Rule) -> list[Proposal]:
+    def propose(self, trails: Sequence[Trail[N]], rule: Rule) -> list[Proposal]:
         """The proposals of the accelerator, where there is one."""
         if self.accelerator is None:
             return [OWN_STEP] * len(trails)
@@ -280,7 +280,7 @@ class OneByOne(Generic[T]):
             proposals.append(replace(proposal, after_bold=True) if bold else proposal)
         return proposals
 
-    def step(self, proposals: Sequence[Proposal]) -> tuple[OneByOne[T], dict[int, tuple[int, ...]]]:
+    def step(self, proposals: Sequence[Proposal]) -> tuple[OneByOne[N], dict[int, tuple[int, ...]]]:
         places, collapsed = [], {}
         for number, proposal in enumerate(proposals):
             try:
@@ -289,10 +289,10 @@ class OneByOne(Generic[T]):
                 collapsed[number] = error.components
         return OneByOne(self.engine, self.m_step, places, self.accelerator), collapsed
 
-    def take(self, kept: Sequence[int]) -> OneByOne[T]:
+    def take(self, kept: Sequence[int]) -> OneByOne[N]:
         return OneByOne(self.engine, self.m_step, [self.places[place] for place in kept], self.accelerator)
 
-    def _advance(self, place: Place[T], proposal: Proposal) -> Place[T]:
+    def _advance(self, place: Place[N], proposal: Proposal) -> Place[N]:
         """To the proposal, or by EM's own step where there is none or none that there can be."""
         mixture, seen, _ = place
         candidate = None
@@ -311,15 +311,15 @@ class OneByOne(Generic[T]):
 
 def em(
     engine: Engine,
-    begun: RunOf[T],
-    m_step: MStep[T],
+    begun: RunOf[N],
+    m_step: MStep[N],
     *,
     rule: Rule,
     max_iter: int,
     previous: float = -math.inf,
     accelerator: Accelerator | None = None,
-    on_iteration: Callable[[RunOf[T]], bool] | None = None,
-) -> RunOf[T]:
+    on_iteration: Callable[[RunOf[N]], bool] | None = None,
+) -> RunOf[N]:
     """Iterate one mixture until the likelihood, with that of the prior, has converged.
 
     `begun` is a start with no history, or a run that was cut off: going on gives the same bits as never
