@@ -13,8 +13,16 @@ from gaussmix.model.covariance import FACTORS, STRUCTURES
 from tests.operations.making import density, few, make_mixture, problems
 
 FAMILIES = [*STRUCTURES, *FACTORS]
-#: Families that the laws are tried on: each algebra, and each way to share.
+#: Families that the laws are tried on: of those that share parts of matrices or loadings, some.
+LAWFUL = ["full", "tied", "diag", "spherical", "EEI", "VEI", "VEE", "VVE", "factor", "ppca", "UCC", "CUU"]
+#: Families that each of them is paired with.
 SOME = ["full", "tied", "diag", "spherical", "EII", "EEI", "VEI", "VVE", "factor", "ppca", "CUU", "CCC"]
+
+
+@pytest.fixture(params=LAWFUL, scope="module")
+def name(request):
+    """The name of a family."""
+    return request.param
 
 
 def dense(mixture):

