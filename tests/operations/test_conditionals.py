@@ -207,6 +207,10 @@ def test_a_batch_is_a_sequence_that_never_changes(people):
     assert batch.marginal(["age", "weight"]).feature_names == ("age", "weight")
     with pytest.raises(IndexError):
         batch[7]
+    values = np.zeros((2, 1))
+    later = people.condition(values, features=[0])
+    values[:] = 9.0
+    assert_array_equal(later.means[0], people.condition(height=[0.0]).means[0])
     with pytest.raises(ValueError, match="read-only"):
         batch.means[0] = 1.0
     with pytest.raises(AttributeError):

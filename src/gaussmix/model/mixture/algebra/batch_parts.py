@@ -51,6 +51,7 @@ class BatchParts(Generic[M]):
                 )
             evidence = largest[:, 0] + np.log(np.exp(joint - largest).sum(axis=1))
         joint -= evidence[:, None]
+        rows = freeze(np.array(rows))  # the caller may change what was given
         return cls(template, observation, rows, freeze(joint), freeze(evidence))
 
     def __len__(self) -> int:
