@@ -38,6 +38,7 @@ _HOMES = {
     "Noise": "gaussmix.model.noise",
     "NormalInverseWishart": "gaussmix.model.priors",
     "ParameterErrors": "gaussmix.infer.errors",
+    "PatchPrior": "gaussmix.apps.patches.prior",
     "Posterior": "gaussmix.model.mixture.algebra.update",
     "Progress": "gaussmix._progress",
     "ProgressPrinter": "gaussmix._progress",
@@ -57,6 +58,7 @@ _HOMES = {
     "bootstrap": "gaussmix.infer.bootstrap",
     "bootstrap_lrt": "gaussmix.infer.likelihood_ratio",
     "cauchy_schwarz_divergence": "gaussmix.model.comparison.products",
+    "denoise": "gaussmix.apps.patches.denoising",
     "estimate_errors": "gaussmix.infer.errors",
     "fit_message_length": "gaussmix.select.message_length",
     "fit_mixture": "gaussmix.fit.one_mixture",
@@ -82,6 +84,8 @@ if TYPE_CHECKING:
     from gaussmix.apps.anomaly.calibration import CrossCalibration, SplitCalibration
     from gaussmix.apps.anomaly.explanation import Explanation
     from gaussmix.apps.classes.calibration import Reliability, measure_reliability
+    from gaussmix.apps.patches.denoising import denoise
+    from gaussmix.apps.patches.prior import PatchPrior
     from gaussmix.clusters.features import FeatureSelection, select_features
     from gaussmix.clusters.merging import Merging, merge_components
     from gaussmix.clusters.projection import Projection, project
@@ -153,6 +157,7 @@ __all__ = [
     "Noise",
     "NormalInverseWishart",
     "ParameterErrors",
+    "PatchPrior",
     "Posterior",
     "Progress",
     "ProgressPrinter",
@@ -173,6 +178,7 @@ __all__ = [
     "bootstrap",
     "bootstrap_lrt",
     "cauchy_schwarz_divergence",
+    "denoise",
     "estimate_errors",
     "fit_message_length",
     "fit_mixture",

@@ -20,7 +20,7 @@ import numpy as np
 
 from gaussmix import _strict_json
 from gaussmix._atomic import replace_file
-from gaussmix._typing import Float64Array
+from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.errors import ModelFileError
 
 #: The entries of the safetensors metadata that hold our JSON document and the checksum.
@@ -48,7 +48,7 @@ class _Flaw(Exception):
 
 
 def write(
-    path: str | os.PathLike[str], tensors: Mapping[str, Float64Array], document: Mapping[str, Any]
+    path: str | os.PathLike[str], tensors: Mapping[str, FloatArray], document: Mapping[str, Any]
 ) -> None:
     """Write atomically: the file is complete under its name, or as it was before.
 
@@ -64,16 +64,23 @@ def write(
         temporary.write_bytes(content)
 
 
-def pack(tensors: Mapping[str, Float64Array], document: Mapping[str, Any]) -> bytes:
-    """The bytes of a file. They depend on the content alone, not on the version of a library."""
+def pack(tensors: Mapping[str, FloatArray], document: Mapping[str, Any]) -> bytes:
+    """The bytes of a file; numbers of single precision stay so.
+
+    They depend on the content alone, not on the version of a library.
+    """
     text = _strict_json.dump(document)
-    data = [np.ascontiguousarray(tensor, dtype="<f8").tobytes() for tensor in tensors.values()]
+    kinds = ["F32" if tensor.dtype == np.float32 else "F64" for tensor in tensors.values()]
+    data = [
+        np.ascontiguousarray(tensor, dtype=f"<f{ITEM_SIZES[kind]}").tobytes()
+        for tensor, kind in zip(tensors.values(), kinds, strict=True)
+    ]
     blocks = dict(zip(tensors, data, strict=True))
     header: dict[str, Any] = {"__metadata__": {KEY: text, CHECKSUM: _compute_checksum(text, blocks)}}
     begin = 0
-    for name, tensor in tensors.items():
+    for (name, tensor), kind in zip(tensors.items(), kinds, strict=True):
         end = begin + len(blocks[name])
-        header[name] = {"dtype": "F64", "shape": list(np.shape(tensor)), "data_offsets": [begin, end]}
+        header[name] = {"dtype": kind, "shape": list(np.shape(tensor)), "data_offsets": [begin, end]}
         begin = end
     encoded = json.dumps(header, separators=(",", ":")).encode("ascii")
     encoded += b" " * (-len(encoded) % 8)  # so that the numbers begin at a multiple of eight

@@ -3,6 +3,9 @@
 `faithful.csv` has 272 eruptions of the Old Faithful geyser in Yellowstone National Park: the duration of each
 and the waiting time to the next one, both in minutes. From A. Azzalini and
 A. W. Bowman (1990), "A look at some data on the Old Faithful geyser", Applied Statistics 39, 357-365.
+
+`natural-patches.safetensors` is a mixture of 200 Gaussians of patches of natural photographs, 8 x 8 pixels;
+`natural-patches.txt` says of which, and how it was made.
 """
 
 from __future__ import annotations
@@ -22,6 +25,17 @@ def faithful_path() -> Path:
     'faithful.csv'
     """
     return Path(__file__).with_name("faithful.csv")
+
+
+def natural_patches_path() -> Path:
+    """Return the path of the prior of natural patches that :meth:`gaussmix.PatchPrior.natural` reads.
+
+    Examples
+    --------
+    >>> natural_patches_path().name
+    'natural-patches.safetensors'
+    """
+    return Path(__file__).with_name("natural-patches.safetensors")
 
 
 def load_faithful() -> tuple[FloatArray, tuple[str, ...]]:

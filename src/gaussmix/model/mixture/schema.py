@@ -30,6 +30,8 @@ CHECKPOINT = "checkpoint"
 DETECTOR = "detector"
 #: The "kind" of a document of a classifier (apps/classes/classifier_file.py).
 CLASSIFIER = "classifier"
+#: The "kind" of a document of a prior of image patches (apps/patches/prior_file.py).
+PATCH_PRIOR = "patch prior"
 #: What files of these kinds are, and what they are for.
 KINDS = {
     CHECKPOINT: ("the checkpoint of a fit", "go on with that fit (resume)"),
@@ -41,6 +43,7 @@ KINDS = {
         "a classifier",
         "it is for GaussianMixtureClassifier.load, or the command 'gaussmix classify --model'",
     ),
+    PATCH_PRIOR: ("a patch prior", "it is for PatchPrior.load"),
 }
 FIELDS = ("schema", "covariance_type", "feature_names", "info")
 

@@ -1,0 +1,1 @@
+"""Images by their patches: a mixture of natural patches as the prior, and denoising with it."""
