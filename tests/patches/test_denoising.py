@@ -62,6 +62,8 @@ def test_estimates_are_posterior_means(small_prior, monkeypatch):
     )
     observed = Spectrum.of(mixture).observe(variance, patches.dtype)
     estimates = estimate_patches(observed, patches)
+    update = mixture.linear_gaussian_update(1.0, None, variance, patches)
+    np.testing.assert_allclose(estimates, update.mixture.mean, rtol=1e-9, atol=1e-12)
     for patch, estimate in zip(patches[:20], estimates[:20], strict=True):
         seen = mixture.covariances + variance * np.eye(8)
         difference = patch - mixture.means

@@ -60,13 +60,11 @@ class Spectrum:
 
     def observe(self, variance: float, dtype: np.dtype[Any]) -> Observed:
         """The prior seen with noise of this variance in each coordinate, for patches of a type of float."""
-        mixture = self.mixture
-        covariances = mixture.dense_covariances + variance * np.eye(mixture.n_features)
         gains = self.variances / (self.variances + variance)
         filters = (self.axes * gains[:, None, :]) @ self.axes.transpose(0, 2, 1)
-        blurred = Mixture(mixture.weights, mixture.means, covariances)
+        blurred = self.mixture.convolve(variance)
         blurred.view(dtype)  # made here, since several threads will ask for it
-        return Observed(blurred, mixture.means.astype(dtype), filters.astype(dtype))
+        return Observed(blurred, self.mixture.means.astype(dtype), filters.astype(dtype))
 
 
 def estimate_patches(prior: Observed, patches: FloatArray) -> FloatArray:
