@@ -47,8 +47,8 @@ def draw_patches(images: Sequence[FloatArray], size: int, n: Any, rng: np.random
         patches[upside_down] = patches[upside_down, ::-1]
         patches[mirrored] = patches[mirrored, :, ::-1]
         drawn.append(patches.reshape(number, size * size) @ basis)
-    together: FloatArray = np.concatenate(drawn)
-    return together[rng.permutation(n)]
+    shuffled: FloatArray = np.concatenate(drawn)[rng.permutation(n)]
+    return shuffled
 
 
 def fit_patches(
