@@ -22,7 +22,7 @@ PACKAGES = (
     "gcompris-qt-data 3.1-2",
     "lomiri-wallpapers-16.04 20.04.0-2",
     "lomiri-wallpapers-20.04 20.04.0-2",
-    "plasma-workspace-wallpapers 5.27.5-2",
+    "plasma-workspace-wallpapers 4:5.27.5-2",
 )
 ARCHIVES = Path("usr/share/gcompris-qt/rcc")
 #: Photographs in archives of GCompris by their place among its larger pictures; others are painted.

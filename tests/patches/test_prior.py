@@ -122,7 +122,7 @@ def test_the_natural_prior():
     path = datasets.natural_patches_path()
     assert path.stat().st_size < 2e6
     provenance = Path(path).with_suffix(".txt").read_text("utf-8")
-    assert "licence" in provenance.lower() and "make_patch_prior" in provenance
+    assert "licence" in provenance.lower() and "benchmarks.patch_prior" in provenance
 
 
 @pytest.mark.parametrize(
