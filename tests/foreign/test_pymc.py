@@ -41,6 +41,16 @@ def test_the_density_and_its_gradient_are_the_same(case):
         assert_allclose(slope({"theta": value}), (ahead - behind) / (2 * step), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("case", ["full", "factor", "one feature"])
+def test_samplers_on_jax_can_have_it(case):
+    pytest.importorskip("jax")
+    mixture, rows = make_case(case)
+    with pymc.Model() as model:
+        mixture.to_pymc("theta")
+    found = model.compile_fn(model.logp(), mode="JAX")({"theta": as_values(rows)[0]})
+    assert_allclose(found, mixture.log_prob(rows)[0], rtol=1e-5)
+
+
 def test_dims_take_the_names_of_the_features():
     with pymc.Model(coords={"group": ["a", "b", "c"]}) as model:
         effects = PRIOR.to_pymc("effects", dims=("group", "effect"))

@@ -41,6 +41,14 @@ def test_kinds_of_mixtures_have_functions_of_their_own():
     assert sorted(names) == ["diagonal_gaussian_mixture", "gaussian_mixture", "scalar_gaussian_mixture"]
 
 
+@pytest.mark.filterwarnings("ignore")  # as below
+@pytest.mark.parametrize("case", ["full", "diag", "factor", "one feature", "one component"])
+def test_stan_reads_the_program_of_the_prior_alone(case):
+    compiler = pytest.importorskip("httpstan.compile")
+    code, _ = compiler.compile(make_case(case)[0].to_stan("beta").program, "prior")  # ValueError if it is wrong
+    assert "gaussian_mixture" in code
+
+
 @pytest.mark.parametrize("name", ["1st", "a b", "real", "theta__", "", "größe", None])
 def test_a_name_that_stan_cannot_have_is_refused(name):
     with pytest.raises(ValueError, match="a name in Stan has letters"):
