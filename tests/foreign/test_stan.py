@@ -45,7 +45,9 @@ def test_kinds_of_mixtures_have_functions_of_their_own():
 @pytest.mark.parametrize("case", ["full", "diag", "factor", "one feature", "one component"])
 def test_stan_reads_the_program_of_the_prior_alone(case):
     compiler = pytest.importorskip("httpstan.compile")
-    code, _ = compiler.compile(make_case(case)[0].to_stan("beta").program, "prior")  # ValueError if it is wrong
+    code, _ = compiler.compile(
+        make_case(case)[0].to_stan("beta").program, "prior"
+    )  # ValueError if it is wrong
     assert "gaussian_mixture" in code
 
 
