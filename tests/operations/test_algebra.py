@@ -428,3 +428,32 @@ def test_results_of_fits_are_taken_for_their_mixtures():
     assert_array_equal(own.convolve(Result()).means, [[1.0]])
     assert_allclose(own.product(Result()).mixture.means, [[0.5]])
     assert Mixture.mix([own, Result()]).n_components == 2
+
+
+@pytest.mark.parametrize("family", ["full", "tied", "diag", "factor"])
+@given(seed=st.integers(0, 2**32 - 1))
+@few
+def test_the_units_of_the_features_make_no_difference(family, seed):
+    rng = np.random.default_rng(seed)
+    mixture = make_mixture(family, 3, 4, rng)
+    units = 10.0 ** np.array([12.0, -12.0, 6.0, 0.0])
+    other = mixture.affine(units)
+    x = mixture.sample(1, rng)[0][0]
+    here, there = mixture.condition({0: x[0], 2: x[2]}), other.condition({0: 1e12 * x[0], 2: 1e6 * x[2]})
+    assert_allclose(there.weights, here.weights, rtol=1e-9)
+    assert_allclose(there.mean / units[[1, 3]], here.mean, rtol=1e-9)
+    assert_allclose(there.variances / units[[1, 3]] ** 2, here.variances, rtol=1e-9)
+    A = rng.normal(size=(2, 4))
+    y, R, sizes = A @ x, make_spread(2, rng), np.array([1e-9, 1e9])
+    here = mixture.linear_gaussian_update(A, None, R, y)
+    scaled = sizes[:, None] * A / units
+    there = other.linear_gaussian_update(scaled, None, sizes[:, None] * R * sizes, sizes * y)
+    assert_allclose(there.log_evidence, here.log_evidence, rtol=1e-9, atol=1e-9)  # the sizes cancel
+    assert_allclose(there.mixture.mean / units, here.mixture.mean, rtol=1e-9, atol=1e-12)
+    assert_allclose(there.mixture.variances / units**2, here.mixture.variances, rtol=1e-9)
+    sums, mapped = mixture.affine(A), other.affine(scaled)
+    assert_allclose(mapped.means / sizes, sums.means, rtol=1e-9, atol=1e-12)
+    assert_allclose(mapped.variances / sizes**2, sums.variances, rtol=1e-9)
+    product, elsewhere = mixture.product(mixture), other.product(other)
+    assert_allclose(elsewhere.log_evidence + np.log(units).sum(), product.log_evidence, rtol=1e-9, atol=1e-9)
+    assert_allclose(elsewhere.mixture.mean / units, product.mixture.mean, rtol=1e-9, atol=1e-12)

@@ -64,7 +64,7 @@ def test_modes_are_flat_and_no_lower_than_any_mean(name, seed, exponent):
         assert at >= means.log_prob(one.means).max() - 1e-9
         # the density falls on all sides
         steps = 1e-3 * np.concatenate([np.eye(3), -np.eye(3)]) * np.sqrt(one.variances.min(axis=0))
-        assert (batch[[i] * 6].log_prob(modes[i] + steps) <= at + 1e-12).all()
+        assert (batch[[i] * 6].log_prob(modes[i] + steps) <= at + 1e-11).all()
 
 
 def test_the_mode_of_one_gaussian_is_its_mean():
