@@ -64,7 +64,7 @@ class StanPrior:
     """A mixture as the prior of a parameter of a Stan program: what goes into its blocks, and into its data.
 
     Made by :meth:`gaussmix.Mixture.to_stan`. Each text is a piece of the block of its name: paste it
-    there, and add :attr:`data` to the program's own. Priors of several parameters go together where their
+    there, and add ``data`` to the program's own. Priors of several parameters go together where their
     names differ. Functions depend on the kind of mixture alone, and each text of them is pasted once.
 
     Attributes
