@@ -93,8 +93,8 @@ class LinearStep:
         """
         if structure.n_factors:
             raise ValueError(
-                f"covariance_type={structure.name!r}: residuals have no factors; use one of mclust's families, "
-                'such as "full" or "diag"'
+                f"covariance_type={structure.name!r} is for factor analysers, and residuals have no factors; "
+                'use one of mclust\'s families, such as "full" or "diag"'
             )
         design = Design.of_rows(X, masses)
         return cls(
@@ -188,7 +188,8 @@ class LinearStep:
         """The covariances of residual moments, shape (k, m, m), no less than the floor, and their roots."""
         structure, (k, m) = self.structure, S.shape[:2]
         block = structure.own_form.own
-        second = S.reshape(k, 1) if m == 1 else np.stack([block.pack(0.5 * (each + each.T)) for each in S])
+        S = 0.5 * (S + np.swapaxes(S, 1, 2))
+        second = S[:, 0] if m == 1 else np.array([block.pack(each) for each in S])
         nothing = np.zeros((k, m))
         moments = Moments(structure.own_form, counts, nothing, second, np.zeros(0), nothing)
         return self.regularise(structure.moments(moments), structure.shares(counts), warm)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Generic, NamedTuple, Self
-
-import numpy as np
+from typing import Generic, NamedTuple, Self, TypeAlias
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.apps.experts.model import MixtureOfExperts, weigh_experts
@@ -85,18 +83,23 @@ class ExpertState(Generic[G, E]):
     places: list[Seen[G, E]]
 
     def get_mixture(self, place: int) -> MixtureOfExperts[G, E]:
+        """The model at a place."""
         return self.places[place].model
 
     def get_memory(self, place: int) -> Memory | None:
+        """None: nothing is accelerated."""
         return None
 
     def measure(self) -> list[tuple[float, float | None]]:
+        """Log-likelihood and log-prior of each, for each unit of weight."""
         return [(seen.log_likelihood, seen.log_prior) for seen in self.places]
 
     def propose(self, trails: Sequence[Trail[MixtureOfExperts[G, E]]], rule: Rule) -> list[Proposal]:
+        """EM's own step for each."""
         return [OWN_STEP] * len(trails)
 
     def step(self, proposals: Sequence[Proposal]) -> tuple[ExpertState[G, E], dict[int, tuple[int, ...]]]:
+        """M-steps and E-steps; experts that collapse, by place."""
         places, collapsed = [], {}
         for number, seen in enumerate(self.places):
             try:
@@ -106,21 +109,22 @@ class ExpertState(Generic[G, E]):
         return ExpertState(self.training, places), collapsed
 
     def take(self, kept: Sequence[int]) -> ExpertState[G, E]:
+        """Some of the places."""
         return ExpertState(self.training, [self.places[place] for place in kept])
 
 
 #: A run of a mixture of experts.
-ExpertRun = RunOf[MixtureOfExperts[G, E]]
+ExpertRun: TypeAlias = RunOf[MixtureOfExperts[G, E]]
 
 
 def run_em(
     training: Training[G, E],
-    begun: Sequence[RunOf[MixtureOfExperts[G, E]]],
+    begun: Sequence[ExpertRun[G, E]],
     *,
     rule: Rule,
     max_iter: int,
-    on_iteration: Callable[[RunOf[MixtureOfExperts[G, E]]], bool] | None = None,
-) -> list[RunOf[MixtureOfExperts[G, E]]]:
+    on_iteration: Callable[[ExpertRun[G, E]], bool] | None = None,
+) -> list[ExpertRun[G, E]]:
     """EM from where runs are to where they end."""
     if not begun:
         return []
@@ -128,7 +132,7 @@ def run_em(
     return iterate(state, begun, rule=rule, max_iter=max_iter, on_iteration=on_iteration)
 
 
-def begin_run(training: Training[G, E], R: Float64Array) -> RunOf[MixtureOfExperts[G, E]] | None:
+def begin_run(training: Training[G, E], R: Float64Array) -> ExpertRun[G, E] | None:
     """The run that begins at the M-step of responsibilities; None where an expert collapses at once."""
     try:
         model = training.maximise(R, None)

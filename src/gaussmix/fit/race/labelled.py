@@ -73,17 +73,22 @@ def label_by_means(engine: Engine, k: int, rng: RandomState, n_starts: int, befo
     weights, labels = engine.rows.masses, []
     for start in range(n_starts):
         Z = find_coordinates(engine, whitened=(before + start) % 2 == 1)
-        found = find_nearest(Z, Z[choose_spread_seeds(Z, weights, k, rng)][None])[0]
-        for _ in range(STEPS):
-            counts = np.bincount(found, weights, minlength=k)
-            sums = np.stack([np.bincount(found, weights * z, minlength=k) for z in Z.T], axis=1)
-            means = np.where(counts[:, None] > 0.0, sums / np.maximum(counts, 1e-300)[:, None], Z[:1])
-            after = find_nearest(Z, means[None])[0]
-            if np.array_equal(after, found):
-                break
-            found = after
-        labels.append(found)
+        labels.append(divide_by_means(Z, weights, k, rng))
     return labels
+
+
+def divide_by_means(Z: Float64Array, weights: Float64Array, k: int, rng: RandomState) -> IntArray:
+    """The cluster of each row of Z, shape (n, d), after some steps of k-means."""
+    found: IntArray = find_nearest(Z, Z[choose_spread_seeds(Z, weights, k, rng)][None])[0]
+    for _ in range(STEPS):
+        counts = np.bincount(found, weights, minlength=k)
+        sums = np.stack([np.bincount(found, weights * z, minlength=k) for z in Z.T], axis=1)
+        means = np.where(counts[:, None] > 0.0, sums / np.maximum(counts, 1e-300)[:, None], Z[:1])
+        after = find_nearest(Z, means[None])[0]
+        if np.array_equal(after, found):
+            break
+        found = after
+    return found
 
 
 def label_by_axes(engine: Engine, k: int, rng: RandomState, n_starts: int, before: int) -> list[IntArray]:
