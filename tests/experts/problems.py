@@ -38,10 +38,10 @@ def make_training(X, Y, Z=None, *, family="full", alpha=0.0, gate_alpha=1e-3, we
     return Training(gate, experts, masses)
 
 
-def fit(X, Y, k, Z=None, *, seed=0, effort=Effort(), given=None, **options):
+def fit(X, Y, k, Z=None, *, seed=0, effort=None, given=None, **options):
     """The fit of a race with these M-steps."""
     training = make_training(X, Y, Z, **options)
     rows = StartRows.of_rows(X, Y, np.zeros((len(Y), 0)) if Z is None else Z, training.masses)
     kinds = UNGATED if Z is None else GATED
     rng = np.random.RandomState(seed)
-    return fit_experts(training, rows, k, rng, effort=effort, kinds=kinds, given=given)
+    return fit_experts(training, rows, k, rng, effort=effort or Effort(), kinds=kinds, given=given)
