@@ -34,6 +34,7 @@ _HOMES = {
     "MessageLengthResult": "gaussmix.select.message_length",
     "Mixture": "gaussmix.model.mixture",
     "MixtureBatch": "gaussmix.model.mixture.algebra.batch",
+    "MixtureTransport": "gaussmix.model.comparison.transport",
     "Modes": "gaussmix.model.mixture.density.modes",
     "Noise": "gaussmix.model.noise",
     "NormalInverseWishart": "gaussmix.model.priors",
@@ -71,6 +72,8 @@ _HOMES = {
     "measure_reliability": "gaussmix.apps.classes.calibration",
     "measure_stability": "gaussmix.infer.stability",
     "merge_components": "gaussmix.clusters.merging",
+    "mixture_barycentre": "gaussmix.model.comparison.barycentre",
+    "mixture_wasserstein": "gaussmix.model.comparison.transport",
     "project": "gaussmix.clusters.projection",
     "search": "gaussmix.select.search",
     "select_features": "gaussmix.clusters.features",
@@ -102,6 +105,7 @@ if TYPE_CHECKING:
     from gaussmix.infer.errors import ParameterErrors, estimate_errors
     from gaussmix.infer.likelihood_ratio import LikelihoodRatioTest, LikelihoodRatioTests, bootstrap_lrt
     from gaussmix.infer.stability import Stability, measure_stability
+    from gaussmix.model.comparison.barycentre import mixture_barycentre
     from gaussmix.model.comparison.kullback import KLBounds, kl_bounds, kl_divergence
     from gaussmix.model.comparison.products import cauchy_schwarz_divergence, l2_distance
     from gaussmix.model.comparison.symmetric import (
@@ -110,6 +114,7 @@ if TYPE_CHECKING:
         js_divergence,
         total_variation,
     )
+    from gaussmix.model.comparison.transport import MixtureTransport, mixture_wasserstein
     from gaussmix.model.constraints import Constraints
     from gaussmix.model.estimate import Estimate
     from gaussmix.model.mixture import Mixture
@@ -153,6 +158,7 @@ __all__ = [
     "MessageLengthResult",
     "Mixture",
     "MixtureBatch",
+    "MixtureTransport",
     "Modes",
     "Noise",
     "NormalInverseWishart",
@@ -191,6 +197,8 @@ __all__ = [
     "measure_reliability",
     "measure_stability",
     "merge_components",
+    "mixture_barycentre",
+    "mixture_wasserstein",
     "project",
     "search",
     "select_features",

@@ -77,7 +77,7 @@ def merge_by_definition(mixture, m):
     return {frozenset(group) for group in groups}
 
 
-@pytest.mark.parametrize("most_kept", [0, 5000], ids=["measured again", "kept"])
+@pytest.mark.parametrize("most_kept", [0, 10_000], ids=["measured again", "kept"])
 @pytest.mark.parametrize("d", [1, 3, 9])
 def test_runnalls_merges_the_pair_of_least_loss(monkeypatch, most_kept, d):
     monkeypatch.setattr(pairs, "MOST_KEPT", most_kept)

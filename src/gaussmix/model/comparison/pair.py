@@ -13,13 +13,13 @@ from gaussmix.model.mixture.parts import read_mixture
 
 
 def read_mixtures(values: Sequence[Any], names: Sequence[str]) -> list[Mixture]:
-    """The mixtures of values, without components of no weight.
+    """The mixtures of values.
 
     Raises ValueError where one has noise, or another number of features, or other names for them.
     """
     mixtures = [read_mixture(value, name, Mixture) for value, name in zip(values, names, strict=True)]
-    first = mixtures[0]
     for mixture, name in zip(mixtures, names, strict=True):
+        first = mixtures[0]
         if mixture.noise is not None:
             raise ValueError(
                 f"{name} has a noise component, which has no distance from Gaussians: take "
@@ -33,7 +33,7 @@ def read_mixtures(values: Sequence[Any], names: Sequence[str]) -> list[Mixture]:
         ours, theirs = first.feature_names, mixture.feature_names
         if ours is not None and theirs is not None and ours != theirs:
             raise ValueError(f"{name} has other features, {theirs}, than {names[0]}, {ours}")
-    return [drop_empty(mixture) for mixture in mixtures]
+    return mixtures
 
 
 def drop_empty(mixture: Mixture) -> Mixture:
@@ -43,8 +43,11 @@ def drop_empty(mixture: Mixture) -> Mixture:
 
 
 def read_pair(p: Any, q: Any) -> tuple[Mixture, Mixture]:
-    """Both mixtures, seen from the mean of the first: far from zero, points would lose digits."""
-    first, second = read_mixtures((p, q), ("p", "q"))
+    """Both mixtures without components of no weight, seen from the mean of the first.
+
+    Far from zero points would lose digits.
+    """
+    first, second = (drop_empty(each) for each in read_mixtures((p, q), ("p", "q")))
     origin = first.mean
     return _move(first, origin), _move(second, origin)
 

@@ -21,8 +21,8 @@ class Pairs(Protocol):
         """The second became a part of the first, and the last component has its place."""
 
 
-#: Most components of which all costs are kept, in 200 MB; of more, what is needed again is measured again.
-MOST_KEPT = 5_000
+#: Most components of which all costs are kept, in 400 MB; of more, what is needed again is measured again.
+MOST_KEPT = 10_000
 
 Measure = Callable[[int, slice], Float64Array]
 
@@ -42,7 +42,7 @@ class NearestPairs:
     def __init__(self, cloud: Cloud, measure: Measure) -> None:
         n = cloud.n
         self._cloud, self._measure = cloud, measure
-        self._kept = np.empty((n, n)) if n <= MOST_KEPT else None
+        self._kept = np.empty((n, n), dtype=np.float32) if n <= MOST_KEPT else None
         self._least = np.full(n, np.inf)
         self._partners = np.zeros(n, dtype=np.int64)
         self._exact = np.ones(n, dtype=bool)
@@ -94,6 +94,7 @@ class NearestPairs:
         costs = self._measure(place, others)
         if self._kept is not None:
             self._kept[place, others] = self._kept[others, place] = costs
+            costs = self._kept[place, others].astype(np.float64)  # one number for a pair, wherever it stands
         nearest = int(np.argmin(costs))
         if costs[nearest] < self._least[place]:
             self._least[place], self._partners[place] = costs[nearest], others.start + nearest
