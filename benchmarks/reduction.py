@@ -1,8 +1,8 @@
 """``python -m benchmarks.reduction``: mixtures of thousands of components reduced, by each method.
 
-The components are spread around a dozen centres, as those of a kernel density, each with a covariance of
-its own. Each row has processor time on one thread, the loss (a bound of KL), and KL(original || reduced) by
-Monte Carlo with its standard error; without and with refinement. Memory is the peak of arrays, by tracemalloc.
+The components are spread around a dozen centres, as those of a kernel density, each with its own covariance.
+Each row has processor time on one thread, the loss (a bound of KL), and KL(original || reduced) by draws with
+its standard error; without and with refinement. Memory is the peak of arrays, by tracemalloc.
 """
 
 from __future__ import annotations
