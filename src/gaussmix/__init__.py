@@ -26,7 +26,9 @@ _HOMES = {
     "GaussianMixture": "gaussmix.estimators.gaussian",
     "GaussianMixtureClassifier": "gaussmix.estimators.classifier",
     "GaussianMixtureDetector": "gaussmix.estimators.detector",
+    "GaussianMixtureRegressor": "gaussmix.estimators.regressor",
     "GaussianMixtureTransformer": "gaussmix.estimators.transformer",
+    "GroupedBatch": "gaussmix.apps.regression.grouped",
     "KLBounds": "gaussmix.model.comparison.kullback",
     "LikelihoodRatioTest": "gaussmix.infer.likelihood_ratio",
     "LikelihoodRatioTests": "gaussmix.infer.likelihood_ratio",
@@ -46,6 +48,7 @@ _HOMES = {
     "Projection": "gaussmix.clusters.projection",
     "Reduction": "gaussmix.model.mixture.reduction.reduction",
     "Region": "gaussmix.model.mixture.density.regions",
+    "RegressionTrial": "gaussmix.apps.regression.choosing",
     "Reliability": "gaussmix.apps.classes.calibration",
     "SearchResult": "gaussmix.select.search_result",
     "SelectionStep": "gaussmix.clusters.selector",
@@ -59,7 +62,9 @@ _HOMES = {
     "bootstrap": "gaussmix.infer.bootstrap",
     "bootstrap_lrt": "gaussmix.infer.likelihood_ratio",
     "cauchy_schwarz_divergence": "gaussmix.model.comparison.products",
+    "crps": "gaussmix.apps.regression.scoring",
     "denoise": "gaussmix.apps.patches.denoising",
+    "energy_score": "gaussmix.apps.regression.scoring",
     "estimate_errors": "gaussmix.infer.errors",
     "fit_message_length": "gaussmix.select.message_length",
     "fit_mixture": "gaussmix.fit.one_mixture",
@@ -89,6 +94,9 @@ if TYPE_CHECKING:
     from gaussmix.apps.classes.calibration import Reliability, measure_reliability
     from gaussmix.apps.patches.denoising import denoise
     from gaussmix.apps.patches.prior import PatchPrior
+    from gaussmix.apps.regression.choosing import RegressionTrial
+    from gaussmix.apps.regression.grouped import GroupedBatch
+    from gaussmix.apps.regression.scoring import crps, energy_score
     from gaussmix.clusters.features import FeatureSelection, select_features
     from gaussmix.clusters.merging import Merging, merge_components
     from gaussmix.clusters.projection import Projection, project
@@ -97,6 +105,7 @@ if TYPE_CHECKING:
     from gaussmix.estimators.classifier import GaussianMixtureClassifier
     from gaussmix.estimators.detector import GaussianMixtureDetector
     from gaussmix.estimators.gaussian import GaussianMixture
+    from gaussmix.estimators.regressor import GaussianMixtureRegressor
     from gaussmix.estimators.transformer import GaussianMixtureTransformer
     from gaussmix.fit.one_mixture import fit_mixture
     from gaussmix.fit.result import FitResult, FitStatus, StartReport
@@ -150,7 +159,9 @@ __all__ = [
     "GaussianMixture",
     "GaussianMixtureClassifier",
     "GaussianMixtureDetector",
+    "GaussianMixtureRegressor",
     "GaussianMixtureTransformer",
+    "GroupedBatch",
     "KLBounds",
     "LikelihoodRatioTest",
     "LikelihoodRatioTests",
@@ -170,6 +181,7 @@ __all__ = [
     "Projection",
     "Reduction",
     "Region",
+    "RegressionTrial",
     "Reliability",
     "SearchResult",
     "SelectionStep",
@@ -184,7 +196,9 @@ __all__ = [
     "bootstrap",
     "bootstrap_lrt",
     "cauchy_schwarz_divergence",
+    "crps",
     "denoise",
+    "energy_score",
     "estimate_errors",
     "fit_message_length",
     "fit_mixture",

@@ -42,11 +42,18 @@ class Place:
         return " of ".join([f"row {row}", *map(name_column, self.column)])
 
 
-def read_columns(columns: Sequence[Any], labels: Sequence[Any], argument: str) -> FloatArray:
-    """Columns side by side, shape (n, d): float32 where all of them fit in it, else float64."""
+def read_columns(
+    columns: Sequence[Any], labels: Sequence[Any], argument: str, *, missing: bool = False
+) -> FloatArray:
+    """Columns side by side, shape (n, d): float32 where all of them fit in it, else float64.
+
+    Missing entries become NaN where they may be there (`missing`).
+    """
     places = [Place(argument, (label,)) for label in labels]
-    refuse_missing(columns, places)
-    arrays = [read_numbers(column, place) for column, place in zip(columns, places, strict=True)]
+    if not missing:
+        refuse_missing(columns, places)
+    read = read_numbers_or_nan if missing else read_numbers
+    arrays = [read(column, place) for column, place in zip(columns, places, strict=True)]
     for array, place in zip(arrays, places, strict=True):
         if len(array) != len(arrays[0]):
             raise ValueError(
@@ -90,6 +97,20 @@ def read_numbers(column: Any, place: Place) -> npt.NDArray[Any]:
             f"{show_value(values[row])}; turn it into a number, or leave "
             f"{'the column' if place.column else 'the row'} out"
         ) from error
+
+
+def read_numbers_or_nan(column: Any, place: Place) -> npt.NDArray[Any]:
+    """A column as numbers, NaN where an entry is masked or missing, shape (n,)."""
+    found = find_missing(column)
+    if found is None or not found[0].any():
+        return read_numbers(column, place)
+    refuse_declared_type(column, place)
+    known, values = ~found[0], np.asarray(getattr(column, "unmasked", column))
+    if known.ndim != 1 or values.ndim != 1:
+        return read_numbers(column, place)  # which says what is wrong
+    numbers = np.full(len(values), np.nan)
+    numbers[known] = read_numbers(values[known], place)
+    return numbers
 
 
 def refuse_declared_type(column: Any, place: Place) -> None:

@@ -54,8 +54,11 @@ def read_named_rows(X: Any, argument: str = "X") -> tuple[Any, tuple[str, ...] |
     return _check.make_plain(X, argument), None
 
 
-def read_table(table: Table, argument: str = "X") -> FloatArray:
-    """The values of a table, finite float32 or float64, shape (n, d)."""
+def read_table(table: Table, argument: str = "X", *, missing: bool = False) -> FloatArray:
+    """The values of a table, finite float32 or float64, shape (n, d).
+
+    Where entries may be `missing`, they are NaN, and whether others are finite is left to the caller.
+    """
     labels = table.labels
     if not len(labels):
         raise ValueError(f"{argument} is a table without columns")
@@ -63,8 +66,9 @@ def read_table(table: Table, argument: str = "X") -> FloatArray:
     if values is not None and values.dtype.kind in NUMBERS:
         rows: FloatArray = values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
     else:
-        rows = read_columns(table.columns, labels, argument)
-    _check.check_finite(rows, argument, labels)
+        rows = read_columns(table.columns, labels, argument, missing=missing)
+    if not missing:
+        _check.check_finite(rows, argument, labels)
     return rows
 
 

@@ -67,11 +67,14 @@ def find_covariance_type(attributes: dict[str, Any]) -> str:
     return str(attributes["covariance_type_"])
 
 
-def read_estimator_rows(estimator: Any, X: Any, *, reset: bool = False) -> FloatArray:
+def read_estimator_rows(estimator: Any, X: Any, *, reset: bool = False, missing: bool = False) -> FloatArray:
     """X as float32 or float64 rows; a fit (`reset`) remembers features, all else checks them.
 
-    That the numbers are finite is left to the mixture and the fit, who check every array of rows.
+    That the numbers are finite is left to the mixture and the fit, who check every array of rows. Cells of a
+    table may be missing, NaN, only where the caller says so; those of an array are NaN then where masked.
     """
+    if missing and isinstance(X, np.ma.MaskedArray):
+        X = np.ma.filled(X.astype(np.float64), np.nan)
     if type(X) is np.ndarray and X.dtype in FLOATS and X.ndim == 2 and X.shape[0] >= 2 and X.shape[1] >= 1:
         # scikit-learn's own look at an array takes longer than a few iterations on small data
         return validate_data(estimator, X, reset=reset, skip_check_array=True)  # type: ignore[no-any-return]
@@ -83,7 +86,7 @@ def read_estimator_rows(estimator: Any, X: Any, *, reset: bool = False) -> Float
     table = find_table(X)
     if table is None:
         return _read_array(estimator, X, reset, wanted)
-    values = read_table(table)
+    values = read_table(table, missing=missing)
     check_feature_names(estimator, table.labels, reset=reset)
     rows: FloatArray = check_array(values, estimator=estimator, input_name="X", **wanted)
     _check_n_features(estimator, rows, reset=reset)

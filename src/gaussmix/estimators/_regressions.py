@@ -1,0 +1,55 @@
+"""From the parameters of a regressor by a joint mixture to the models that it may be."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+from gaussmix.apps.regression.choosing import Options
+from gaussmix.apps.regression.fitting import JointRows
+from gaussmix.model.covariance import get_structure
+
+#: Families that are tried on rows held out; none depends on units.
+FAMILIES = ("tied", "full")
+#: Families that BIC chooses among: mclust's fourteen.
+FAMILIES_BY_BIC = (
+    *("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV"),
+)
+#: Features, outputs among them, beyond which factor analysers are tried: a matrix has the square of them.
+MANY_FEATURES = 100
+FAMILIES_OF_MANY = ("factor",)
+#: Numbers of components that are tried.
+NUMBERS = (1, 2, 3, 4, 6, 8, 12, 16, 24)
+NUMBERS_BY_BIC = tuple(range(1, 10))
+
+
+def read_options(model: Any, rows: JointRows) -> Options:
+    """The models that the parameters of a regressor allow for these rows; ValueError where there is none."""
+    n, d = rows.values.shape
+    by_bic = model.criterion == "bic"
+    names, numbers = model.covariance_type, model.n_components
+    families: tuple[str, ...]
+    if isinstance(names, str):
+        usual: tuple[str, ...] = (
+            FAMILIES_BY_BIC if by_bic else FAMILIES if d <= MANY_FEATURES else FAMILIES_OF_MANY
+        )
+        families = usual if names == "auto" else (names,)
+    else:
+        families = tuple(map(str, names))
+    if not families:
+        raise ValueError("covariance_type must name at least one family; got none")
+    for name in families:
+        get_structure(name, d)
+    if isinstance(numbers, str):
+        counts = tuple(k for k in (NUMBERS_BY_BIC if by_bic else NUMBERS) if k <= n)
+    elif isinstance(numbers, Integral):
+        counts = (int(numbers),)
+    else:
+        counts = tuple(sorted({int(number) for number in numbers}))
+    if not counts or min(counts) < 1:
+        raise ValueError(f"n_components must be numbers of at least 1; got {numbers!r}")
+    if min(counts) > n:
+        raise ValueError(
+            f"n_components={min(counts)} components need as many rows of positive weight; there are {n}"
+        )
+    return Options(families, counts, reg_covar=model.reg_covar, n_factors=model.n_factors)
