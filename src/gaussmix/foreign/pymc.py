@@ -33,7 +33,9 @@ def add_variable(
     dims = (dims,) if isinstance(dims, str) else dims
     if components.means.shape[1] == 1:
         weights = np.exp(components.log_weights)
-        parameters = {"w": weights, "mu": components.means[:, 0], "sigma": components.scales[:, 0]}
+        some = weights > 0.0  # of others PyMC takes the logarithm
+        arrays = weights[some], components.means[some, 0], components.scales[some, 0]
+        parameters = dict(zip(("w", "mu", "sigma"), arrays, strict=True))
         return pymc.NormalMixture(name, **parameters, dims=dims, **options)
     if dims:
         _name_features(model, dims[-1], components.means.shape[1], feature_names)
