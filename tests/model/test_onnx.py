@@ -230,6 +230,7 @@ def test_the_file_has_what_is_returned_and_says_what_it_is(tmp_path):
     [
         ({"dtype": "float16"}, "dtype must be one of 'float32', 'float64'; got 'float16'"),
         ({"arithmetic": "auto"}, "arithmetic must be one of 'float32', 'float64'; got 'auto'"),
+        ({"dtype": None}, "dtype must be one of"),
         ({"opset": 12}, "opset must be from 13 to"),
         ({"opset": 10_000}, "opset must be from 13 to"),
         ({"opset": 13.5}, "opset must be a whole number; got 13.5"),
@@ -238,6 +239,20 @@ def test_the_file_has_what_is_returned_and_says_what_it_is(tmp_path):
 def test_wrong_arguments_are_named(arguments, words):
     with pytest.raises(ValueError, match=words):
         gaussmix.Mixture([1.0], [[2.0]], [4.0], "spherical").to_onnx(**arguments)
+
+
+def test_types_may_be_those_of_numpy():
+    mixture = gaussmix.Mixture([1.0], [[2.0]], [4.0], "spherical")
+    assert mixture.to_onnx(dtype=np.float64, arithmetic=np.dtype("f4")) == mixture.to_onnx(
+        dtype="float64", arithmetic="float32"
+    )
+
+
+def test_a_model_that_is_too_large_says_so(monkeypatch):
+    monkeypatch.setattr("gaussmix.foreign.onnx.MOST_BYTES", 3000)
+    mixture = random_mixture("full", 2, 20, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="an ONNX model holds 2: compute in float32"):
+        mixture.to_onnx()
 
 
 def test_without_the_package_the_error_says_how_to_get_it():

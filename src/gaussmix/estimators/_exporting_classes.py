@@ -84,9 +84,9 @@ class ExportingClasses:
         ['near', 'far']
         """
         check_is_fitted(self)
-        options = GraphOptions(dtype, arithmetic, opset)
+        options = GraphOptions.read(dtype, arithmetic, opset)
         classed, calibration = self._classed, self.calibration_
-        density, labels = make_joint_density(classed.mixture, dtype), self._list_labels()
+        density, labels = make_joint_density(classed.mixture, options.dtype), self._list_labels()
         rule = ClassRule(
             take_logarithms(classed.shares.T),
             calibration.temperature,
@@ -97,7 +97,7 @@ class ExportingClasses:
         )
 
         def write(writer: Writer) -> None:
-            write_classes(writer, density, rule, "X", dtype, arithmetic)
+            write_classes(writer, density, rule, "X", options.dtype, options.arithmetic)
 
         names = {"classes": json.dumps(self.classes_.tolist())}
         mixture, n_classes = classed.mixture, len(self.classes_)

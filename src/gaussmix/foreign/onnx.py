@@ -18,6 +18,8 @@ from gaussmix._typing import Float64Array, FloatArray
 LEAST_OPSET = 13
 #: What the graph gives, in order: shapes (n,), (n, k), or (n, k + 1) with noise, and (n,).
 OUTPUTS = ("label", "probabilities", "log_prob")
+#: Bytes of constants beyond which a model is no longer a message of protobuf's, which ends at 2 GiB.
+MOST_BYTES = 2**31 - 2**20
 #: Error of a log-density, in nats, above which diagonals are not computed with as products of matrices.
 PRODUCT_ERROR = 1e-10
 #: The label of the noise.
@@ -284,7 +286,8 @@ def make_model(
     ImportError
         If the package onnx is not installed.
     ValueError
-        If the opset is one that lacks an operator, or that the installed onnx does not know.
+        If the opset is one that lacks an operator or that the installed onnx does not know, or the model is
+        too large.
     """
     onnx = import_onnx()
     from onnx import helper
@@ -294,6 +297,12 @@ def make_model(
         raise ValueError(f"opset must be from {LEAST_OPSET} to {newest}, which onnx has; got {opset!r}")
     writer = ModelWriter()
     write(writer)
+    size = sum(constant.ByteSize() for constant in writer.constants)
+    if size > MOST_BYTES:
+        raise ValueError(
+            f"the model has {size / 2**30:.1f} GiB of constants, and an ONNX model holds 2: compute in float32 "
+            "(arithmetic), or fit factor analysers"
+        )
     graph = helper.make_graph(
         writer.nodes,
         "gaussian_mixture",

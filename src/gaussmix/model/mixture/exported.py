@@ -73,4 +73,4 @@ class Exported(Evaluated):
         >>> bool(abs(log_prob - mixture.log_prob([[0.0], [-3.0]])).max() < 1e-5)
         True
         """
-        return make_onnx_model(self, path, GraphOptions(dtype, arithmetic, opset))
+        return make_onnx_model(self, path, GraphOptions.read(dtype, arithmetic, opset))

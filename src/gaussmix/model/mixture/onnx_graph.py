@@ -7,7 +7,7 @@ import operator
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -57,21 +57,31 @@ def _find_bounds(mixture: MixtureProperties, dtype: np.dtype[Any]) -> tuple[Floa
 
 @dataclass(frozen=True)
 class GraphOptions:
-    """How a graph is written; ValueError if an option is none that there is."""
+    """How a graph is written."""
 
     dtype: str
     arithmetic: str
     opset: int
 
-    def __post_init__(self) -> None:
-        for name in ("dtype", "arithmetic"):
-            value = getattr(self, name)
-            if value not in FLOATS:
-                raise ValueError(f"{name} must be one of {', '.join(map(repr, FLOATS))}; got {value!r}")
+    @classmethod
+    def read(cls, dtype: Any, arithmetic: Any, opset: Any) -> Self:
+        """What a user asks for; ValueError if an option is none that there is."""
         try:
-            operator.index(self.opset)
+            number = operator.index(opset)
         except TypeError:
-            raise ValueError(f"opset must be a whole number; got {self.opset!r}") from None
+            raise ValueError(f"opset must be a whole number; got {opset!r}") from None
+        return cls(_read_float("dtype", dtype), _read_float("arithmetic", arithmetic), number)
+
+
+def _read_float(name: str, value: Any) -> str:
+    """The name of a type of numbers that is given by name or as NumPy's."""
+    try:
+        found = "" if value is None else np.dtype(value).name
+    except TypeError:
+        found = ""
+    if found not in FLOATS:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, FLOATS))}; got {value!r}")
+    return found
 
 
 def make_onnx_model(
@@ -119,7 +129,7 @@ def make_model_of(
         mixture.n_features,
         options.dtype,
         [(name, *kind) for name, kind in zip(OUTPUTS, kinds, strict=True)],
-        opset=operator.index(options.opset),
+        opset=options.opset,
         producer_version=__version__,
         metadata=of_mixture | dict(metadata),
     )
