@@ -251,7 +251,7 @@ def test_types_may_be_those_of_numpy():
 def test_a_model_that_is_too_large_says_so(monkeypatch):
     monkeypatch.setattr("gaussmix.foreign.onnx.MOST_BYTES", 3000)
     mixture = random_mixture("full", 2, 20, np.random.default_rng(0))
-    with pytest.raises(ValueError, match="an ONNX model holds 2: compute in float32"):
+    with pytest.raises(ValueError, match="an ONNX model holds 2: compute in"):
         mixture.to_onnx()
 
 

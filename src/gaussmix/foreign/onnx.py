@@ -300,8 +300,8 @@ def make_model(
     size = sum(constant.ByteSize() for constant in writer.constants)
     if size > MOST_BYTES:
         raise ValueError(
-            f"the model has {size / 2**30:.1f} GiB of constants, and an ONNX model holds 2: compute in float32 "
-            "(arithmetic), or fit factor analysers"
+            f"the model has {size / 2**30:.1f} GiB of constants, and an ONNX model holds 2: compute in "
+            "float32 (arithmetic), or fit factor analysers"
         )
     graph = helper.make_graph(
         writer.nodes,

@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 from gaussmix.model.mixture.evaluated import Evaluated
-from gaussmix.model.mixture.onnx_graph import GraphOptions, make_onnx_model
 
 
 class Exported(Evaluated):
@@ -73,4 +72,6 @@ class Exported(Evaluated):
         >>> bool(abs(log_prob - mixture.log_prob([[0.0], [-3.0]])).max() < 1e-5)
         True
         """
+        from gaussmix.model.mixture.onnx_graph import GraphOptions, make_onnx_model  # few need it
+
         return make_onnx_model(self, path, GraphOptions.read(dtype, arithmetic, opset))
