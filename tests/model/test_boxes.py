@@ -69,7 +69,7 @@ def test_the_quadrant_of_two_features_is_sheppards_formula(correlation):
 
 def test_two_features_agree_with_scipy_to_its_precision():
     rng = np.random.default_rng(0)
-    for _ in range(40):
+    for _ in range(15):
         mixture = random_mixture("full", 1, 2, rng)
         low, high = np.sort(mixture.mean + 3.0 * rng.normal(size=(2, 2)), axis=0)
         ours = mixture.box_probability(low, high)
@@ -98,7 +98,7 @@ def test_two_features_far_in_a_tail_keep_their_digits(corner):
     assert mixture.logsf([x, y]) == pytest.approx(top + np.log(area), rel=1e-10)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.integers(0, 10**6), st.sampled_from(["full", "tied", "diag", "VEI", "spherical"]))
 def test_a_box_is_the_sum_of_its_halves(seed, name):
     rng = np.random.default_rng(seed)
@@ -148,7 +148,7 @@ def test_the_same_question_has_the_same_answer_and_more_points_a_smaller_error()
     low, high = mixture.mean - 1.0, mixture.mean + 1.0
     assert mixture.box_probability(low, high) == mixture.box_probability(low, high)
     _, rough = mixture.box_probability(low, high, max_points=1024, return_error=True)
-    _, fine = mixture.box_probability(low, high, tolerance=1e-7, max_points=2**17, return_error=True)
+    _, fine = mixture.box_probability(low, high, tolerance=1e-7, max_points=2**14, return_error=True)
     assert fine < 0.5 * rough
 
 
@@ -183,7 +183,7 @@ def test_a_box_without_volume_has_no_probability():
 
 def test_many_boxes_are_each_one_of_its_own():
     mixture = random_mixture("full", 3, 2, np.random.default_rng(2))
-    X = mixture.sample(40, 0)[0]
+    X = mixture.sample(12, 0)[0]
     X[::5, 0], X[::7, 1] = np.inf, np.inf
     assert_allclose(mixture.cdf(X), [mixture.cdf(x) for x in X], rtol=1e-13)
     assert mixture.box_probability(np.full((4, 5, 2), -1.0), [1.0, 2.0]).shape == (4, 5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.covariance.algebra import LOG_2PI
@@ -27,32 +28,71 @@ def find_log_interval(
     `length` is high - low where the caller knows it better than the difference of the rounded limits.
     Limits may be infinite; an interval without length has the logarithm minus infinity.
     """
-    from scipy.special import log_ndtr, ndtr
-
     low, high = np.broadcast_arrays(low, high)
-    above = low > 0.0  # the lower tail keeps its digits, and is the upper one's mirror image
-    a, b = np.where(above, -high, low), np.where(above, -low, high)
-    answer = np.empty(a.shape)
-    tail = b <= 0.0
-    upper = log_ndtr(b[tail])
-    with np.errstate(divide="ignore", invalid="ignore"):  # an interval without length
-        answer[tail] = upper + np.log1p(-np.exp(log_ndtr(a[tail]) - upper))
-        answer[~tail] = np.log1p(-(ndtr(a[~tail]) + ndtr(-b[~tail])))
-        width = b - a if length is None else np.broadcast_to(length, a.shape)
-        narrow = width * (1.0 + np.maximum(np.abs(a), np.abs(b))) < NARROW
-    if narrow.any():
-        answer[narrow] = _integrate_narrow(0.5 * (a[narrow] + b[narrow]), width[narrow])
+    answer = np.empty(low.shape)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # limits that are both infinite
+        width = high - low if length is None else np.broadcast_to(length, low.shape)
+        near, around = _find_nearest(low, high, width)
+        beside = ~around
+        answer[beside] = np.log(_find_ratio(near[beside], width[beside]))
+        answer[beside] -= 0.5 * (near[beside] ** 2 + LOG_2PI)
+        answer[around] = _find_around(low[around], high[around])
     answer[low >= high] = -np.inf
     return answer
 
 
-def _integrate_narrow(centre: Float64Array, width: Float64Array) -> Float64Array:
-    """The logarithm of the integral of exp(-(c + t)^2 / 2) over |t| <= width / 2, over root 2 pi."""
+def find_hazards(
+    low: Float64Array, high: Float64Array, length: Float64Array
+) -> tuple[Float64Array, Float64Array]:
+    """phi(low) / P and phi(high) / P, with P the probability of the interval."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        near, around = _find_nearest(low, high, length)
+        at_near = np.empty(low.shape)
+        at_near[~around] = 1.0 / _find_ratio(near[~around], length[~around])
+        log_density = -0.5 * (near[around] ** 2 + LOG_2PI)
+        at_near[around] = np.exp(log_density - _find_around(low[around], high[around]))
+        far = np.maximum(np.abs(low), np.abs(high))
+        apart = np.where(around | (near < 0.0), far - np.abs(near), length)
+        at_far = at_near * np.exp(-apart * (np.abs(near) + 0.5 * apart))
+    at_far[~np.isfinite(far)] = 0.0
+    is_low = np.abs(low) <= np.abs(high)
+    return np.where(is_low, at_near, at_far), np.where(is_low, at_far, at_near)
+
+
+def _find_nearest(
+    low: Float64Array, high: Float64Array, width: Float64Array
+) -> tuple[Float64Array, npt.NDArray[np.bool_]]:
+    """The distance of the nearest end from zero, and whether zero is inside and the interval not narrow."""
+    near = np.minimum(np.abs(low), np.abs(high))
+    inside = (low < 0.0) & (high > 0.0)
+    narrow = width * (1.0 + near) < NARROW
+    # a narrow interval around zero begins at a negative distance from it
+    return np.where(inside & narrow, -near, near), inside & ~narrow
+
+
+def _find_around(low: Float64Array, high: Float64Array) -> Float64Array:
+    """The log-probability of intervals around zero."""
+    from scipy.special import ndtr
+
+    return np.asarray(np.log1p(-(ndtr(low) + ndtr(-high))))
+
+
+def _find_ratio(near: Float64Array, width: Float64Array) -> Float64Array:
+    """P / phi(near) of intervals that begin there: the integral of exp(-near t - t^2 / 2) up to the width.
+
+    In Mills' ratio R it is R(near) - exp(-near width - width^2 / 2) R(near + width).
+    """
+    from scipy.special import erfcx
+
+    answer = np.empty(near.shape)
+    narrow = width * (1.0 + np.abs(near)) < NARROW
     nodes, weights = np.polynomial.legendre.leggauss(N_NODES)
-    t = 0.5 * width[:, None] * nodes
-    within = np.exp(-t * (centre[:, None] + 0.5 * t)) @ weights
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(0.5 * width * within) - 0.5 * (centre * centre + LOG_2PI))
+    t = 0.5 * width[narrow, None] * (1.0 + nodes)
+    answer[narrow] = 0.5 * width[narrow] * (np.exp(-t * (near[narrow, None] + 0.5 * t)) @ weights)
+    a, w = near[~narrow], width[~narrow]
+    rest = np.exp(-w * (a + 0.5 * w)) * erfcx((a + w) * np.sqrt(0.5))
+    answer[~narrow] = np.sqrt(0.5 * np.pi) * (erfcx(a * np.sqrt(0.5)) - rest)
+    return answer
 
 
 def find_between(share: Float64Array, low: Float64Array, high: Float64Array) -> Float64Array:

@@ -7,9 +7,11 @@ own size, however far the rectangle lies in a tail.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from gaussmix._typing import Float64Array
+from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.covariance.algebra import LOG_2PI
 from gaussmix.model.mixture.density.intervals import find_log_interval
 
@@ -29,6 +31,8 @@ GRADED = 2.0 ** -np.arange(1.0, 9.0)
 STEPS = np.array([-9.0, -6.0, -3.0, -1.5, 0.0, 1.5, 3.0, 6.0, 9.0])
 #: Nodes in each panel.
 N_NODES = 10
+#: All rectangles.
+EVERY = slice(None)
 #: Rectangles at a time: some 400 numbers each.
 MOST_AT_ONCE = 4096
 
@@ -45,23 +49,19 @@ def find_log_rectangle(low: Float64Array, high: Float64Array, rho: Float64Array)
 def _integrate(low: Float64Array, high: Float64Array, rho: Float64Array) -> Float64Array:
     r = np.sqrt((1.0 - rho) * (1.0 + rho))
     a, b, c, d = low[:, :1], high[:, :1], low[:, 1:], high[:, 1:]
+    lengths = (d - c) / r
 
-    def find_height(x: Float64Array) -> Float64Array:
-        """The logarithm of the integrand at points (n, m)."""
-        within = find_log_interval((c - rho * x) / r, (d - rho * x) / r, (d - c) / r)
+    def find_height(x: Float64Array, rows: IntArray | slice = EVERY) -> Float64Array:
+        """The logarithm of the integrand at points (n, m) of some rectangles."""
+        slope, rest, lower, upper = rho[rows], r[rows], c[rows], d[rows]
+        within = find_log_interval((lower - slope * x) / rest, (upper - slope * x) / rest, lengths[rows])
         return np.asarray(within - 0.5 * (x * x + LOG_2PI))
 
     limits = np.concatenate([low, high], axis=1)
     farthest = 10.0 + np.where(np.isfinite(limits), np.abs(limits), 0.0).max(axis=1, keepdims=True)
     first, last = np.maximum(a, -farthest), np.minimum(b, farthest)
     first, last = np.minimum(first, last), np.maximum(first, last)
-    mode = first + (last - first) * 0.5
-    left, right = np.array(first), np.array(last)
-    for _ in range(N_SECTIONS):
-        inner, outer = right - GOLDEN * (right - left), left + GOLDEN * (right - left)
-        rising = find_height(inner) < find_height(outer)
-        left, right = np.where(rising, inner, left), np.where(rising, right, outer)
-        mode = 0.5 * (left + right)
+    mode = _find_highest(find_height, first, last)
     least = find_height(mode) - FALL
     ends: list[Float64Array] = []
     for end in (np.maximum(a, mode - REACH), np.minimum(b, mode + REACH)):
@@ -75,15 +75,35 @@ def _integrate(low: Float64Array, high: Float64Array, rho: Float64Array) -> Floa
     borders = _place_borders(ends[0], ends[1], mode, np.concatenate([c, d], axis=1), rho, r)
     nodes, weights = np.polynomial.legendre.leggauss(N_NODES)
     half = 0.5 * np.diff(borders, axis=1)
-    x = (borders[:, :-1] + half)[:, :, None] + half[:, :, None] * nodes
-    heights = find_height(x.reshape(len(x), -1)).reshape(x.shape)
-    top = heights.max(axis=(1, 2), keepdims=True)
+    rows, panels = np.nonzero(half)  # borders beyond an end have been moved there
+    of_panels, left = half[rows, panels][:, None], borders[rows, panels][:, None]
+    heights = find_height(left + of_panels * (1.0 + nodes), rows)
+    top = np.full(len(low), -np.inf)
+    np.maximum.at(top, rows, heights.max(axis=1))
     top[~np.isfinite(top)] = 0.0
-    total = (np.exp(heights - top) @ weights * half).sum(axis=1)
+    areas = np.exp(heights - top[rows, None]) @ weights * of_panels[:, 0]
     with np.errstate(divide="ignore"):
-        answer = top[:, 0, 0] + np.log(total)
+        answer = top + np.log(np.bincount(rows, areas, len(low)))
     answer[(low >= high).any(axis=1)] = -np.inf
     return np.asarray(answer)
+
+
+def _find_highest(
+    find_height: Callable[[Float64Array], Float64Array], first: Float64Array, last: Float64Array
+) -> Float64Array:
+    """Where a concave function is highest between two places, by golden sections."""
+    left, right = np.array(first), np.array(last)
+    inner, outer = right - GOLDEN * (right - left), left + GOLDEN * (right - left)
+    of_inner, of_outer = find_height(inner), find_height(outer)
+    for _ in range(N_SECTIONS):
+        rising = of_inner < of_outer
+        left, right = np.where(rising, inner, left), np.where(rising, right, outer)
+        length = GOLDEN * (right - left)
+        new = np.where(rising, left + length, right - length)
+        of_new = find_height(new)
+        inner, outer = np.where(rising, outer, new), np.where(rising, new, inner)
+        of_inner, of_outer = np.where(rising, of_outer, of_new), np.where(rising, of_new, of_inner)
+    return 0.5 * (left + right)
 
 
 def _place_borders(

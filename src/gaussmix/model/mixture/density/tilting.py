@@ -21,13 +21,14 @@ from typing import Self
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.model.covariance.algebra import LOG_2PI
-from gaussmix.model.mixture.density.intervals import find_between, find_log_interval
+from gaussmix.model.mixture.density.intervals import find_between, find_hazards, find_log_interval
 
 #: Newton's steps to the saddle point, and halvings of one that leads astray.
 MOST_STEPS, MOST_HALVINGS = 100, 30
-#: Size of the gradient at which the saddle point is found.
-SADDLE = 1e-10
+#: Relative length of a step at which the saddle point is found.
+SHORT = 1e-9
+#: Gain of a step, relative to psi, at which the greatest psi is found.
+NO_GAIN = 1e-15
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Tilted:
     scales: Float64Array
     low: Float64Array
     high: Float64Array
+    #: High less low.
+    lengths: Float64Array
     #: Means of z.
     tilt: Float64Array
     #: The greatest psi.
@@ -51,11 +54,13 @@ class Tilted:
     def of(cls, covariance: Float64Array, low: Float64Array, high: Float64Array) -> Self:
         """Variables of mean zero between limits of shape (r,), some of which may be infinite."""
         order, root = order_variables(covariance, low, high)
+        lengths = high - low
         scales = np.diagonal(root).copy()
         before = np.tril(root / scales[:, None], -1)
         low, high = low[order] / scales, high[order] / scales
-        tilt, log_bound = find_saddle(before, low, high)
-        return cls(order, before, scales, low, high, tilt, log_bound)
+        lengths = lengths[order] / scales
+        tilt, log_bound = find_saddle(before, low, high, lengths)
+        return cls(order, before, scales, low, high, lengths, tilt, log_bound)
 
     @property
     def independent(self) -> bool:
@@ -70,7 +75,9 @@ class Tilted:
             shift = z[:, :j] @ self.before[j, :j] + self.tilt[j]
             low, high = self.low[j] - shift, self.high[j] - shift
             z[:, j] = self.tilt[j] + find_between(shares[:, j], low, high)
-            log_ratio += find_log_interval(low, high) + self.tilt[j] * (0.5 * self.tilt[j] - z[:, j])
+            log_ratio += find_log_interval(low, high, self.lengths[j]) + self.tilt[j] * (
+                0.5 * self.tilt[j] - z[:, j]
+            )
         x = np.empty((n, r))
         x[:, self.order] = (z + z @ self.before.T) * self.scales
         return x, log_ratio
@@ -82,7 +89,7 @@ class Tilted:
         for j in range(r):
             shift = z[:, :j] @ self.before[j, :j] + self.tilt[j]
             low, high = self.low[j] - shift, self.high[j] - shift
-            log_ratio += find_log_interval(low, high)
+            log_ratio += find_log_interval(low, high, self.lengths[j])
             if j < r - 1:
                 z[:, j] = self.tilt[j] + find_between(shares[:, j], low, high)
                 log_ratio += self.tilt[j] * (0.5 * self.tilt[j] - z[:, j])
@@ -120,90 +127,99 @@ def order_variables(
 
 def find_mean(low: Float64Array, high: Float64Array) -> Float64Array:
     """The mean of a standard normal between limits: (phi(low) - phi(high)) / P."""
-    log_chance = find_log_interval(low, high)
-    mean = _find_density(low, log_chance) - _find_density(high, log_chance)
+    at_low, at_high = find_hazards(low, high, high - low)
+    mean = at_low - at_high
     return np.clip(np.where(np.isfinite(mean), mean, 0.0), low, high)
 
 
-def find_saddle(before: Float64Array, low: Float64Array, high: Float64Array) -> tuple[Float64Array, float]:
+def find_saddle(
+    before: Float64Array, low: Float64Array, high: Float64Array, lengths: Float64Array
+) -> tuple[Float64Array, float]:
     """The tilt of the saddle point, shape (r,), and psi there, by Newton's method.
 
     Psi is concave in z and convex in the tilt. Whatever the tilt, the greatest psi is a bound, so it is found
     once more by itself.
     """
     r = low.size
-    if r == 1 or not before.any():
-        return np.zeros(r), float(find_log_interval(low, high).sum())
+    if r <= 1 or not before.any():
+        return np.zeros(r), float(find_log_interval(low, high, lengths).sum())
+    psi = Psi(before, low, high, lengths)
     y = np.zeros(2 * (r - 1))
-    gradient, jacobian = _look_around(y, before, low, high)
+    gradient, jacobian = psi.look_around(y)
     for _ in range(MOST_STEPS):
-        size = float(np.linalg.norm(gradient))
-        if size < SADDLE:
+        step = _solve(jacobian, -gradient)
+        size, share = float(np.linalg.norm(step)), 1.0
+        if not size > SHORT * (1.0 + float(np.linalg.norm(y))):
             break
-        step, share = np.linalg.solve(jacobian, -gradient), 1.0
         for _ in range(MOST_HALVINGS):
-            new = y + share * step
-            gradient, jacobian = _look_around(new, before, low, high)
-            if np.linalg.norm(gradient) < (1.0 - 0.1 * share) * size:
+            # the next step by the same Jacobian: a measure that no units of the gradient's entries change
+            ahead, curvature = psi.look_around(y + share * step)
+            if np.linalg.norm(_solve(jacobian, ahead)) <= (1.0 - 0.25 * share) * size:
                 break
             share *= 0.5
-        y = new
+        y, gradient, jacobian = y + share * step, ahead, curvature
     tilt = np.append(y[r - 1 :], 0.0)
-    return tilt, _find_greatest(y[: r - 1], tilt, before, low, high)
+    return tilt, psi.find_greatest(y[: r - 1], tilt)
 
 
-def _find_greatest(
-    z: Float64Array, tilt: Float64Array, before: Float64Array, low: Float64Array, high: Float64Array
-) -> float:
-    """The greatest psi over z for a tilt, from a z near it: Newton's method on a concave function."""
-    r = low.size
-    highest = _find_psi(z, tilt, before, low, high)
-    for _ in range(MOST_STEPS):
-        gradient, jacobian = _look_around(np.append(z, tilt[:-1]), before, low, high)
-        slope, curvature = gradient[: r - 1], jacobian[: r - 1, : r - 1]
-        if np.linalg.norm(slope) < SADDLE:
-            break
-        step = np.linalg.lstsq(curvature, -slope, rcond=None)[0]
-        for share in 0.5 ** np.arange(MOST_HALVINGS):
-            height = _find_psi(z + share * step, tilt, before, low, high)
-            if height > highest:
-                z, highest = z + share * step, height
+def _solve(matrix: Float64Array, vector: Float64Array) -> Float64Array:
+    """The solution, of least squares where the matrix is singular to rounding."""
+    try:
+        return np.asarray(np.linalg.solve(matrix, vector))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(matrix, vector, rcond=None)[0])
+
+
+@dataclass(frozen=True)
+class Psi:
+    """The logarithm of the likelihood ratio of z under a tilt, whose last entry is zero."""
+
+    before: Float64Array
+    low: Float64Array
+    high: Float64Array
+    lengths: Float64Array
+
+    def find(self, z: Float64Array, tilt: Float64Array) -> float:
+        """Psi at z, shape (r - 1,)."""
+        shift = self.before[:, :-1] @ z + tilt
+        chances = find_log_interval(self.low - shift, self.high - shift, self.lengths)
+        return float(chances.sum() + tilt[:-1] @ (0.5 * tilt[:-1] - z))
+
+    def find_greatest(self, z: Float64Array, tilt: Float64Array) -> float:
+        """The greatest psi over z for a tilt, from a z near it: Newton's method on a concave function."""
+        m = z.size
+        highest = self.find(z, tilt)
+        for _ in range(MOST_STEPS):
+            gradient, jacobian = self.look_around(np.append(z, tilt[:-1]))
+            step = _solve(jacobian[:m, :m], -gradient[:m])
+            gain = 0.5 * float(gradient[:m] @ step)
+            if gain < NO_GAIN * (1.0 + abs(highest)):
                 break
-        else:
-            break
-    return highest
+            for share in 0.5 ** np.arange(MOST_HALVINGS):
+                height = self.find(z + share * step, tilt)
+                if height > highest:
+                    z, highest = z + share * step, height
+                    break
+            else:
+                break
+        return highest
 
-
-def _find_psi(
-    z: Float64Array, tilt: Float64Array, before: Float64Array, low: Float64Array, high: Float64Array
-) -> float:
-    shift = before[:, :-1] @ z + tilt
-    return float(find_log_interval(low - shift, high - shift).sum() + tilt[:-1] @ (0.5 * tilt[:-1] - z))
-
-
-def _look_around(
-    y: Float64Array, before: Float64Array, low: Float64Array, high: Float64Array
-) -> tuple[Float64Array, Float64Array]:
-    """The gradient of psi with respect to z and the tilt, but for the last entries, and its Jacobian."""
-    m = low.size - 1
-    z, tilt = y[:m], y[m:]
-    shift = before[:, :m] @ z + np.append(tilt, 0.0)
-    a, b = low - shift, high - shift
-    log_chance = find_log_interval(a, b)
-    at_a, at_b = _find_density(a, log_chance), _find_density(b, log_chance)
-    means = at_a - at_b
-    bends = -means * means
-    for end, density, sign in ((a, at_a, 1.0), (b, at_b, -1.0)):
-        finite = np.isfinite(end)
-        bends[finite] += sign * end[finite] * density[finite]
-    gradient = np.concatenate([means @ before[:, :m] - tilt, (tilt - z) + means[:m]])
-    bent = bends[:, None] * before
-    mixed = bent[:m, :m] - np.eye(m)
-    inner = (before.T @ bent)[:m, :m]
-    jacobian = np.block([[inner, mixed.T], [mixed, np.diag(1.0 + bends[:m])]])
-    return gradient, jacobian
-
-
-def _find_density(end: Float64Array, log_chance: Float64Array) -> Float64Array:
-    """phi(end) over a probability, from its logarithm."""
-    return np.asarray(np.exp(-0.5 * (end * end + LOG_2PI) - log_chance))
+    def look_around(self, y: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """The gradient with respect to z and the tilt, but for the last entries, and its Jacobian."""
+        m = self.low.size - 1
+        z, tilt = y[:m], y[m:]
+        shift = self.before[:, :m] @ z + np.append(tilt, 0.0)
+        a, b = self.low - shift, self.high - shift
+        at_a, at_b = find_hazards(a, b, self.lengths)
+        means = at_a - at_b
+        bends = -means * means
+        for end, hazard, sign in ((a, at_a, 1.0), (b, at_b, -1.0)):
+            finite = np.isfinite(end)
+            bends[finite] += sign * end[finite] * hazard[finite]
+        # minus the share of the variance that the limits take away: from -1 to 0
+        bends = np.clip(bends, -1.0, 0.0)
+        gradient = np.concatenate([means @ self.before[:, :m] - tilt, (tilt - z) + means[:m]])
+        bent = bends[:, None] * self.before
+        mixed = bent[:m, :m] - np.eye(m)
+        inner = (self.before.T @ bent)[:m, :m]
+        return gradient, np.block([[inner, mixed.T], [mixed, np.diag(1.0 + bends[:m])]])
