@@ -55,9 +55,24 @@ def test_factor_analysers_are_their_dense_covariances(name):
     covariance[:, -1] = 0.5
     mixture = Mixture([0.4, 0.6], rng.normal(size=(2, 4)), np.array([covariance] * 2), name)
     full = Mixture(mixture.weights, mixture.means, mixture.dense_covariances)
-    low = np.array([-1.0, -np.inf, -2.0, 0.0])
-    found = mixture.box_probability(low, 1.5)
-    assert found == pytest.approx(full.box_probability(low, 1.5), rel=1e-6)
+    for low in (np.array([-1.0, -np.inf, -2.0, 0.0]), np.full(4, 6.0)):
+        found, error = mixture.box_probability(low, 9.0, return_error=True)
+        exact, other = full.box_probability(low, 9.0, return_error=True)
+        assert abs(found - exact) < 4.0 * np.hypot(error, other)
+        assert 0.0 < error < 1e-3 * found
+
+
+def test_a_factor_analyser_of_many_features_is_an_integral_over_its_factors():
+    # one factor: SciPy's probabilities of independent features, along a line
+    rng = np.random.default_rng(1)
+    d, loadings = 60, 0.5 * rng.normal(size=60)
+    covariances = np.stack([loadings, np.full(d, 0.75)], axis=1)[None]
+    mixture = Mixture([1.0], np.zeros((1, d)), covariances, "factor")
+    f = np.linspace(-9.0, 9.0, 4001)
+    z = (2.0 - f[:, None] * loadings) / np.sqrt(0.75)
+    exact = (stats.norm.pdf(f) * np.exp(stats.norm.logcdf(z).sum(axis=1))).sum() * (f[1] - f[0])
+    found, error = mixture.box_probability(-np.inf, 2.0, return_error=True)
+    assert abs(found - exact) < 4.0 * error and error < 3e-4 * exact
 
 
 @pytest.mark.parametrize("correlation", [-0.999999, -0.7, 1e-3, 0.5, 0.99, 0.9999999])
