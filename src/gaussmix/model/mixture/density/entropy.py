@@ -15,6 +15,7 @@ from gaussmix._typing import Float64Array
 from gaussmix.model.covariance.algebra import LOG_2PI
 from gaussmix.model.mixture.alignment import compare_gaussians, measure_bhattacharyya
 from gaussmix.model.mixture.density.background import refuse_noise
+from gaussmix.model.mixture.density.intervals import find_nodes
 from gaussmix.model.mixture.density.line import Line
 from gaussmix.model.mixture.density.sobol import draw_copies
 from gaussmix.model.mixture.evaluated import Evaluated
@@ -100,7 +101,7 @@ def _integrate_doubt(line: Line) -> float:
     least = LEAST_PANEL * float(line.deviations.min())
     places = (line.means[:, None] - line.means[0] + line.deviations[:, None] * PLACES).ravel()
     borders = np.unique(np.round(places / least)) * least + line.means[0]
-    nodes, weights = np.polynomial.legendre.leggauss(N_NODES)
+    nodes, weights = find_nodes(N_NODES)
     total = 0.0
     size = max(1, (1 << 20) // (N_NODES * line.weights.size))
     for first in range(0, borders.size - 1, size):

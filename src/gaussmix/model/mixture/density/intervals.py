@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +20,15 @@ SHORT = 1e-5
 FAR = 1e4
 #: The distance from zero up to which the tail's probability is a double with all its digits.
 PLAIN = 37.0
+
+
+@lru_cache(maxsize=8)
+def find_nodes(n: int) -> tuple[Float64Array, Float64Array]:
+    """Nodes and weights of Gauss and Legendre's rule between -1 and 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    for array in (nodes, weights):
+        array.setflags(write=False)
+    return nodes, weights
 
 
 def find_log_interval(
@@ -86,7 +97,7 @@ def _find_ratio(near: Float64Array, width: Float64Array) -> Float64Array:
 
     answer = np.empty(near.shape)
     narrow = width * (1.0 + np.abs(near)) < NARROW
-    nodes, weights = np.polynomial.legendre.leggauss(N_NODES)
+    nodes, weights = find_nodes(N_NODES)
     t = 0.5 * width[narrow, None] * (1.0 + nodes)
     answer[narrow] = 0.5 * width[narrow] * (np.exp(-t * (near[narrow, None] + 0.5 * t)) @ weights)
     a, w = near[~narrow], width[~narrow]

@@ -1,7 +1,7 @@
 """The probability of rectangles under two correlated normal variables, by quadrature along the first.
 
 P = int_a^b phi(x) [Phi((b' - rho x) / r) - Phi((a' - rho x) / r)] dx with r^2 = 1 - rho^2. The integrand is
-log-concave, so that its mode and the ends of what counts are found by sections; the answer is relative to its
+log-concave, so that its mode and the ends of what counts are found by brackets; the answer is relative to its
 own size, however far the rectangle lies in a tail.
 """
 
@@ -13,16 +13,18 @@ import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.covariance.algebra import LOG_2PI
-from gaussmix.model.mixture.density.intervals import find_log_interval
+from gaussmix.model.mixture.density.intervals import find_log_interval, find_nodes
 
 #: How far the logarithm of the integrand falls from its mode until no more counts.
 FALL = 42.0
 #: The same in units of x: the logarithm is concave, with a second derivative of -1 or less.
 REACH = float(np.sqrt(2.0 * FALL))
-#: Golden sections that find the mode, and halvings that find the ends.
-N_SECTIONS, N_HALVINGS = 40, 12
-#: The golden section.
-GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
+#: Where a bracket is looked at, as shares of its length.
+SECTIONS = np.arange(1.0, 9.0) / 9.0
+#: Rounds in which the mode is found, each of which leaves two ninths of the bracket.
+N_ROUNDS = 12
+#: Rounds in which an end is found, each of which leaves one ninth.
+N_ROUNDS_OF_FALL = 4
 #: Panels of equal length, as shares of the whole.
 EVEN = np.linspace(0.0, 1.0, 7)
 #: Panels that grow from the mode to both ends, as shares of the way.
@@ -63,17 +65,10 @@ def _integrate(low: Float64Array, high: Float64Array, rho: Float64Array) -> Floa
     first, last = np.minimum(first, last), np.maximum(first, last)
     mode = _find_highest(find_height, first, last)
     least = find_height(mode) - FALL
-    ends: list[Float64Array] = []
-    for end in (np.maximum(a, mode - REACH), np.minimum(b, mode + REACH)):
-        near, far = np.array(mode), np.array(end)
-        falls = find_height(far) < least
-        for _ in range(N_HALVINGS):
-            middle = 0.5 * (near + far)
-            beyond = find_height(middle) < least
-            near, far = np.where(beyond, near, middle), np.where(beyond, middle, far)
-        ends.append(np.where(falls, far, end))
-    borders = _place_borders(ends[0], ends[1], mode, np.concatenate([c, d], axis=1), rho, r)
-    nodes, weights = np.polynomial.legendre.leggauss(N_NODES)
+    begin, end = np.maximum(a, mode - REACH), np.minimum(b, mode + REACH)
+    begin, end = (_find_fall(find_height, mode, far, least) for far in (begin, end))
+    borders = _place_borders(begin, end, mode, np.concatenate([c, d], axis=1), rho, r)
+    nodes, weights = find_nodes(N_NODES)
     half = 0.5 * np.diff(borders, axis=1)
     rows, panels = np.nonzero(half)  # borders beyond an end have been moved there
     of_panels, left = half[rows, panels][:, None], borders[rows, panels][:, None]
@@ -91,19 +86,31 @@ def _integrate(low: Float64Array, high: Float64Array, rho: Float64Array) -> Floa
 def _find_highest(
     find_height: Callable[[Float64Array], Float64Array], first: Float64Array, last: Float64Array
 ) -> Float64Array:
-    """Where a concave function is highest between two places, by golden sections."""
-    left, right = np.array(first), np.array(last)
-    inner, outer = right - GOLDEN * (right - left), left + GOLDEN * (right - left)
-    of_inner, of_outer = find_height(inner), find_height(outer)
-    for _ in range(N_SECTIONS):
-        rising = of_inner < of_outer
-        left, right = np.where(rising, inner, left), np.where(rising, right, outer)
-        length = GOLDEN * (right - left)
-        new = np.where(rising, left + length, right - length)
-        of_new = find_height(new)
-        inner, outer = np.where(rising, outer, new), np.where(rising, new, inner)
-        of_inner, of_outer = np.where(rising, of_outer, of_new), np.where(rising, of_new, of_inner)
+    """Where a concave function is highest between two places: beside the best of a few, again and again."""
+    left, right = first, last
+    for _ in range(N_ROUNDS):
+        step = (right - left) * SECTIONS[0]
+        places = left + (right - left) * SECTIONS
+        best = np.argmax(find_height(places), axis=1)[:, None]
+        middle = np.take_along_axis(places, best, axis=1)
+        left, right = np.maximum(middle - step, left), np.minimum(middle + step, right)
     return 0.5 * (left + right)
+
+
+def _find_fall(
+    find_height: Callable[[Float64Array], Float64Array],
+    mode: Float64Array,
+    end: Float64Array,
+    least: Float64Array,
+) -> Float64Array:
+    """Where a concave function has fallen to a height on the way from its mode to an end, or the end."""
+    near, far = mode, end
+    for _ in range(N_ROUNDS_OF_FALL):
+        places = near + (far - near) * SECTIONS
+        n_above = (find_height(places) >= least).sum(axis=1)[:, None]
+        step = (far - near) * SECTIONS[0]
+        near, far = near + n_above * step, np.where(n_above < SECTIONS.size, near + (n_above + 1) * step, far)
+    return far
 
 
 def _place_borders(
