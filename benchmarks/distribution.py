@@ -82,7 +82,7 @@ def compare_quantiles(times: int) -> list[list[str]]:
 def compare_boxes(times: int) -> list[list[str]]:
     rows = [["features", "corner", "probability", "gaussmix ms", "scipy ms", "gaussmix error", "scipy error"]]
     rng = np.random.default_rng(1)
-    for d in (2, 3, 6):
+    for d in (2, 3, 5, 10):
         mixture = make_gaussian(d, rng)
         for corner in CORNERS:
             low = corner + 0.2 * rng.random((BOXES, d))

@@ -213,7 +213,8 @@ class Distribution(Evaluated):
         Notes
         -----
         Three and more correlated features are integrated by scrambled Sobol points under minimax tilting,
-        whose relative error stays small in the tails; those without limits are left out first.
+        whose relative error stays small in the tails; those without limits are left out first. Of factor
+        analysers with fewer factors than that, the integral is one over the factors.
 
         References
         ----------
