@@ -8,8 +8,10 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 
-#: What weights and costs (of which the greatest is one) are multiplied by: the solver's tolerances are 1e-7.
-WEIGHT_SCALE, COST_SCALE = 1e5, 1e6
+#: What weights are multiplied by: the solver's tolerances are 1e-7, whatever the numbers.
+WEIGHT_SCALE = 1e5
+#: What costs, the greatest of them one, are multiplied by: the next where the solver ends without an answer.
+COST_SCALES = (1e6, 1e4, 1e2, 1.0)
 #: Weights of a plan that are rounding.
 ROUNDING = 1e-14
 
@@ -43,13 +45,12 @@ def find_plan(costs: Float64Array, margins: list[Float64Array]) -> Float64Array:
     largest = float(np.abs(costs).max()) or 1.0
     # the last sum of each axis but the first follows from the others
     sums = [margins[0], *(margin[:-1] for margin in margins[1:])]
-    found = linprog(
-        costs.ravel() * (COST_SCALE / largest),
-        A_eq=_make_sums(costs.shape),
-        b_eq=WEIGHT_SCALE * np.concatenate(sums),
-        method="highs-ds",
-    )
-    if found.x is None:
+    matrix, totals = _make_sums(costs.shape), WEIGHT_SCALE * np.concatenate(sums)
+    for scale in COST_SCALES:
+        found = linprog(scale * (costs.ravel() / largest), A_eq=matrix, b_eq=totals, method="highs-ds")
+        if found.status == 0:
+            break
+    else:
         raise RuntimeError(f"no plan was found between the weights: {found.message}")
     plan = np.asarray(found.x).reshape(costs.shape) / WEIGHT_SCALE
     plan[plan < ROUNDING] = 0.0
