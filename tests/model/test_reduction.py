@@ -154,6 +154,14 @@ def test_factor_analysers():
         assert_allclose(mixture.reduce(2).covariance, mixture.covariance, rtol=1e-10)
 
 
+def test_needles_that_rounding_cannot_hold():
+    """Means 1e9 apart along a slant, beside a width of 1: the sum of both has one digit too many."""
+    slant = np.array([[0.0, 0.0], [1e9, 1e9]])
+    mixture = Mixture([0.5, 0.5], slant, [np.eye(2) * 1e-4] * 2)
+    with pytest.raises(ValueError, match="reduce: a covariance is singular to rounding"):
+        mixture.reduce(1)
+
+
 def test_a_mixture_that_is_small_enough_stays():
     mixture = draw_mixture("VEI", 3, 2, 0)
     assert mixture.reduce(3) is mixture and mixture.reduce(7) is mixture

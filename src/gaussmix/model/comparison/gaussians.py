@@ -7,6 +7,7 @@ import numpy as np
 from gaussmix._typing import Float64Array
 from gaussmix.model.covariance import get_structure
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.algebra.families import refuse_singular
 
 
 def make_mixture(
@@ -15,6 +16,6 @@ def make_mixture(
     """The mixture of covariances B B' for halves B, shape (k, d, d), or B^2 for diagonals, (k, d)."""
     structure = get_structure("diag" if halves.ndim == 2 else "full", means.shape[1])
     stack = halves * halves if halves.ndim == 2 else halves @ np.swapaxes(halves, 1, 2)
-    return Mixture.of_parts(
-        structure, weights / weights.sum(), means, stack, structure.find_roots(stack), feature_names=names
-    )
+    with refuse_singular("transport"):
+        roots = structure.find_roots(stack)
+    return Mixture.of_parts(structure, weights / weights.sum(), means, stack, roots, feature_names=names)

@@ -13,13 +13,13 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.covariance.algebra import LOG_2PI
-from gaussmix.model.mixture.alignment import compare_gaussians, measure_bhattacharyya
 from gaussmix.model.mixture.density.background import refuse_noise
 from gaussmix.model.mixture.density.intervals import find_nodes
 from gaussmix.model.mixture.density.line import Line
 from gaussmix.model.mixture.density.sobol import draw_copies
 from gaussmix.model.mixture.evaluated import Evaluated
 from gaussmix.model.mixture.order import take_components
+from gaussmix.model.mixture.pairs.overlaps import measure_affinities, measure_overlaps
 
 #: Borders of panels of the quadrature in one feature, in standard deviations from each mean.
 PLACES = np.linspace(-9.0, 9.0, 37)
@@ -76,13 +76,9 @@ def find_entropy(mixture: Evaluated, n_draws: int, rng: np.random.Generator | in
 
 def _find_lower(mixture: Evaluated, weights: Float64Array, own: Float64Array) -> float:
     """The greater of two bounds, by Bhattacharyya distances and by the integrals of products of Gaussians."""
-    d = mixture.n_features
-    distances = measure_bhattacharyya(mixture, mixture)
-    lengths, log_dets = compare_gaussians(mixture, mixture)
-    # N(mu_i | mu_j, C_i + C_j)
-    log_products = -0.25 * lengths - log_dets - 0.5 * d * (LOG_2PI + np.log(2.0))
-    by_distance = own - np.logaddexp.reduce(np.log(weights) - distances, axis=1)
-    by_product = -np.logaddexp.reduce(np.log(weights) + log_products, axis=1)
+    affinities, products = measure_affinities(mixture, mixture), measure_overlaps(mixture, mixture)
+    by_distance = own - np.logaddexp.reduce(np.log(weights) + affinities, axis=1)
+    by_product = -np.logaddexp.reduce(np.log(weights) + products, axis=1)
     return float(max(weights @ by_distance, weights @ by_product))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
+from gaussmix.model.covariance.matrices import MATRICES
+from gaussmix.model.mixture.algebra.families import refuse_singular
 from gaussmix.model.mixture.pairs.elimination import count_systems, find_half_log_dets
 from gaussmix.model.mixture.parts import Parts
 
@@ -29,8 +31,9 @@ class Cloud:
         kept = np.flatnonzero(mixture.weights > 0.0)
         self.n, d = len(kept), mixture.n_features
         scales = np.sqrt(mixture.total_variances)
-        root = np.linalg.cholesky(mixture.covariance / np.multiply.outer(scales, scales))
-        inverse = np.linalg.solve(root, np.diag(1.0 / scales))
+        with refuse_singular("reduce"):
+            root = MATRICES.find_roots((mixture.covariance / np.multiply.outer(scales, scales))[None])[0]
+        inverse = root.T / scales
         self.weights = mixture.weights[kept].copy()
         self.means = inverse @ (mixture.means[kept] - mixture.mean).T
         whitened = inverse @ mixture.dense_covariances[kept] @ inverse.T

@@ -8,6 +8,7 @@ import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.covariance import get_structure
+from gaussmix.model.mixture.algebra.families import replace_components
 from gaussmix.model.mixture.parts import Parts
 
 M = TypeVar("M", bound=Parts)
@@ -26,7 +27,7 @@ def merge_groups(mixture: M, labels: IntArray, n_groups: int) -> M:
     d = mixture.n_features
     kept = np.flatnonzero(labels >= 0)
     own, groups = mixture.weights[kept], labels[kept]
-    weights = np.bincount(groups, own, n_groups)
+    weights = np.bincount(groups, own, n_groups).astype(np.float64)
     shares = own / weights[groups]
     # from the first of each group: what is far from the origin loses no digits to its distance
     first = np.unique(groups, return_index=True)[1]
@@ -43,14 +44,8 @@ def merge_groups(mixture: M, labels: IntArray, n_groups: int) -> M:
         scatters = dense[kept[part]] + apart[part, :, None] * apart[part, None, :]
         np.add.at(covariances, groups[part], shares[part, None, None] * scatters)
     covariances = _make_symmetric(covariances)
-    structure = get_structure("full", d)
-    return mixture.replace(
-        structure=structure,
-        weights=weights,
-        means=origins + shifts,
-        covariance_stack=covariances,
-        roots=structure.find_roots(covariances),
-    )
+    structure, means, names = get_structure("full", d), origins + shifts, mixture.feature_names
+    return replace_components(mixture, structure, means, covariances, names, "reduce", weights=weights)
 
 
 def _make_symmetric(matrices: Float64Array) -> Float64Array:
