@@ -62,10 +62,6 @@ class Line:
         weights = self.weights[np.argsort(self.means, kind="stable")]
         return np.append(0.0, np.cumsum(weights)), np.append(np.cumsum(weights[::-1])[::-1], 0.0)
 
-    def find_density(self, x: Float64Array) -> Float64Array:
-        """The density at points of shape (n,)."""
-        return self._go_over(lambda part: self._look(part)[2], x)
-
     def find_log_density(self, x: Float64Array) -> Float64Array:
         """The logarithm of the Gaussians' part of the density."""
         return self._go_over(self._find_log_density, x)

@@ -36,7 +36,7 @@ N_NODES = 10
 #: All rectangles.
 EVERY = slice(None)
 #: Rectangles at a time: some 400 numbers each.
-MOST_AT_ONCE = 4096
+MOST_AT_ONCE = 1024
 
 
 def find_log_rectangle(low: Float64Array, high: Float64Array, rho: Float64Array) -> Float64Array:
