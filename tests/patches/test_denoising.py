@@ -103,7 +103,7 @@ def test_the_range_of_integers_is_that_of_their_type():
     noisy = np.clip(add_noise(draw_scene(20, 24)) * 255, 0, 255).round().astype(np.uint8)
     of_bytes = gaussmix.denoise(noisy, 25)
     np.testing.assert_array_equal(of_bytes, gaussmix.denoise(noisy / 255.0, 25 / 255))
-    np.testing.assert_array_equal(of_bytes, gaussmix.denoise(noisy.astype(np.uint16) * 257, 25 * 257))
+    np.testing.assert_array_equal(of_bytes, gaussmix.denoise(noisy.astype(">u2") * 257, 25 * 257))
 
 
 def test_colours_that_are_grey_are_denoised_as_grey():
@@ -167,7 +167,12 @@ def test_nothing_changes_its_arguments(small_prior):
         (np.zeros(64), {}, r"must have the shape \(height, width\), or"),
         (np.zeros((9, 9, 4)), {}, r"red, green and blue; got \(9, 9, 4\)"),
         (np.full((9, 9), np.nan), {}, r"image contains NaN or infinity: entry \(0, 0\)"),
-        (np.zeros((9, 9), complex), {}, "real numbers; got the type complex128"),
+        (
+            np.zeros((9, 9), complex),
+            {},
+            "floats from 0 to 1, or integers of 8 or 16 bits .* got the type complex128",
+        ),
+        (np.zeros((9, 9), np.int64), {}, "without a sign, whose range is known; got the type int64"),
         (np.full((9, 9), 200.0), {"sigma": 0.1}, "divide it .and sigma. by its range"),
         (np.zeros((9, 9)), {"sigma": 25}, "sigma must be from 0 to the range of the image, 1,"),
         (np.zeros((9, 9), np.uint8), {"sigma": -1}, "sigma must be from 0 to the range of the image, 255,"),

@@ -36,8 +36,8 @@ def denoise(
     Parameters
     ----------
     image : array-like of shape (height, width) or (height, width, 3)
-        Grey, or red, green and blue. As in scikit-image, integers range over their whole type (bytes from 0
-        to 255), floats from 0 (black) to 1 (white); noise may lead beyond.
+        Grey, or red, green and blue. As in scikit-image, uint8 is from 0 to 255 and uint16 from 0 to 65535,
+        and floats are from 0 (black) to 1 (white); noise may lead beyond.
     sigma : float, optional
         Standard deviation of the noise in each pixel and channel, in units of the image: 25 of bytes is
         25 / 255 of floats. By default it is estimated, from the fine cosines of smooth patches.

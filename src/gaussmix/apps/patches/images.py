@@ -10,6 +10,9 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray
 
+#: White, by the type of numbers (truth values, integers, floats) and their bytes. Longer integers are refused:
+#: they are often bytes all the same.
+RANGES = {"b1": 1.0, "u1": 255.0, "u2": 65535.0, "f2": 1.0, "f4": 1.0, "f8": 1.0}
 #: Brightness of red, green and blue (ITU-R BT.601), as most programs make colours grey.
 LUMA = np.array([0.299, 0.587, 0.114])
 #: Orthonormal axes of colour over the root of three: grey, red against blue, green against both. In them
@@ -22,16 +25,20 @@ OPPONENT = (
 def read_image(image: npt.ArrayLike, patch_size: int, name: str = "image") -> tuple[Float64Array, float]:
     """An image in units of its range, shape (h, w) or (h, w, 3), and the range.
 
-    The range is that of an integer type, 1 of floats and of truth values.
+    The range is that of an integer type, and 1 of floats and of truth values.
 
     Raises
     ------
     ValueError
-        If it has another shape, is smaller than a patch, or has entries that are not finite real numbers.
+        If it has another shape, is smaller than a patch, or has entries of another type or not finite.
     """
     array = _check.make_plain(image, name)
-    if array.dtype.kind not in "buif":
-        raise ValueError(f"{name} must hold real numbers; got the type {array.dtype}")
+    span = RANGES.get(array.dtype.str[1:])
+    if span is None:
+        raise ValueError(
+            f"{name} must hold floats from 0 to 1, or integers of 8 or 16 bits without a sign, whose range is "
+            f"known; got the type {array.dtype}"
+        )
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
         raise ValueError(
             f"{name} must have the shape (height, width), or (height, width, 3) of red, green and blue; got "
@@ -42,7 +49,6 @@ def read_image(image: npt.ArrayLike, patch_size: int, name: str = "image") -> tu
             f"{name} must be at least as large as a patch, {patch_size} x {patch_size} pixels; got "
             f"{array.shape[0]} x {array.shape[1]}"
         )
-    span = float(np.iinfo(array.dtype).max) if array.dtype.kind in "ui" else 1.0
     values = array.astype(np.float64) / span
     _check.check_finite(values, name)
     return values, span

@@ -80,7 +80,7 @@ class PatchPrior:
         patch_size: int = 8,
         *,
         n_patches: int = 400_000,
-        max_iter: int = 40,
+        max_iter: int = 32,
         random_state: Any = None,
         on_progress: OnProgress | None = None,
     ) -> Self:
@@ -92,7 +92,7 @@ class PatchPrior:
         Parameters
         ----------
         images : iterable of array-like of shape (height, width) or (height, width, 3)
-            Integers over their whole range (0 to 255 of bytes), or floats from 0 to 1. Colours are made
+            Numbers of type uint8 or uint16 over their whole range, or floats from 0 to 1. Colours are made
             grey. Photographs should be free of noise and of traces of compression: make them smaller by
             averages of 2 x 2 pixels or more.
         n_components : int
