@@ -1,4 +1,7 @@
-"""The mixture as a distribution: its density, probabilities and quantiles, also by SciPy's names."""
+"""The mixture as a distribution: its density, probabilities and quantiles, also by SciPy's names.
+
+What answers is imported by the method that asks it: a mixture that is fitted or evaluated loads none of it.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix._typing import FloatArray
-from gaussmix.model.mixture.density.boxes import find_log_boxes
-from gaussmix.model.mixture.density.points import read_limits, read_points
-from gaussmix.model.mixture.density.probabilities import (
-    MOST_POINTS,
-    SEED,
-    TOLERANCE,
-    find_above,
-    find_below,
-    find_log_above,
-    find_log_below,
-    find_quantile,
-    make_precision,
-)
+from gaussmix.model.mixture.density.defaults import MOST_POINTS, SEED, TOLERANCE
 from gaussmix.model.mixture.evaluated import Evaluated
 
 
@@ -57,6 +48,8 @@ class Distribution(Evaluated):
         -------
         float or ndarray of shape (...,)
         """
+        from gaussmix.model.mixture.density.points import read_points
+
         points, shape = read_points(self, X)
         return self.log_prob(points).reshape(shape)[()]
 
@@ -103,6 +96,8 @@ class Distribution(Evaluated):
         >>> mixture.cdf([-2.0, 0.0, 2.0]).round(4)
         array([0.25, 0.5 , 0.75])
         """
+        from gaussmix.model.mixture.density.probabilities import find_below
+
         return find_below(self, X)
 
     def sf(self, X: npt.ArrayLike) -> Any:
@@ -118,14 +113,20 @@ class Distribution(Evaluated):
         >>> f"{mixture.sf(12.0):.3e}"
         '3.810e-24'
         """
+        from gaussmix.model.mixture.density.probabilities import find_above
+
         return find_above(self, X)
 
     def logcdf(self, X: npt.ArrayLike) -> Any:
         """The logarithm of :meth:`cdf`, also where that underflows."""
+        from gaussmix.model.mixture.density.probabilities import find_log_below
+
         return find_log_below(self, X)
 
     def logsf(self, X: npt.ArrayLike) -> Any:
         """The logarithm of :meth:`sf`, also where that underflows."""
+        from gaussmix.model.mixture.density.probabilities import find_log_above
+
         return find_log_above(self, X)
 
     def quantile(self, q: npt.ArrayLike) -> Any:
@@ -160,14 +161,20 @@ class Distribution(Evaluated):
         >>> mixture.cdf(x).round(10)
         array([0.05, 0.25, 0.5 ])
         """
+        from gaussmix.model.mixture.density.probabilities import find_quantile
+
         return find_quantile(self, q, of_upper=False)
 
     def ppf(self, q: npt.ArrayLike) -> Any:
         """SciPy's name of :meth:`quantile`."""
+        from gaussmix.model.mixture.density.probabilities import find_quantile
+
         return find_quantile(self, q, of_upper=False)
 
     def isf(self, q: npt.ArrayLike) -> Any:
         """The inverse of :meth:`sf`, of one feature: the x with P(X > x) = q; see :meth:`quantile`."""
+        from gaussmix.model.mixture.density.probabilities import find_quantile
+
         return find_quantile(self, q, of_upper=True)
 
     def box_probability(
@@ -229,6 +236,10 @@ class Distribution(Evaluated):
         >>> round(float(mixture.box_probability([0.0, 0.0], float("inf"))), 12)  # 1/4 + asin(rho) / (2 pi)
         0.333333333333
         """
+        from gaussmix.model.mixture.density.boxes import find_log_boxes
+        from gaussmix.model.mixture.density.points import read_limits
+        from gaussmix.model.mixture.density.probabilities import make_precision
+
         first, last, shape = read_limits(self, low, high)
         precision = make_precision(tolerance, max_points, rng)
         log_probability, error = find_log_boxes(self, first, last, precision)

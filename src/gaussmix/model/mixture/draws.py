@@ -1,4 +1,7 @@
-"""Rows drawn from a mixture: independent ones, ones that fill it evenly, and ones between limits."""
+"""Rows drawn from a mixture: independent ones, ones that fill it evenly, and ones between limits.
+
+What answers is imported by the method that asks it: a mixture that is fitted or evaluated loads none of it.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.model.mixture.density.points import read_limits
-from gaussmix.model.mixture.density.sobol import draw_sobol
-from gaussmix.model.mixture.density.truncation import draw_truncated
 from gaussmix.model.mixture.evaluated import Evaluated
 from gaussmix.model.mixture.sampling import draw_rows
 
@@ -116,6 +116,8 @@ class Draws(Evaluated):
         >>> bool(abs(X.mean() - mixture.mean[0]) < 0.01)
         True
         """
+        from gaussmix.model.mixture.density.sobol import draw_sobol
+
         _check_number(n_samples)
         return draw_sobol(self, n_samples, np.random.default_rng(rng))
 
@@ -172,6 +174,9 @@ class Draws(Evaluated):
         >>> bool((X >= low).all() and (X <= high).all())
         True
         """
+        from gaussmix.model.mixture.density.points import read_limits
+        from gaussmix.model.mixture.density.truncation import draw_truncated
+
         _check_number(n_samples)
         first, last, shape = read_limits(self, low, high)
         if len(first) != 1 or len(shape) > 1:

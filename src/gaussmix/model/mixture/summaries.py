@@ -1,23 +1,24 @@
-"""What a mixture comes to in a few numbers: moments, entropy, modes, regions of highest density."""
+"""What a mixture comes to in a few numbers: moments, entropy, modes, regions of highest density.
+
+What answers is imported by the method that asks it: a mixture that is fitted or evaluated loads none of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gaussmix._typing import Float64Array
-from gaussmix.model.mixture.density.entropy import Entropy, find_entropy
-from gaussmix.model.mixture.density.modes import Modes, find_modes
-from gaussmix.model.mixture.density.moments import find_moment, find_standard_moment
-from gaussmix.model.mixture.density.probabilities import SEED, find_quantile
-from gaussmix.model.mixture.density.regions import Region, find_levels, find_region
+from gaussmix.model.mixture.density.defaults import N_DRAWS, SEED
 from gaussmix.model.mixture.evaluated import Evaluated
 
-#: Draws of integrals over a mixture, unless others are asked for.
-N_DRAWS = 1 << 16
+if TYPE_CHECKING:
+    from gaussmix.model.mixture.density.entropy import Entropy
+    from gaussmix.model.mixture.density.modes import Modes
+    from gaussmix.model.mixture.density.regions import Region
 
 
 class Summaries(Evaluated):
@@ -36,11 +37,15 @@ class Summaries(Evaluated):
     @property
     def skewness(self) -> Float64Array:
         """E ((x - m) / s)^3 of each feature, shape (d,); of the Gaussians alone if there is noise."""
+        from gaussmix.model.mixture.density.moments import find_standard_moment
+
         return find_standard_moment(self, 3)
 
     @property
     def kurtosis(self) -> Float64Array:
         """E ((x - m) / s)^4 - 3 of each feature, zero for a Gaussian, shape (d,); as :attr:`skewness`."""
+        from gaussmix.model.mixture.density.moments import find_standard_moment
+
         return find_standard_moment(self, 4) - 3.0
 
     def moment(self, order: int | Sequence[int], *, central: bool = False) -> Any:
@@ -77,10 +82,14 @@ class Summaries(Evaluated):
         >>> mixture.moment((2, 2))  # 1 + 2 rho^2
         1.5
         """
+        from gaussmix.model.mixture.density.moments import find_moment
+
         return find_moment(self, order, central=central)
 
     def median(self) -> float:
         """The point of one feature that a row is as likely to exceed as not; see :meth:`quantile`."""
+        from gaussmix.model.mixture.density.probabilities import find_quantile
+
         return float(find_quantile(self, 0.5, of_upper=False))
 
     def entropy(self, *, n_draws: int = N_DRAWS, rng: np.random.Generator | int | None = SEED) -> Entropy:
@@ -129,6 +138,8 @@ class Summaries(Evaluated):
         >>> entropy.lower < entropy.value < entropy.upper
         True
         """
+        from gaussmix.model.mixture.density.entropy import find_entropy
+
         return find_entropy(self, n_draws, rng)
 
     def modes(self) -> Modes:
@@ -166,6 +177,8 @@ class Summaries(Evaluated):
         array([[0.5],
                [6. ]])
         """
+        from gaussmix.model.mixture.density.modes import find_modes
+
         return find_modes(self)
 
     def highest_density_level(
@@ -201,6 +214,8 @@ class Summaries(Evaluated):
         >>> mixture.highest_density_level([0.5, 0.9]).round(4)  # (1 - mass) / (2 pi)
         array([0.0796, 0.0159])
         """
+        from gaussmix.model.mixture.density.regions import find_levels
+
         masses = np.asarray(mass, dtype=np.float64)
         levels = find_levels(self, masses.ravel(), n_draws, rng)[0]
         return np.exp(np.array(levels)).reshape(masses.shape)[()]
@@ -245,4 +260,6 @@ class Summaries(Evaluated):
         >>> region.contains([0.0, 4.0])
         array([False,  True])
         """
+        from gaussmix.model.mixture.density.regions import find_region
+
         return find_region(self, mass, n_draws, rng)

@@ -8,17 +8,11 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.mixture.density.boxes import Points, Precision, find_log_boxes
+from gaussmix.model.mixture.density.defaults import MOST_POINTS, SEED, TOLERANCE
 from gaussmix.model.mixture.density.line import Line
 from gaussmix.model.mixture.density.points import read_points, read_shares
 from gaussmix.model.mixture.density.quantiles import find_quantiles
 from gaussmix.model.mixture.properties import MixtureProperties
-
-#: Relative standard error that boxes of three and more correlated features have, unless another is asked for.
-TOLERANCE = 1e-4
-#: Points for one box and component at most.
-MOST_POINTS = 1 << 16
-#: What the points of integrals begin with: the same question has the same answer.
-SEED = 0
 
 
 def find_below(mixture: MixtureProperties, X: Any) -> Any:
