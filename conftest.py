@@ -5,7 +5,7 @@ from importlib.util import find_spec
 # The examples of a part that needs a package run only where that package is installed.
 NEEDS = {
     "matplotlib": ["src/gaussmix/plot", "docs/pictures.md"],
-    "pandas": ["docs/frames.md", "docs/anomalies.md", "docs/pvalues.md"],
+    "pandas": ["docs/frames.md", "docs/anomalies.md", "docs/pictures.md", "docs/pvalues.md"],
     "astropy": ["docs/frames.md"],
     "pyod": ["src/gaussmix/pyod.py"],
     "onnxruntime": [

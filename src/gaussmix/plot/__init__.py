@@ -20,8 +20,10 @@ _HOMES = {
     "MixtureDisplay": "gaussmix.plot.mixture",
     "ProfileDisplay": "gaussmix.plot.profile",
     "ProjectionDisplay": "gaussmix.plot.projection",
+    "RegressionDisplay": "gaussmix.plot.regression",
     "ReliabilityDisplay": "gaussmix.plot.reliability",
     "ReasonDisplay": "gaussmix.plot.reasons",
+    "ResidualDisplay": "gaussmix.plot.residuals",
     "ScoreDisplay": "gaussmix.plot.scores",
     "draw_ellipses": "gaussmix.plot.mixture",
     "picture_formats": "gaussmix.plot.pictures",
@@ -40,7 +42,9 @@ if TYPE_CHECKING:
     from gaussmix.plot.profile import ProfileDisplay
     from gaussmix.plot.projection import ProjectionDisplay
     from gaussmix.plot.reasons import ReasonDisplay
+    from gaussmix.plot.regression import RegressionDisplay
     from gaussmix.plot.reliability import ReliabilityDisplay
+    from gaussmix.plot.residuals import ResidualDisplay
     from gaussmix.plot.scores import ScoreDisplay
 
 __all__ = [
@@ -53,7 +57,9 @@ __all__ = [
     "ProfileDisplay",
     "ProjectionDisplay",
     "ReasonDisplay",
+    "RegressionDisplay",
     "ReliabilityDisplay",
+    "ResidualDisplay",
     "ScoreDisplay",
     "draw_ellipses",
     "picture_formats",
