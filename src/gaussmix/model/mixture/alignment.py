@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.model.mixture.pairs.overlaps import measure_affinities
 from gaussmix.model.mixture.properties import MixtureProperties
 
 #: Weight of |w - w'| beside a distance between Gaussians: it tells equal ones apart by their weights.
@@ -40,4 +39,6 @@ def measure_bhattacharyya(mixture: MixtureProperties, reference: MixtureProperti
     symmetric and the same in any units. Unlike Hellinger's distance it tells far from farther, and unlike
     Kullback and Leibler's it stays moderate where only one of the covariances is thin in some direction.
     """
+    from gaussmix.model.mixture.pairs.overlaps import measure_affinities
+
     return -measure_affinities(mixture, reference)

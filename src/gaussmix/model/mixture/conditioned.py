@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy.typing as npt
 
-from gaussmix.model.mixture.algebra.batch import MixtureBatch
-from gaussmix.model.mixture.algebra.conditional import condition_on
-from gaussmix.model.mixture.algebra.given import read_given
-from gaussmix.model.mixture.algebra.linear import read_map, read_offset, read_spread
-from gaussmix.model.mixture.algebra.update import Posterior, read_measurements, update_linearly
 from gaussmix.model.mixture.evaluated import Evaluated
+
+if TYPE_CHECKING:
+    from gaussmix.model.mixture.algebra.batch import MixtureBatch
+    from gaussmix.model.mixture.algebra.update import Posterior
 
 
 class Conditioned(Evaluated):
@@ -69,6 +68,9 @@ class Conditioned(Evaluated):
         >>> people.condition({"height": [1.6, 1.75, 1.9]}).mean.shape
         (3, 1)
         """
+        from gaussmix.model.mixture.algebra.conditional import condition_on
+        from gaussmix.model.mixture.algebra.given import read_given
+
         known = read_given(self, given, features, named)
         batch = condition_on(self, known.features, known.values)
         return batch[0] if known.single else batch
@@ -128,6 +130,9 @@ class Conditioned(Evaluated):
         >>> posterior.mixture.weights.round(3).tolist()
         [0.002, 0.998]
         """
+        from gaussmix.model.mixture.algebra.linear import read_map, read_offset, read_spread
+        from gaussmix.model.mixture.algebra.update import Posterior, read_measurements, update_linearly
+
         operation = "linear_gaussian_update"
         map_ = read_map(A, self.n_features, operation)
         m = len(map_.matrix)

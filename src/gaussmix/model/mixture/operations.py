@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy.typing as npt
 
 from gaussmix import _check
 from gaussmix.model.mixture import schema
-from gaussmix.model.mixture.algebra.linear import read_map, read_offset, read_spread, refuse_negative
-from gaussmix.model.mixture.algebra.maps import map_linearly
-from gaussmix.model.mixture.algebra.pairs import add_mixture, add_spread, multiply
-from gaussmix.model.mixture.algebra.selection import select_components, take_features
-from gaussmix.model.mixture.algebra.union import unite
-from gaussmix.model.mixture.algebra.update import Posterior
 from gaussmix.model.mixture.conditioned import Conditioned
 from gaussmix.model.mixture.features import read_features
 from gaussmix.model.mixture.parts import Parts, read_mixture
+
+if TYPE_CHECKING:
+    from gaussmix.model.mixture.algebra.update import Posterior
 
 
 class Operations(Conditioned):
@@ -61,6 +58,8 @@ class Operations(Conditioned):
         >>> mixture.marginal(["b", "a"]).means.tolist()
         [[5.0, -2.0], [0.0, 1.0]]
         """
+        from gaussmix.model.mixture.algebra.selection import take_features
+
         return take_features(self, read_features(self, features))
 
     def select(self, components: Any) -> Self:
@@ -89,6 +88,8 @@ class Operations(Conditioned):
         >>> mixture.select([0, 2]).weights.round(2).tolist()
         [0.4, 0.6]
         """
+        from gaussmix.model.mixture.algebra.selection import select_components
+
         return select_components(self, components)
 
     def affine(
@@ -139,6 +140,9 @@ class Operations(Conditioned):
         >>> total.covariances.round(9).tolist()
         [[[2.0]], [[8.0]]]
         """
+        from gaussmix.model.mixture.algebra.linear import read_map, read_offset
+        from gaussmix.model.mixture.algebra.maps import map_linearly
+
         map_ = read_map(A, self.n_features, "affine")
         m = len(map_.matrix)
         offset, names = read_offset(b, m, "affine"), self.feature_names
@@ -182,6 +186,9 @@ class Operations(Conditioned):
         >>> mixture.convolve(mixture).means.ravel().tolist()
         [0.0, 4.0, 4.0, 8.0]
         """
+        from gaussmix.model.mixture.algebra.linear import read_spread, refuse_negative
+        from gaussmix.model.mixture.algebra.pairs import add_mixture, add_spread
+
         if not _is_distribution(noise):
             spread = read_spread(noise, self.n_features, "convolve: the covariance")
             refuse_negative(spread, "convolve: the covariance")
@@ -229,6 +236,8 @@ class Operations(Conditioned):
         >>> prior.product(seen).mixture.means.ravel().tolist()
         [0.5, 2.5]
         """
+        from gaussmix.model.mixture.algebra.pairs import multiply
+
         return multiply(self, read_mixture(other, "other", type(self)))
 
     @classmethod
@@ -262,6 +271,8 @@ class Operations(Conditioned):
         >>> gaussmix.Mixture.mix([women, men], [0.51, 0.49]).mean.round(2).tolist()
         [171.37]
         """
+        from gaussmix.model.mixture.algebra.union import unite
+
         read = [read_mixture(one, "each of mixtures", cls) for one in mixtures]
         if not read:
             raise ValueError("mix: there must be at least one mixture")

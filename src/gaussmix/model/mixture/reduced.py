@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from gaussmix import _check
 from gaussmix.model.mixture.evaluated import Evaluated
 from gaussmix.model.mixture.order import take_components
-from gaussmix.model.mixture.reduction.reduction import Reduction, ReductionMethod, find_reduction
+
+if TYPE_CHECKING:
+    from gaussmix.model.mixture.reduction.reduction import Reduction, ReductionMethod
 
 
 class Reduced(Evaluated):
@@ -112,6 +114,8 @@ class Reduced(Evaluated):
         >>> mixture.find_reduction(1).losses.round(1).tolist()
         [0.0, 0.0, 1.5]
         """
+        from gaussmix.model.mixture.reduction.reduction import find_reduction
+
         return find_reduction(self, n_components, max_loss, method, refine=refine)
 
     def prune(self, least_weight: float) -> Self:
