@@ -10,8 +10,8 @@ import numpy.typing as npt
 from gaussmix import _check
 from gaussmix._typing import Float64Array, FloatArray
 
-#: White, by the type of numbers (truth values, integers, floats) and their bytes. Longer integers are refused:
-#: they are often bytes all the same.
+#: White, by the type of numbers (truth values, integers, floats) and their bytes. Longer integers are
+#: refused: they are often bytes all the same.
 RANGES = {"b1": 1.0, "u1": 255.0, "u2": 65535.0, "f2": 1.0, "f4": 1.0, "f8": 1.0}
 #: Brightness of red, green and blue (ITU-R BT.601), as most programs make colours grey.
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -36,8 +36,8 @@ def read_image(image: npt.ArrayLike, patch_size: int, name: str = "image") -> tu
     span = RANGES.get(array.dtype.str[1:])
     if span is None:
         raise ValueError(
-            f"{name} must hold floats from 0 to 1, or integers of 8 or 16 bits without a sign, whose range is "
-            f"known; got the type {array.dtype}"
+            f"{name} must hold floats from 0 to 1, or integers of 8 or 16 bits without a sign, whose range "
+            f"is known; got the type {array.dtype}"
         )
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
         raise ValueError(
