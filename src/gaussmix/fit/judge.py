@@ -56,6 +56,10 @@ class Judge:
         """Components whose part of the likelihood says nothing: spikes, and copies of other components."""
         return int(self._suspect_spikes(mixture).sum()) + len(find_coinciding(mixture))
 
+    def find_suspects(self, mixture: Mixture) -> tuple[int, ...]:
+        """Components of few rows that are thin somewhere or held, and not apart, at the floor or not."""
+        return tuple(int(i) for i in np.flatnonzero(self._suspect_spikes(mixture)))
+
     def count_doubts(self, mixture: Mixture) -> int:
         """Flaws, and components of fewer rows than a general covariance takes, thin or not.
 

@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from gaussmix._typing import Float64Array, IntArray
+from gaussmix._typing import BoolArray, Float64Array, IntArray
 from gaussmix.model.moments.frame import CONSTANT
 
 #: Eigenvalues of the correlations below this, relative to the largest, are rounding.
@@ -55,6 +55,11 @@ class Design:
         columns[0] = 1.0
         np.matmul(turn.T, standard, out=columns[1:])
         return cls(columns, centre, np.where(varies, 1.0 / spreads, 0.0)[:, None] * turn, spreads)
+
+    @property
+    def varies(self) -> BoolArray:
+        """Which features are not constant, shape (p,)."""
+        return np.asarray(self.matrix.any(axis=1))
 
     @property
     def rank(self) -> int:

@@ -59,6 +59,10 @@ class ConstantStep:
         """Zero: there is no penalty."""
         return 0.0
 
+    def find_spikes(self, gate: ConstantGate, counts: Float64Array) -> tuple[int, ...]:
+        """None: shares are bounded."""
+        return ()
+
     def publish(self, gate: ConstantGate) -> ConstantGate:
         """The same gate: it has no units."""
         return gate
@@ -102,6 +106,10 @@ class SoftmaxStep:
     def log_prior(self, gate: SoftmaxGate) -> float:
         """The ridge, -tr(B P B') / 2."""
         return -self._measure_penalty(_join(gate))
+
+    def find_spikes(self, gate: SoftmaxGate, counts: Float64Array) -> tuple[int, ...]:
+        """None: shares are bounded."""
+        return ()
 
     def publish(self, gate: SoftmaxGate) -> SoftmaxGate:
         """The gate in the data's units."""

@@ -10,8 +10,10 @@ from typing import Self
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
+from gaussmix.apps.experts.predictive import make_gaussian_batch
 from gaussmix.model.covariance import Structure
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.algebra.batch import MixtureBatch
 from gaussmix.model.mixture.algebra.observation import step_over
 
 
@@ -97,6 +99,12 @@ class LinearExperts:
         k, m = self.levels.shape
         wide = np.swapaxes(self.slopes, 0, 1).reshape(-1, k * m)
         return np.asarray(((X - self.centre) @ wide).reshape(len(X), k, m) + self.levels)
+
+    def make_batch(
+        self, log_shares: Float64Array, X: Float64Array, log_evidence: Float64Array
+    ) -> MixtureBatch[Mixture]:
+        """The predictive distributions of rows X, shape (n, p), with shares of experts, (n, k)."""
+        return make_gaussian_batch(self.residuals, log_shares, self.locate(X), log_evidence)
 
     def take(self, order: IntArray) -> Self:
         """The same with experts in another order."""

@@ -49,14 +49,10 @@ class Outputs:
     def of_rows(cls, Y: Float64Array, masses: Float64Array, group: Group) -> Self:
         """Those of rows, shape (n, m), of positive weights."""
         design = Design.of_rows(Y, masses)
-        spreads = design.spreads
+        spreads, varies = design.spreads, design.varies
         if group == "uniform":
-            varies = design.matrix.any(axis=1)
-            largest = spreads[varies].max(initial=0.0) or 1.0
-            spreads = (
-                largest * np.sqrt(np.mean(np.square(spreads[varies] / largest))) if varies.any() else 1.0
-            )
-        spreads = np.asarray(spreads)
+            own = spreads[varies] if varies.any() else np.ones(1)
+            spreads = np.full((), float(own.max() * np.sqrt(np.mean(np.square(own / own.max())))))
         return cls(np.ascontiguousarray(((Y - design.centre) / spreads).T), design.centre, spreads)
 
     @property

@@ -60,6 +60,13 @@ class Experts(Protocol):
     def locate(self, X: Any) -> Float64Array:
         """The mean of y in each expert, shape (n, k, m); of classes, their probabilities."""
 
+    def make_batch(self, log_shares: Float64Array, X: Any, log_evidence: Float64Array) -> Any:
+        """The predictive distributions of rows: n mixtures with these shares, (n, k), of the experts.
+
+        Of Gaussian experts a :class:`gaussmix.MixtureBatch`, of others what answers in the same words. The
+        evidence, (n,), is the log-density of what the gate sees; zero where the gate is no density.
+        """
+
     def take(self, order: IntArray) -> Self:
         """The same with experts in another order."""
 
@@ -80,6 +87,9 @@ class GateStep(Protocol[G]):
 
     def log_prior(self, gate: G) -> float:
         """The penalty of its parameters, in nats; zero where there is none."""
+
+    def find_spikes(self, gate: G, counts: Float64Array) -> tuple[int, ...]:
+        """Experts of which the gate's likelihood says nothing, given the effective rows of each, (k,)."""
 
     def publish(self, gate: G) -> G:
         """The gate in the data's units."""

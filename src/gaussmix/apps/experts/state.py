@@ -60,7 +60,12 @@ class Training(Generic[G, E]):
 
     def find_spikes(self, seen: Seen[G, E]) -> tuple[int, ...]:
         """Experts whose likelihood says nothing."""
-        return self.expert_step.find_spikes(seen.model.experts, self.count_rows(seen.R))
+        counts = self.count_rows(seen.R)
+        found = {
+            *self.expert_step.find_spikes(seen.model.experts, counts),
+            *self.gate_step.find_spikes(seen.model.gate, counts),
+        }
+        return tuple(sorted(found))
 
 
 class Seen(NamedTuple, Generic[G, E]):
