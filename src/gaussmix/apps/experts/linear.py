@@ -35,6 +35,7 @@ class LinearExperts:
         Sigma_k, and U with Sigma_k^-1 = U U', as the family stores them.
     rank : int
         Features that are independent of each other.
+    output_names : tuple of str, optional
     """
 
     centre: Float64Array
@@ -44,6 +45,7 @@ class LinearExperts:
     covariance_stack: Float64Array
     roots: Float64Array
     rank: int
+    output_names: tuple[str, ...] | None = None
 
     @property
     def n_experts(self) -> int:
@@ -81,7 +83,7 @@ class LinearExperts:
         """The Gaussians N(0, Sigma_k) of the residuals, with equal weights."""
         k, m = self.levels.shape
         parts = np.full(k, 1.0 / k), np.zeros((k, m)), self.covariance_stack, self.roots
-        return Mixture.of_parts(self.structure, *parts)
+        return Mixture.of_parts(self.structure, *parts, feature_names=self.output_names)
 
     def log_prob(self, X: Float64Array, y: Float64Array) -> Float64Array:
         """Log p_k(y_i | x_i), in nats, shape (n, k).
