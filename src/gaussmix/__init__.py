@@ -27,6 +27,7 @@ _HOMES = {
     "GaussianMixtureClassifier": "gaussmix.estimators.classifier",
     "GaussianMixtureDetector": "gaussmix.estimators.detector",
     "GaussianMixtureRegressor": "gaussmix.estimators.regressor",
+    "MixtureOfExpertsRegressor": "gaussmix.estimators.experts",
     "GaussianMixtureTransformer": "gaussmix.estimators.transformer",
     "GroupedBatch": "gaussmix.apps.regression.grouped",
     "KLBounds": "gaussmix.model.comparison.kullback",
@@ -104,6 +105,7 @@ if TYPE_CHECKING:
     from gaussmix.config import show_config
     from gaussmix.estimators.classifier import GaussianMixtureClassifier
     from gaussmix.estimators.detector import GaussianMixtureDetector
+    from gaussmix.estimators.experts import MixtureOfExpertsRegressor
     from gaussmix.estimators.gaussian import GaussianMixture
     from gaussmix.estimators.regressor import GaussianMixtureRegressor
     from gaussmix.estimators.transformer import GaussianMixtureTransformer
@@ -169,6 +171,7 @@ __all__ = [
     "MessageLengthResult",
     "Mixture",
     "MixtureBatch",
+    "MixtureOfExpertsRegressor",
     "MixtureTransport",
     "Modes",
     "Noise",

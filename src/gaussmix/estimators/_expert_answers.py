@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from gaussmix._check import check_finite
 from gaussmix._typing import BoolArray, Float64Array, FloatArray
 from gaussmix.apps.experts.regression import ExpertsRegression
-from gaussmix.apps.regression.scoring import read_observed
+from gaussmix.apps.regression.scoring import read_came
 from gaussmix.estimators._predicting import Predicting
 from gaussmix.estimators._validate import read_estimator_rows
 
@@ -28,6 +28,7 @@ class ExpertAnswers(Predicting):
     _regression: ExpertsRegression
     #: Log-density of the gate's features below which rows are rejected.
     density_threshold_: float
+    n_outputs_: int
 
     def predict(
         self,
@@ -144,4 +145,4 @@ class ExpertAnswers(Predicting):
         return rows
 
     def _read_observed(self, rows: FloatArray, y: Any) -> Float64Array:
-        return read_observed(y, self._regression.predict(rows[:1]), len(rows))
+        return read_came(y, self.n_outputs_, len(rows))

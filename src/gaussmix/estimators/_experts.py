@@ -40,16 +40,17 @@ def choose_columns(
         return np.arange(d)
     if isinstance(wanted, str | Integral):
         wanted = [wanted]
-    places = {name: place for place, name in enumerate(names or ())}
+    places = {name: place for place, name in enumerate(() if names is None else names)}
     found = []
     for column in wanted:
+        place = read_whole(column)
         if isinstance(column, str):
             if column not in places:
                 known = f"they are {list_some(list(places))}" if places else "X has no names of columns"
                 raise ValueError(f"{argument}: there is no column {column!r}; {known}")
             found.append(places[column])
-        elif isinstance(column, Integral) and not isinstance(column, bool) and -d <= column < d:
-            found.append(int(column) % d)
+        elif place is not None and -d <= place < d:
+            found.append(place % d)
         else:
             raise ValueError(
                 f"{argument} must be names or places of the {d} columns of X, places from 0; got {column!r}"
@@ -61,16 +62,22 @@ def choose_columns(
     return np.array(found, dtype=np.int64)
 
 
+def read_whole(value: Any) -> int | None:
+    """A whole number; None for all else."""
+    return None if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
+
+
 def make_features(
     basis: Any, rows: npt.NDArray[Any], columns: IntArray, masses: Float64Array, y: Float64Array
 ) -> Features:
     """What experts see of the rows, by the parameter `basis`; a transformer is cloned and fitted."""
     if basis is None or not columns.size:
         return Columns(columns)
-    if isinstance(basis, Integral) and not isinstance(basis, bool):
-        if basis < 1:
-            return Columns(columns[:0])
-        return Columns(columns) if basis == 1 else Powers.of_rows(rows, columns, masses, int(basis))
+    degree = read_whole(basis)
+    if degree is not None and degree >= 0:
+        if degree < 2:
+            return Columns(columns[: len(columns) * degree])
+        return Powers.of_rows(rows, columns, masses, degree)
     if isinstance(basis, str):
         if basis not in BASES:
             raise ValueError(
@@ -139,5 +146,7 @@ def read_memberships(init_params: Any, k: int, present: npt.NDArray[np.bool_]) -
         )
     totals = shares.sum(axis=1)
     if not (np.isfinite(shares).all() and (shares >= 0.0).all() and (totals > 0.0).all()):
-        raise ValueError("init_params: responsibilities must not be negative, and those of a row not all zero")
+        raise ValueError(
+            "init_params: responsibilities must not be negative, and those of a row not all zero"
+        )
     return np.asarray((shares / totals[:, None])[present])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,6 @@ from gaussmix._check import check_finite
 from gaussmix._reading.rows import read_sample_weight
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.apps.regression.grouped import Predictive
-from gaussmix.apps.regression.joint import JointRegression
 from gaussmix.apps.regression.scoring import DRAWS, crps, energy_score, read_observed
 from gaussmix.estimators._validate import read_estimator_rows
 
@@ -20,10 +19,23 @@ from gaussmix.estimators._validate import read_estimator_rows
 POINTS = ("mean", "median", "mode")
 
 
+class Regression(Protocol):
+    """The model of a regressor."""
+
+    def predict(self, rows: FloatArray) -> Predictive:
+        """The predictive distributions of rows."""
+
+    def find_means(self, rows: FloatArray) -> Float64Array:
+        """Their means, shape (n, q)."""
+
+    def find_log_densities(self, rows: FloatArray) -> Float64Array:
+        """The log-density of each row, shape (n,)."""
+
+
 class Predicting:
     """The methods of a regressor that has a predictive mixture for each row."""
 
-    _regression: JointRegression
+    _regression: Regression
     #: Whether y had one axis.
     _single: bool
 

@@ -17,7 +17,8 @@ from gaussmix._check import check_finite
 from gaussmix._reading.rows import read_sample_weight
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix._typing import Float64Array, FloatArray
-from gaussmix.apps.experts.fitting import Effort, fit_experts
+from gaussmix.apps.experts.equal_rows import find_distinct_rows
+from gaussmix.apps.experts.fitting import SAMPLE, Effort, fit_experts
 from gaussmix.apps.experts.linear_step import LinearStep
 from gaussmix.apps.experts.regression import ExpertsRegression
 from gaussmix.apps.experts.result import ExpertsFit
@@ -25,6 +26,7 @@ from gaussmix.apps.experts.starts import StartRows
 from gaussmix.apps.experts.state import Training
 from gaussmix.engines import Quantile
 from gaussmix.errors import DoubtfulFitWarning
+from gaussmix.estimators._expert_answers import ExpertAnswers
 from gaussmix.estimators._experts import (
     GATES,
     choose_columns,
@@ -34,7 +36,6 @@ from gaussmix.estimators._experts import (
     read_memberships,
 )
 from gaussmix.estimators._outputs import Outputs, read_outputs
-from gaussmix.estimators._expert_answers import ExpertAnswers
 from gaussmix.estimators._validate import read_estimator_rows
 from gaussmix.fit.arguments import find_stack_level, make_generator
 from gaussmix.model.covariance import get_structure
@@ -228,11 +229,17 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
         outputs = read_outputs(y, rows, self)
         weights = read_sample_weight(sample_weight, len(rows))
         if self.reject_density and self.gate != "gaussian":
-            raise ValueError("reject_density needs gate='gaussian': no other gate has a density of its features")
+            raise ValueError(
+                "reject_density needs gate='gaussian': no other gate has a density of its features"
+            )
         present = np.ones(len(rows), dtype=bool) if weights is None else weights > 0.0
         masses = np.ones(len(rows)) if weights is None else weights[present]
         given = read_memberships(self.init_params, int(self.n_experts), present)
-        self._fit_rows(rows[present], outputs, outputs.values[present], masses, given)
+        rows, Y = rows[present], outputs.values[present]
+        if given is None and len(rows) <= SAMPLE:
+            places, masses = find_distinct_rows(np.concatenate([rows, Y], axis=1), masses)
+            rows, Y = rows[places], Y[places]
+        self._fit_rows(rows, outputs, Y, masses, given)
         return self
 
     @hold_blas_to_one_thread()
@@ -248,7 +255,9 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
         d = rows.shape[1]
         names = getattr(self, "feature_names_in_", None)
         columns = choose_columns(self.features, names, d, "features")
-        gate_columns = choose_columns(self.gate_features, names, d, "gate_features", least=self.gate is not None)
+        gate_columns = choose_columns(
+            self.gate_features, names, d, "gate_features", least=self.gate is not None
+        )
         features = make_features(self.basis, rows, columns, masses, Y[:, 0] if outputs.single else Y)
         design, Z = features.apply(rows), np.asarray(rows[:, gate_columns], dtype=np.float64)
         Z = Z[:, :0] if self.gate is None else Z

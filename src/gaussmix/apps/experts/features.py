@@ -1,4 +1,4 @@
-"""What experts see of a row: columns of it, their powers and products, or what a transformer makes of them."""
+"""What experts see of a row: columns, their powers and products, or what a transformer makes of them."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ class Powers:
     exponents: IntArray
 
     @classmethod
-    def of_rows(
-        cls, rows: npt.NDArray[Any], columns: IntArray, masses: Float64Array, degree: int
-    ) -> Self:
+    def of_rows(cls, rows: npt.NDArray[Any], columns: IntArray, masses: Float64Array, degree: int) -> Self:
         """All powers and products of columns of the rows with a sum of exponents from one to the degree."""
         seen = Design.of_rows(np.asarray(rows[:, columns], dtype=np.float64), masses)
         sets = [

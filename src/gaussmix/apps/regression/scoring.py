@@ -216,7 +216,11 @@ def _find_distances(differences: Float64Array) -> Float64Array:
 
 def read_observed(y: Any, predictive: Mixture | Predictive) -> Float64Array:
     """What came, shape (n, d), one row for each prediction; ValueError where it is anything else."""
-    d = predictive.n_features
+    return read_came(y, predictive.n_features, None if isinstance(predictive, Mixture) else len(predictive))
+
+
+def read_came(y: Any, d: int, n: int | None) -> Float64Array:
+    """What came of d outputs, shape (n, d), for n predictions, if that is known."""
     values = np.asarray(read_array(y, "y"), dtype=np.float64)
     observed = values.reshape(-1, 1) if values.ndim < 2 else values
     if observed.ndim != 2 or observed.shape[1] != d:
@@ -224,10 +228,8 @@ def read_observed(y: Any, predictive: Mixture | Predictive) -> Float64Array:
             f"y must have one column for each of {d} outputs, shape (n, {d})"
             f"{' or (n,)' if d == 1 else ''}; got {values.shape}"
         )
-    if not isinstance(predictive, Mixture) and len(observed) != len(predictive):
-        raise ValueError(
-            f"y must have one row for each of {len(predictive)} predictions; got {len(observed)}"
-        )
+    if n is not None and len(observed) != n:
+        raise ValueError(f"y must have one row for each of {n} predictions; got {len(observed)}")
     if not np.isfinite(observed).all():
         raise ValueError("y must be finite: a score is of something that came")
     return observed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -39,6 +40,9 @@ class Rule:
         return max(left, abs(gain)) < self.tol
 
 
+#: Gains below this, relative to the likelihood or to one nat, are rounding, and show no rate.
+ROUNDING = 64.0 * sys.float_info.epsilon
+
 #: EM for as many iterations as it may take.
 ENDLESS = Rule(0.0)
 
@@ -46,12 +50,13 @@ ENDLESS = Rule(0.0)
 def estimate_distance(history: Sequence[float]) -> float:
     """How far the last likelihood is from the limit, in nats, if gains go on to fall as they did last.
 
-    Aitken's estimate, with the slower of the last two rates: gain r / (1 - r); infinite where no limit shows.
+    Aitken's estimate, with the slower of the last two rates: gain r / (1 - r); infinite where no limit shows,
+    zero where only rounding does.
     """
     if len(history) < 4:
         return math.inf
     gains = [abs(after - before) for before, after in zip(history[-4:], history[-3:], strict=False)]
-    if gains[2] == 0.0:
+    if gains[2] == 0.0 or max(gains) <= ROUNDING * max(abs(history[-1]), 1.0):
         return 0.0
     if not gains[2] < gains[1] < gains[0]:
         return math.inf
