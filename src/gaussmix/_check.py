@@ -141,6 +141,13 @@ def refuse_negative(value: Any, name: str) -> None:
         raise ValueError(f"{name} must be a finite number of at least 0; got {value!r}")
 
 
+def read_count(value: Any, name: str, least: int = 1) -> int:
+    """A whole number of at least so many. ValueError names the argument otherwise."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}; got {show_value(value)}")
+    return int(value)
+
+
 def check_sample_weight(values: npt.NDArray[Any], n: int) -> Float64Array:
     """Weights of the rows: n finite non-negative numbers, not all zero."""
     array = _convert_to_float64(values, "sample_weight")

@@ -245,4 +245,8 @@ def test_wrong_input():
             transport.interpolate(wrong)
     with pytest.raises(ValueError, match=r"X must have the shape \(n_samples, 1\)"):
         transport.map([[0.0, 1.0]])
+    with pytest.raises(ValueError, match="mixtures must be a sequence of mixtures; got Mixture"):
+        gaussmix.mixture_barycentre(p)
+    with pytest.raises(ValueError, match="read-only"):
+        transport.plan[0, 0] = 0.5
     assert repr(transport) == "MixtureTransport(1 to 1 components, distance=0)"

@@ -196,6 +196,20 @@ def test_a_box_without_volume_has_no_probability():
         assert mixture.box_probability(corner, np.append(corner[0], corner[1:] + 1.0)) == 0.0
 
 
+@pytest.mark.parametrize("name", ["full", "diag"])
+@pytest.mark.parametrize("d", [2, 3, 4])
+def test_a_point_at_infinity_has_nothing_beyond_it(name, d):
+    mixture = random_mixture(name, 2, d, np.random.default_rng(0))
+    corner = np.full(d, np.inf)
+    corner[0] = -np.inf
+    assert mixture.cdf(corner) == mixture.cdf(-corner) == mixture.sf(-corner) == 0.0
+    assert mixture.cdf(np.full(d, np.inf)) == mixture.sf(np.full(d, -np.inf)) == 1.0
+    assert mixture.box_probability(np.inf, np.inf) == mixture.box_probability(-np.inf, -np.inf) == 0.0
+    middle = mixture.mean.copy()
+    middle[0] = -np.inf
+    assert_allclose(mixture.cdf([middle, mixture.mean]), [0.0, mixture.cdf(mixture.mean)], rtol=1e-3)
+
+
 def test_many_boxes_are_each_one_of_its_own():
     mixture = random_mixture("full", 3, 2, np.random.default_rng(2))
     X = mixture.sample(12, 0)[0]

@@ -40,6 +40,21 @@ def test_rvs_has_the_shapes_of_scipy():
         line.rvs(-1)
 
 
+@pytest.mark.parametrize("size", [1.5, "2", (2, 1.5), True])
+def test_sizes_that_are_no_whole_numbers_are_refused(size):
+    with pytest.raises(ValueError, match="size must be a whole number, or a tuple of them"):
+        random_mixture("full", 2, 2, np.random.default_rng(0)).rvs(size)
+
+
+@pytest.mark.parametrize("n_samples", [1.5, "2", True, None])
+def test_numbers_of_rows_that_are_no_whole_numbers_are_refused(n_samples):
+    mixture = random_mixture("full", 2, 2, np.random.default_rng(0))
+    batch = mixture.condition({0: [0.0, 1.0]})
+    for draw in (mixture.sample, mixture.sample_sobol, batch.sample):
+        with pytest.raises(ValueError, match="Invalid value for 'n_samples': .* a whole number"):
+            draw(n_samples)
+
+
 def test_rvs_takes_seeds_and_both_kinds_of_generators():
     mixture = random_mixture("full", 2, 2, np.random.default_rng(0))
     assert_array_equal(mixture.rvs(5, random_state=3), mixture.sample(5, 3)[0])

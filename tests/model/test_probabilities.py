@@ -179,6 +179,9 @@ WRONG = {
     "two columns": (lambda m: m.cdf(np.zeros((3, 2))), r"X must have the shape \(..., 1\)"),
     "text": (lambda m: m.cdf(["a", "b"]), "X must be numbers"),
     "a probability of two": (lambda m: m.ppf([0.5, 2.0]), "q must be probabilities from 0 to 1; got 2.0"),
+    "complex numbers": (lambda m: m.cdf([1.0j]), "X must be numbers"),
+    "a whole number beyond all doubles": (lambda m: m.pdf(10**400), "X must be numbers"),
+    "a word as a probability": (lambda m: m.ppf("half"), "q must be numbers; got .*half"),
     "no probability": (lambda m: m.isf([np.nan]), "q must be probabilities from 0 to 1; got nan"),
 }
 
@@ -188,6 +191,11 @@ def test_what_makes_no_sense_is_refused(case):
     ask, message = WRONG[case]
     with pytest.raises(ValueError, match=message):
         ask(make_line(0))
+
+
+def test_points_beyond_all_squares_have_nothing_above_them():
+    line = make_line(0)
+    assert line.sf([1e200, -1e200]).tolist() == line.cdf([-1e200, 1e200]).tolist() == [0.0, 1.0]
 
 
 def test_quantiles_of_several_features_are_refused():

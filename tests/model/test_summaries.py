@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle  # noqa: TID251
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -203,6 +206,37 @@ def test_masses_that_make_no_sense_are_refused(mass):
     for mixture in (make_line(0), random_mixture("full", 2, 2, np.random.default_rng(0))):
         with pytest.raises(ValueError, match="mass must be a probability between 0 and 1"):
             mixture.highest_density_region(mass)
+
+
+def test_a_region_is_of_one_mass():
+    with pytest.raises(ValueError, match="mass must be one probability, since each has a region; got 2"):
+        make_line(0).highest_density_region([0.5, 0.9])
+    with pytest.raises(ValueError, match="mass must be numbers; got .*half"):
+        make_line(0).highest_density_level("half")
+
+
+def test_an_entropy_is_a_float_that_keeps_its_bounds():
+    entropy = make_line(0).entropy()
+    assert entropy == entropy.value and -entropy < 0.0 < np.exp(entropy)
+    for copied in (pickle.loads(pickle.dumps(entropy)), copy.deepcopy(entropy)):
+        assert isinstance(copied, Entropy) and copied == entropy
+        assert (copied.lower, copied.upper) == (entropy.lower, entropy.upper)
+    with pytest.raises(AttributeError):
+        entropy.lower = 0.0
+    assert f"{entropy:.3f}" in repr(entropy)
+
+
+@pytest.mark.parametrize("order", [10**6, 9_000])
+def test_moments_beyond_the_numbers_are_refused(order):
+    with pytest.raises(ValueError, match="take a lower order"):
+        make_line(0).moment(order)
+
+
+@pytest.mark.parametrize("n_draws", [31, 64.0, "many", True])
+def test_numbers_of_draws_that_make_no_sense_are_refused(n_draws):
+    plane = random_mixture("full", 2, 2, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="n_draws must be a whole number of at least 32"):
+        plane.entropy(n_draws=n_draws)
 
 
 def test_noise_has_neither_entropy_nor_regions():

@@ -87,3 +87,17 @@ def test_bad_input_gets_one_clear_error(ask, message):
     batch = Mixture([1.0], [[0.0, 0.0, 0.0]], [1.0], "spherical").condition({0: [0.0, 1.0, 2.0]})
     with pytest.raises(ValueError, match=message):
         ask(batch)
+
+
+def test_some_of_a_batch_is_frozen_too():
+    batch = Mixture([0.5, 0.5], [[0.0, -1.0], [0.0, 1.0]], [1.0, 1.0], "spherical").condition(
+        {0: np.arange(4)}
+    )
+    for places in (slice(2), [0, 2], np.array([True, False, True, False]), []):
+        some = batch[places]
+        assert len(some) == (0 if isinstance(places, list) and not places else 2)
+        for array in (some.rows, some.log_weights, some.log_evidence, some.weights, some.means, some.mean):
+            assert not array.flags.writeable
+    with pytest.raises(IndexError, match="there is no mixture 4: the batch has 4"):
+        batch[4]
+    assert batch[-4].means.tolist() == batch[0].means.tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Self
 
 from gaussmix._typing import Float64Array
 
@@ -30,7 +31,7 @@ class Estimate(float):
     __slots__ = ("_standard_error",)
     _standard_error: float
 
-    def __new__(cls, value: float, standard_error: float = 0.0) -> Estimate:
+    def __new__(cls, value: float, standard_error: float = 0.0) -> Self:
         """A float that also has a standard error."""
         self = super().__new__(cls, value)
         object.__setattr__(self, "_standard_error", float(standard_error))
@@ -49,7 +50,7 @@ class Estimate(float):
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"an Estimate is immutable: {name!r} cannot be set")
 
-    def __reduce__(self) -> tuple[type[Estimate], tuple[float, float]]:
+    def __reduce__(self) -> tuple[type[Estimate], tuple[float, ...]]:
         return type(self), (float(self), self._standard_error)
 
     def __repr__(self) -> str:

@@ -14,10 +14,10 @@ from gaussmix.model.comparison.gaussians import make_mixture
 from gaussmix.model.comparison.pair import drop_empty, read_mixtures
 from gaussmix.model.comparison.plans import find_plan
 from gaussmix.model.comparison.transport import plan_transport
-from gaussmix.model.covariance import get_structure
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.pairs.couplings import find_halves, measure_transport, turn_halves
 from gaussmix.model.mixture.pairs.divergences import are_diagonal
+from gaussmix.model.mixture.parts import read_several
 
 #: Tuples of components, one of each mixture, among which the exact barycentre is found.
 MOST_TUPLES = 20_000
@@ -77,14 +77,13 @@ def mixture_barycentre(
     >>> middle.means.round(6).tolist(), middle.covariances.round(6).tolist()
     ([[1.0], [8.0]], [[4.0], [4.0]])
     """
-    read = read_mixtures(mixtures, [f"mixtures[{j}]" for j in range(len(mixtures))])
-    if not read:
-        raise ValueError("mixtures must hold at least one mixture; got none")
+    several = read_several(mixtures, "mixtures")
+    read = read_mixtures(several, [f"mixtures[{j}]" for j in range(len(several))])
     shares = np.full(len(read), 1.0 / len(read)) if weights is None else _read_shares(weights, len(read))
     kept = [(drop_empty(each), share) for each, share in zip(read, shares, strict=True) if share > 0.0]
     parts, shares = [each for each, _ in kept], np.array([share for _, share in kept])
     if n_components is not None:
-        return _improve(_start(parts, shares, n_components), parts, shares)
+        return _improve(Mixture.mix(parts, shares).reduce(n_components), parts, shares)
     return _find_exact(parts, shares)
 
 
@@ -147,17 +146,6 @@ def find_middle_halves(halves: Float64Array, weights: Float64Array) -> Float64Ar
         if (change <= TOLERANCE * np.linalg.norm(middle, axis=(1, 2))).all():
             break
     return np.asarray(middle)
-
-
-def _start(mixtures: list[Mixture], shares: Float64Array, n_components: int) -> Mixture:
-    """All components together, reduced."""
-    means = np.concatenate([each.means for each in mixtures])
-    dense = np.concatenate([each.dense_covariances for each in mixtures])
-    weights = np.concatenate([s * each.weights for each, s in zip(mixtures, shares, strict=True)])
-    structure = get_structure("full", means.shape[1])
-    roots = structure.find_roots(dense)
-    together = Mixture.of_parts(structure, weights / weights.sum(), means, dense, roots)
-    return together.reduce(n_components).replace(feature_names=_find_names(mixtures))
 
 
 def _improve(middle: Mixture, mixtures: list[Mixture], shares: Float64Array) -> Mixture:

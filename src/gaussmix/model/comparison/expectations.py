@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gaussmix import _check
 from gaussmix._typing import Float64Array
 from gaussmix.model.comparison.quadrature import evaluate_on_line, integrate
 from gaussmix.model.estimate import Estimate, combine_strata, estimate_mean
@@ -61,8 +62,7 @@ def choose_method(pair: tuple[Mixture, Mixture], method: Any) -> Literal["quadra
 
 def check_samples(n_samples: Any) -> None:
     """Raise ValueError unless it is a whole number of at least two."""
-    if not isinstance(n_samples, int | np.integer) or isinstance(n_samples, bool) or n_samples < 2:
-        raise ValueError(f"n_samples must be a whole number of at least 2; got {n_samples!r}")
+    _check.read_count(n_samples, "n_samples", 2)
 
 
 def _draw(

@@ -52,6 +52,9 @@ class MixtureTransport:
     distance: float
     plan: Float64Array
 
+    def __post_init__(self) -> None:
+        self.plan.setflags(write=False)
+
     def __repr__(self) -> str:
         k, n = self.plan.shape
         return f"MixtureTransport({k} to {n} components, distance={self.distance:.6g})"

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.mixture.evaluated import Evaluated
-from gaussmix.model.mixture.sampling import draw_rows
+from gaussmix.model.mixture.sampling import check_number, draw_rows, read_size
 
 
 class Draws(Evaluated):
@@ -40,7 +40,7 @@ class Draws(Evaluated):
         ValueError
             If there is noise of which only the density is known: rows of it need a box.
         """
-        _check_number(n_samples)
+        check_number(n_samples)
         return draw_rows(self, n_samples, np.random.default_rng(rng))
 
     def rvs(self, size: int | tuple[int, ...] | None = None, random_state: Any = None) -> Any:
@@ -65,10 +65,8 @@ class Draws(Evaluated):
         >>> mixture.rvs((3, 2), random_state=0).shape
         (3, 2)
         """
-        shape = () if size is None else (size,) if isinstance(size, int | np.integer) else tuple(size)
+        shape = read_size(size)
         n = int(np.prod(shape, dtype=np.int64))
-        if any(each < 0 for each in shape):
-            raise ValueError(f"size must not be negative; got {size!r}")
         if isinstance(random_state, np.random.RandomState):
             random_state = np.random.Generator(random_state._bit_generator)
         X = np.empty((0, self.n_features))
@@ -118,7 +116,7 @@ class Draws(Evaluated):
         """
         from gaussmix.model.mixture.density.sobol import draw_sobol
 
-        _check_number(n_samples)
+        check_number(n_samples)
         return draw_sobol(self, n_samples, np.random.default_rng(rng))
 
     def sample_truncated(
@@ -177,7 +175,7 @@ class Draws(Evaluated):
         from gaussmix.model.mixture.density.points import read_limits
         from gaussmix.model.mixture.density.truncation import draw_truncated
 
-        _check_number(n_samples)
+        check_number(n_samples)
         first, last, shape = read_limits(self, low, high)
         if len(first) != 1 or len(shape) > 1:
             raise ValueError(
@@ -185,9 +183,3 @@ class Draws(Evaluated):
                 f"{np.shape(low)} and {np.shape(high)}"
             )
         return draw_truncated(self, n_samples, first[0], last[0], np.random.default_rng(rng))
-
-
-def _check_number(n_samples: int) -> None:
-    """Raise ValueError where there is nothing to draw."""
-    if n_samples < 1:
-        raise ValueError(f"Invalid value for 'n_samples': {n_samples}; at least one sample must be drawn")

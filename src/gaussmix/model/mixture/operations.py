@@ -11,7 +11,7 @@ from gaussmix import _check
 from gaussmix.model.mixture import schema
 from gaussmix.model.mixture.conditioned import Conditioned
 from gaussmix.model.mixture.features import read_features
-from gaussmix.model.mixture.parts import Parts, read_mixture
+from gaussmix.model.mixture.parts import Parts, read_mixture, read_several
 
 if TYPE_CHECKING:
     from gaussmix.model.mixture.algebra.update import Posterior
@@ -273,9 +273,8 @@ class Operations(Conditioned):
         """
         from gaussmix.model.mixture.algebra.union import unite
 
-        read = [read_mixture(one, "each of mixtures", cls) for one in mixtures]
-        if not read:
-            raise ValueError("mix: there must be at least one mixture")
+        several = read_several(mixtures, "mix: mixtures")
+        read = [read_mixture(one, "each of mixtures", cls) for one in several]
         n = len(read)
         shares = _check.read_weights([1.0 / n] * n if weights is None else weights, n)
         return unite(read, shares)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, Self, TypeVar, cast
 
 import numpy as np
@@ -71,6 +71,16 @@ class Parts(MixtureProperties):
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a Mixture is immutable: {name!r} cannot be deleted")
+
+
+def read_several(values: Any, name: str) -> list[Any]:
+    """What a sequence of mixtures holds; ValueError where it is none, or holds nothing."""
+    if isinstance(values, str | Parts) or not isinstance(values, Iterable):
+        raise ValueError(f"{name} must be a sequence of mixtures; got {type(values).__name__}")
+    several = list(values)
+    if not several:
+        raise ValueError(f"{name} must hold at least one mixture; got none")
+    return several
 
 
 def read_mixture(value: Any, name: str, make: Callable[..., M]) -> M:

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.mixture.properties import MixtureProperties
+
+
+def check_number(n_samples: Any) -> None:
+    """Raise ValueError unless it is a whole number of rows that can be drawn."""
+    whole = isinstance(n_samples, int | np.integer) and not isinstance(n_samples, bool)
+    if not whole or n_samples < 1:
+        raise ValueError(
+            f"Invalid value for 'n_samples': {n_samples}; at least one sample must be drawn, a whole number"
+        )
+
+
+def read_size(size: Any) -> tuple[int, ...]:
+    """The shape of draws, as SciPy takes it: none, a whole number, or a tuple of them."""
+    sizes = () if size is None else tuple(size) if isinstance(size, tuple | list) else (size,)
+    if any(not isinstance(each, int | np.integer) or isinstance(each, bool) for each in sizes):
+        raise ValueError(f"size must be a whole number, or a tuple of them; got {size!r}")
+    if any(each < 0 for each in sizes):
+        raise ValueError(f"size must not be negative; got {size!r}")
+    return tuple(map(int, sizes))
 
 
 def draw_rows(

@@ -214,9 +214,9 @@ class Summaries(Evaluated):
         >>> mixture.highest_density_level([0.5, 0.9]).round(4)  # (1 - mass) / (2 pi)
         array([0.0796, 0.0159])
         """
-        from gaussmix.model.mixture.density.regions import find_levels
+        from gaussmix.model.mixture.density.regions import find_levels, read_masses
 
-        masses = np.asarray(mass, dtype=np.float64)
+        masses = read_masses(mass)
         levels = find_levels(self, masses.ravel(), n_draws, rng)[0]
         return np.exp(np.array(levels)).reshape(masses.shape)[()]
 

@@ -17,6 +17,7 @@ from gaussmix.model.mixture.algebra.observation import observe_all, step_over, s
 from gaussmix.model.mixture.algebra.peaks import Peaks
 from gaussmix.model.mixture.algebra.tails import find_log_tails, find_quantiles
 from gaussmix.model.mixture.parts import Parts
+from gaussmix.model.mixture.sampling import check_number
 
 #: From a number for each mixture, log-weights, means and deviations to an answer for each.
 _Ask = Callable[[Float64Array, Float64Array, Float64Array, Float64Array], Float64Array]
@@ -129,8 +130,7 @@ class MixtureBatch(BatchParts[M]):
         labels : ndarray of shape (n, n_samples)
             The component that each row came from.
         """
-        if n_samples < 1:
-            raise ValueError(f"Invalid value for 'n_samples': {n_samples}; at least one sample must be drawn")
+        check_number(n_samples)
         generator = np.random.default_rng(rng)
         labels = draw_labels(self.weights, n_samples, generator)
         X = np.empty((len(self), n_samples, self.n_features))

@@ -68,17 +68,23 @@ class BatchParts(Generic[M]):
 
     def __getitem__(self, index: Any) -> M | Self:
         if isinstance(index, int | np.integer) and not isinstance(index, bool | np.bool_):
-            i = range(len(self))[index]  # IndexError where there is none
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"there is no mixture {index}: the batch has {len(self)}")
+            i = range(len(self))[index]
             means = self.observation.locate(self.rows[i : i + 1])[:, 0]
             weights = np.exp(self.log_weights[i])
             return self.template.replace(weights=weights / weights.sum(), means=means)
-        places = index if isinstance(index, slice) else np.asarray(index)
-        own = {name: getattr(self, name)[places] for name in ("rows", "log_weights", "log_evidence")}
-        if own["rows"].ndim != 2:
+        places = index
+        if not isinstance(index, slice):
+            places = np.asarray(index, None if np.size(index) else np.int64)
+        rows, log_weights, log_evidence = (
+            freeze(array[places]) for array in (self.rows, self.log_weights, self.log_evidence)
+        )
+        if rows.ndim != 2:
             raise IndexError(
                 f"a batch is indexed by an integer, a slice or one axis of places; got {index!r}"
             )
-        return replace(self, **own)
+        return replace(self, rows=rows, log_weights=log_weights, log_evidence=log_evidence)
 
     def __repr__(self) -> str:
         return (

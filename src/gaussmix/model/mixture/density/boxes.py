@@ -62,6 +62,9 @@ def find_log_boxes(
 ) -> tuple[Float64Array, Float64Array]:
     """The logarithms of the probabilities of boxes (m, d), and their relative standard errors."""
     noise = find_noise(mixture)
+    empty = np.any(low >= high, axis=1)  # also between equal infinities, which are no lack of limits
+    low = np.where(empty[:, None], -np.inf, low)
+    high = np.where(empty[:, None], np.inf, high)
     present = np.flatnonzero(mixture.weights > 0.0)
     shares = mixture.weights[present]
     background = None if noise is None else noise.weight * find_inside(noise, low, high)
@@ -81,6 +84,7 @@ def find_log_boxes(
             answer[part][~(np.isfinite(low[part]) | np.isfinite(high[part])).any(axis=1)] = 0.0
         likely = np.exp(joint - np.where(np.isfinite(together), together, 0.0)[:, None])
         error[part] = np.sqrt(((likely * errors) ** 2).sum(axis=1))
+    answer[empty], error[empty] = -np.inf, 0.0
     return answer, error
 
 

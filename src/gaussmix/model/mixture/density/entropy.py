@@ -7,12 +7,11 @@ apart: draws estimate it with a smaller error than the mean of -log p.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.covariance.algebra import LOG_2PI
+from gaussmix.model.estimate import Estimate
 from gaussmix.model.mixture.density.background import refuse_noise
 from gaussmix.model.mixture.density.intervals import find_nodes
 from gaussmix.model.mixture.density.line import Line
@@ -31,9 +30,8 @@ N_NODES = 16
 N_COPIES = 16
 
 
-@dataclass(frozen=True)
-class Entropy:
-    """A differential entropy in nats: -E log p(X).
+class Entropy(Estimate):
+    """A differential entropy in nats, -E log p(X): a float with its standard error and bounds.
 
     Parameters
     ----------
@@ -44,10 +42,35 @@ class Entropy:
         Bounds in closed form.
     """
 
-    value: float
-    standard_error: float
-    lower: float
-    upper: float
+    __slots__ = ("_bounds",)
+    _bounds: tuple[float, float]
+
+    def __new__(cls, value: float, standard_error: float, lower: float, upper: float) -> Entropy:
+        """An estimate that also has bounds."""
+        self = super().__new__(cls, value, standard_error)
+        object.__setattr__(self, "_bounds", (float(lower), float(upper)))
+        return self
+
+    @property
+    def lower(self) -> float:
+        """What the entropy is no less than."""
+        return self._bounds[0]
+
+    @property
+    def upper(self) -> float:
+        """What the entropy is no more than."""
+        return self._bounds[1]
+
+    def __reduce__(self) -> tuple[type[Estimate], tuple[float, ...]]:
+        return type(self), (float(self), self.standard_error, *self._bounds)
+
+    def __repr__(self) -> str:
+        return (
+            f"Entropy({float(self):.6g}, standard_error={self.standard_error:.2g}, "
+            f"lower={self.lower:.6g}, upper={self.upper:.6g})"
+        )
+
+    __str__ = __repr__
 
 
 def find_entropy(mixture: Evaluated, n_draws: int, rng: np.random.Generator | int | None) -> Entropy:

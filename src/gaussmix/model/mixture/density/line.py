@@ -145,7 +145,7 @@ class Line:
         passed = z >= 0.0
         under = np.where(passed, tails, 0.0) @ w
         over = np.where(passed, 0.0, tails) @ w
-        with np.errstate(under="ignore"):
+        with np.errstate(under="ignore", over="ignore"):
             density = np.exp(-0.5 * z * z) @ (w / s) / np.sqrt(2.0 * np.pi)
         if self.noisy:
             length, weight = self.high - self.low, self.weights[-1]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gaussmix._typing import Float64Array
+from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.mixture.properties import MixtureProperties
 
 #: Products of lower order that the moment of a product may go through.
@@ -28,16 +28,28 @@ def find_moment(mixture: MixtureProperties, order: Any, *, central: bool) -> Any
         raise ValueError(
             f"order must be a whole number from 0 on, or {d} of them, one a feature; got {order!r}"
         )
+    n_terms = float(np.prod(orders + 1.0))
+    if n_terms > MOST_TERMS:
+        raise ValueError(
+            f"the moment of order {order!r} has {n_terms:.6g} terms, more than {MOST_TERMS}; take a lower "
+            "order"
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        moment = _find_moment(mixture, orders, central=central)
+    if not np.isfinite(moment).all():
+        raise ValueError(
+            f"the moment of order {order!r} is too large for floating-point numbers; take a lower order, or "
+            "another unit of the features"
+        )
+    return moment
+
+
+def _find_moment(mixture: MixtureProperties, orders: IntArray, *, central: bool) -> Any:
     means = mixture.means - mixture.mean if central else mixture.means
     if orders.ndim == 0:
         return np.asarray(mixture.shares @ _find_powers(means, mixture.variances, int(orders)))
     features = np.flatnonzero(orders)
-    n_terms = int(np.prod(orders[features] + 1.0))
-    if n_terms > MOST_TERMS:
-        raise ValueError(
-            f"the moment of order {order!r} has {n_terms} terms, more than {MOST_TERMS}; take a lower order"
-        )
-    k = mixture.n_components
+    k, d = mixture.means.shape
     dense = mixture.structure.algebra.to_dense(mixture.covariance_stack, k, d)
     covariances = dense[:, features[:, None], features]
     return float(

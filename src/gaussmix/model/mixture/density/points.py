@@ -64,7 +64,7 @@ def read_limits(
 
 def read_shares(q: Any, argument: str) -> Float64Array:
     """Probabilities of any shape, from 0 to 1."""
-    shares = np.asarray(_check.make_plain(q, argument), dtype=np.float64)
+    shares = make_float64(_check.make_plain(q, argument), argument)
     bad = ~((shares >= 0.0) & (shares <= 1.0))
     if bad.any():
         raise ValueError(f"{argument} must be probabilities from 0 to 1; got {shares[bad][0]}")
@@ -75,10 +75,17 @@ def _read_numbers(mixture: MixtureProperties, values: Any, argument: str) -> Flo
     """An array of any shape without NaN; of a table, whose columns have to be the mixture's, its rows."""
     array, names = read_named_rows(values, argument)
     refuse_other_names(names, mixture.feature_names, argument)
-    try:
-        numbers = np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{argument} must be numbers; got {array!r}") from None
+    numbers = make_float64(array, argument)
     if np.isnan(numbers).any():
         raise ValueError(f"{argument} contains NaN; {_check.REMEDY}")
     return numbers
+
+
+def make_float64(array: Any, argument: str) -> Float64Array:
+    """An array in double precision; ValueError where it holds anything but real numbers."""
+    try:
+        if np.asarray(array).dtype.kind in "cmM":  # NumPy would drop a part, or count from 1970
+            raise TypeError
+        return np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{argument} must be numbers; got {_check.show_value(array)}") from None

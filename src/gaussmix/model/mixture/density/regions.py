@@ -13,7 +13,7 @@ from gaussmix.model.mixture.density.background import refuse_noise
 from gaussmix.model.mixture.density.entropy import find_log_draws
 from gaussmix.model.mixture.density.level_sets import Slopes
 from gaussmix.model.mixture.density.line import Line
-from gaussmix.model.mixture.density.points import read_points
+from gaussmix.model.mixture.density.points import make_float64, read_points
 from gaussmix.model.mixture.evaluated import Evaluated
 from gaussmix.model.mixture.order import take_components
 
@@ -75,12 +75,24 @@ class Region:
         )
 
 
+def read_masses(mass: Any) -> Float64Array:
+    """Probabilities between 0 and 1, of any shape."""
+    masses = make_float64(mass, "mass")
+    bad = ~((masses > 0.0) & (masses < 1.0))
+    if bad.any():
+        raise ValueError(f"mass must be a probability between 0 and 1; got {masses[bad][0]}")
+    return masses
+
+
 def find_region(
     mixture: Evaluated, mass: float, n_draws: int, rng: np.random.Generator | int | None
 ) -> Region:
     """The region of a probability: exact for d = 1 and for k = 1, else of draws."""
-    (log_level,), (error,), intervals = find_levels(mixture, np.array([mass]), n_draws, rng)
-    return Region(float(mass), log_level, error, intervals, mixture)
+    masses = read_masses(mass).ravel()
+    if masses.size != 1:
+        raise ValueError(f"mass must be one probability, since each has a region; got {masses.size}")
+    (log_level,), (error,), intervals = find_levels(mixture, masses, n_draws, rng)
+    return Region(float(masses[0]), log_level, error, intervals, mixture)
 
 
 def find_levels(
@@ -90,9 +102,6 @@ def find_levels(
     from scipy.special import chdtri
 
     refuse_noise(mixture, "a region of highest density of")
-    bad = ~((masses > 0.0) & (masses < 1.0))
-    if bad.any():
-        raise ValueError(f"mass must be a probability between 0 and 1; got {masses[bad][0]}")
     mixture = take_components(mixture, np.flatnonzero(mixture.weights > 0.0))
     d = mixture.n_features
     if d == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gaussmix import _check
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.mixture.density.background import find_noise
 from gaussmix.model.mixture.properties import MixtureProperties
@@ -58,7 +59,6 @@ def draw_copies(
     mixture: MixtureProperties, n_draws: int, n_copies: int, generator: np.random.Generator
 ) -> list[Float64Array]:
     """Independently scrambled sets of rows, of `n_draws` in all or a few more."""
-    if n_draws < 2 * n_copies:
-        raise ValueError(f"n_draws must be at least {2 * n_copies}; got {n_draws}")
+    n_draws = _check.read_count(n_draws, "n_draws", 2 * n_copies)
     each = 1 << (-(-n_draws // n_copies) - 1).bit_length()
     return [draw_sobol(mixture, each, generator)[0] for _ in range(n_copies)]

@@ -56,6 +56,10 @@ class Reduction(Generic[M]):
     loss: float
     losses: Float64Array
 
+    def __post_init__(self) -> None:
+        for array in (self.labels, self.losses):
+            array.setflags(write=False)
+
     def __repr__(self) -> str:
         k, m = len(self.labels), self.mixture.n_components
         return f"Reduction({k} to {m} components, loss={self.loss:.4g})"
@@ -115,7 +119,5 @@ def _read_target(n_components: Any, max_loss: Any) -> tuple[int, float]:
         raise ValueError("give n_components, how many to keep, or max_loss, how many nats to lose at most")
     if max_loss is not None:
         _check.refuse_negative(max_loss, "max_loss")
-    least = 1 if n_components is None else n_components
-    if not isinstance(least, int | np.integer) or isinstance(least, bool) or least < 1:
-        raise ValueError(f"n_components must be a whole number of at least 1; got {n_components!r}")
-    return int(least), np.inf if max_loss is None else float(max_loss)
+    least = 1 if n_components is None else _check.read_count(n_components, "n_components")
+    return least, np.inf if max_loss is None else float(max_loss)
