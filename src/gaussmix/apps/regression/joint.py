@@ -25,7 +25,7 @@ from gaussmix.apps.regression.grouped import Predictive, join_groups
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.algebra.batch import MixtureBatch
 from gaussmix.model.mixture.algebra.conditional import condition_on
-from gaussmix.model.mixture.algebra.observation import DenseObservation, step_over
+from gaussmix.model.mixture.algebra.observation import DenseObservation
 
 #: Standard deviations from the mean, as many as a product of densities may take.
 FAR = 1e100
@@ -42,14 +42,11 @@ class Lines:
     slopes: Float64Array
 
     def average(self, rows: Float64Array, shares: Float64Array) -> Float64Array:
-        """sum_k r_k (offset_k + slope_k (x - centre)), shape (n, q), for shares r of shape (n, k)."""
-        mean = np.empty((len(rows), len(self.offsets)))
-        for part in step_over(len(rows), shares.shape[1]):
-            apart = rows[part] - self.centre
-            for j, (offset, slope) in enumerate(zip(self.offsets, self.slopes, strict=True)):
-                located = apart @ slope.T
-                located += offset
-                mean[part, j] = np.vecdot(shares[part], located)
+        """sum_k r_k (offset_k + slope_k (x - centre)), shape (b, q), for shares r of shape (b, k)."""
+        mean, apart = np.empty((len(rows), len(self.offsets))), rows - self.centre
+        for j, (offset, slope) in enumerate(zip(self.offsets, self.slopes, strict=True)):
+            mean[:, j] = np.vecdot(shares @ slope, apart)
+            mean[:, j] += shares @ offset
         return mean
 
 
@@ -103,7 +100,13 @@ class JointRegression:
             return self.predict(rows).mean
         if self._has_far(values):
             return self.predict(rows).mean  # which knows where no density can be computed
-        return self.lines.average(values, np.asarray(self.inputs.responsibilities(values)))
+        mean, lines = np.empty((len(values), self.n_outputs)), self.lines
+
+        def visit(part: slice, shares: Float64Array) -> None:
+            mean[part] = lines.average(values[part], shares)
+
+        self.inputs.visit_responsibilities(values, visit)
+        return mean
 
     def find_log_densities(self, rows: FloatArray) -> Float64Array:
         """The log-density of the inputs that each row has, in nats, shape (n,); zero where it has none."""
@@ -135,11 +138,10 @@ class JointRegression:
 
     def _has_far(self, values: Float64Array) -> bool:
         """Whether an input is so far from the mean that squares of the distance may be beyond numbers."""
-        if not len(values):
+        limit, centre = FAR * np.sqrt(self.inputs.variances.min(axis=0)), self.lines.centre
+        if values.size == 0 or max(values.max(), -values.min()) < limit.min() - np.abs(centre).max():
             return False
-        limit = FAR * np.sqrt(self.inputs.variances.min(axis=0))
-        centre = self.lines.centre
-        return bool(((values.max(axis=0) - centre > limit) | (centre - values.min(axis=0) > limit)).any())
+        return bool((np.abs(values - centre) > limit).any())
 
     def _take_inputs(self, rows: FloatArray) -> Float64Array:
         """The columns that are inputs, shape (n, p)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias, TypeVar, get_args
 
 import numpy as np
 
@@ -35,6 +35,8 @@ from gaussmix.model.kernels.softmax import Question
 from gaussmix.model.moments.blocks import AlongAxes, Block, Form
 from gaussmix.model.moments.frame import Frame
 from gaussmix.model.moments.statistics import TINY, Moments, Pass
+
+T = TypeVar("T")
 
 #: Every executor. Of those that can do what is asked, the first that says so is the fastest.
 EXECUTORS: tuple[type[Executor], ...] = (Compiled, Centred, Blas, ProjectedCentred, Projected)
@@ -174,17 +176,33 @@ class Sweep:
 
     def _sum_entropies(self, executor: Executor, plan: Plan) -> float:
         """-sum_i w_i sum_k r_ik log r_ik."""
-        (n, _), chunk, operands = self.operands.shape, executor.chunk, self.operands
 
-        def task(c: int) -> float:
+        def visit(rows: slice, R: Float64Array) -> float:
+            entropies = -np.vecdot(R, np.log(np.maximum(R, TINY)))
+            weights = self.operands.weights_of(rows)
+            return float(entropies.sum() if weights is None else weights @ entropies)
+
+        return sum(self._visit(executor, plan, visit, hold_blas=executor.uses_blas))
+
+    def visit_responsibilities(self, natural: Natural, visit: Callable[[slice, Float64Array], T]) -> list[T]:
+        """What a function makes of the responsibilities (b, k) of each chunk of rows, on several threads.
+
+        They are never all in memory. The function may call BLAS.
+        """
+        return self._visit(*self._plan_pass(natural, None), visit, hold_blas=True)
+
+    def _visit(
+        self, executor: Executor, plan: Plan, visit: Callable[[slice, Float64Array], T], *, hold_blas: bool
+    ) -> list[T]:
+        n, chunk = self.operands.X.shape[0], executor.chunk
+
+        def task(c: int) -> T:
             rows = slice(c * chunk, min((c + 1) * chunk, n))
             R = np.empty((rows.stop - rows.start, plan.natural.n_rows))
             executor.evaluate(rows, plan, "responsibilities", R)
-            entropies = -np.vecdot(R, np.log(np.maximum(R, TINY)))
-            weights = operands.weights_of(rows)
-            return float(entropies.sum() if weights is None else weights @ entropies)
+            return visit(rows, R)
 
-        return sum(self._run(task, -(-n // chunk), hold_blas=executor.uses_blas))
+        return self._run(task, -(-n // chunk), hold_blas=hold_blas)
 
     def accumulate_given(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
@@ -63,6 +64,14 @@ class Evaluated(Ordered):
         sweep, natural = self._make_sweep(X)
         responsibilities: FloatArray = sweep.evaluate(natural, "responsibilities")
         return responsibilities
+
+    def visit_responsibilities(self, X: npt.ArrayLike, visit: Callable[[slice, Float64Array], None]) -> None:
+        """Call a function with the responsibilities (b, k) of each chunk of rows, on several threads.
+
+        They are never all in memory. Chunks come in any order.
+        """
+        sweep, natural = self._make_sweep(X)
+        sweep.visit_responsibilities(natural, visit)
 
     def predict(self, X: npt.ArrayLike) -> IntArray:
         """The most probable component of each row, shape (n,); the first of equals; -1 is the noise."""
