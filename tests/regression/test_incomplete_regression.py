@@ -52,6 +52,15 @@ def test_the_likelihood_of_what_is_there_never_falls(name, seed):
     assert_allclose(history[-1], total / len(rows.values), rtol=1e-9)
 
 
+def test_shrunk_covariances_climb_the_likelihood_and_the_prior():
+    values = make_rows(6)[0]
+    options = {"covariance_type": "full", "random_state": 0, "tol": 1e-7}
+    model = GaussianMixtureRegressor(2, shrinkage=20.0, **options).fit(values[:, :-1], values[:, -1])
+    free = GaussianMixtureRegressor(2, shrinkage=0.0, **options).fit(values[:, :-1], values[:, -1])
+    assert model.fit_result_.log_priors
+    assert free.fit_result_.mean_log_likelihood >= model.fit_result_.mean_log_likelihood
+
+
 def test_an_iteration_is_that_of_em_where_nothing_is_missing():
     values = make_rows(1)[1]
     begin = fit_mixture(values, 2, max_iter=3, init_params="kmeans", acceleration=None, random_state=0)

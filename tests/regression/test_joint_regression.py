@@ -33,7 +33,11 @@ def test_the_quick_mean_is_that_of_the_conditional(name, k, d, seed, exponent):
     regression = make_regression(name, k, d, rng, exponent)
     rows = regression.mixture.sample(20, rng)[0][:, :-1]
     batch = regression.predict(rows)
-    assert_allclose(regression.find_means(rows), batch.mean, rtol=1e-8, atol=1e-9 * 10.0**exponent)
+    unit = 10.0**exponent
+    assert_allclose(regression.find_means(rows), batch.mean, rtol=1e-8, atol=1e-9 * unit)
+    mean, variances = regression.find_moments(rows)
+    assert_allclose(mean, batch.mean, rtol=1e-8, atol=1e-9 * unit)
+    assert_allclose(variances, batch.total_variances, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["full", "diag", "tied", "factor"])

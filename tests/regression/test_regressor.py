@@ -196,6 +196,39 @@ def test_every_kind_of_family_predicts(name):
     assert np.isfinite(model.log_score(X, y))
 
 
+@pytest.mark.parametrize("name", ["full", "diag", "spherical"])
+def test_shrinkage_counts_as_rows_of_the_covariance_of_all(name):
+    rng = np.random.default_rng(8)
+    values = np.concatenate([rng.normal(-9.0, 1.0, (30, 3)), rng.normal(9.0, 2.0, (50, 3))])
+    model = GaussianMixtureRegressor(2, covariance_type=name, shrinkage=4.0, random_state=0)
+    mixture = model.fit(values[:, :2], values[:, 2]).mixture_
+    common = np.cov(values.T, bias=True) / 2.0 ** (2.0 / 3.0)
+    for part, found in zip(
+        (values[:30], values[30:]), mixture.dense_covariances[np.argsort(mixture.means[:, 0])], strict=True
+    ):
+        expected = (len(part) * np.cov(part.T, bias=True) + 4.0 * common) / (len(part) + 4.0)
+        if name != "full":
+            expected = np.diag(np.diag(expected))
+        if name == "spherical":
+            expected = np.eye(3) * np.trace(expected) / 3.0
+        assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+    assert model.shrinkage_ == 4.0
+
+
+def test_without_shrinkage_the_fit_is_that_of_the_joint_mixture(curve):
+    X, y = curve
+    model = GaussianMixtureRegressor(3, covariance_type="full", shrinkage=0.0, random_state=0).fit(X, y)
+    plain = gaussmix.fit_mixture(np.c_[X, y], 3, random_state=0)
+    assert model.fit_result_.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-6)
+
+
+def test_components_of_few_rows_predict_soundly():
+    X, y = load_diabetes(return_X_y=True)
+    with_prior = GaussianMixtureRegressor(12, covariance_type="full", random_state=0).fit(X[:200], y[:200])
+    without = clone(with_prior).set_params(shrinkage=0.0).fit(X[:200], y[:200])
+    assert with_prior.log_score(X[200:], y[200:]) > -6.0 > without.log_score(X[200:], y[200:])
+
+
 def test_constant_columns_say_nothing():
     rng = np.random.default_rng(4)
     X = np.column_stack([np.full(100, 7.0), rng.normal(size=100)])
@@ -296,7 +329,7 @@ def test_a_splitter_makes_the_folds(curve):
     without = GaussianMixtureRegressor([1, 3], covariance_type="full", cv=KFold(3), random_state=0).fit(
         X[50:], y[50:]
     )
-    assert len(model.trials_) == 2
+    assert {trial.n_components for trial in model.trials_} == {1, 3}
     assert model.n_components_ == without.n_components_ == 3
 
 
@@ -310,6 +343,10 @@ def test_a_splitter_makes_the_folds(curve):
         ({"covariance_type": []}, "at least one family"),
         ({"criterion": "aic"}, "criterion"),
         ({"cv": 1}, "'cv' parameter"),
+        ({"shrinkage": -1.0}, "shrinkage"),
+        ({"shrinkage": 2.0}, "shrinkage must be 0 or at least 3"),
+        ({"shrinkage": 9.0, "covariance_type": "factor"}, "not for factor analysers"),
+        ({"shrinkage": 9.0, "criterion": "bic"}, "not for a choice by BIC"),
     ],
 )
 def test_wrong_parameters_are_named(curve, options, match):

@@ -88,8 +88,11 @@ class Predicting:
             raise ValueError(f"point must be one of {', '.join(POINTS)}; got {point!r}")
         shares = None if quantiles is None else read_shares(quantiles)
         rows = self._read_inputs(X)
-        if point == "mean" and shares is None and not (return_std or return_cov or return_mixture):
-            return self._shape(self._regression.find_means(rows))
+        if point == "mean" and shares is None and not (return_cov or return_mixture):
+            if not return_std:
+                return self._shape(np.array(self._regression.find_means(rows)))
+            mean, variances = self._regression.find_moments(rows)
+            return self._shape(np.array(mean)), self._shape(np.sqrt(variances))
         batch = self._regression.predict(rows)
         found: list[Any] = [self._find_point(batch, point)]
         if return_std:

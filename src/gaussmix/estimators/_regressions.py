@@ -18,6 +18,8 @@ FAMILIES_BY_BIC = (
 #: Features, outputs among them, beyond which factor analysers are tried: a matrix has the square of them.
 MANY_FEATURES = 100
 FAMILIES_OF_MANY = ("factor",)
+#: Shrinkages that are tried, as multiples of d + 1 rows, the least that is a distribution.
+SHRINKAGES = (0.0, 1.0, 4.0)
 #: Numbers of components that are tried.
 NUMBERS = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 NUMBERS_BY_BIC = tuple(range(1, 10))
@@ -52,4 +54,26 @@ def read_options(model: Any, rows: JointRows) -> Options:
         raise ValueError(
             f"n_components={min(counts)} components need as many rows of positive weight; there are {n}"
         )
-    return Options(families, counts, reg_covar=model.reg_covar, n_factors=model.n_factors)
+    amounts, given = _read_shrinkages(model, families, len(rows.columns))
+    return Options(families, counts, amounts, given, model.reg_covar, model.n_factors)
+
+
+def _read_shrinkages(model: Any, families: tuple[str, ...], d: int) -> tuple[tuple[float, ...], bool]:
+    """Shrinkages in rows, and whether the caller gave one."""
+    least = d + 1.0
+    if isinstance(model.shrinkage, str):
+        factors = (0.0,) if model.criterion == "bic" else SHRINKAGES
+        return tuple(factor * least for factor in factors), False
+    amount = float(model.shrinkage)
+    if 0.0 < amount < least:
+        raise ValueError(
+            f"shrinkage must be 0 or at least {least:g}, one more than the {d} columns of X and y, "
+            f"or the prior would not be a distribution; got {amount:g}"
+        )
+    if amount and any(get_structure(name).n_factors for name in families):
+        raise ValueError("shrinkage is not for factor analysers, whose loadings have no prior; set it to 0")
+    if amount and model.criterion == "bic":
+        raise ValueError(
+            "shrinkage is not for a choice by BIC, which compares maxima of the likelihood; set it to 0"
+        )
+    return (amount,), True

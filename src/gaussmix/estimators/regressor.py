@@ -52,6 +52,12 @@ class GaussianMixtureRegressor(Predicting, RegressorMixin, MultiOutputMixin, Bas
         A family as in :class:`gaussmix.GaussianMixture`. "auto" tries "tied" and "full", which do not depend
         on the units of inputs and outputs (by BIC all fourteen of mclust); a sequence tries its names. Of
         diagonal families y depends on x through the shares alone.
+    shrinkage : float or "auto", default="auto"
+        How many rows the covariance of all rows, over k^(2/d), counts as in that of each of k components; d
+        is the number of inputs and outputs. So slopes tend to those of one regression, and components of few
+        rows predict soundly. 0 is the maximum of the likelihood, and other numbers are at least d + 1. "auto"
+        tries 0, d + 1 and 4 (d + 1), with ``criterion="bic"`` it is 0. It does not shrink families that share
+        one covariance, nor factor analysers.
     criterion : {"cv", "bic"}, default="cv"
         How a model is chosen: by the predictive log-density of outputs that folds hold out, or by the BIC of
         the joint mixture, which is quicker and counts inputs as much as outputs.
@@ -80,6 +86,7 @@ class GaussianMixtureRegressor(Predicting, RegressorMixin, MultiOutputMixin, Bas
         not in it.
     n_components_ : int
     covariance_type_ : str
+    shrinkage_ : float
     trials_ : tuple of RegressionTrial
         The models that were tried on held-out rows, with `log_score` and `rmse` there.
     search_ : SearchResult
@@ -123,6 +130,7 @@ class GaussianMixtureRegressor(Predicting, RegressorMixin, MultiOutputMixin, Bas
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": list_open("n_components"),
         "covariance_type": list_open("covariance_type"),
+        "shrinkage": [Interval(Real, 0.0, None, closed="left"), StrOptions({"auto"})],
         "criterion": [StrOptions({"cv", "bic"})],
         "cv": ["cv_object"],
         "reg_covar": list_allowed("reg_covar"),
@@ -139,6 +147,7 @@ class GaussianMixtureRegressor(Predicting, RegressorMixin, MultiOutputMixin, Bas
         n_components: int | str | Sequence[int] = "auto",
         *,
         covariance_type: str | Sequence[str] = "auto",
+        shrinkage: float | str = "auto",
         criterion: str = "cv",
         cv: Any = 5,
         reg_covar: RegCovar = "auto",
@@ -151,6 +160,7 @@ class GaussianMixtureRegressor(Predicting, RegressorMixin, MultiOutputMixin, Bas
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
+        self.shrinkage = shrinkage
         self.criterion = criterion
         self.cv = cv
         self.reg_covar = reg_covar
@@ -226,6 +236,7 @@ class GaussianMixtureRegressor(Predicting, RegressorMixin, MultiOutputMixin, Bas
         self.mixture_ = fit.regression.mixture
         self.n_components_ = self.mixture_.n_components
         self.covariance_type_ = fit.model.covariance_type
+        self.shrinkage_ = fit.model.shrinkage
         self.trials_ = choice.trials
         self.__dict__.pop("search_", None)  # of an earlier fit
         if choice.search is not None:

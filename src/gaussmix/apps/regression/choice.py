@@ -58,13 +58,15 @@ def choose_and_fit(
     names, rows = feature_names, fill_rows(rows, rng)
     if options.is_open and criterion == "bic":
         return _choose_by_bic(rows, options, rng, effort, names)
-    model = options.make_model(options.families[0], options.numbers[0])
+    models = options.list_models(options.families[0], options.numbers[0])
+    model = models[min(1, len(models) - 1)]  # shrunk, where nothing can be held out
     trials: tuple[RegressionTrial, ...] = ()
     if options.is_open:
         splits = divide_rows(rows, folds, rng) if isinstance(folds, int) else folds
         tried = Search(Folds(rows, splits, int(rng.randint(2**31))), options)
-        model = tried.find_best()
-        trials = tuple(tried.trials.values())
+        if not tried.is_futile:
+            model = tried.find_best()
+            trials = tuple(tried.trials.values())
     fit = fit_joint(rows, model, rng, effort, names)
     return Choice(fit if rows.filled is None else improve_incomplete(rows, fit, effort), trials)
 
@@ -87,6 +89,6 @@ def _choose_by_bic(
         random_state=rng,
         feature_names=take_names(rows, names),
     )
-    model = options.make_model(*found.best_model)
+    model = options.list_models(*found.best_model)[0]
     fit = JointFit(model, found.best, JointRegression(found.best.mixture, rows.used))
     return Choice(fit if rows.filled is None else improve_incomplete(rows, fit, effort), search=found)

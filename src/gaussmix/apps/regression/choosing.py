@@ -25,6 +25,7 @@ from gaussmix.apps.regression.fitting import Effort, JointModel, JointRows, fit_
 from gaussmix.errors import FitError
 from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.options import NFactors
+from gaussmix.model.covariance import get_structure
 
 #: Folds beyond which no others are held out once so many rows have been.
 ENOUGH_HELD_OUT = 2000
@@ -33,7 +34,7 @@ QUICK = Effort(tol=1e-3, max_iter=50, n_init=1, init_params="kmeans")
 #: A model is left that is behind by so many standard errors on the rows held out so far.
 HOPELESS = 3.0
 #: A model of more components has to raise the score by so many standard errors of the difference.
-MARGIN = 1.0
+MARGIN = 0.5
 #: Steps to more components without a gain after which a family is left; one that is worse by more than its
 #: standard error is enough.
 PATIENCE = 2
@@ -48,6 +49,10 @@ class Options:
 
     families: tuple[str, ...]
     numbers: tuple[int, ...]
+    #: In rows.
+    shrinkages: tuple[float, ...] = (0.0,)
+    #: Whether families that share their covariance are shrunk, too.
+    shrinks_shared: bool = False
     #: Of every fit.
     reg_covar: RegCovar = "auto"
     n_factors: NFactors = 1
@@ -55,11 +60,15 @@ class Options:
     @property
     def is_open(self) -> bool:
         """Whether there is more than one model."""
-        return max(len(self.families), len(self.numbers)) > 1
+        alone = len(self.families) == len(self.numbers) == 1
+        return not alone or len(self.list_models(self.families[0], self.numbers[0])) > 1
 
-    def make_model(self, family: str, number: int) -> JointModel:
-        """One of the models."""
-        return JointModel(family, number, self.n_factors, self.reg_covar)
+    def list_models(self, family: str, number: int) -> list[JointModel]:
+        """The models of a family and a number of components: one for each shrinkage that matters."""
+        structure, amounts = get_structure(family), self.shrinkages
+        if number == 1 or structure.n_factors or (structure.shared and not self.shrinks_shared):
+            amounts = (0.0,)
+        return [JointModel(family, number, amount, self.n_factors, self.reg_covar) for amount in amounts]
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,7 @@ class RegressionTrial:
     ----------
     covariance_type : str
     n_components : int
+    shrinkage : float
     log_score : float
         Mean predictive log-density of the outputs held out, in nats; minus infinity where the model could not
         be fitted.
@@ -81,6 +91,7 @@ class RegressionTrial:
 
     covariance_type: str
     n_components: int
+    shrinkage: float
     log_score: float
     rmse: Float64Array
     complete: bool
@@ -124,6 +135,8 @@ class Folds:
         squares: list[Float64Array] = []
         densities, weights = np.empty(0), self.weights
         for number, (rest, held_out) in enumerate(self.splits, start=1):
+            if len(rest) < model.n_components:
+                return self._end(model, np.empty(0), squares, complete=False)
             try:
                 regression = fit_joint(self.rows.take(rest), model, RandomState(self.seed), QUICK).regression
             except FitError:
@@ -146,7 +159,9 @@ class Folds:
         if len(densities):
             score = float(np.average(densities, weights=weights))
             rmse = np.sqrt(np.average(np.concatenate(squares), axis=0, weights=weights))
-        return RegressionTrial(model.covariance_type, model.n_components, score, rmse, complete, densities)
+        return RegressionTrial(
+            model.covariance_type, model.n_components, model.shrinkage, score, rmse, complete, densities
+        )
 
 
 def divide_rows(rows: JointRows, n_folds: int, rng: RandomState) -> list[Split]:
@@ -183,7 +198,7 @@ class Search:
 
     def find_best(self) -> JointModel:
         """The best model, from fewer components to more; FitError where none can be fitted."""
-        numbers = self._list_numbers()
+        numbers = self._list_numbers() or [min(self.options.numbers)]
         best: RegressionTrial | None = None
         levels: dict[str, RegressionTrial] = {}
         for family in self.options.families:
@@ -208,13 +223,25 @@ class Search:
             )
         return next(model for model, trial in self.trials.items() if trial is best)
 
+    @property
+    def is_futile(self) -> bool:
+        """Whether only the shrinkage is open, and folds leave fewer rows than components."""
+        options = self.options
+        return len(options.families) == len(options.numbers) == 1 and not self._list_numbers()
+
     def _list_numbers(self) -> list[int]:
-        """Numbers of components for which each fold has enough different rows, the fewest if none."""
+        """Numbers of components for which each fold leaves enough rows."""
         least = min(len(rest) for rest, _ in self.folds.splits)
-        return [number for number in self.options.numbers if number <= least] or [1]
+        return [number for number in self.options.numbers if number <= least]
 
     def _try(self, family: str, number: int, rival: RegressionTrial | None) -> RegressionTrial:
-        model = self.options.make_model(family, number)
-        if model not in self.trials:
-            self.trials[model] = self.folds.try_model(model, rival)
-        return self.trials[model]
+        """The best shrinkage of a family and a number of components."""
+        best: RegressionTrial | None = None
+        for model in self.options.list_models(family, number):
+            if model not in self.trials:
+                self.trials[model] = self.folds.try_model(model, rival)
+            trial = self.trials[model]
+            if best is None or trial.beats(best, self.folds.weights):
+                best = trial
+        assert best is not None
+        return best

@@ -16,6 +16,8 @@ from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.one_mixture import fit_mixture
 from gaussmix.fit.options import NFactors
 from gaussmix.fit.result import FitResult
+from gaussmix.model.covariance import get_structure
+from gaussmix.model.priors import NormalInverseWishart
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class JointModel:
 
     covariance_type: str
     n_components: int
+    #: How many rows the covariance of all rows counts as in that of each component.
+    shrinkage: float = 0.0
     n_factors: NFactors = 1
     reg_covar: RegCovar = "auto"
 
@@ -118,6 +122,7 @@ def fit_joint(
         sample_weight=rows.weights,
         reg_covar=model.reg_covar,
         n_factors=model.n_factors,
+        prior=make_prior(rows, model),
         tol=effort.tol,
         max_iter=effort.max_iter,
         n_init=effort.n_init,
@@ -128,10 +133,35 @@ def fit_joint(
     return JointFit(model, result, JointRegression(result.mixture, rows.used))
 
 
+def make_prior(rows: JointRows, model: JointModel) -> NormalInverseWishart | None:
+    """The prior that shrinks covariances: the M-step's are (n_k S_k + nu C) / (n_k + nu).
+
+    nu is the shrinkage, and C the covariance of all rows over k^(2/d), which leaves each of k components in d
+    dimensions a kth part of the volume. The slopes of each component so tend to those of one regression.
+    None where nothing is shrunk: one component has that covariance anyhow, and an output that is constant
+    leaves it singular.
+    """
+    values = take_columns(rows.complete, rows.columns)
+    d = values.shape[1]
+    if not model.shrinkage or model.n_components == 1 or (rows.outputs == rows.outputs[0]).all(axis=0).any():
+        return None
+    means = np.average(values, axis=0, weights=rows.weights)
+    halves = (values - means) * np.sqrt(rows.masses / rows.masses.sum())[:, None]
+    scale = model.shrinkage * (halves.T @ halves) / model.n_components ** (2.0 / d)
+    block = get_structure(model.covariance_type, d).algebra.block
+    if block.general:  # degrees of freedom by which the prior counts as nu rows
+        return NormalInverseWishart(shrinkage=0.0, dof=max(model.shrinkage - d - 1.0, 0.0), scale=scale)
+    merged = block.n_merged(d)
+    return NormalInverseWishart(
+        shrinkage=0.0, dof=max(model.shrinkage * merged - 2.0, 0.0), scale=merged * scale
+    )
+
+
 def improve_incomplete(rows: JointRows, fit: JointFit, effort: Effort) -> JointFit:
     """From a fit to filled rows to the maximum of the likelihood of what is there."""
     model, mixture = fit.model, fit.result.mixture
     incomplete = IncompleteRows(take_columns(rows.values, rows.columns), rows.masses)
+    prior = make_prior(rows, model)
 
     def maximise(pseudo: Pseudo) -> FitResult:
         return fit_mixture(
@@ -143,6 +173,7 @@ def improve_incomplete(rows: JointRows, fit: JointFit, effort: Effort) -> JointF
             max_iter=0,
             reg_covar=model.reg_covar,
             n_factors=mixture.n_factors or 1,
+            prior=prior,
             feature_names=mixture.feature_names,
         )
 

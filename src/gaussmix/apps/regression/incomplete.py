@@ -59,18 +59,23 @@ class IncompleteRows:
         return group_patterns(~np.isnan(self.values))
 
     def climb(self, begin: FitResult, m_step: MStep, tol: float, max_iter: int) -> FitResult:
-        """The fit after EM from one fit; its history is of the mean log-likelihood of what is there."""
+        """The fit after EM from one fit; its history is of the mean log-likelihood of what is there.
+
+        Where M-steps have a prior, EM raises the sum of its log-density and the likelihood.
+        """
         pseudo, likelihood = self.expect(begin.mixture)
         best, history, status = begin, [likelihood], FitStatus.MAX_ITER
+        objective = likelihood + find_log_prior(begin)
         for _ in range(max_iter):
             after = m_step(pseudo)
             pseudo, likelihood = self.expect(after.mixture)
-            if likelihood < history[-1]:  # of a family whose M-step is an iteration that began anew
+            gain = likelihood + find_log_prior(after) - objective
+            if gain < 0.0:  # of a family whose M-step is an iteration that began anew
                 status = FitStatus.CONVERGED
                 break
-            best = after
+            best, objective = after, objective + gain
             history.append(likelihood)
-            if history[-1] - history[-2] < tol:
+            if gain < tol:
                 status = FitStatus.CONVERGED
                 break
         advice = " ".join(part for part in (ADVICE[status], best.advice) if part)
@@ -129,6 +134,11 @@ class IncompleteRows:
             filled[:, lacking] = means[:, component]
             parts.append(_spread(filled, weights * shares[:, component], lacking, lower, component, k))
         return parts, densities
+
+
+def find_log_prior(fit: FitResult) -> float:
+    """The log-density of the prior at the end of a fit, for each unit of weight; zero without one."""
+    return fit.log_priors[-1] if fit.log_priors else 0.0
 
 
 def _spread(

@@ -41,13 +41,29 @@ class Lines:
     offsets: Float64Array
     slopes: Float64Array
 
-    def average(self, rows: Float64Array, shares: Float64Array) -> Float64Array:
-        """sum_k r_k (offset_k + slope_k (x - centre)), shape (b, q), for shares r of shape (b, k)."""
-        mean, apart = np.empty((len(rows), len(self.offsets))), rows - self.centre
+    #: The variance of each output about each line, shape (q, k).
+    variances: Float64Array
+
+    def average(self, rows: Float64Array, shares: Float64Array, mean: Float64Array) -> None:
+        """Write sum_k r_k (offset_k + slope_k (x - centre)), shape (b, q), for shares r of shape (b, k)."""
+        apart = rows - self.centre
         for j, (offset, slope) in enumerate(zip(self.offsets, self.slopes, strict=True)):
             mean[:, j] = np.vecdot(shares @ slope, apart)
             mean[:, j] += shares @ offset
-        return mean
+
+    def spread(
+        self, rows: Float64Array, shares: Float64Array, mean: Float64Array, variances: Float64Array
+    ) -> None:
+        """Write the mean and, with the lines y_k, the variance sum_k r_k (s_k^2 + (y_k - mean)^2)."""
+        apart = rows - self.centre
+        for j, (offset, slope) in enumerate(zip(self.offsets, self.slopes, strict=True)):
+            lines = apart @ slope.T
+            lines += offset
+            mean[:, j] = np.vecdot(shares, lines)
+            lines -= mean[:, j, None]
+            lines *= lines
+            lines += self.variances[j]
+            variances[:, j] = np.vecdot(shares, lines)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +97,14 @@ class JointRegression:
         """What each component makes of complete inputs."""
         p = len(self.used)
         centre = np.asarray(self.mixture.mean[:p])
-        observation = condition_on(self.mixture, np.arange(p), centre[None]).observation
+        batch = condition_on(self.mixture, np.arange(p), centre[None])
+        observation = batch.observation
         unit = np.broadcast_to(np.eye(p), (self.mixture.n_components, p, p))
         return Lines(
             centre,
             np.ascontiguousarray(observation.locate(centre[None])[:, 0].T),
             np.ascontiguousarray(np.moveaxis(observation.move(unit), 2, 0)),
+            np.ascontiguousarray(batch.variances.T),
         )
 
     def find_means(self, rows: FloatArray) -> Float64Array:
@@ -96,17 +114,30 @@ class JointRegression:
         from a pass over the rows, and no mean of a component is kept.
         """
         values = self._take_inputs(rows)
-        if not values.shape[1] or np.isnan(values).any():
+        if not self._is_plain(values):
             return self.predict(rows).mean
-        if self._has_far(values):
-            return self.predict(rows).mean  # which knows where no density can be computed
         mean, lines = np.empty((len(values), self.n_outputs)), self.lines
 
         def visit(part: slice, shares: Float64Array) -> None:
-            mean[part] = lines.average(values[part], shares)
+            lines.average(values[part], shares, mean[part])
 
         self.inputs.visit_responsibilities(values, visit)
         return mean
+
+    def find_moments(self, rows: FloatArray) -> tuple[Float64Array, Float64Array]:
+        """The mean and the variance of each output for each row, shape (n, q), in the same way."""
+        values = self._take_inputs(rows)
+        if not self._is_plain(values):
+            batch = self.predict(rows)
+            return batch.mean, batch.total_variances
+        mean, lines = np.empty((len(values), self.n_outputs)), self.lines
+        variances = np.empty_like(mean)
+
+        def visit(part: slice, shares: Float64Array) -> None:
+            lines.spread(values[part], shares, mean[part], variances[part])
+
+        self.inputs.visit_responsibilities(values, visit)
+        return mean, variances
 
     def find_log_densities(self, rows: FloatArray) -> Float64Array:
         """The log-density of the inputs that each row has, in nats, shape (n,); zero where it has none."""
@@ -136,12 +167,14 @@ class JointRegression:
             batches.append(condition_on(joint, np.arange(len(given)), values[places][:, given]))
         return join_groups(found, batches)
 
-    def _has_far(self, values: Float64Array) -> bool:
-        """Whether an input is so far from the mean that squares of the distance may be beyond numbers."""
-        limit, centre = FAR * np.sqrt(self.inputs.variances.min(axis=0)), self.lines.centre
-        if values.size == 0 or max(values.max(), -values.min()) < limit.min() - np.abs(centre).max():
+    def _is_plain(self, values: Float64Array) -> bool:
+        """Whether every row has all inputs, none so far from the mean that densities are beyond numbers."""
+        if not values.size or np.isnan(values).any():
             return False
-        return bool((np.abs(values - centre) > limit).any())
+        limit, centre = FAR * np.sqrt(self.inputs.variances.min(axis=0)), self.lines.centre
+        if max(values.max(), -values.min()) < limit.min() - np.abs(centre).max():
+            return True
+        return not (np.abs(values - centre) > limit).any()
 
     def _take_inputs(self, rows: FloatArray) -> Float64Array:
         """The columns that are inputs, shape (n, p)."""
