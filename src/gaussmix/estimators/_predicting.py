@@ -28,6 +28,9 @@ class Regression(Protocol):
     def find_means(self, rows: FloatArray) -> Float64Array:
         """Their means, shape (n, q)."""
 
+    def find_moments(self, rows: FloatArray) -> tuple[Float64Array, Float64Array]:
+        """Their means and standard deviations, shape (n, q)."""
+
     def find_log_densities(self, rows: FloatArray) -> Float64Array:
         """The log-density of each row, shape (n,)."""
 
@@ -91,8 +94,8 @@ class Predicting:
         if point == "mean" and shares is None and not (return_cov or return_mixture):
             if not return_std:
                 return self._shape(np.array(self._regression.find_means(rows)))
-            mean, variances = self._regression.find_moments(rows)
-            return self._shape(np.array(mean)), self._shape(np.sqrt(variances))
+            mean, std = self._regression.find_moments(rows)
+            return self._shape(np.array(mean)), self._shape(np.array(std))
         batch = self._regression.predict(rows)
         found: list[Any] = [self._find_point(batch, point)]
         if return_std:

@@ -53,6 +53,11 @@ class ExpertsRegression:
         shares = np.exp(self.find_log_shares(rows))
         return np.asarray((shares[:, None] @ self.locate(rows))[:, 0])
 
+    def find_moments(self, rows: npt.NDArray[Any]) -> tuple[Float64Array, Float64Array]:
+        """The means and standard deviations of the predictive distributions, shape (n, m)."""
+        batch = self.predict(rows)
+        return batch.mean, batch.std
+
     def find_log_densities(self, rows: npt.NDArray[Any]) -> Float64Array:
         """The log-density of what the gate sees, shape (n,). ValueError of gates that are no density."""
         gate = self.model.gate

@@ -125,11 +125,11 @@ class JointRegression:
         return mean
 
     def find_moments(self, rows: FloatArray) -> tuple[Float64Array, Float64Array]:
-        """The mean and the variance of each output for each row, shape (n, q), in the same way."""
+        """The mean and the standard deviation of each output for each row, shape (n, q), as quickly."""
         values = self._take_inputs(rows)
         if not self._is_plain(values):
             batch = self.predict(rows)
-            return batch.mean, batch.total_variances
+            return batch.mean, batch.std
         mean, lines = np.empty((len(values), self.n_outputs)), self.lines
         variances = np.empty_like(mean)
 
@@ -137,7 +137,7 @@ class JointRegression:
             lines.spread(values[part], shares, mean[part], variances[part])
 
         self.inputs.visit_responsibilities(values, visit)
-        return mean, variances
+        return mean, np.sqrt(variances)
 
     def find_log_densities(self, rows: FloatArray) -> Float64Array:
         """The log-density of the inputs that each row has, in nats, shape (n,); zero where it has none."""
