@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gaussmix import GaussianMixtureRegressor
+from gaussmix import GaussianMixtureRegressor, MixtureOfExpertsRegressor
 from gaussmix.datasets import load_ethanol, load_motorcycle, load_tones
 from gaussmix.plot import RegressionDisplay, ResidualDisplay
 from gaussmix.plot.predictions import SHARES, predict_along
@@ -174,3 +174,28 @@ def test_offsets_and_units_make_no_difference(model):
 def test_tables_of_regressions(load):
     rows, names = load()
     assert rows.shape[1] == len(names) and np.isfinite(rows).all()
+
+
+def test_numbers_of_crossing_curves_stand_apart():
+    model = MixtureOfExpertsRegressor(2, gate=None, random_state=0)
+    tones = load_tones()[0]
+    display = RegressionDisplay.from_estimator(
+        model.fit(tones[:, :1], tones[:, 1]), tones[:, :1], tones[:, 1], figure=Figure(dpi=60)
+    )
+    render(display)
+    numbers = [text for text in display.ax_.texts if text.get_text() in ("0", "1")]
+    first, second = (number.get_window_extent() for number in numbers)
+    assert not first.overlaps(second)
+
+
+@pytest.mark.parametrize("gate", ["softmax", "gaussian", None])
+def test_mixtures_of_experts_are_drawn_as_their_own_methods_have_them(gate):
+    model = MixtureOfExpertsRegressor(3, gate=gate, random_state=0).fit(X, Y)
+    found = predict_along(model, X, Y)
+    grid = found.points[:, None]
+    np.testing.assert_allclose(found.experts, model.predict_experts(grid), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(found.shares, model.predict_shares(grid), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(found.responsibilities, model.responsibilities(X, Y), rtol=1e-6, atol=1e-9)
+    display = ResidualDisplay.from_estimator(model, X, Y, figure=Figure(dpi=40))
+    render(display)
+    np.testing.assert_allclose(display.residuals.predicted, model.predict_experts(X), rtol=1e-6, atol=1e-9)

@@ -29,6 +29,10 @@ HEIGHTS = (3.2, 1.0)
 OPACITIES = (0.06, 1.0)
 #: The least share, at its greatest, of an expert whose curve is numbered.
 LEAST_SHARE = 0.1
+#: The share, relative to its greatest, from which on a number may stand at a curve.
+NEAR = 0.9
+#: Distance of two curves, as a share of the panel, at which their numbers do not touch.
+APART = 0.1
 #: Masses of the regions of highest density, from the smallest.
 MASSES = (0.5, 0.8, 0.95)
 #: Other inputs that a caption names.
@@ -196,13 +200,37 @@ class RegressionDisplay:
             self.lines_.append(panel.add_collection(line, autolim=False))
             where = int(shares.argmax())
             if shares[where] >= LEAST_SHARE:
-                place = _find_middle(shares)
+                place = self._find_place(c)
                 put_number(panel, c, c, float(found.points[place]), float(curve[place]), size=8)
         self.lines_ += panel.plot(
             found.points, found.mean, color=INK, linewidth=1.3, linestyle="--", zorder=3
         )
         if len(self.axes_) > 1:
             self._draw_shares()
+
+    def _find_place(self, c: int) -> int:
+        """The point at which the number of an expert stands.
+
+        It is the middle of the longest stretch where the share is near its greatest; or, where other curves
+        are near that, the point of the stretch that is farthest from them.
+        """
+        found = self.predictions
+        curves, shares = found.experts, found.shares[:, c]
+        low, high = found.limits
+        inside = (curves[:, c] > low) & (curves[:, c] < high)
+        near = np.flatnonzero((shares >= NEAR * shares.max()) & (inside | ~inside.any()))
+        if not near.size:
+            return int(shares.argmax())
+        stretch = max(np.split(near, np.flatnonzero(np.diff(near) > 1) + 1), key=len)
+        middle = int(stretch[len(stretch) // 2])
+        others = np.delete(curves, c, axis=1)
+        if not others.size:
+            return middle
+        apart = np.abs(others - curves[:, [c]]).min(axis=1) / (high - low)
+        if apart[middle] >= APART:
+            return middle
+        trimmed = stretch[len(stretch) // 10 : len(stretch) - len(stretch) // 10]
+        return int(trimmed[apart[trimmed].argmax()])
 
     def _draw_shares(self) -> None:
         """The shares, one on the other."""
@@ -317,14 +345,6 @@ def _make_panels(ax: Any, figure: Figure | None, kind: str) -> Any:
     if kind != "experts":
         return np.array([figure.subplots()])
     return figure.subplots(2, 1, sharex=True, height_ratios=HEIGHTS)
-
-
-def _find_middle(shares: Any) -> int:
-    """The middle, by share, of the longest stretch where the share is near its greatest."""
-    near = np.flatnonzero(shares >= 0.9 * shares.max())
-    stretches = np.split(near, np.flatnonzero(np.diff(near) > 1) + 1)
-    longest = max(stretches, key=len)
-    return int(longest[len(longest) // 2])
 
 
 def _add_legend(panel: Axes, **options: Any) -> None:
