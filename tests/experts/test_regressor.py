@@ -26,7 +26,7 @@ from tests.helpers import run_python
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference/experts.json").read_text(encoding="utf-8"))
 
 CHECKED = (
-    "MixtureOfExpertsRegressor(n_init=2)",
+    "MixtureOfExpertsRegressor(n_init=2, max_iter=50)",
     "MixtureOfExpertsRegressor(n_init=2, max_iter=50, gate='gaussian')",
 )
 CODE = """
