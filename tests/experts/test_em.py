@@ -266,4 +266,24 @@ def test_rows_without_noise():
     Y = np.where(np.arange(60) % 2, 2.0 * x + 1.0, -x)[:, None]
     found = fit(x[:, None], Y, 2)
     assert not found.spikes  # experts of many rows, which fit them exactly
+    assert found.held == (0, 1) and "least allowed" in found.advice
     np.testing.assert_allclose(np.sort(found.model.experts.slopes.ravel()), [-1.0, 2.0], atol=1e-6)
+
+
+def test_a_heap_of_outputs_is_told_of():
+    X, Y = make_crossing(200, 4)
+    Y[:60] = 0.25
+    found = fit(X, Y, 3)
+    assert found.held and not found.spikes
+    assert f"Expert {found.held[0]} fits rows exactly" in found.advice
+
+
+def test_a_far_row_changes_no_units():
+    X, Y = make_crossing(200, 4)
+    without = fit(X, Y, 2)
+    far = np.array([[1e7, 1e7]])
+    on_a_line = without.model.experts.locate(far)[:, 0]
+    found = fit(np.vstack([X, far]), np.vstack([Y, on_a_line]), 2)
+    assert not found.held and found.n_parameters == without.n_parameters
+    deviations = np.sqrt([found.model.experts.variances, without.model.experts.variances])[:, :, 0]
+    np.testing.assert_allclose(np.sort(deviations[0]), np.sort(deviations[1]), rtol=0.1)

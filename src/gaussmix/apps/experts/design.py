@@ -12,10 +12,16 @@ from typing import Self
 import numpy as np
 
 from gaussmix._typing import BoolArray, Float64Array, IntArray
+from gaussmix.data.rows import Rows
+from gaussmix.engines.bulk import find_bulk
 from gaussmix.model.moments.frame import CONSTANT
 
 #: Eigenvalues of the correlations below this, relative to the largest, are rounding.
 COLLINEAR = 1e-12
+#: Spreads of the bulk beyond which a row counts as no further in the correlations, where there are far rows.
+FARTHEST = 10.0
+#: The largest spread whose square is a number.
+LARGEST = 1e150
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,21 +39,16 @@ class Design:
 
     @classmethod
     def of_rows(cls, X: Float64Array, masses: Float64Array) -> Self:
-        """The design of rows, shape (n, p), of positive weights."""
-        weight = masses.sum()
-        centre = (masses @ X) / weight
-        with np.errstate(over="ignore"):
-            shifted = X - centre
-            centre = centre + (masses @ shifted) / weight
-            shifted = X - centre
-            largest = np.abs(shifted).max(axis=0, initial=0.0)
-        size = np.where(largest > 0.0, largest, 1.0)  # whose square may overflow
-        scaled = shifted / size
-        spreads = size * np.sqrt((masses @ np.square(scaled)) / weight)
-        varies = spreads > CONSTANT * np.abs(centre)
-        spreads = np.where(varies, spreads, 1.0)
-        standard = np.where(varies, shifted / spreads, 0.0).T
-        correlation = (standard * masses) @ standard.T / weight
+        """The design of rows, shape (n, p), of positive weights; centre and units are those of the bulk."""
+        centre, spreads = find_scales(X, masses)
+        places = find_bulk(Rows(X), np.square(np.minimum(spreads, LARGEST))) if X.shape[1] else None
+        if places is not None:
+            middle, narrow = find_scales(X[places], masses[places])
+            centre, spreads = np.where(narrow > 0.0, (middle, narrow), (centre, spreads))
+        varies, spreads = spreads > 0.0, np.where(spreads > 0.0, spreads, 1.0)
+        standard = np.where(varies, (X - centre) / spreads, 0.0).T
+        near = standard if places is None else np.clip(standard, -FARTHEST, FARTHEST)
+        correlation = (near * masses) @ near.T / masses.sum()
         values, vectors = np.linalg.eigh(correlation)
         kept = values > COLLINEAR * max(float(values.max(initial=0.0)), 1.0)
         turn = vectors[:, kept] / np.sqrt(values[kept])
@@ -76,3 +77,15 @@ class Design:
         standard = self.matrix * self.spreads[:, None]
         ridge[1:, 1:] = alpha * (standard.T @ standard)
         return ridge
+
+
+def find_scales(X: Float64Array, masses: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Means and standard deviations of columns, shape (p,); zero where a column is constant."""
+    weight = masses.sum()
+    centre = (masses @ X) / weight
+    centre = centre + (masses @ (X - centre)) / weight
+    shifted = X - centre
+    largest = np.abs(shifted).max(axis=0, initial=0.0)
+    size = np.where(largest > 0.0, largest, 1.0)  # whose square may overflow
+    spreads = size * np.sqrt((masses @ np.square(shifted / size)) / weight)
+    return centre, np.where(spreads > CONSTANT * np.abs(centre), spreads, 0.0)

@@ -197,6 +197,7 @@ def make_fit(
     places = np.argsort(order)
     collapsed = tuple(sorted(int(places[expert]) for expert in run.collapsed))
     spikes = tuple(sorted(int(places[expert]) for expert in training.find_spikes(seen)))
+    held = tuple(sorted(int(places[expert]) for expert in training.find_held(seen)))
     coinciding = find_coinciding(seen.R[:, order])
     model = replace(
         run.mixture,
@@ -206,13 +207,14 @@ def make_fit(
     return ExpertsFit(
         model=model.take(order),
         status=run.status,
-        advice=write_advice(run.status, collapsed, spikes, coinciding),
+        advice=write_advice(run.status, collapsed, spikes, held, coinciding),
         history=run.history,
         log_priors=run.log_priors,
         n_samples=training.weight,
         counts=counts[order],
         collapsed=collapsed,
         spikes=spikes,
+        held=held,
         starts=reports,
     )
 

@@ -24,7 +24,7 @@ from gaussmix._typing import Float64Array, IntArray
 from gaussmix.apps.experts.design import Design
 from gaussmix.apps.experts.linear import LinearExperts, step_residuals, whiten_all
 from gaussmix.apps.experts.products import sum_products
-from gaussmix.fit.mstep.regularise import FLOOR, NO_ROWS, THIN, Floor
+from gaussmix.fit.mstep.regularise import FLOOR, HELD, NO_ROWS, THIN, Floor
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 from gaussmix.model.moments.frame import Frame, Group
 from gaussmix.model.moments.statistics import Moments
@@ -146,6 +146,12 @@ class LinearStep:
         thin = algebra.stiffness(experts.roots, self._thin) > 1.0
         few = counts < SPIKE_ROWS * (1 + self.design.rank)
         return tuple(int(i) for i in np.flatnonzero(few & thin))
+
+    def find_held(self, experts: LinearExperts) -> tuple[int, ...]:
+        """Experts whose residuals have no spread in some direction."""
+        stiffness = self.structure.algebra.stiffness(experts.roots, self.regularise.least)
+        held = np.broadcast_to(stiffness > HELD, experts.n_experts)
+        return tuple(int(i) for i in np.flatnonzero(held))
 
     def publish(self, experts: LinearExperts) -> LinearExperts:
         """The experts in the data's units."""

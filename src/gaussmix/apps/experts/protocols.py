@@ -11,7 +11,7 @@ shape (k, n)) are the fastest, since sums over experts run along whole vectors.
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 from gaussmix._typing import Float64Array, IntArray
 
@@ -125,3 +125,11 @@ class ExpertStep(Protocol[E]):
 
     def take(self, rows: IntArray) -> Self:
         """The same M-step for some of the training rows."""
+
+
+@runtime_checkable
+class HasFloor(Protocol):
+    """An M-step of experts whose residual variances have a least value."""
+
+    def find_held(self, experts: Any) -> tuple[int, ...]:
+        """Experts of which that value, and not the rows, decides some variance."""

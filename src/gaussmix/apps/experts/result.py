@@ -20,6 +20,10 @@ SPIKE = (
     "{who} {verb} a few rows all but exactly, so the likelihood says nothing. Use fewer experts (n_experts), "
     "covariances that experts share (covariance_type='tied'), a larger alpha, or more starts (n_init)."
 )
+HELD = (
+    "{who} {verb} rows exactly in some direction (repeated or collinear outputs): residual variances are "
+    "held at the least allowed, so the likelihood depends on that bound."
+)
 COINCIDE = "{who} coincide: fewer experts (n_experts) say the same."
 UNFINISHED = "EM did not converge in max_iter iterations. Increase max_iter or tol."
 STOPPED = "The fit was stopped from outside; the experts are the best so far."
@@ -49,6 +53,8 @@ class ExpertsFit(Generic[G, E]):
         Experts that would have lost all rows in the next iteration.
     spikes : tuple of int
         Experts of few rows that fit them all but exactly.
+    held : tuple of int
+        Experts of which the least variance allowed decides some variance, and so the likelihood.
     starts : tuple of StartReport
         Of every start: its kind, where it ended, and why it stopped.
     """
@@ -62,6 +68,7 @@ class ExpertsFit(Generic[G, E]):
     counts: Float64Array
     collapsed: tuple[int, ...] = ()
     spikes: tuple[int, ...] = ()
+    held: tuple[int, ...] = ()
     starts: tuple[StartReport, ...] = field(default=(), repr=False)
 
     @property
@@ -111,6 +118,7 @@ def write_advice(
     status: FitStatus,
     collapsed: tuple[int, ...],
     spikes: tuple[int, ...],
+    held: tuple[int, ...],
     coinciding: tuple[int, ...],
 ) -> str:
     """What to know and to do about the outcome, in sentences; empty when all is well."""
@@ -123,6 +131,9 @@ def write_advice(
         parts.append(STOPPED)
     if spikes:
         parts.append(SPIKE.format(who=_name(spikes), verb="fits" if len(spikes) == 1 else "fit"))
+    others = tuple(expert for expert in held if expert not in spikes)
+    if others:
+        parts.append(HELD.format(who=_name(others), verb="fits" if len(others) == 1 else "fit"))
     if coinciding:
         parts.append(COINCIDE.format(who=_name(coinciding)))
     return " ".join(parts)

@@ -9,7 +9,7 @@ from typing import Generic, NamedTuple, Self, TypeAlias
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.apps.experts.model import MixtureOfExperts, weigh_experts
-from gaussmix.apps.experts.protocols import E, ExpertStep, G, GateStep
+from gaussmix.apps.experts.protocols import E, ExpertStep, G, GateStep, HasFloor
 from gaussmix.fit.iterate.acceleration import OWN_STEP, Memory, Proposal
 from gaussmix.fit.iterate.em import RunOf, Trail, iterate
 from gaussmix.fit.iterate.stopping import Rule
@@ -66,6 +66,11 @@ class Training(Generic[G, E]):
             *self.gate_step.find_spikes(seen.model.gate, counts),
         }
         return tuple(sorted(found))
+
+    def find_held(self, seen: Seen[G, E]) -> tuple[int, ...]:
+        """Experts that are held at the least variance, if there is one."""
+        step = self.expert_step
+        return step.find_held(seen.model.experts) if isinstance(step, HasFloor) else ()
 
 
 class Seen(NamedTuple, Generic[G, E]):
