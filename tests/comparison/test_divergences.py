@@ -17,6 +17,7 @@ from scipy.stats import multivariate_normal
 
 import gaussmix
 from gaussmix import Estimate, Mixture, Noise
+from gaussmix.model.comparison import quadrature
 from gaussmix.model.mixture.alignment import measure_bhattacharyya
 from tests.helpers import NAMES, direct_log_prob, random_mixture
 
@@ -193,6 +194,25 @@ class TestOnTheLine:
         assert_allclose(gaussmix.total_variation(p, q), total, rtol=1e-9)
         kl = self.reference(p, q, lambda a, b: a * math.log(a / b) if a > 0.0 else 0.0)
         assert_allclose(gaussmix.kl_divergence(p, q), kl, rtol=1e-10)
+
+    def test_gaussians_side_by_side_share_pieces(self, monkeypatch):
+        sizes, evaluate = [], quadrature._evaluate
+
+        def count(integrand, origins, lows, highs):
+            sizes.append(len(lows))
+            return evaluate(integrand, origins, lows, highs)
+
+        monkeypatch.setattr(quadrature, "_evaluate", count)
+        rng = np.random.default_rng(0)
+        p, q = (
+            Mixture(np.full(300, 1.0 / 300.0), rng.normal(size=(300, 1)), np.full(300, 0.5), "spherical")
+            for _ in range(2)
+        )
+        found = gaussmix.kl_divergence(p, q)
+        assert sum(sizes) < 1000  # of 300 Gaussians each with 17 borders of its own
+        x = np.linspace(-12.0, 12.0, 4001)  # the rule of trapezia is exact for what vanishes so smoothly
+        log_p, log_q = (each.log_prob(x[:, None]) for each in (p, q))
+        assert_allclose(found, (np.exp(log_p) * (log_p - log_q)).sum() * (x[1] - x[0]), rtol=1e-9)
 
     @pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
     @pytest.mark.parametrize("offset", [0.0, 1e8])

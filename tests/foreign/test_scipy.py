@@ -33,6 +33,13 @@ def test_one_gaussian_is_scipys_own():
     assert found.support() == (-np.inf, np.inf)
 
 
+def test_the_density_is_zero_at_infinity_as_scipy_has_it():
+    frozen = NARROW.to_scipy()
+    assert frozen.pdf([np.inf, -np.inf]).tolist() == [0.0, 0.0]
+    assert frozen.logpdf([np.inf, -np.inf]).tolist() == [-np.inf, -np.inf]
+    assert frozen.pdf(0.0) == NARROW.pdf(0.0)
+
+
 def test_it_is_a_frozen_distribution_that_pickles_and_moves():
     frozen = NARROW.to_scipy()
     assert isinstance(frozen, type(stats.norm()))

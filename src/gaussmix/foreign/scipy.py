@@ -42,10 +42,11 @@ class MixtureVariable(rv_continuous):  # type: ignore[misc]
         return {**super()._updated_ctor_param(), "mixture": self._mixture}
 
     def _logpdf(self, x: Any) -> Any:
-        return self._mixture.logpdf(x)
+        finite = np.isfinite(x)  # SciPy asks at the ends of the support, too
+        return np.where(finite, self._mixture.logpdf(np.where(finite, x, 0.0)), -np.inf)
 
     def _pdf(self, x: Any) -> Any:
-        return np.exp(self._mixture.logpdf(x))
+        return np.exp(self._logpdf(x))
 
     def _cdf(self, x: Any) -> Any:
         return self._mixture.cdf(x)

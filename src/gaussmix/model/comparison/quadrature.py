@@ -16,6 +16,8 @@ Integrand = Callable[[Float64Array, Float64Array], tuple[Float64Array, Float64Ar
 
 #: Standard deviations from a Gaussian's mean at which pieces end.
 BORDERS = np.array([0.0, 1.0, 2.5, 4.5, 7.0, 11.0, 17.0, 26.0, 39.0])
+#: The least width of a piece to begin with, in the smallest standard deviation: many Gaussians share pieces.
+LEAST_WIDTH = 0.5
 #: Difference of the two rules on a piece, relative to the whole, at which it is not halved again.
 TOLERANCE = 1e-12
 #: What counts as a factor's size at least, when doubts are judged: logarithms have rounding of their own.
@@ -83,6 +85,7 @@ def integrate(integrand: Integrand, means: Float64Array, deviations: Float64Arra
     """
     steps = np.multiply.outer(deviations, np.concatenate([-BORDERS[:0:-1], BORDERS]))
     borders, centres = np.unique(means[:, None] + steps), np.unique(means)
+    borders = _thin(borders, LEAST_WIDTH * float(deviations.min()))
     middles = 0.5 * (borders[:-1] + borders[1:])
     origins = centres[np.searchsorted(0.5 * (centres[:-1] + centres[1:]), middles)]
     lows, highs = borders[:-1] - origins, borders[1:] - origins
@@ -109,6 +112,14 @@ def integrate(integrand: Integrand, means: Float64Array, deviations: Float64Arra
         lows, highs = np.concatenate([lows[halved], middles]), np.concatenate([middles, highs[halved]])
         origins = np.tile(origins[halved], 2)
     return scale, done
+
+
+def _thin(borders: Float64Array, width: float) -> Float64Array:
+    """The first of the borders in each cell of a width, and the last of all."""
+    cells = np.floor((borders - borders[0]) / width)
+    first = np.append(True, cells[1:] > cells[:-1])
+    first[-1] = True
+    return np.asarray(borders[first])
 
 
 def _evaluate(
