@@ -251,6 +251,12 @@ def test_an_output_that_an_input_equals_is_found():
     assert_allclose(model.predict(X), X[:, 0] - X[:, 1], atol=1e-6)
 
 
+def test_fits_on_folds_do_not_warn():
+    rng = np.random.default_rng(9)
+    X, y = rng.normal(size=(24, 20)), rng.normal(size=24)  # folds leave fewer rows than columns
+    assert np.isfinite(GaussianMixtureRegressor(random_state=0).fit(X, y).predict(X)).all()
+
+
 @pytest.mark.parametrize("n", [2, 3, 5])
 def test_few_rows_are_enough(n):
     rng = np.random.default_rng(n)

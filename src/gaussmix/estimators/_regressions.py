@@ -22,6 +22,8 @@ FAMILIES_OF_MANY = ("factor",)
 SHRINKAGES = (0.0, 1.0, 4.0)
 #: Numbers of components that are tried.
 NUMBERS = (1, 2, 3, 4, 6, 8, 12, 16, 24)
+#: Rows that there are for each component at least, and half as many as columns.
+ROWS_EACH = 8
 NUMBERS_BY_BIC = tuple(range(1, 10))
 
 
@@ -43,7 +45,8 @@ def read_options(model: Any, rows: JointRows) -> Options:
     for name in families:
         get_structure(name, d)
     if isinstance(numbers, str):
-        counts = tuple(k for k in (NUMBERS_BY_BIC if by_bic else NUMBERS) if k <= n)
+        most = max(n // max(ROWS_EACH, d // 2), 1)  # a mean alone takes d numbers
+        counts = tuple(k for k in (NUMBERS_BY_BIC if by_bic else NUMBERS) if k <= most)
     elif isinstance(numbers, Integral):
         counts = (int(numbers),)
     else:

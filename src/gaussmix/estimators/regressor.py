@@ -46,8 +46,8 @@ class GaussianMixtureRegressor(Predicting, RegressorMixin, MultiOutputMixin, Bas
     Parameters
     ----------
     n_components : int, "auto" or sequence of int, default="auto"
-        "auto" tries 1, 2, 3, 4, 6, 8, 12, 16 and 24 for as long as more are better (1 to 9 by BIC), a
-        sequence tries its numbers.
+        "auto" tries 1, 2, 3, 4, 6, 8, 12, 16 and 24 (1 to 9 by BIC) for as long as more are better and there
+        are eight rows for each. A sequence tries its numbers.
     covariance_type : str or sequence of str, default="auto"
         A family as in :class:`gaussmix.GaussianMixture`. "auto" tries "tied" and "full", which do not depend
         on the units of inputs and outputs (by BIC all fourteen of mclust); a sequence tries its names. Of

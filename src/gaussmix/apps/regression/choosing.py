@@ -13,6 +13,7 @@ M. Stone, Cross-validatory choice and assessment of statistical predictions, J. 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -22,7 +23,8 @@ from numpy.random import RandomState
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.apps.regression.fitting import Effort, JointModel, JointRows, fit_joint
-from gaussmix.errors import FitError
+from gaussmix.apps.regression.joint import JointRegression
+from gaussmix.errors import DoubtfulFitWarning, FitError
 from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.options import NFactors
 from gaussmix.model.covariance import get_structure
@@ -138,7 +140,7 @@ class Folds:
             if len(rest) < model.n_components:
                 return self._end(model, np.empty(0), squares, complete=False)
             try:
-                regression = fit_joint(self.rows.take(rest), model, RandomState(self.seed), QUICK).regression
+                regression = self._fit(rest, model)
             except FitError:
                 return self._end(model, np.empty(0), squares, complete=False)
             own = self.rows.take(held_out)
@@ -150,6 +152,12 @@ class Folds:
                 if mean < -HOPELESS * error:
                     return self._end(model, densities, squares, complete=False)
         return self._end(model, densities, squares, complete=True)
+
+    def _fit(self, rest: IntArray, model: JointModel) -> JointRegression:
+        """The fit to the rows that are not held out; only the final one has reason to warn."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DoubtfulFitWarning)
+            return fit_joint(self.rows.take(rest), model, RandomState(self.seed), QUICK).regression
 
     def _end(
         self, model: JointModel, densities: Float64Array, squares: list[Float64Array], *, complete: bool
@@ -231,13 +239,25 @@ class Search:
 
     def _list_numbers(self) -> list[int]:
         """Numbers of components for which each fold leaves enough rows."""
-        least = min(len(rest) for rest, _ in self.folds.splits)
-        return [number for number in self.options.numbers if number <= least]
+        return [number for number in self.options.numbers if number <= self._least_rows]
+
+    def _list_sound(self, family: str, number: int) -> list[JointModel]:
+        """The models but those that are not shrunk with too few rows for a covariance of each component."""
+        models = self.options.list_models(family, number)
+        enough = number * (len(self.folds.rows.columns) + 1)
+        if get_structure(family).shared or enough <= self._least_rows:
+            return models
+        return [model for model in models if model.shrinkage] or models
+
+    @property
+    def _least_rows(self) -> int:
+        """Rows of the fold that leaves the fewest."""
+        return min(len(rest) for rest, _ in self.folds.splits)
 
     def _try(self, family: str, number: int, rival: RegressionTrial | None) -> RegressionTrial:
         """The best shrinkage of a family and a number of components."""
         best: RegressionTrial | None = None
-        for model in self.options.list_models(family, number):
+        for model in self._list_sound(family, number):
             if model not in self.trials:
                 self.trials[model] = self.folds.try_model(model, rival)
             trial = self.trials[model]
