@@ -96,9 +96,9 @@ class SoftmaxStep:
             B = np.zeros((len(R), len(self.design.columns)))
             B[:, 0] = np.log(counts) - np.log(counts).mean()
             for _ in range(FIRST_STEPS):
-                B = self._climb(R, B)
+                B = self.climb(R, B)
         else:
-            B = self._climb(R, _join(before))
+            B = self.climb(R, _join(before))
         return SoftmaxGate(np.zeros(self.design.rank), B[:, 0], B[:, 1:], self.design.rank)
 
     def evaluate(self, gate: SoftmaxGate) -> Float64Array:
@@ -107,7 +107,7 @@ class SoftmaxStep:
 
     def log_prior(self, gate: SoftmaxGate) -> float:
         """The ridge, -tr(B P B') / 2."""
-        return -self._measure_penalty(_join(gate))
+        return -self.measure_penalty(_join(gate))
 
     def find_spikes(self, gate: SoftmaxGate, counts: Float64Array) -> tuple[int, ...]:
         """None: shares are bounded."""
@@ -124,16 +124,17 @@ class SoftmaxStep:
     def _find_log_shares(self, B: Float64Array) -> Float64Array:
         return normalise_logits(B @ self.design.columns)
 
-    def _measure_penalty(self, B: Float64Array) -> float:
+    def measure_penalty(self, B: Float64Array) -> float:
+        """tr(B P B') / 2, in nats."""
         return 0.5 * float(np.vdot(B @ self.ridge, B))
 
-    def _climb(self, R: Float64Array, B: Float64Array) -> Float64Array:
+    def climb(self, R: Float64Array, B: Float64Array) -> Float64Array:
         """The functions, shape (k, 1 + r), after a step that does not lower Q."""
         k = len(B)
         if k == 1:
             return B
         log_shares = self._find_log_shares(B)
-        value = float(np.vdot(R, log_shares)) - self._measure_penalty(B)
+        value = float(np.vdot(R, log_shares)) - self.measure_penalty(B)
         counts, shares = R.sum(axis=0), np.exp(log_shares)
         gradient = (R - shares * counts) @ self.design.columns.T - B @ self.ridge
         if (k - 1) * B.shape[1] <= MOST_PARAMETERS:
@@ -144,7 +145,7 @@ class SoftmaxStep:
             return B
         for _ in range(MOST_HALVINGS):
             after = B + step
-            reached = float(np.vdot(R, self._find_log_shares(after))) - self._measure_penalty(after)
+            reached = float(np.vdot(R, self._find_log_shares(after))) - self.measure_penalty(after)
             if reached >= value:
                 return after
             step = 0.5 * step
