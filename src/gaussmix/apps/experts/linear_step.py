@@ -118,7 +118,7 @@ class LinearStep:
         S = S - crossed - np.swapaxes(crossed, 1, 2) + D @ G @ np.swapaxes(D, 1, 2)
         S += B @ self.ridge @ np.swapaxes(B, 1, 2)
         warm = None if before is None else before.covariance_stack
-        covariances, roots = self._find_covariances(S, counts, warm)
+        covariances, roots = self.find_covariances(S, counts, warm)
         slopes = np.swapaxes(B[:, :, 1:], 1, 2)
         rank = self.design.rank
         return LinearExperts(np.zeros(rank), B[:, :, 0], slopes, self.structure, covariances, roots, rank)
@@ -184,7 +184,7 @@ class LinearStep:
         scale = float(np.exp(np.mean(np.log(one.variances))))
         return np.asarray(max(THIN**2 * scale, 2.0 * FLOOR) * self.regularise.pooled)
 
-    def _find_covariances(
+    def find_covariances(
         self, S: Float64Array, counts: Float64Array, warm: Float64Array | None
     ) -> tuple[Float64Array, Float64Array]:
         """The covariances of residual moments, shape (k, m, m), no less than the floor, and their roots."""
