@@ -35,7 +35,7 @@ class LinkedKind:
 #: Experts of regressors by name, beside "linear".
 LINKED = {
     "poisson": LinkedKind(
-        PoissonStep.of_rows, lambda Y: (Y >= 0.0) & (Y == np.round(Y)), "whole numbers from 0", 0.5
+        PoissonStep.of_rows, lambda Y: np.logical_and(Y >= 0.0, np.round(Y) == Y), "whole numbers from 0", 0.5
     ),
     "gamma": LinkedKind(GammaStep.of_rows, lambda Y: Y > 0.0, "numbers above 0", 0.0),
 }
@@ -74,13 +74,13 @@ def make_regression_step(
     *,
     alpha: float,
     covariance_type: str,
-    n_folds: int,
+    folds: IntArray,
     rng: RandomState,
 ) -> tuple[ExpertStep[Any], Float64Array]:
     """The M-step of the experts of a regressor, and the outputs as starts see them, shape (n, m)."""
     if is_estimator(expert):
         structure = get_structure(covariance_type, Y.shape[1])
-        return RegressorStep.of_rows(expert, X, Y, masses, structure, n_folds, rng), Y
+        return RegressorStep.of_rows(expert, X, Y, masses, structure, folds, rng), Y
     if expert == "linear":
         return LinearStep.of_rows(X, Y, masses, get_structure(covariance_type, Y.shape[1]), alpha), Y
     kind = LINKED[expert]
@@ -89,7 +89,8 @@ def make_regression_step(
     wrong = np.flatnonzero(~kind.allows(Y)[:, 0])
     if len(wrong):
         raise ValueError(
-            f"expert={expert!r} needs outputs that are {kind.wanted}; row {wrong[0]} of y has {Y[wrong[0], 0]}"
+            f"expert={expert!r} needs outputs that are {kind.wanted}; row {wrong[0]} of y has "
+            f"{Y[wrong[0], 0]}"
         )
     return kind.make_step(X, Y, masses, alpha), np.log(Y + kind.offset)
 
@@ -102,10 +103,10 @@ def make_class_step(
     n_classes: int,
     *,
     alpha: float,
-    n_folds: int,
+    folds: IntArray,
     rng: RandomState,
 ) -> ExpertStep[Any]:
     """The M-step of the experts of a classifier; y are places of classes."""
     if is_estimator(expert):
-        return ClassifierStep.of_rows(expert, X, y, n_classes, n_folds, rng)
+        return ClassifierStep.of_rows(expert, X, y, n_classes, folds, rng)
     return LogisticStep.of_rows(X, y, masses, alpha, n_classes)

@@ -24,10 +24,20 @@ PATIENCE = 2
 #: Rows for each expert below which a number is not tried by default.
 LEAST_ROWS = 10
 
-#: From M-steps, rows as starts see them, and a number to the fit.
-Fit: TypeAlias = Callable[[Training[Any, Any], StartRows, int], ExpertsFit[Any, Any]]
-#: From a fitted model and places of rows to log p(y | x) of each.
-Measure: TypeAlias = Callable[[Any, IntArray], Float64Array]
+#: From M-steps, rows as starts see them, a number, and responsibilities to begin with, if any, to the fit.
+Fit: TypeAlias = Callable[[Training[Any, Any], StartRows, int, Float64Array | None], ExpertsFit[Any, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOutRows:
+    """Folds of the training rows, and how a model is measured on them."""
+
+    #: Places of training rows and of those held out.
+    folds: Sequence[tuple[IntArray, IntArray]]
+    #: From a fitted model and places of rows to log p(y | x) of each.
+    measure: Callable[[Any, IntArray], Float64Array]
+    #: From a fitted model to the responsibilities of all training rows.
+    recall: Callable[[Any], Float64Array]
 
 
 @dataclass(frozen=True)
@@ -72,8 +82,7 @@ def choose_number(
     *,
     fit: Fit,
     criterion: Criterion,
-    folds: Sequence[tuple[IntArray, IntArray]] = (),
-    measure: Measure | None = None,
+    held_out: HeldOutRows | None = None,
     patient: bool = True,
 ) -> NumberChoice:
     """The best number of experts by a criterion.
@@ -87,9 +96,8 @@ def choose_number(
     criterion : {"bic", "cv"}
         The latter without folds takes the likelihood of the fit itself, which is of held-out rows where
         experts are estimators.
-    folds : sequence of pairs of arrays
-        Places of training rows and of those held out.
-    measure : callable
+    held_out : HeldOutRows, optional
+        The fit without the rows of a fold begins where the fit to all rows has ended.
     patient : bool
         Whether to stop after `PATIENCE` numbers in a row that are no better.
 
@@ -104,14 +112,16 @@ def choose_number(
     waited = 0
     for number in numbers:
         try:
-            found = fit(training, rows, number)
+            found = fit(training, rows, number, None)
         except FitError:
             trials.append(ExpertTrial(number, -np.inf, 0, np.inf, sound=False))
             waited += 1
             if patient and waited >= PATIENCE:
                 break
             continue
-        score = _hold_out(training, rows, number, fit, folds, measure) if folds else found.mean_log_likelihood
+        score = found.mean_log_likelihood
+        if held_out is not None:
+            score = _hold_out(training, rows, found.model, fit, held_out)
         sound = not found.spikes and found.status != FitStatus.DEGENERATE
         log_score = score if criterion == "cv" else float("nan")
         trials.append(
@@ -133,21 +143,14 @@ def choose_number(
 
 
 def _hold_out(
-    training: Training[Any, Any],
-    rows: StartRows,
-    number: int,
-    fit: Fit,
-    folds: Sequence[tuple[IntArray, IntArray]],
-    measure: Measure | None,
+    training: Training[Any, Any], rows: StartRows, model: Any, fit: Fit, held_out: HeldOutRows
 ) -> float:
     """The mean log-density of held-out rows; minus infinity where a fold's fit fails."""
-    assert measure is not None
-    total, weight = 0.0, 0.0
-    for train, test in folds:
+    total, memberships = 0.0, held_out.recall(model)
+    for train, test in held_out.folds:
         try:
-            model = fit(training.take(train), rows.take(train), number).model
+            found = fit(training.take(train), rows.take(train), model.n_experts, memberships[train])
         except FitError:
             return -np.inf
-        total += float(training.masses[test] @ measure(model, test))
-        weight += float(training.masses[test].sum())
-    return total / weight
+        total += float(training.masses[test] @ held_out.measure(found.model, test))
+    return total / training.weight

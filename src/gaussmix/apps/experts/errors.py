@@ -88,10 +88,10 @@ class ExpertErrors:
     def to_dict(self, level: float = 0.95) -> dict[str, list[Any]]:
         """A table by columns, one row a parameter, as constructors of data frames take it.
 
-        The columns are part ("mean", "variance", "covariance", "gate" or "share"), expert (None of covariances
-        that all share), output, term (of a covariance the other output), estimate, standard_error, z (their
-        ratio, of means and the gate), p_value (two-sided, of the hypothesis zero, by the normal
-        approximation), lower and upper. Intervals of variances are those of their logarithms.
+        The columns are part ("mean", "variance", "covariance", "gate" or "share"), expert (None of
+        covariances that all share), output, term (of a covariance the other output), estimate,
+        standard_error, z (their ratio, of means and the gate), p_value (two-sided, of the hypothesis zero, by
+        the normal approximation), lower and upper. Intervals of variances are those of their logarithms.
         """
         from scipy.special import ndtr, ndtri
 
@@ -148,11 +148,11 @@ class ExpertErrors:
             if entry.array == COVARIANCES:
                 values = float(here.covariances[entry.place]), float(error.covariances[entry.place])
                 yield entry.parameter, entry.component, entry.feature, entry.other, *values
-        for place in range(len(here.gate_intercept)):
-            values = here.gate_intercept[place], error.gate_intercept[place]
-            yield "gate", place + 1, None, "intercept", *values
+        for row in range(len(here.gate_intercept)):
+            values = float(here.gate_intercept[row]), float(error.gate_intercept[row])
+            yield "gate", row + 1, None, "intercept", *values
             for i, term in enumerate(self.gate_terms):
-                yield "gate", place + 1, None, term, here.gate_coef[place, i], error.gate_coef[place, i]
+                yield "gate", row + 1, None, term, here.gate_coef[row, i], error.gate_coef[row, i]
         for expert in range(len(here.weights)):
             yield "share", expert, None, None, here.weights[expert], error.weights[expert]
 
@@ -192,7 +192,7 @@ def make_errors(
     if kind == "sandwich":
         covariance = covariance @ found.products[1] @ covariance
     experts, gate = found.model.experts, found.model.gate
-    (k, m, _), (n_gate, n_means, _) = found.residuals.shape, found.sizes
+    (k, m), (n_gate, n_means, _) = found.residuals.shape[:2], found.sizes
     means = covariance[n_gate : n_gate + n_means, n_gate : n_gate + n_means]
     deviations = _spread_functions(means, _find_map(found.design, expand)).reshape(k, m, -1)
     intercepts, slopes = expand(experts.intercepts, experts.slopes)
@@ -212,7 +212,12 @@ def make_errors(
     spread = np.array(experts.structure.unstack(spread))
     return ExpertErrors(
         ExpertParameters(
-            intercepts, np.swapaxes(slopes, 1, 2), experts.covariances, functions[:, 0], functions[:, 1:], weights
+            intercepts,
+            np.swapaxes(slopes, 1, 2),
+            experts.covariances,
+            functions[:, 0],
+            functions[:, 1:],
+            weights,
         ),
         ExpertParameters(
             deviations[:, :, 0],
@@ -245,10 +250,12 @@ def invert(information: Float64Array) -> Float64Array:
 
 
 def _find_map(design: Design, expand: Expand) -> Float64Array:
-    """The matrix from functions of (1, A'(x - c)) to intercepts and slopes of terms; NaN of those not unique."""
-    p, r = design.matrix.shape
+    """The matrix from functions of (1, A'(x - c)) to intercepts and slopes of terms.
+
+    Slopes of features that are combinations of others are not unique, and NaN.
+    """
     levels = np.concatenate([np.ones(1), -design.centre @ design.matrix])
-    slopes = np.concatenate([np.zeros((p, 1)), design.matrix], axis=1)
+    slopes = np.concatenate([np.zeros((len(design.matrix), 1)), design.matrix], axis=1)
     standard = design.matrix * design.spreads[:, None]
     own = np.square(np.linalg.qr(standard)[0]).sum(axis=1) > 1.0 - OWN
     slopes[~own] = np.nan
@@ -262,7 +269,7 @@ def _spread_functions(covariance: Float64Array, matrix: Float64Array) -> Float64
     count = len(covariance) // size
     blocks = covariance.reshape(count, size, count, size)[np.arange(count), :, np.arange(count)]
     variances = ((matrix @ blocks) * matrix).sum(axis=2)
-    return np.sqrt(np.maximum(variances, 0.0))
+    return np.asarray(np.sqrt(np.maximum(variances, 0.0)))
 
 
 def _find_gate_functions(gate: Any, size: int) -> Float64Array:

@@ -26,7 +26,7 @@ from gaussmix.apps.experts.estimator_experts import (
     raise_floors,
 )
 from gaussmix.apps.experts.linear_step import LinearStep
-from gaussmix.apps.experts.weighted_fitting import WeightedFit, divide_rows, take_rows
+from gaussmix.apps.experts.weighted_fitting import WeightedFit, cut_folds, take_rows
 from gaussmix.fit.mstep.regularise import NO_ROWS
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure
 
@@ -65,17 +65,14 @@ class Fitting:
     X: Any
     #: What estimators are fitted to: (n,) or (n, m).
     y: Any
-    #: The fold of each row, shape (n,); one fold alone stands for rows that are not held out.
+    #: The fold of each row, shape (n,).
     folds: IntArray
     #: For what estimators draw: the same in each iteration.
     seed: int
 
     @classmethod
-    def of_rows(
-        cls, template: Any, X: Any, y: Any, n_folds: int, rng: RandomState, labels: IntArray | None = None
-    ) -> Self:
-        """That of rows in so many folds; one is for rows that are not held out."""
-        folds = divide_rows(len(y), n_folds, rng, labels)
+    def of_rows(cls, template: Any, X: Any, y: Any, folds: IntArray, rng: RandomState) -> Self:
+        """That of rows in folds."""
         return cls(WeightedFit.of(template), X, y, folds, int(rng.randint(2**31 - 1)))
 
     def take(self, rows: IntArray) -> Self:
@@ -90,12 +87,9 @@ class Fitting:
             return self.way.fit(self.X, self.y, weights, seed)
         return self.way.fit(take_rows(self.X, rows), self.y[rows], weights[rows], seed)
 
-    def cut(self) -> list[tuple[IntArray | None, IntArray]]:
-        """The training rows of each fold, None for all, and those that are held out."""
-        n_folds = int(self.folds.max()) + 1
-        if n_folds == 1:
-            return [(None, np.arange(len(self.folds)))]
-        return [(np.flatnonzero(self.folds != f), np.flatnonzero(self.folds == f)) for f in range(n_folds)]
+    def cut(self) -> list[tuple[IntArray, IntArray]]:
+        """The training rows of each fold, and those that are held out."""
+        return cut_folds(self.folds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,12 +126,12 @@ class RegressorStep(EstimatorStep):
     @classmethod
     def of_rows(
         cls, template: Any, X: Any, Y: Float64Array, masses: Float64Array, structure: Structure,
-        n_folds: int, rng: RandomState,
+        folds: IntArray, rng: RandomState,
     ) -> Self:  # fmt: skip
         """The step of rows X and Y, shape (n, m), of positive weights."""
         noise = LinearStep.of_rows(np.empty((len(Y), 0)), Y, masses, structure)
         y = Y[:, 0] if Y.shape[1] == 1 else Y
-        return cls(Fitting.of_rows(template, X, y, n_folds, rng), noise)
+        return cls(Fitting.of_rows(template, X, y, folds, rng), noise)
 
     def update(self, R: Float64Array, before: HeldOut[RegressorExperts] | None) -> HeldOut[RegressorExperts]:
         """Experts with the covariances of the residuals of rows that they have not seen."""
@@ -192,10 +186,10 @@ class ClassifierStep(EstimatorStep):
 
     @classmethod
     def of_rows(
-        cls, template: Any, X: Any, y: IntArray, n_classes: int, n_folds: int, rng: RandomState
+        cls, template: Any, X: Any, y: IntArray, n_classes: int, folds: IntArray, rng: RandomState
     ) -> Self:
         """The step of rows X and the places of their classes."""
-        return cls(Fitting.of_rows(template, X, y, n_folds, rng, labels=y), y, n_classes)
+        return cls(Fitting.of_rows(template, X, y, folds, rng), y, n_classes)
 
     def update(
         self, R: Float64Array, before: HeldOut[ClassifierExperts] | None

@@ -39,6 +39,7 @@ class Watcher(Generic[G, E]):
         self.best: ExpertRun[G, E] | None = None
 
     def __call__(self, run: ExpertRun[G, E]) -> bool:
+        """Whether the run is to end."""
         if self.best is None or run.objective > self.best.objective + self.tol:
             self.best, self.waited = run, 0
         else:

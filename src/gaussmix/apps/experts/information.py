@@ -1,14 +1,14 @@
-r"""The information of rows about a mixture of linear experts, and what it says of the errors of its parameters.
+r"""The information of rows about the parameters of a mixture of linear experts.
 
 With r_ik the responsibilities and s_ik the score (the derivative of log g_k(z_i) N(y_i | B_k t_i, Sigma_k) by
 all parameters), s_i = sum_k r_ik s_ik is that of log p(y_i | x_i), and Louis (1982) has::
 
     I  =  - d^2 Q  -  sum_i w_i (sum_k r_ik s_ik s_ik' - s_i s_i')
 
-Q is the likelihood of rows whose experts are known up to the r_ik. With G, C, S the sums of r t t', r e t' and
-r e e' of residuals e, P = Sigma^-1 and T_j the derivative of Sigma by a coordinate j::
+Q is the likelihood of rows whose experts are known up to the r_ik. With G, C, S the sums of r t t', r e t'
+and r e e' of residuals e, P = Sigma^-1 and T_j the derivative of Sigma by a coordinate j::
 
-    gate          sum_i w_i (diag g - g g') (x) u u'          functions of u less those of the first expert
+    gate          sum_i w_i (diag g - g g') (x) u u'         functions of u less those of the first expert
     B and B       P (x) G
     B and j       P T_j P C
     j and l       tr(P T_j P T_l P S) - n tr(P T_j P T_l) / 2 - what the coordinates bend
@@ -224,7 +224,8 @@ class ExpertInformation:
             gradients = np.diagonal(gradients, axis1=1, axis2=2)
         elif axes == 0:
             gradients = np.trace(gradients, axis1=1, axis2=2)
-        return gradients.sum(axis=0, keepdims=True) if self.model.experts.structure.shared else gradients
+        shared = self.model.experts.structure.shared
+        return np.asarray(gradients.sum(axis=0, keepdims=True) if shared else gradients)
 
     def _curve_gate(self) -> Float64Array:
         """The part of the gate, shape ((k - 1) (1 + q),) * 2."""
@@ -238,7 +239,7 @@ class ExpertInformation:
         found = np.empty((k - 1, len(u), k - 1, len(u)))
         found[rows, :, columns] = blocks
         found[columns, :, rows] = blocks
-        return found.reshape((k - 1) * len(u), -1)
+        return np.asarray(found.reshape((k - 1) * len(u), -1))
 
     def _find_gate_functions(self) -> Float64Array:
         """The gate's functions of u less their mean over experts, shape (k, 1 + q)."""
@@ -246,7 +247,7 @@ class ExpertInformation:
         functions = np.zeros((k, len(self.gate_design.columns)))
         if hasattr(gate, "slopes"):
             functions[:, 1:] = _project(self.gate_design, gate.slopes)
-        return functions - functions.mean(axis=0)
+        return np.asarray(functions - functions.mean(axis=0))
 
     def _find_prior_sums(self) -> tuple[Float64Array, Float64Array]:
         """What the ridge adds to C and S: those of rows of outputs zero, whose products are the ridge."""

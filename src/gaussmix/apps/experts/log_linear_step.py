@@ -135,15 +135,13 @@ class LogLinearStep(ABC, Generic[L]):
             step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
             for _ in range(MOST_HALVINGS):
                 reached = self._measure(R, self.differentiate((B + step) @ columns)[0], B + step, nu)
-                falls = ~(reached >= before)
+                falls = ~(reached >= before)[:, None]
                 if not falls.any():
                     return np.asarray(B + step)
-                step = np.where(falls[:, None], 0.5 * step, step)
-        return np.where(falls[:, None], B, B + step)
+                step = np.where(falls, 0.5 * step, step)
+        return np.where(falls, B, B + step)
 
-    def _measure(
-        self, R: Float64Array, q: Float64Array, B: Float64Array, nu: Float64Array
-    ) -> Float64Array:
+    def _measure(self, R: Float64Array, q: Float64Array, B: Float64Array, nu: Float64Array) -> Float64Array:
         """Q of each expert, shape (k,)."""
         return np.asarray(nu * np.vecdot(R, q) - self._measure_penalties(B))
 
@@ -170,7 +168,7 @@ class PoissonStep(LogLinearStep[PoissonExperts]):
         return np.asarray(measure_poisson(join(experts) @ self.design.columns, self.y).T)
 
     def differentiate(self, eta: Float64Array) -> tuple[Float64Array, Float64Array, Float64Array]:
-        """q = y eta - exp(eta) and its derivatives."""
+        """The terms y eta - exp(eta) and their derivatives."""
         means = np.exp(eta)
         return self.y * eta - means, self.y - means, means
 
@@ -199,7 +197,7 @@ class GammaStep(LogLinearStep[GammaExperts]):
         return np.asarray((found - self.shift).T)
 
     def differentiate(self, eta: Float64Array) -> tuple[Float64Array, Float64Array, Float64Array]:
-        """q = -eta - y exp(-eta) and its derivatives."""
+        """The terms -eta - y exp(-eta) and their derivatives."""
         ratios = np.exp(self.log_y - eta)
         return -eta - ratios, ratios - 1.0, ratios
 

@@ -112,7 +112,7 @@ class LogisticStep:
     def of_rows(
         cls, X: Float64Array, y: IntArray, masses: Float64Array, alpha: float, n_classes: int
     ) -> Self:
-        """The step of rows X, shape (n, p), with a ridge of alpha on slopes of features in units of spreads."""
+        """The step of rows X, shape (n, p); alpha is a ridge on slopes of features in units of spreads."""
         return cls(SoftmaxStep.of_rows(X, masses, alpha), y, n_classes)
 
     @property

@@ -19,9 +19,9 @@ from gaussmix._typing import Float64Array, IntArray
 WEIGHT = "sample_weight"
 
 NO_WEIGHTS = (
-    "expert={name} cannot be an expert: its fit takes no sample_weight, by which each expert is told its share "
-    "of each row. Use an estimator whose fit does, such as Ridge, HistGradientBoostingRegressor or a forest; "
-    "a Pipeline may end in one"
+    "expert={name} cannot be an expert: its fit takes no sample_weight, by which each expert is told its "
+    "share of each row. Use an estimator whose fit does, such as Ridge, HistGradientBoostingRegressor or a "
+    "forest; a Pipeline may end in one"
 )
 
 
@@ -70,7 +70,7 @@ class WeightedFit:
 
 
 def find_weight_keyword(estimator: Any) -> str | None:
-    """The argument of `fit` that takes the weights: of a pipeline, that of its last step; None if there is none."""
+    """The argument of `fit` that takes the weights (of a pipeline, of its last step); None if none does."""
     if has_fit_parameter(estimator, WEIGHT):
         return WEIGHT
     if isinstance(estimator, Pipeline):
@@ -89,18 +89,26 @@ def take_rows(X: Any, rows: IntArray) -> Any:
     return _safe_indexing(X, rows)
 
 
-def _name(estimator: Any) -> str:
-    if isinstance(estimator, Pipeline):
-        last = estimator.steps[-1][1]
-        return f"Pipeline(... {last if isinstance(last, str) else type(last).__name__})"
-    return type(estimator).__name__
-
-
 def divide_rows(n: int, n_folds: int, rng: RandomState, labels: IntArray | None = None) -> IntArray:
-    """The fold of each row, 0 .. n_folds - 1, of about equal size, and with equal shares of each label."""
+    """The fold of each row, 0 .. n_folds - 1, of about equal size, and with equal shares of each label.
+
+    There are as many folds as rows where these are fewer.
+    """
     order = rng.permutation(n)
     if labels is not None:
         order = order[np.argsort(labels[order], kind="stable")]
     folds = np.empty(n, dtype=np.int64)
     folds[order] = np.arange(n) % n_folds
     return folds
+
+
+def cut_folds(folds: IntArray) -> list[tuple[IntArray, IntArray]]:
+    """The training rows of each fold, and those that are held out."""
+    return [(np.flatnonzero(folds != f), np.flatnonzero(folds == f)) for f in np.unique(folds)]
+
+
+def _name(estimator: Any) -> str:
+    if isinstance(estimator, Pipeline):
+        last = estimator.steps[-1][1]
+        return f"Pipeline(... {last if isinstance(last, str) else type(last).__name__})"
+    return type(estimator).__name__
