@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -28,7 +27,9 @@ from gaussmix.apps.experts.starts import StartRows
 from gaussmix.apps.experts.state import Training
 from gaussmix.apps.experts.weighted_fitting import cut_folds, divide_rows
 from gaussmix.errors import FitError
-from gaussmix.estimators._experts import read_whole
+from gaussmix.estimators._expert_kinds import is_estimator
+from gaussmix.estimators._experts import choose_starts, read_whole
+from gaussmix.fit.arguments import make_generator
 
 #: Of how many starts of parametric experts one is made for experts that are estimators.
 STARTS_FOR_ONE = 8
@@ -40,8 +41,10 @@ LEAST_TOL = 1e-3
 class Course:
     """How a fit goes."""
 
+    numbers: tuple[int, ...]
+    rng: RandomState
     criterion: Criterion
-    #: The fold of each row, shape (n,).
+    #: The fold of each row, shape (n,); empty where no rows are held out.
     folds: IntArray
     #: Kinds of starts, which take turns.
     kinds: tuple[str, ...]
@@ -92,6 +95,32 @@ def read_numbers(n_experts: Any, n: int, init_params: Any) -> tuple[int, ...]:
     return tuple(sorted({int(each) for each in numbers}))
 
 
+def make_course(
+    model: Any,
+    numbers: tuple[int, ...],
+    rows: FloatArray,
+    present: BoolArray,
+    given: Float64Array | None,
+    labels: IntArray | None = None,
+) -> Course:
+    """The course of a fit by the parameters of an estimator; folds are drawn where they are needed."""
+    rng, held_out = make_generator(model.random_state), is_estimator(model.expert)
+    by_rows = model.criterion == "cv" and len(numbers) > 1
+    none = np.empty(0, dtype=np.int64)
+    return Course(
+        numbers=numbers,
+        rng=rng,
+        criterion="cv" if model.criterion == "cv" else "bic",
+        folds=read_folds(model.cv, rows, present, rng, labels) if held_out or by_rows else none,
+        kinds=choose_starts(model.init_params, model.gate),
+        tol=float(model.tol),
+        max_iter=int(model.max_iter),
+        n_init=int(model.n_init),
+        given=given,
+        held_out=held_out,
+    )
+
+
 def read_folds(
     cv: Any, rows: FloatArray, present: BoolArray, rng: RandomState, labels: IntArray | None = None
 ) -> IntArray:
@@ -116,8 +145,6 @@ def read_folds(
 def choose_and_fit(
     training: Training[Any, Any],
     rows: StartRows,
-    numbers: Sequence[int],
-    rng: RandomState,
     course: Course,
     *,
     views: Views,
@@ -129,6 +156,7 @@ def choose_and_fit(
     number is given there are no trials.
     """
     effort = Effort(course.tol, course.max_iter, course.n_init)
+    rng, numbers = course.rng, course.numbers
 
     def fit(
         training: Training[Any, Any], rows: StartRows, number: int, given: Float64Array | None
@@ -136,7 +164,7 @@ def choose_and_fit(
         if not course.held_out:
             return fit_experts(training, rows, number, rng, effort=effort, kinds=course.kinds, given=given)
         if given is None and guide is not None and number > 1:
-            given = _find_memberships(training, rows, number, rng, course, guide, views)
+            given = _find_memberships(training, rows, number, course, guide, views)
         few = Effort(max(course.tol, LEAST_TOL), course.max_iter, max(1, course.n_init // STARTS_FOR_ONE))
         return fit_estimators(training, rows, number, rng, effort=few, kinds=course.kinds, given=given)
 
@@ -153,7 +181,6 @@ def _find_memberships(
     training: Training[Any, Any],
     rows: StartRows,
     number: int,
-    rng: RandomState,
     course: Course,
     guide: ExpertStep[Any],
     views: Views,
@@ -162,7 +189,7 @@ def _find_memberships(
     effort = Effort(LEAST_TOL, course.max_iter, course.n_init)
     training = replace(training, expert_step=guide)
     try:
-        fit = fit_experts(training, rows, number, rng, effort=effort, kinds=course.kinds)
+        fit = fit_experts(training, rows, number, course.rng, effort=effort, kinds=course.kinds)
     except FitError:
         return None
     return views.recall(fit.model)

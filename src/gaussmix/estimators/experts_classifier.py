@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from numpy.random import RandomState
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -20,23 +19,24 @@ from gaussmix._reading.rows import read_sample_weight
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.apps.experts.choosing import NumberChoice
+from gaussmix.apps.experts.equal_rows import find_distinct_rows
+from gaussmix.apps.experts.fitting import SAMPLE
 from gaussmix.apps.experts.regression import ExpertsRegression
 from gaussmix.apps.experts.starts import StartRows
 from gaussmix.apps.experts.state import Training
 from gaussmix.errors import DoubtfulFitWarning
-from gaussmix.estimators._expert_kinds import check_expert, is_estimator, make_class_step
-from gaussmix.estimators._expert_numbers import Course, Views, choose_and_fit, read_folds, read_numbers
+from gaussmix.estimators._expert_kinds import check_expert, make_class_step
+from gaussmix.estimators._expert_numbers import Course, Views, choose_and_fit, make_course, read_numbers
 from gaussmix.estimators._experts import (
     GATES,
     choose_columns,
-    choose_starts,
     make_features,
     make_gate_step,
     read_memberships,
 )
 from gaussmix.estimators._labels import read_known_classes
 from gaussmix.estimators._validate import read_estimator_rows
-from gaussmix.fit.arguments import find_stack_level, make_generator
+from gaussmix.fit.arguments import find_stack_level
 
 
 class MixtureOfExpertsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -220,9 +220,13 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         masses = np.ones(len(rows)) if weights is None else weights[present]
         numbers = read_numbers(self.n_experts, len(masses), self.init_params)
         given = read_memberships(self.init_params, numbers[0], present)
-        rng = make_generator(self.random_state)
-        folds = read_folds(self.cv, rows, present, rng, labels)
-        self._fit_rows(rows[present], labels[present], masses, numbers, given, folds, rng)
+        course = make_course(self, numbers, rows, present, given, labels)
+        rows, labels = rows[present], labels[present]
+        if given is None and not course.folds.size and len(rows) <= SAMPLE:
+            values = np.concatenate([rows, labels[:, None]], axis=1, dtype=np.float64)
+            places, masses = find_distinct_rows(values, masses)
+            rows, labels = rows[places], labels[places]
+        self._fit_rows(rows, labels, masses, course)
         return self
 
     @hold_blas_to_one_thread()
@@ -231,10 +235,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         rows: FloatArray,
         labels: IntArray,
         masses: Float64Array,
-        numbers: Sequence[int],
-        given: Float64Array | None,
-        folds: IntArray,
-        rng: RandomState,
+        course: Course,
     ) -> None:
         """Fit rows of positive weights, and set the attributes."""
         d, n_classes = rows.shape[1], len(self.classes_)
@@ -243,33 +244,20 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         gate_columns = choose_columns(
             self.gate_features, names, d, "gate_features", least=self.gate is not None
         )
-        features = make_features(self.basis, rows, columns, masses, labels)
+        features = make_features(self.basis, rows, columns, masses, labels.astype(np.float64))
         design, Z = features.apply(rows), np.asarray(rows[:, gate_columns], dtype=np.float64)
         Z = Z[:, :0] if self.gate is None else Z
         gate_step = make_gate_step(
             self.gate, Z, masses, alpha=float(self.gate_alpha), covariance_type=self.gate_covariance_type
         )
-        own = is_estimator(self.expert)
-        sizes: dict[str, Any] = {"alpha": float(self.alpha), "folds": folds, "rng": rng}
-        step = make_class_step(self.expert, design, labels, masses, n_classes, **sizes)
-        course = Course(
-            criterion="cv" if self.criterion == "cv" else "bic",
-            folds=folds,
-            kinds=choose_starts(self.init_params, self.gate),
-            tol=float(self.tol),
-            max_iter=int(self.max_iter),
-            n_init=int(self.n_init),
-            given=given,
-            held_out=own,
-        )
+        options: dict[str, Any] = {"alpha": float(self.alpha), "folds": course.folds, "rng": course.rng}
+        step = make_class_step(self.expert, design, labels, masses, n_classes, **options)
         choice = choose_and_fit(
             Training(gate_step, step, masses),
             StartRows.of_rows(design, np.eye(n_classes)[labels], Z, masses),
-            numbers,
-            rng,
             course,
             views=Views(design, labels, Z),
-            guide=make_class_step("logistic", design, labels, masses, n_classes, **sizes) if own else None,
+            guide=make_class_step("logistic", design, labels, masses, n_classes, **options),
         )
         self._regression = ExpertsRegression(choice.fit.model, features, gate_columns)
         self._end_fit(choice)

@@ -10,7 +10,10 @@ import numpy.typing as npt
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.apps.experts.linear import whiten_all
+from gaussmix.apps.experts.predictive import make_gaussian_batch
 from gaussmix.model.covariance import Structure
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture.algebra.batch import MixtureBatch
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +30,7 @@ class RegressorExperts:
         Sigma_k, and U with Sigma_k^-1 = U U', as the family stores them. They are those of residuals of rows
         that a regressor has not seen.
     n_outputs : int
+    output_names : tuple of str, optional
     """
 
     estimators: tuple[Any, ...]
@@ -34,6 +38,7 @@ class RegressorExperts:
     covariance_stack: Float64Array
     roots: Float64Array
     n_outputs: int
+    output_names: tuple[str, ...] | None = None
 
     @property
     def n_experts(self) -> int:
@@ -54,6 +59,19 @@ class RegressorExperts:
     def variances(self) -> Float64Array:
         """The variance of the residuals of each output in each expert, shape (k, m)."""
         return self.structure.algebra.variances(self.covariance_stack, self.n_experts, self.n_outputs)
+
+    @property
+    def residuals(self) -> Mixture:
+        """The Gaussians N(0, Sigma_k) of the residuals, with equal weights."""
+        k, m = self.n_experts, self.n_outputs
+        parts = np.full(k, 1.0 / k), np.zeros((k, m)), self.covariance_stack, self.roots
+        return Mixture.of_parts(self.structure, *parts, feature_names=self.output_names)
+
+    def make_batch(
+        self, log_shares: Float64Array, X: Any, log_evidence: Float64Array
+    ) -> MixtureBatch[Mixture]:
+        """The predictive distributions of n rows X, with shares of experts, (n, k)."""
+        return make_gaussian_batch(self.residuals, log_shares, self.locate(X), log_evidence)
 
     def log_prob(self, X: Any, y: Float64Array) -> Float64Array:
         """Log p_k(y_i | x_i), in nats, shape (n, k); y of shape (n, m)."""

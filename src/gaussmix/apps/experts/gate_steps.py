@@ -36,7 +36,7 @@ FIRST_STEPS = 3
 MOST_PARAMETERS = 300
 #: How often a step is halved before none is taken.
 MOST_HALVINGS = 30
-#: Gains of Q below this, relative to Q, are rounding: the gate is where the responsibilities want it.
+#: Gains of Q below this, for a unit of Q or of weight, are rounding: the gate is where it is wanted.
 ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 #: A ridge of the Hessian, relative to its mean diagonal, for functions that the rows say nothing of.
 TINY_RIDGE = 1e-12
@@ -141,7 +141,8 @@ class SoftmaxStep:
             step = self._find_newton_step(shares, counts, gradient)
         else:
             step = self._find_bounded_step(counts, gradient)
-        if np.vdot(gradient, step) <= ROUNDING * abs(value):  # twice what there is to gain
+        most = max(abs(value), float(R.sum()))
+        if not np.vdot(gradient, step) > ROUNDING * most:  # twice what there is to gain
             return B
         for _ in range(MOST_HALVINGS):
             after = B + step

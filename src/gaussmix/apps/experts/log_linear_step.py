@@ -38,6 +38,8 @@ from gaussmix.model.covariance import NotPositiveDefiniteError
 FIRST_STEPS = 4
 #: How often a step is halved before none is taken.
 MOST_HALVINGS = 30
+#: A gain, for a unit of Q and of weight, that rounding hides: no step is tried for it.
+ROUNDING = 1e-15
 #: A ridge of the Hessian, relative to its mean diagonal, for an expert whose rows say nothing of a slope.
 TINY_RIDGE = 1e-12
 #: The mean of an expert of zeros alone, in counts for each effective row, at a start.
@@ -133,6 +135,8 @@ class LogLinearStep(ABC, Generic[L]):
             finite = np.isfinite(hessian).all(axis=(1, 2))
             hessian = np.where(finite[:, None, None], hessian, np.eye(size))
             step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+            hidden = np.vecdot(gradient, step) <= ROUNDING * (np.abs(before) + R.sum(axis=1))
+            step[hidden] = 0.0
             for _ in range(MOST_HALVINGS):
                 reached = self._measure(R, self.differentiate((B + step) @ columns)[0], B + step, nu)
                 falls = ~(reached >= before)[:, None]
@@ -193,7 +197,7 @@ class GammaStep(LogLinearStep[GammaExperts]):
 
     def evaluate(self, experts: GammaExperts) -> Float64Array:
         """Log p_k(y_i | x_i) of the training rows, in the data's units, shape (n, k)."""
-        found = measure_gamma(join(experts) @ self.design.columns, self.log_y, experts.shapes)
+        found = measure_gamma(join(experts) @ self.design.columns, self.log_y, experts.shapes[:, None])
         return np.asarray((found - self.shift).T)
 
     def differentiate(self, eta: Float64Array) -> tuple[Float64Array, Float64Array, Float64Array]:
