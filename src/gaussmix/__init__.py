@@ -18,6 +18,8 @@ _HOMES = {
     "CrossCalibration": "gaussmix.apps.anomaly.calibration",
     "Entropy": "gaussmix.model.mixture.density.entropy",
     "Estimate": "gaussmix.model.estimate",
+    "ExpertErrors": "gaussmix.apps.experts.errors",
+    "ExpertTrial": "gaussmix.apps.experts.choosing",
     "Explanation": "gaussmix.apps.anomaly.explanation",
     "FeatureSelection": "gaussmix.clusters.features",
     "FitResult": "gaussmix.fit.result",
@@ -27,6 +29,7 @@ _HOMES = {
     "GaussianMixtureClassifier": "gaussmix.estimators.classifier",
     "GaussianMixtureDetector": "gaussmix.estimators.detector",
     "GaussianMixtureRegressor": "gaussmix.estimators.regressor",
+    "MixtureOfExpertsClassifier": "gaussmix.estimators.experts_classifier",
     "MixtureOfExpertsRegressor": "gaussmix.estimators.experts",
     "GaussianMixtureTransformer": "gaussmix.estimators.transformer",
     "GroupedBatch": "gaussmix.apps.regression.grouped",
@@ -93,6 +96,8 @@ if TYPE_CHECKING:
     from gaussmix.apps.anomaly.calibration import CrossCalibration, SplitCalibration
     from gaussmix.apps.anomaly.explanation import Explanation
     from gaussmix.apps.classes.calibration import Reliability, measure_reliability
+    from gaussmix.apps.experts.choosing import ExpertTrial
+    from gaussmix.apps.experts.errors import ExpertErrors
     from gaussmix.apps.patches.denoising import denoise
     from gaussmix.apps.patches.prior import PatchPrior
     from gaussmix.apps.regression.choosing import RegressionTrial
@@ -106,6 +111,7 @@ if TYPE_CHECKING:
     from gaussmix.estimators.classifier import GaussianMixtureClassifier
     from gaussmix.estimators.detector import GaussianMixtureDetector
     from gaussmix.estimators.experts import MixtureOfExpertsRegressor
+    from gaussmix.estimators.experts_classifier import MixtureOfExpertsClassifier
     from gaussmix.estimators.gaussian import GaussianMixture
     from gaussmix.estimators.regressor import GaussianMixtureRegressor
     from gaussmix.estimators.transformer import GaussianMixtureTransformer
@@ -153,6 +159,8 @@ __all__ = [
     "CrossCalibration",
     "Entropy",
     "Estimate",
+    "ExpertErrors",
+    "ExpertTrial",
     "Explanation",
     "FeatureSelection",
     "FitResult",
@@ -171,6 +179,7 @@ __all__ = [
     "MessageLengthResult",
     "Mixture",
     "MixtureBatch",
+    "MixtureOfExpertsClassifier",
     "MixtureOfExpertsRegressor",
     "MixtureTransport",
     "Modes",

@@ -10,9 +10,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from gaussmix._check import check_finite
+from gaussmix._reading.rows import read_sample_weight
 from gaussmix._typing import BoolArray, Float64Array, FloatArray
+from gaussmix.apps.experts.errors import ExpertErrors
 from gaussmix.apps.experts.regression import ExpertsRegression
 from gaussmix.apps.regression.scoring import read_came
+from gaussmix.estimators._expert_errors import estimate_expert_errors, read_masses
 from gaussmix.estimators._predicting import Predicting
 from gaussmix.estimators._validate import read_estimator_rows
 
@@ -29,6 +32,8 @@ class ExpertAnswers(Predicting):
     #: Log-density of the gate's features below which rows are rejected.
     density_threshold_: float
     n_outputs_: int
+    alpha: float
+    gate_alpha: float
 
     def predict(
         self,
@@ -122,6 +127,59 @@ class ExpertAnswers(Predicting):
         """
         rows = self._read_inputs(X)
         return self._regression.log_prob(rows, self._read_observed(rows, y))
+
+    def estimate_errors(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        information: str = "observed",
+    ) -> ExpertErrors:
+        """Standard errors of a fit with Gaussian linear experts and a softmax gate or none.
+
+        They are those of the matrix V, with l the log-likelihood, less the ridges, and t free coordinates of
+        the parameters, taken to each parameter by the delta method::
+
+            observed    V = I^-1,  I = -d^2 l / dt^2
+            sandwich    V = I^-1 J I^-1,  J = sum_i w_i s_i s_i',  s_i = d log p(y_i | x_i) / dt
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            Those of the fit.
+        information : {"observed", "sandwich"}
+            The sandwich holds where the model is wrong, too.
+
+        Returns
+        -------
+        ExpertErrors
+            `standard_errors`, in the shapes of the estimates, and tables: `to_dict`, `to_frame`, `summary`.
+
+        Raises
+        ------
+        ValueError
+            If experts or gate are of another kind, or the information is not positive definite.
+
+        References
+        ----------
+        T. A. Louis, Finding the observed information matrix when using the EM algorithm, J. R. Stat. Soc. B
+        44 (1982) 226-233.
+        """
+        rows = self._read_inputs(X)
+        came = self._read_observed(rows, y)
+        present, masses = read_masses(read_sample_weight(sample_weight, len(rows)), len(rows))
+        names = getattr(self, "feature_names_in_", [f"x{j}" for j in range(rows.shape[1])])
+        return estimate_expert_errors(
+            self._regression,
+            np.asarray(rows[present], dtype=np.float64),
+            came[present],
+            masses,
+            tuple(map(str, names)),
+            alpha=float(self.alpha),
+            gate_alpha=float(self.gate_alpha),
+            information=information,
+        )
 
     @available_if(_has_density)  # type: ignore[untyped-decorator]
     def score_samples(self, X: Any) -> Float64Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -18,8 +19,7 @@ from gaussmix._reading.rows import read_sample_weight
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix._typing import Float64Array, FloatArray
 from gaussmix.apps.experts.equal_rows import find_distinct_rows
-from gaussmix.apps.experts.fitting import SAMPLE, Effort, fit_experts
-from gaussmix.apps.experts.linear_step import LinearStep
+from gaussmix.apps.experts.fitting import SAMPLE
 from gaussmix.apps.experts.regression import ExpertsRegression
 from gaussmix.apps.experts.result import ExpertsFit
 from gaussmix.apps.experts.starts import StartRows
@@ -27,18 +27,29 @@ from gaussmix.apps.experts.state import Training
 from gaussmix.engines import Quantile
 from gaussmix.errors import DoubtfulFitWarning
 from gaussmix.estimators._expert_answers import ExpertAnswers
+from gaussmix.estimators._expert_kinds import (
+    REGRESSIONS,
+    check_expert,
+    is_estimator,
+    make_regression_step,
+)
+from gaussmix.estimators._expert_numbers import (
+    Course,
+    Views,
+    choose_and_fit,
+    make_course,
+    read_numbers,
+)
 from gaussmix.estimators._experts import (
     GATES,
     choose_columns,
-    choose_starts,
     make_features,
     make_gate_step,
     read_memberships,
 )
 from gaussmix.estimators._outputs import Outputs, read_outputs
 from gaussmix.estimators._validate import read_estimator_rows
-from gaussmix.fit.arguments import find_stack_level, make_generator
-from gaussmix.model.covariance import get_structure
+from gaussmix.fit.arguments import find_stack_level
 
 
 class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin, BaseEstimator):  # type: ignore[misc]
@@ -53,9 +64,12 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
 
     Parameters
     ----------
-    n_experts : int, default=2
-    expert : {"linear"}, default="linear"
-        What experts are: Gaussian regressions, linear in the features of the `basis`.
+    n_experts : int, "auto" or sequence of int, default=2
+        "auto" tries 1, 2, 3, ... for as long as more are better, a sequence tries its numbers.
+    expert : {"linear", "poisson", "gamma"} or regressor, default="linear"
+        What experts are: Gaussian regressions, linear in the features of the `basis`; Poisson regressions of
+        counts or Gamma regressions of positive numbers, with logarithms of means that are linear there; or
+        any regressor or pipeline that takes `sample_weight`, which is cloned, with Gaussian residuals.
     gate : {"softmax", "gaussian"} or None, default="softmax"
         What decides the shares. "gaussian" maximises the joint likelihood of the gate's features and y, and
         knows how dense the features are, so that rows far from those of the fit can be told. None is a
@@ -73,18 +87,27 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
         Ridge of the softmax gate: precision of the slopes, with features in units of their spreads. Zero lets
         shares of separable rows go to zero and one.
     covariance_type : str, default="full"
-        The family of the covariances of the residuals, any but factor analysers. Of one output "full" lets
-        each expert have its own variance; "tied" is one for all.
+        The family of the covariances of Gaussian residuals, any but factor analysers. Of one output "full"
+        lets each expert have its own variance; "tied" is one for all.
     gate_covariance_type : str, default="full"
         The family of the Gaussian gate.
+    criterion : {"bic", "cv"}, default="bic"
+        How a number of experts is chosen: by BIC, or by the log-density of held-out rows. Experts that are
+        regressors of scikit-learn are judged by held-out rows in either case.
+    cv : int, splitter or iterable, default=5
+        Folds, each row in one: of ``criterion="cv"``, and of experts that are regressors of scikit-learn,
+        whose residuals are of rows they have not seen in each iteration.
     init_params : str or array-like, default="auto"
         Where EM starts: kinds of starts that take turns ("auto"), one of them ("lines", "inputs", "clusters",
         "residuals", "random"), the expert of each row, shape (n_samples,), or responsibilities, shape
         (n_samples, n_experts).
     n_init : int, default=24
-        Starts. All iterate a few times, on 5000 rows where there are more, and the best go on.
+        Starts. All iterate a few times, on 5000 rows where there are more, and the best go on. Of experts
+        that are regressors of scikit-learn there are an eighth of these.
     tol : float, default=1e-6
-        EM ends where the mean log-likelihood is within so many nats of its limit, as Aitken estimates it.
+        EM ends where the mean log-likelihood is within so many nats of its limit, as Aitken estimates it. Of
+        experts that are regressors of scikit-learn it ends after some iterations without a rise by 1e-3, or
+        `tol` if that is more, and the best iteration is kept.
     max_iter : int, default=1000
     reject_density : float, default=0.0
         With the Gaussian gate, points predicted for rows are NaN where the density of their features is below
@@ -94,20 +117,25 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
 
     Attributes
     ----------
-    experts_ : LinearExperts
-        Levels, slopes and covariances, in the features of the basis.
+    experts_ : LinearExperts, PoissonExperts, GammaExperts or RegressorExperts
+        Levels, slopes and covariances, in the features of the basis; `shapes` of Gamma regressions, whose
+        dispersions are the inverses; the fitted `estimators` of scikit-learn.
+    n_experts_ : int
+    trials_ : tuple of ExpertTrial
+        The numbers of experts that were tried; empty where one was given.
     gate_ : ConstantGate, SoftmaxGate or GaussianGate
     coef_ : ndarray of shape (n_experts, n_terms) or (n_experts, n_outputs, n_terms)
-        Slopes, for powers of the columns themselves.
+        Slopes, for powers of the columns themselves. Not of experts that are estimators, nor the next two.
     intercept_ : ndarray of shape (n_experts,) or (n_experts, n_outputs)
     terms_ : tuple of str
         The names of what the slopes are of.
     covariances_ : ndarray
-        Of the residuals, in the shape of the family; (n_experts, n_outputs, n_outputs) if full.
+        Of Gaussian residuals, in the shape of the family; (n_experts, n_outputs, n_outputs) if full.
     weights_ : ndarray of shape (n_experts,)
         The share of each expert in all training rows.
     fit_result_ : ExpertsFit
-        Likelihood, history, status, advice, criteria, and what became of each start.
+        Likelihood, history, status, advice, criteria, and what became of each start. Of experts that are
+        regressors of scikit-learn the likelihood is of rows that they have not seen.
     density_threshold_ : float
         Log-density of the gate's features below which rows are rejected; minus infinity where none is.
     converged_ : bool
@@ -148,8 +176,8 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_experts": [Interval(Integral, 1, None, closed="left")],
-        "expert": [StrOptions({"linear"})],
+        "n_experts": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), "array-like"],
+        "expert": "no_validation",  # type: ignore[dict-item]
         "gate": [StrOptions(set(GATES)), None],
         "features": ["array-like", str, Integral, None],
         "gate_features": ["array-like", str, Integral, None],
@@ -158,6 +186,8 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
         "gate_alpha": [Interval(Real, 0.0, None, closed="left")],
         "covariance_type": [str],
         "gate_covariance_type": [str],
+        "criterion": [StrOptions({"bic", "cv"})],
+        "cv": ["cv_object"],
         "init_params": [str, "array-like"],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0.0, None, closed="left")],
@@ -168,7 +198,7 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
 
     def __init__(
         self,
-        n_experts: int = 2,
+        n_experts: int | str | Sequence[int] = 2,
         *,
         expert: Any = "linear",
         gate: str | None = "softmax",
@@ -179,6 +209,8 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
         gate_alpha: float = 1e-3,
         covariance_type: str = "full",
         gate_covariance_type: str = "full",
+        criterion: str = "bic",
+        cv: Any = 5,
         init_params: Any = "auto",
         n_init: int = 24,
         tol: float = 1e-6,
@@ -196,6 +228,8 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
         self.gate_alpha = gate_alpha
         self.covariance_type = covariance_type
         self.gate_covariance_type = gate_covariance_type
+        self.criterion = criterion
+        self.cv = cv
         self.init_params = init_params
         self.n_init = n_init
         self.tol = tol
@@ -223,6 +257,7 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
         ValueError
             If the data or a parameter is wrong, or experts lose all rows from every start (a FitError).
         """
+        check_expert(self.expert, REGRESSIONS, classifier=False)
         rows = read_estimator_rows(self, X, reset=True)
         names = getattr(self, "feature_names_in_", None)
         check_finite(rows, "X", names)
@@ -234,12 +269,14 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
             )
         present = np.ones(len(rows), dtype=bool) if weights is None else weights > 0.0
         masses = np.ones(len(rows)) if weights is None else weights[present]
-        given = read_memberships(self.init_params, int(self.n_experts), present)
+        numbers = read_numbers(self.n_experts, len(masses), self.init_params)
+        given = read_memberships(self.init_params, numbers[0], present)
+        course = make_course(self, numbers, rows, present, given)
         rows, Y = rows[present], outputs.values[present]
-        if given is None and len(rows) <= SAMPLE:
+        if given is None and not course.folds.size and len(rows) <= SAMPLE:
             places, masses = find_distinct_rows(np.concatenate([rows, Y], axis=1), masses)
             rows, Y = rows[places], Y[places]
-        self._fit_rows(rows, outputs, Y, masses, given)
+        self._fit_rows(rows, outputs, Y, masses, course)
         return self
 
     @hold_blas_to_one_thread()
@@ -249,7 +286,7 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
         outputs: Outputs,
         Y: Float64Array,
         masses: Float64Array,
-        given: Float64Array | None,
+        course: Course,
     ) -> None:
         """Fit rows of positive weights, and set the attributes."""
         d = rows.shape[1]
@@ -261,24 +298,30 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
         features = make_features(self.basis, rows, columns, masses, Y[:, 0] if outputs.single else Y)
         design, Z = features.apply(rows), np.asarray(rows[:, gate_columns], dtype=np.float64)
         Z = Z[:, :0] if self.gate is None else Z
-        structure = get_structure(self.covariance_type, Y.shape[1])
         gate_step = make_gate_step(
             self.gate, Z, masses, alpha=float(self.gate_alpha), covariance_type=self.gate_covariance_type
         )
-        expert_step = LinearStep.of_rows(design, Y, masses, structure, float(self.alpha))
-        fit = fit_experts(
+        options: dict[str, Any] = {
+            "alpha": float(self.alpha),
+            "covariance_type": self.covariance_type,
+            "folds": course.folds,
+            "rng": course.rng,
+        }
+        expert_step, seen = make_regression_step(self.expert, design, Y, masses, **options)
+        choice = choose_and_fit(
             Training(gate_step, expert_step, masses),
-            StartRows.of_rows(design, Y, Z, masses),
-            int(self.n_experts),
-            make_generator(self.random_state),
-            effort=Effort(float(self.tol), int(self.max_iter), int(self.n_init)),
-            kinds=choose_starts(self.init_params, self.gate),
-            given=given,
+            StartRows.of_rows(design, seen, Z, masses),
+            course,
+            views=Views(design, Y, Z),
+            guide=make_regression_step("linear", design, Y, masses, **options)[0],
         )
+        fit = choice.fit
         self._single = outputs.single
-        named = replace(fit.model.experts, output_names=outputs.names)
-        fit = replace(fit, model=replace(fit.model, experts=named))
+        if hasattr(fit.model.experts, "output_names"):
+            named = replace(fit.model.experts, output_names=outputs.names)
+            fit = replace(fit, model=replace(fit.model, experts=named))
         self._regression = ExpertsRegression(fit.model, features, gate_columns)
+        self.trials_ = choice.trials
         self._end_fit(fit, names)
         weight = float(self.reject_density) * fit.n_samples
         self.density_threshold_ = -np.inf
@@ -291,12 +334,19 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
         experts, features = fit.model.experts, self._regression.features
         self.fit_result_, self.experts_, self.gate_ = fit, experts, fit.model.gate
         inputs = [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(map(str, names))
-        intercepts, slopes = features.expand(experts.intercepts, experts.slopes)
-        coef = np.swapaxes(slopes, 1, 2)
-        self.coef_ = coef[:, 0] if self._single else coef
-        self.intercept_ = intercepts[:, 0] if self._single else intercepts
-        self.terms_ = features.name(inputs)
-        self.covariances_ = experts.covariances
+        for name in ("coef_", "intercept_", "terms_", "covariances_"):  # of an earlier fit
+            self.__dict__.pop(name, None)
+        if not is_estimator(self.expert):
+            shape = (*experts.slopes.shape[:2], -1)
+            levels = experts.intercepts.reshape(experts.n_experts, -1)
+            intercepts, slopes = features.expand(levels, experts.slopes.reshape(shape))
+            coef = np.swapaxes(slopes, 1, 2)
+            self.coef_ = coef[:, 0] if self._single else coef
+            self.intercept_ = intercepts[:, 0] if self._single else intercepts
+            self.terms_ = features.name(inputs)
+        if hasattr(experts, "covariances"):
+            self.covariances_ = experts.covariances
+        self.n_experts_ = experts.n_experts
         self.weights_ = fit.counts / fit.n_samples
         self.n_outputs_ = experts.n_outputs
         self.converged_, self.n_iter_ = fit.converged, max(fit.n_iter, 1)

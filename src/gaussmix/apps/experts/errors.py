@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from gaussmix.model.mixture import Mixture
 
 #: Which estimate of the covariance of the parameters.
 Kind = Literal["observed", "sandwich"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+#: Nats below the optimum from which errors are doubtful.
+SHORT = 0.5
 #: Smallest eigenvalue of the information, scaled to a diagonal of ones, that is no rounding.
 SINGULAR = 1e-10
 #: The place of covariances among the arrays of parameters of a mixture.

@@ -131,7 +131,7 @@ class LinkedBatch:
         return found if shares.ndim else found[:, 0]
 
     def _find_quantiles(self, share: float) -> Float64Array:
-        """Quantiles lie between those of the experts, and where the distribution function passes the share."""
+        """The points between quantiles of the experts where the distribution function passes the share."""
         each = self.law.quantile(self.means[:, :, 0], share)
         lower, upper = each.min(axis=1), each.max(axis=1)
         if share in (0.0, 1.0):
@@ -157,7 +157,7 @@ class LinkedBatch:
         return self.law.draw(self.means[:, :, 0], labels, generator)[:, :, None], labels
 
     def crps(self, y: npt.ArrayLike) -> Float64Array:
-        """Continuous ranked probability score of y, shape (n, 1): E|Y - y| - E|Y - Y'| / 2, in closed form."""
+        """Continuous ranked probability score of y, shape (n, 1): E|Y - y| - E|Y - Y'| / 2, exactly."""
         came = np.asarray(y, dtype=np.float64).reshape(len(self), 1)
         means, weights = self.means[:, :, 0], self.weights
         scores = np.vecdot(weights, self.law.measure_distance(means, came))

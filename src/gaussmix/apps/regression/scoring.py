@@ -127,6 +127,8 @@ def _find_mean_distance(m: Float64Array, s: Float64Array) -> Float64Array:
 
 
 def _score_batch(batch: MixtureBatch[Mixture], observed: Float64Array) -> Float64Array:
+    if hasattr(batch, "crps"):  # of distributions that are no Gaussians
+        return np.asarray(batch.crps(observed))
     scores, deviations = np.empty(observed.shape), np.sqrt(batch.variances)
     for part in step_over(len(batch), batch.n_components * batch.n_features):
         some = batch[part]
