@@ -90,14 +90,14 @@ class LinkedBatch:
     @property
     def mean(self) -> Float64Array:
         """Shape (n, 1)."""
-        return np.vecdot(self.weights, self.means[:, :, 0])[:, None]
+        return np.asarray(np.vecdot(self.weights, self.means[:, :, 0])[:, None])
 
     @property
     def covariance(self) -> Float64Array:
         """The variance, shape (n, 1, 1): that within experts and that of their means."""
         means = self.means[:, :, 0]
         spread = np.square(means - self.mean)
-        return np.vecdot(self.weights, self.law.vary(means) + spread)[:, None, None]
+        return np.asarray(np.vecdot(self.weights, self.law.vary(means) + spread)[:, None, None])
 
     @property
     def std(self) -> Float64Array:
@@ -117,18 +117,18 @@ class LinkedBatch:
         """Posterior probability of each expert for y of shape (n, 1) or (n,); shape (n, k)."""
         came = np.asarray(y, dtype=np.float64).reshape(len(self), 1)
         joint = self.log_shares + self.law.measure(self.log_means, came)
-        return np.exp(joint - sum_exponentials(joint)[:, None])
+        return np.asarray(np.exp(joint - sum_exponentials(joint)[:, None]))
 
     def cdf(self, y: npt.ArrayLike) -> Float64Array:
         """The probability of at most y_i, shape (n,), for y of shape (n,) or a number."""
         came = np.broadcast_to(np.asarray(y, dtype=np.float64), (len(self),))[:, None]
-        return np.vecdot(self.weights, self.law.cdf(self.means[:, :, 0], came))
+        return np.asarray(np.vecdot(self.weights, self.law.cdf(self.means[:, :, 0], came)))
 
     def quantile(self, q: npt.ArrayLike) -> Float64Array:
         """The least y with a probability of at least q of no more, shape (n,), or (n, m) for m shares."""
         shares = np.asarray(q, dtype=np.float64)
         found = np.stack([self._find_quantiles(float(share)) for share in shares.ravel()], axis=1)
-        return found if shares.ndim else found[:, 0]
+        return np.asarray(found if shares.ndim else found[:, 0])
 
     def _find_quantiles(self, share: float) -> Float64Array:
         """The points between quantiles of the experts where the distribution function passes the share."""
@@ -142,7 +142,7 @@ class LinkedBatch:
             enough = self.cdf(middle) >= share
             lower, upper = np.where(enough, lower, middle), np.where(enough, middle, upper)
         whole = np.round(upper)  # where the function jumps, the bracket closes on the jump
-        return np.where(np.abs(upper - whole) <= 1e-9 * whole, whole, upper)
+        return np.asarray(np.where(np.abs(upper - whole) <= 1e-9 * whole, whole, upper))
 
     def mode(self) -> Float64Array:
         """ValueError: modes are not offered."""
@@ -165,4 +165,4 @@ class LinkedBatch:
             for j in range(i + 1):
                 share = weights[:, i] * weights[:, j] * (0.5 if i == j else 1.0)
                 scores -= share * self.law.measure_spread(means, i, j)
-        return scores[:, None]
+        return np.asarray(scores[:, None])

@@ -211,7 +211,7 @@ class GammaExperts(LogLinearExperts):
     def draw(self, means: Float64Array, labels: IntArray, rng: np.random.Generator) -> Float64Array:
         """Numbers of the experts that labels (n, s) say, of means (n, k)."""
         shapes = self.shapes[labels]
-        return rng.standard_gamma(shapes) / shapes * np.take_along_axis(means, labels, axis=1)
+        return np.asarray(rng.standard_gamma(shapes) / shapes * np.take_along_axis(means, labels, axis=1))
 
     def take(self, order: IntArray) -> Self:
         """The same with experts in another order."""

@@ -139,7 +139,7 @@ class LogLinearStep(ABC, Generic[L]):
             step[hidden] = 0.0
             for _ in range(MOST_HALVINGS):
                 reached = self._measure(R, self.differentiate((B + step) @ columns)[0], B + step, nu)
-                falls = ~(reached >= before)[:, None]
+                falls = np.asarray(~(reached >= before))[:, None]
                 if not falls.any():
                     return np.asarray(B + step)
                 step = np.where(falls, 0.5 * step, step)
