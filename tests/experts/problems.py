@@ -1,5 +1,8 @@
 """Rows of mixtures of experts for the tests, and fits of them without an estimator."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 
 from gaussmix.apps.experts.fitting import GATED, UNGATED, Effort, fit_experts
@@ -45,3 +48,9 @@ def fit(X, Y, k, Z=None, *, seed=0, effort=None, given=None, **options):
     kinds = UNGATED if Z is None else GATED
     rng = np.random.RandomState(seed)
     return fit_experts(training, rows, k, rng, effort=effort or Effort(), kinds=kinds, given=given)
+
+
+def read_reference():
+    """Data and fits of R's flexmix and mixtools, by tests/reference/experts.R."""
+    path = Path(__file__).parents[1] / "reference/experts.json"
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -32,11 +32,15 @@ for (i in 1:50) {
   if (is.null(best) || tone$loglik > best$loglik) best <- tone
 }
 
+poisson <- stepFlexmix(yp ~ x, data = NPreg, k = 2, nrep = 20, verbose = FALSE,
+                       model = FLXMRglm(family = "poisson"), control = list(tol = 1e-12, iter = 2000))
+
 refit <- suppressWarnings(refit(npreg))
 errors <- sapply(refit@components[[1]], function(each) as.matrix(each)[, "Std. Error"])
 
 cat(toJSON(list(
-  npreg = list(x = NPreg$x, y = NPreg$yn, log_likelihood = as.numeric(logLik(npreg)),
+  npreg = list(x = NPreg$x, y = NPreg$yn, counts = NPreg$yp, poisson_log_likelihood = as.numeric(logLik(poisson)),
+               poisson_parameters = parameters(poisson), log_likelihood = as.numeric(logLik(npreg)),
                parameters = parameters(npreg), standard_errors = errors,
                log_likelihood_concomitant = as.numeric(logLik(concomitant))),
   nclus = list(X = Nclus, log_likelihood = as.numeric(logLik(nclus))),

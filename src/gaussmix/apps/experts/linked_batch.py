@@ -135,7 +135,7 @@ class LinkedBatch:
         each = self.law.quantile(self.means[:, :, 0], share)
         lower, upper = each.min(axis=1), each.max(axis=1)
         if share in (0.0, 1.0):
-            return lower if share == 0.0 else upper
+            return np.asarray(lower if share == 0.0 else upper)
         upper = np.where(self.cdf(lower) >= share, lower, upper)
         for _ in range(HALVINGS):
             middle = 0.5 * (lower + upper)

@@ -198,7 +198,7 @@ class GammaExperts(LogLinearExperts):
         """E|Y - y|, of means (..., k)."""
         # E Y [Y <= y] = mu P(Z <= y) with Z of the shape nu + 1 and the same scale
         below = gammainc(self.shapes + 1.0, self.shapes * np.maximum(y, 0.0) / means)
-        return 2.0 * (y * self.cdf(means, y) - means * below) + means - y
+        return np.asarray(2.0 * (y * self.cdf(means, y) - means * below) + means - y)
 
     def measure_spread(self, means: Float64Array, i: int, j: int) -> Float64Array:
         """E|Y - Y'| of experts i and j, of means (..., k)."""

@@ -132,14 +132,14 @@ class LogLinearStep(ABC, Generic[L]):
             hessian = nu[:, None, None] * sum_products(R * curves, columns) + self.ridge
             tiny = TINY_RIDGE * np.trace(hessian, axis1=1, axis2=2) / size + np.finfo(float).tiny
             hessian += tiny[:, None, None] * np.eye(size)
-            finite = np.isfinite(hessian).all(axis=(1, 2))
-            hessian = np.where(finite[:, None, None], hessian, np.eye(size))
+            finite = np.isfinite(hessian).all(axis=(1, 2), keepdims=True)
+            hessian = np.where(finite, hessian, np.eye(size))
             step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
             hidden = np.vecdot(gradient, step) <= ROUNDING * (np.abs(before) + R.sum(axis=1))
             step[hidden] = 0.0
             for _ in range(MOST_HALVINGS):
                 reached = self._measure(R, self.differentiate((B + step) @ columns)[0], B + step, nu)
-                falls = np.asarray(~(reached >= before))[:, None]
+                falls = np.isnan(reached)[:, None] | (reached < before)[:, None]
                 if not falls.any():
                     return np.asarray(B + step)
                 step = np.where(falls, 0.5 * step, step)
