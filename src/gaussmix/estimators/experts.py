@@ -337,8 +337,8 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
         for name in ("coef_", "intercept_", "terms_", "covariances_"):  # of an earlier fit
             self.__dict__.pop(name, None)
         if not is_estimator(self.expert):
-            shape = (*experts.slopes.shape[:2], -1)
             levels = experts.intercepts.reshape(experts.n_experts, -1)
+            shape = (*experts.slopes.shape[:2], levels.shape[1])
             intercepts, slopes = features.expand(levels, experts.slopes.reshape(shape))
             coef = np.swapaxes(slopes, 1, 2)
             self.coef_ = coef[:, 0] if self._single else coef
