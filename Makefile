@@ -19,7 +19,7 @@ help:
 	@echo "make test       run the tests and the examples in the docstrings"
 	@echo "make test-core  the same in an environment of its own without numba and any extra"
 	@echo "make test-oldest    the same with the oldest supported version of every dependency"
-	@echo "make test-foreign   mixtures as priors in PyTorch, PyMC, NumPyro and Stan, in an environment of its own (2 GB)"
+	@echo "make test-foreign   beside PyTorch, PyMC, NumPyro, Stan, gmr, cgmm and POT, in an environment of its own (2 GB)"
 	@echo "make test-machines  what rounding can reach, as other processors would run it (test-on-haswell: as one)"
 	@echo "make check      format, lint, types and layers"
 	@echo "make format     put the code into the shape that make check wants"
@@ -64,7 +64,8 @@ test-oldest: $(VENV)-oldest/.installed
 test-foreign: $(VENV)-foreign/.installed
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(VENV)-foreign/bin/python -m pytest -n 2 --dist loadfile $(FOREIGN) $(ARGS)
 
-FOREIGN := tests/foreign src/gaussmix/foreign src/gaussmix/model/mixture/as_prior.py docs/mixture-priors.md
+FOREIGN := tests/foreign src/gaussmix/foreign src/gaussmix/model/mixture/as_prior.py docs/mixture-priors.md \
+	tests/operations/test_other_programs.py tests/comparison/test_transport.py
 
 # tests/machines.py says what each is; one that this processor cannot be is skipped, and the last line says so.
 MACHINES := nehalem haswell skylakex
