@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from numpy.random import RandomState
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
@@ -18,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 import gaussmix
 from gaussmix import GaussianMixtureRegressor, MixtureBatch
 from gaussmix.apps.regression.choosing import divide_rows
-from gaussmix.apps.regression.fitting import JointRows
+from gaussmix.apps.regression.fitting import Effort, JointModel, JointRows, fit_joint, make_prior
 from tests.helpers import run_python
 
 CHECKED = ("GaussianMixtureRegressor([1, 2], cv=2)",)
@@ -132,6 +133,40 @@ def test_units_and_origins_of_inputs_and_outputs_do_not_matter(curve):
         assert (moved.n_components_, moved.covariance_type_) == (plain.n_components_, plain.covariance_type_)
         assert_allclose((there - offset) / unit, mean, atol=1e-3 if offset else 1e-6)
         assert_allclose(spread / unit, std, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("covariance_type", "shrinkage"),
+    [("full", 0.0), ("full", 8.0), ("tied", 0.0), ("diag", 8.0), ("factor", 0.0)],
+)
+def test_the_unit_of_one_column_does_not_matter(curve, covariance_type, shrinkage):
+    X, y = np.column_stack([curve[0], np.random.default_rng(0).normal(size=len(curve[0]))]), curve[1]
+    options = {"covariance_type": covariance_type, "shrinkage": shrinkage, "random_state": 0}
+    plain = GaussianMixtureRegressor([1, 6], **options).fit(X, y)
+    units = np.array([1.0, 1000.0])
+    moved = GaussianMixtureRegressor([1, 6], **options).fit(units * X, 1e-6 * y)
+    assert moved.n_components_ == plain.n_components_
+    assert_allclose(1e6 * moved.predict(units * X), plain.predict(X), atol=1e-6)
+    scores = [[trial.log_score for trial in model.trials_] for model in (plain, moved)]
+    assert_allclose(scores[1], np.array(scores[0]) - np.log(1e-6), atol=1e-6)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag"])
+def test_the_history_of_a_fit_is_in_the_units_of_the_data(curve, covariance_type):
+    values = np.concatenate([curve[0], 1000.0 * curve[1][:, None]], axis=1)
+    rows, model = JointRows(values, 1), JointModel(covariance_type, 3, shrinkage=5.0)
+    result = fit_joint(rows, model, RandomState(0), Effort(1e-3, 20, 2, "kmeans")).result
+    again = gaussmix.fit_mixture(
+        values,
+        3,
+        covariance_type=covariance_type,
+        start=result.mixture,
+        prior=make_prior(rows, model),
+        max_iter=0,
+    )
+    assert_allclose(result.log_likelihood, again.log_likelihood, rtol=1e-9)
+    assert_allclose(result.log_prior, again.log_prior, rtol=1e-9)
+    assert_allclose(max(start.mean_log_likelihood for start in result.starts), result.objective[-1])
 
 
 @pytest.mark.parametrize("options", [{"n_components": 1}, {"n_components": [1, 2, 3], "cv": 3}])
@@ -343,7 +378,9 @@ def test_a_splitter_makes_the_folds(curve):
     ("options", "match"),
     [
         ({"n_components": 0}, "n_components"),
-        ({"n_components": []}, "n_components must be numbers"),
+        ({"n_components": []}, "n_components must be whole numbers"),
+        ({"n_components": [1.5]}, "n_components must be whole numbers"),
+        ({"n_components": ["a"]}, "n_components must be whole numbers"),
         ({"n_components": 500}, "need as many rows"),
         ({"covariance_type": "round"}, "covariance_type"),
         ({"covariance_type": []}, "at least one family"),

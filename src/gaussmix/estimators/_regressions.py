@@ -50,9 +50,10 @@ def read_options(model: Any, rows: JointRows) -> Options:
     elif isinstance(numbers, Integral):
         counts = (int(numbers),)
     else:
-        counts = tuple(sorted({int(number) for number in numbers}))
+        wrong = not all(isinstance(number, Integral) and not isinstance(number, bool) for number in numbers)
+        counts = () if wrong else tuple(sorted({int(number) for number in numbers}))
     if not counts or min(counts) < 1:
-        raise ValueError(f"n_components must be numbers of at least 1; got {numbers!r}")
+        raise ValueError(f"n_components must be whole numbers of at least 1; got {numbers!r}")
     if min(counts) > n:
         raise ValueError(
             f"n_components={min(counts)} components need as many rows of positive weight; there are {n}"

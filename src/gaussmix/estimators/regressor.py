@@ -243,7 +243,7 @@ class GaussianMixtureRegressor(Predicting, RegressorMixin, MultiOutputMixin, Bas
             self.search_ = choice.search
         self.fit_result_ = result
         self.converged_, self.n_iter_ = result.converged, max(result.n_iter, 1)
-        if not result.converged:
+        if result.advice and not result.converged:
             warnings.warn(result.advice, ConvergenceWarning, stacklevel=find_stack_level())
 
     def __sklearn_tags__(self) -> Any:

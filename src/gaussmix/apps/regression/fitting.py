@@ -12,6 +12,7 @@ from numpy.random import RandomState
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.apps.regression.incomplete import IncompleteRows, Pseudo
 from gaussmix.apps.regression.joint import JointRegression
+from gaussmix.apps.regression.units import convert_result, find_units
 from gaussmix.fit.mstep.regularise import RegCovar
 from gaussmix.fit.one_mixture import fit_mixture
 from gaussmix.fit.options import NFactors
@@ -113,16 +114,23 @@ def fit_joint(
 ) -> JointFit:
     """Fit a model to rows of which nothing is missing, or to filled ones; constant inputs are left out.
 
-    Raises FitError where every start collapses, ValueError where there are fewer rows than components.
+    Models that do not depend on units are fitted in those of the columns' spreads, since starts do. Raises
+    FitError where every start collapses, ValueError where there are fewer rows than components.
     """
+    values, prior = take_columns(rows.complete, rows.columns), make_prior(rows, model)
+    units = find_units(values, rows.masses) if is_free_of_units(model, values.shape[1]) else None
+    if units is not None:
+        values = values / units
+        if prior is not None:
+            prior = replace(prior, scale=np.asarray(prior.scale) / np.outer(units, units))
     result = fit_mixture(
-        take_columns(rows.complete, rows.columns),
+        values,
         model.n_components,
         covariance_type=model.covariance_type,
         sample_weight=rows.weights,
         reg_covar=model.reg_covar,
         n_factors=model.n_factors,
-        prior=make_prior(rows, model),
+        prior=prior,
         tol=effort.tol,
         max_iter=effort.max_iter,
         n_init=effort.n_init,
@@ -130,7 +138,16 @@ def fit_joint(
         random_state=rng,
         feature_names=take_names(rows, feature_names),
     )
+    if units is not None:
+        shared = get_structure(model.covariance_type).shared
+        result = convert_result(result, units, model.shrinkage * (1 if shared else model.n_components))
     return JointFit(model, result, JointRegression(result.mixture, rows.used))
+
+
+def is_free_of_units(model: JointModel, d: int) -> bool:
+    """Whether units matter to the starts of a model alone, and not to its family nor to its ridge."""
+    scales = get_structure(model.covariance_type, d).group in ("affine", "scale")
+    return model.n_components > 1 and scales and model.reg_covar in ("auto", 0.0)
 
 
 def make_prior(rows: JointRows, model: JointModel) -> NormalInverseWishart | None:
