@@ -165,6 +165,8 @@ def test_what_has_no_errors_is_refused():
     model, X, y = fit_npreg()
     with pytest.raises(ValueError, match="observed"):
         model.estimate_errors(X, y, information="expected")
+    with pytest.raises(ValueError, match="level"):
+        model.estimate_errors(X, y).to_dict(level=95)
     other = MixtureOfExpertsRegressor(2, gate="gaussian", random_state=0).fit(X, y)
     with pytest.raises(ValueError, match="softmax gate"):
         other.estimate_errors(X, y)

@@ -214,3 +214,18 @@ def test_outputs_of_the_wrong_kind_are_refused():
         MixtureOfExpertsRegressor(2, expert="gamma").fit(X, np.arange(10.0))
     with pytest.raises(ValueError, match="one output; got 2"):
         MixtureOfExpertsRegressor(2, expert="gamma").fit(X, np.ones((10, 2)))
+
+
+def test_what_cannot_come_has_no_probability():
+    X = np.linspace(-1.0, 1.0, 60)[:, None]
+    y = np.random.default_rng(0).poisson(np.exp(1.0 + X[:, 0])) + 1.0
+    wrong = {"poisson": [-1.0, 0.5, 2.0], "gamma": [-1.0, 0.0, 2.0]}
+    for kind, came in wrong.items():
+        model = MixtureOfExpertsRegressor(2, expert=kind, random_state=0).fit(X, y)
+        batch = model.predict(X[:3], return_mixture=True)[1]
+        for found in (model.log_prob(X[:3], came), batch.log_prob(came)):
+            assert (found[:2] == -np.inf).all() and np.isfinite(found[2])
+        for shares in (model.responsibilities(X[:3], came), batch.responsibilities(came)):
+            np.testing.assert_allclose(shares[:2], model.predict_shares(X[:2]))
+        mean, std = model.predict([[1e5]], return_std=True)  # beyond floating-point numbers, or zero
+        assert not np.isnan(mean).any() and not np.isnan(std).any()

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
+from sklearn.metrics import r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
@@ -173,6 +174,9 @@ def test_a_gaussian_gate_rejects_rows_far_away(pieces):
     assert 0 < rejected.sum() <= 15
     assert_array_equal(np.isnan(model.predict(X)), rejected)
     assert np.isnan(model.predict([[50.0]])).all()
+    assert model.score(X, y) == pytest.approx(r2_score(y[~rejected], model.predict(X)[~rejected]))
+    with pytest.raises(ValueError, match="all rows are rejected"):
+        model.score([[50.0]], [0.0])
     # the joint density of z and y is what was maximised
     joint = model.score_samples(X) + model.log_prob(X, y)
     assert joint.mean() == pytest.approx(model.fit_result_.mean_log_likelihood, abs=1e-6)
@@ -300,6 +304,7 @@ def test_what_is_doubtful_is_said():
         ({"basis": 1.5}, "basis must be a degree"),
         ({"init_params": "kmeans"}, "init_params must be 'auto', one of lines"),
         ({"init_params": [0, 1]}, r"init_params must have the expert of each row, shape \(300,\)"),
+        ({"init_params": ["a"] * 300}, "init_params must have whole numbers or responsibilities"),
         ({"init_params": np.full(300, 7)}, "expert of each row, 0 to 1"),
         ({"covariance_type": "round"}, "covariance_type must be one of"),
         ({"gate": "hard"}, "gate"),

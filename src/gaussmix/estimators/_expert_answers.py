@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -90,6 +91,30 @@ class ExpertAnswers(Predicting):
             first = found[0] if isinstance(found, tuple) else found
             first[self.find_rejected(X)] = np.nan
         return found
+
+    def score(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> float:
+        """R squared of the points predicted for rows that are not rejected; best is 1.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Raises
+        ------
+        ValueError
+            If all rows are rejected, or as for :meth:`predict`.
+        """
+        points = self.predict(X)
+        came = self._read_observed(points, y)
+        kept = ~np.isnan(points.reshape(len(points), -1)).any(axis=1)
+        if not kept.any():
+            raise ValueError("all rows are rejected (reject_density), so that there is no point to score")
+        weights = read_sample_weight(sample_weight, len(points))
+        return float(
+            r2_score(came[kept], points[kept], sample_weight=None if weights is None else weights[kept])
+        )
 
     def predict_experts(self, X: Any) -> Float64Array:
         """The mean of each expert, shape (n_samples, n_experts), or (n_samples, n_experts, n_outputs)."""

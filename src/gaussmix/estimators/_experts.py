@@ -133,6 +133,10 @@ def read_memberships(init_params: Any, k: int, present: npt.NDArray[np.bool_]) -
         return None
     given = read_array(init_params, "init_params")
     n = len(present)
+    if given.dtype.kind not in "fiub":
+        raise ValueError(
+            f"init_params must have whole numbers or responsibilities; got an array of {given.dtype}"
+        )
     if given.shape == (n,):
         labels = np.asarray(given, dtype=np.float64)
         if not ((labels == np.round(labels)) & (labels >= 0) & (labels < k)).all():

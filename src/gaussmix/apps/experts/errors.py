@@ -14,6 +14,7 @@ from gaussmix._typing import Float64Array
 from gaussmix.apps.experts.design import Design
 from gaussmix.apps.experts.information import ExpertInformation
 from gaussmix.infer.estimates import list_entries
+from gaussmix.infer.subject import check_share
 from gaussmix.model.mixture import Mixture
 
 #: Which estimate of the covariance of the parameters.
@@ -98,7 +99,7 @@ class ExpertErrors:
         """
         from scipy.special import ndtr, ndtri
 
-        reach = float(ndtri(0.5 + 0.5 * level))
+        reach = float(ndtri(0.5 + 0.5 * check_share(level, "level")))
         table: dict[str, list[Any]] = {name: [] for name in COLUMNS}
         for part, expert, output, term, value, error in self._list_entries():
             tests = part in ("mean", "gate")

@@ -90,14 +90,21 @@ class LinkedBatch:
     @property
     def mean(self) -> Float64Array:
         """Shape (n, 1)."""
-        return np.asarray(np.vecdot(self.weights, self.means[:, :, 0])[:, None])
+        return np.asarray(np.vecdot(self.weights, self._weighed_means)[:, None])
+
+    @property
+    def _weighed_means(self) -> Float64Array:
+        """The means of experts, shape (n, k), zero where these have no share: others may be infinite."""
+        return np.where(self.weights > 0.0, self.means[:, :, 0], 0.0)
 
     @property
     def covariance(self) -> Float64Array:
         """The variance, shape (n, 1, 1): that within experts and that of their means."""
-        means = self.means[:, :, 0]
-        spread = np.square(means - self.mean)
-        return np.asarray(np.vecdot(self.weights, self.law.vary(means) + spread)[:, None, None])
+        means = self._weighed_means
+        with np.errstate(over="ignore", invalid="ignore"):  # means may be infinite, far from all rows
+            spread = np.square(means - self.mean)
+            variance = np.vecdot(self.weights, self.law.vary(means) + spread)
+        return np.where(np.isnan(variance), np.inf, variance)[:, None, None]
 
     @property
     def std(self) -> Float64Array:
@@ -117,7 +124,9 @@ class LinkedBatch:
         """Posterior probability of each expert for y of shape (n, 1) or (n,); shape (n, k)."""
         came = np.asarray(y, dtype=np.float64).reshape(len(self), 1)
         joint = self.log_shares + self.law.measure(self.log_means, came)
-        return np.asarray(np.exp(joint - sum_exponentials(joint)[:, None]))
+        total = sum_exponentials(joint)[:, None]
+        allowed = np.isfinite(total)  # of a y that no expert allows, the shares are all that is known
+        return np.exp(np.where(allowed, joint - np.where(allowed, total, 0.0), self.log_shares))
 
     def cdf(self, y: npt.ArrayLike) -> Float64Array:
         """The probability of at most y_i, shape (n,), for y of shape (n,) or a number."""

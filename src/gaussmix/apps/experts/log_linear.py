@@ -123,8 +123,9 @@ class PoissonExperts(LogLinearExperts):
     """Distributions P_k(y | x) = mu_k^y exp(-mu_k) / y! of counts."""
 
     def measure(self, log_means: Float64Array, y: Float64Array) -> Float64Array:
-        """Log-probabilities of counts y, of logarithms of means (..., k)."""
-        return measure_poisson(log_means, y)
+        """Log-probabilities of y, of logarithms of means (..., k); minus infinity unless y is a count."""
+        count = (y >= 0.0) & (np.round(y) == y)
+        return np.where(count, measure_poisson(log_means, np.where(count, y, 0.0)), -np.inf)
 
     def vary(self, means: Float64Array) -> Float64Array:
         """The variance of counts of these means."""

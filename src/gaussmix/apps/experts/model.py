@@ -51,7 +51,14 @@ class MixtureOfExperts(Generic[G, E]):
 
 
 def weigh_experts(log_weights: Float64Array, log_prob: Float64Array) -> tuple[Float64Array, Float64Array]:
-    """Responsibilities, shape (n, k), and log-densities, (n,), from the terms of gate and experts, (n, k)."""
+    """Responsibilities, shape (n, k), and log-densities, (n,), from the terms of gate and experts, (n, k).
+
+    Of a y that no expert allows the log-density is minus infinity, and responsibilities are the shares.
+    """
     joint = np.add(log_weights.T, log_prob.T, order="C")
-    density = np.asarray(softmax(joint), dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        density = np.asarray(softmax(joint), dtype=np.float64)
+    if np.isnan(density).any():
+        impossible = (log_prob == -np.inf).all(axis=1)
+        density[impossible], joint[:, impossible] = -np.inf, np.exp(log_weights[impossible].T)
     return joint.T, density

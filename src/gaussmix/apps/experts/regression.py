@@ -51,7 +51,10 @@ class ExpertsRegression:
     def find_means(self, rows: npt.NDArray[Any]) -> Float64Array:
         """The means of the predictive distributions, shape (n, m)."""
         shares = np.exp(self.find_log_shares(rows))
-        return np.asarray((shares[:, None] @ self.locate(rows))[:, 0])
+        with np.errstate(invalid="ignore"):
+            means = np.asarray((shares[:, None] @ self.locate(rows))[:, 0])
+        # no share of an infinite mean, which counts may have far from all rows, is no number
+        return self.predict(rows).mean if np.isnan(means).any() else means
 
     def find_moments(self, rows: npt.NDArray[Any]) -> tuple[Float64Array, Float64Array]:
         """The means and standard deviations of the predictive distributions, shape (n, m)."""

@@ -20,8 +20,8 @@ WEIGHT = "sample_weight"
 
 NO_WEIGHTS = (
     "expert={name} cannot be an expert: its fit takes no sample_weight, by which each expert is told its "
-    "share of each row. Use an estimator whose fit does, such as Ridge, HistGradientBoostingRegressor or a "
-    "forest; a Pipeline may end in one"
+    "share of each row. Use an estimator whose fit does, such as linear models, trees, forests and gradient "
+    "boosting; a Pipeline may end in one"
 )
 
 
