@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from gaussmix import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from gaussmix.apps.experts.gate_steps import SoftmaxStep
@@ -82,6 +83,18 @@ def test_probabilities_are_those_of_the_parts():
     joint = shares * parts[np.arange(len(y)), :, places]
     np.testing.assert_allclose(model.responsibilities(X, y), joint / own[:, None], atol=1e-12)
     np.testing.assert_array_equal(model.predict(X), model.classes_[proba.argmax(axis=1)])
+
+
+def test_logarithms_of_probabilities_do_not_underflow():
+    model = MixtureOfExpertsClassifier(2, n_init=8, random_state=0).fit(*make_rows())
+    far = 1e5 * np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]])
+    found = model.predict_log_proba(far)
+    assert np.isfinite(found).all() and found.min() < -800.0
+    for place, label in enumerate(model.classes_):
+        np.testing.assert_allclose(model.log_prob(far, np.full(3, label)), found[:, place], atol=1e-12)
+    trees = MixtureOfExpertsClassifier(2, expert=DecisionTreeClassifier(max_depth=2), random_state=0)
+    trees.fit(*make_rows())
+    np.testing.assert_allclose(np.exp(trees.predict_log_proba(far)), trees.predict_proba(far))
 
 
 @pytest.mark.parametrize("classes", [(0, 1), (1.0, -2.0), (False, True), ("a", "b")])

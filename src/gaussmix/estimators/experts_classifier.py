@@ -280,8 +280,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
 
     def predict_log_proba(self, X: Any) -> Float64Array:
         """Log-probability of each class for each row, shape (n_samples, n_classes)."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+        rows = self._read(X)
+        return self._regression.find_log_probabilities(rows)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """The most probable class of each row, shape (n_samples,)."""

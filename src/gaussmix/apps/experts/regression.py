@@ -56,6 +56,18 @@ class ExpertsRegression:
         # no share of an infinite mean, which counts may have far from all rows, is no number
         return self.predict(rows).mean if np.isnan(means).any() else means
 
+    def find_log_probabilities(self, rows: npt.NDArray[Any]) -> Float64Array:
+        """Log P(c | x_i) of each class, in nats, shape (n, n_classes); of experts that are classifiers."""
+        from scipy.special import logsumexp
+
+        experts, X = self.model.experts, self.features.apply(rows)
+        if hasattr(experts, "find_log_probabilities"):  # finite where probabilities are too small for a float
+            each = experts.find_log_probabilities(X)
+        else:
+            with np.errstate(divide="ignore"):
+                each = np.log(experts.locate(X))
+        return np.asarray(logsumexp(self.find_log_shares(rows)[:, :, None] + each, axis=1))
+
     def find_moments(self, rows: npt.NDArray[Any]) -> tuple[Float64Array, Float64Array]:
         """The means and standard deviations of the predictive distributions, shape (n, m)."""
         batch = self.predict(rows)
