@@ -199,3 +199,19 @@ def test_mixtures_of_experts_are_drawn_as_their_own_methods_have_them(gate):
     display = ResidualDisplay.from_estimator(model, X, Y, figure=Figure(dpi=40))
     render(display)
     np.testing.assert_allclose(display.residuals.predicted, model.predict_experts(X), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("expert", ["poisson", "gamma"])
+def test_experts_of_counts_and_of_positive_numbers_are_drawn(expert):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0.0, 3.0, 150)
+    y = rng.poisson(np.exp(np.abs(x - 1.5))) + 1.0
+    model = MixtureOfExpertsRegressor(2, expert=expert, n_init=4, random_state=0).fit(x[:, None], y)
+    for kind in KINDS:
+        render(RegressionDisplay.from_estimator(model, x[:, None], y, kind=kind, figure=Figure(dpi=40)))
+    display = ResidualDisplay.from_estimator(model, x[:, None], y, figure=Figure(dpi=40))
+    render(display)
+    means, shares = model.predict_experts(x[:, None]), model.responsibilities(x[:, None], y)
+    spreads = np.sqrt(means) if expert == "poisson" else means / np.sqrt(model.experts_.shapes)
+    np.testing.assert_allclose(display.residuals.residuals, (y[:, None] - means) / spreads)
+    np.testing.assert_allclose(display.residuals.responsibilities, shares, atol=1e-12)

@@ -76,6 +76,11 @@ class LinkedBatch:
         """One output."""
         return 1
 
+    @property
+    def feature_names(self) -> None:
+        """The output has no name here."""
+        return None
+
     @cached_property
     def weights(self) -> Float64Array:
         """The shares of the experts, shape (n, k)."""
@@ -86,6 +91,12 @@ class LinkedBatch:
         """The mean of each expert, shape (n, k, 1)."""
         with np.errstate(over="ignore"):
             return np.exp(self.log_means)[:, :, None]
+
+    @property
+    def variances(self) -> Float64Array:
+        """The variance of each expert, shape (n, k, 1)."""
+        with np.errstate(over="ignore"):
+            return self.law.vary(self.means[:, :, 0])[:, :, None]
 
     @property
     def mean(self) -> Float64Array:
@@ -129,8 +140,11 @@ class LinkedBatch:
         return np.exp(np.where(allowed, joint - np.where(allowed, total, 0.0), self.log_shares))
 
     def cdf(self, y: npt.ArrayLike) -> Float64Array:
-        """The probability of at most y_i, shape (n,), for y of shape (n,) or a number."""
-        came = np.broadcast_to(np.asarray(y, dtype=np.float64), (len(self),))[:, None]
+        """The probability of at most y_i, for y of shape (n,) or (n, m), or a number; in the shape of y."""
+        values = np.asarray(y, dtype=np.float64)
+        if values.ndim > 1:
+            return np.stack([self.cdf(column) for column in values.T], axis=1)
+        came = np.broadcast_to(values, (len(self),))[:, None]
         return np.asarray(np.vecdot(self.weights, self.law.cdf(self.means[:, :, 0], came)))
 
     def quantile(self, q: npt.ArrayLike) -> Float64Array:
