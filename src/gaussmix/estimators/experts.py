@@ -149,7 +149,7 @@ class MixtureOfExpertsRegressor(ExpertAnswers, RegressorMixin, MultiOutputMixin,
     -----
     Experts come in the order of the mean output of their rows. One of few rows that it fits all but exactly
     (a spike) has a likelihood without bound: runs with fewer of them are preferred, whatever their
-    likelihood, and a result that has one says so in a :class:`gaussmix.DoubtfulFitWarning`.
+    likelihood, and a result that has one says so in a :class:`gaussmix.errors.DoubtfulFitWarning`.
 
     References
     ----------

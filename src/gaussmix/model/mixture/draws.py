@@ -56,7 +56,7 @@ class Draws(Evaluated):
         Returns
         -------
         float or ndarray
-            Of one feature of the shape `size`, of several of the shape (*size, d).
+            Of one feature of the shape `size`, of several of the shape ``(*size, d)``.
 
         Examples
         --------

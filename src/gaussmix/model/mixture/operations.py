@@ -113,7 +113,7 @@ class Operations(Conditioned):
         Returns
         -------
         Mixture
-            ``sum_k w_k N(A mu_k + b, A Sigma_k A')``; its density is p(A^-1 (y - b)) / |det A| where A is
+            ``sum_k w_k N(A mu_k + b, A Sigma_k A')``; its density is ``p(A^-1 (y - b)) / |det A|`` where A is
             square. One number keeps every family. One for each feature keeps all but spherical (diag), EII
             (EEI), EVE, VVE, EEV and VEV (full), and isotropic factor analysers, which get uniquenesses of
             their own (ppca becomes factor). Matrices that only select, order and multiply features do as
