@@ -29,15 +29,11 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.regressions_data import OTHERS, SETS, Floats, MissingDataError, load
 from gaussmix import GaussianMixtureRegressor, MixtureOfExpertsRegressor
-from gaussmix.errors import FitError
 
 #: Folds of the training rows, for the residuals of those that predict points alone.
 INNER_FOLDS = 5
 #: Most training rows of a Gaussian process with a length for each input; with more, all inputs share one.
 MOST_WITH_LENGTHS = 600
-#: Most experts that BIC chooses among, and numbers in a row that may be worse than the best.
-MOST_EXPERTS = 10
-PATIENCE = 2
 
 
 class WithResiduals:
@@ -78,34 +74,10 @@ class Process:
         return np.asarray(norm.logpdf(y, mean, std))
 
 
-class ExpertsByBIC:
-    """A mixture of experts whose number has the least BIC; numbers grow until two in a row are worse."""
-
-    def fit(self, X: Floats, y: Floats) -> ExpertsByBIC:
-        best, since = np.inf, 0
-        for k in range(1, MOST_EXPERTS + 1):
-            try:
-                model = MixtureOfExpertsRegressor(k, random_state=0).fit(X, y)
-            except FitError:  # more experts than the rows can tell apart
-                break
-            bic, since = model.fit_result_.bic, since + 1
-            if bic < best:
-                best, since, self.fitted = bic, 0, model
-            if since == PATIENCE:
-                break
-        return self
-
-    def predict(self, X: Floats) -> Floats:
-        return np.asarray(self.fitted.predict(X))
-
-    def log_prob(self, X: Floats, y: Floats) -> Floats:
-        return np.asarray(self.fitted.log_prob(X, y))
-
-
 PROGRAMS: dict[str, Callable[[], Any]] = {
     "GaussianMixtureRegressor": lambda: GaussianMixtureRegressor(random_state=0),
     "MixtureOfExpertsRegressor": lambda: MixtureOfExpertsRegressor(random_state=0),
-    "the same, number by BIC": ExpertsByBIC,
+    "the same, number by BIC": lambda: MixtureOfExpertsRegressor("auto", random_state=0),
     "the same, Gaussian gate": lambda: MixtureOfExpertsRegressor(gate="gaussian", random_state=0),
     "one Gaussian": lambda: GaussianMixtureRegressor(1, covariance_type="full", random_state=0),
     "ridge": lambda: WithResiduals(make_pipeline(StandardScaler(), RidgeCV(np.logspace(-3, 3, 13)))),
