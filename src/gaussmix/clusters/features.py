@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
+from gaussmix._check import read_count
 from gaussmix._reading.rows import read_named_rows, refuse_other_names
 from gaussmix._text import count_noun, make_html_notes, make_html_table, make_text_table, shorten
 from gaussmix.clusters.selector import SelectionStep, Selector, apply_step, choose_clusters, iterate_steps
@@ -173,9 +173,9 @@ def select_features(
     if max(numbers) < 2:
         raise ValueError(f"n_components must have a number of clusters over 1; got {sorted(numbers)}")
     for name, value in (("max_candidates", max_candidates), ("max_steps", max_steps)):
-        _check_positive(value, name)
+        read_count(value, name)
     if max_features is not None:
-        _check_positive(max_features, "max_features")
+        read_count(max_features, "max_features")
     if not math.isfinite(least_difference):
         raise ValueError(f"least_difference must be a finite number; got {least_difference!r}")
     names = tuple(given or default_names(d))
@@ -193,8 +193,3 @@ def select_features(
     result = selector.search(selected, numbers) if selected else None
     best = None if result is None else choose_clusters(result).fit
     return FeatureSelection(tuple(selected), tuple(history), names, result, best)
-
-
-def _check_positive(value: Any, name: str) -> None:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1; got {value!r}")

@@ -19,7 +19,6 @@ from gaussmix._typing import Float64Array, FloatArray, IntArray
 from gaussmix.apps.classes.calibration import PLAIN, Reliability, measure_reliability
 from gaussmix.apps.classes.choice import Choice, choose_and_fit
 from gaussmix.apps.classes.choosing import Split
-from gaussmix.apps.classes.classed_mixture import sum_exponentials
 from gaussmix.apps.classes.fitting import Effort
 from gaussmix.apps.classes.labelled import UNKNOWN
 from gaussmix.engines import Quantile
@@ -34,6 +33,7 @@ from gaussmix.estimators._classes import (
 from gaussmix.estimators._keeping_classes import KeepingClasses
 from gaussmix.estimators._validate import read_estimator_rows
 from gaussmix.fit.arguments import make_generator
+from gaussmix.model.kernels.softmax import sum_exponentials
 
 #: How parameters that are numbers are bounded.
 SHARE = Interval(Real, 0.0, 1.0, closed="left")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._check import read_count
 from gaussmix._progress import OnProgress, Progress
 from gaussmix._text import count_noun
 from gaussmix._typing import Float64Array
@@ -18,7 +19,7 @@ from gaussmix.infer.estimates import Estimated, Parameters, get_covariances
 from gaussmix.infer.intervals import INTERVALS, Bounds, Interval, bound_by_resamples
 from gaussmix.infer.refits import Refit, Refitter, Settings, run_in_blocks
 from gaussmix.infer.resampling import METHODS, Method, draw_resample, make_seeds
-from gaussmix.infer.subject import Fit, Subject, check_choice, check_count, check_share, read_subject
+from gaussmix.infer.subject import Fit, Subject, check_choice, check_share, read_subject
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.alignment import find_alignment
 from gaussmix.model.mixture.order import take_components
@@ -212,7 +213,7 @@ def bootstrap(
     True
     """
     check_choice(method, METHODS, "method")
-    n_resamples = check_count(n_resamples, "n_resamples", LEAST_RESAMPLES)
+    n_resamples = read_count(n_resamples, "n_resamples", LEAST_RESAMPLES)
     subject = read_subject(X, fit, sample_weight=sample_weight, reg_covar=reg_covar, prior=prior)
     if subject.trim and method == "parametric":
         raise ValueError(

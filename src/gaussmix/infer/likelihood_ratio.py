@@ -23,6 +23,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._check import read_count
 from gaussmix._progress import OnProgress, Progress
 from gaussmix._text import make_text_table
 from gaussmix._typing import Float64Array, IntArray
@@ -35,7 +36,7 @@ from gaussmix.fit.result import FitResult, FitStatus
 from gaussmix.fit.starts.hierarchy import scale_rows
 from gaussmix.infer.refits import Refit, Refitter, Settings, run_in_blocks
 from gaussmix.infer.resampling import Resample, draw_resample, make_seeds
-from gaussmix.infer.subject import check_count, check_share, read_subject
+from gaussmix.infer.subject import check_share, read_subject
 from gaussmix.model.mixture import Mixture
 from gaussmix.select.many_models import fit_mixtures
 
@@ -220,8 +221,8 @@ def bootstrap_lrt(
     >>> tests[0].n_components, tests[0].p_value, tests.n_components
     (1, 0.01, 2)
     """
-    max_components = check_count(max_components, "max_components", 2)
-    n_resamples, level = check_count(n_resamples, "n_resamples"), check_share(level, "level")
+    max_components = read_count(max_components, "max_components", 2)
+    n_resamples, level = read_count(n_resamples, "n_resamples"), check_share(level, "level")
     settings = Settings(tol, max_iter, "change")
     options = {
         "covariance_type": covariance_type,

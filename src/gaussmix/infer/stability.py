@@ -10,13 +10,14 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from gaussmix._check import read_count
 from gaussmix._progress import OnProgress, Progress
 from gaussmix._text import count_noun
 from gaussmix._typing import Float64Array
 from gaussmix.errors import FitError
 from gaussmix.infer.refits import run_in_blocks
 from gaussmix.infer.resampling import METHODS, Method, Resample, draw_resample, make_seeds
-from gaussmix.infer.subject import Subject, check_choice, check_count, read_subject
+from gaussmix.infer.subject import Subject, check_choice, read_subject
 from gaussmix.select.families import Key
 from gaussmix.select.search import search
 from gaussmix.select.search_result import SearchResult
@@ -159,7 +160,7 @@ def measure_stability(
     if not isinstance(result, SearchResult):
         raise ValueError(f"result must be that of gaussmix.search; got {type(result).__name__}")
     check_choice(method, ("halves", *METHODS), "method")
-    n_resamples = check_count(n_resamples, "n_resamples")
+    n_resamples = read_count(n_resamples, "n_resamples")
     if TAKEN & set(options):
         raise ValueError(f"{', '.join(sorted(TAKEN & set(options)))} are those of the result: leave them out")
     check_options(result, options)

@@ -126,13 +126,6 @@ def check_share(value: Any, name: str) -> float:
     return float(value)
 
 
-def check_count(value: Any, name: str, least: int = 1) -> int:
-    """A whole number of at least so many; ValueError names the argument otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}; got {value!r}")
-    return int(value)
-
-
 def check_choice(value: str, choices: tuple[str, ...], name: str) -> str:
     """One of some words; ValueError names them otherwise."""
     if value not in choices:

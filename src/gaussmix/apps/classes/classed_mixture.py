@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gaussmix._typing import Float64Array, IntArray
 from gaussmix.model.covariance.structure import take_logarithms
+from gaussmix.model.kernels.softmax import sum_exponentials
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.order import find_stable_order, take_components
 
@@ -82,11 +83,3 @@ def find_log_posterior(log_joint: Float64Array) -> Float64Array:
     top = log_joint.max(axis=1, keepdims=True)
     below = log_joint - np.where(np.isfinite(top), top, 0.0)
     return np.asarray(below - sum_exponentials(below)[:, None])
-
-
-def sum_exponentials(logarithms: Float64Array) -> Float64Array:
-    """Log sum_j exp(l_ij) of each row, shape (n,); SciPy's function takes a millisecond for a few rows."""
-    top = logarithms.max(axis=1)
-    safe = np.where(np.isfinite(top), top, 0.0)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(np.exp(logarithms - safe[:, None]).sum(axis=1)) + safe)

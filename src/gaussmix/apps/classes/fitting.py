@@ -18,7 +18,7 @@ from numpy.random import RandomState
 
 from gaussmix._threads import hold_blas_to_one_thread
 from gaussmix._typing import Float64Array, IntArray
-from gaussmix.apps.classes.classed_mixture import ClassedMixture, sum_exponentials
+from gaussmix.apps.classes.classed_mixture import ClassedMixture
 from gaussmix.apps.classes.constant import find_constant
 from gaussmix.apps.classes.labelled import UNKNOWN, Labelled, LabelledRows
 from gaussmix.apps.classes.mstep import Apart, Common, Proportions, Together, find_general
@@ -35,6 +35,7 @@ from gaussmix.fit.mstep.terms import Terms
 from gaussmix.fit.race.labelled import label_by_means
 from gaussmix.fit.result import FitStatus
 from gaussmix.model.covariance import NotPositiveDefiniteError, Structure, get_structure
+from gaussmix.model.kernels.softmax import sum_exponentials
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture.order import take_components
 from gaussmix.model.moments.statistics import Moments

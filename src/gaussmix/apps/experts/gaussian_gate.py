@@ -27,8 +27,8 @@ from gaussmix.fit.mstep.maximise import Maximise
 from gaussmix.fit.mstep.regularise import make_regularise
 from gaussmix.model.covariance import Structure
 from gaussmix.model.covariance.structure import take_logarithms
+from gaussmix.model.kernels.softmax import sum_exponentials
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.mixture.algebra.observation import sum_exponentials
 from gaussmix.model.mixture.order import take_components
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gaussmix._typing import Float64Array, IntArray
+from gaussmix.model.kernels.softmax import sum_exponentials
 from gaussmix.model.mixture.algebra.batch import draw_labels
-from gaussmix.model.mixture.algebra.observation import sum_exponentials
 
 #: Halvings of the bracket of a quantile: from any bracket to rounding.
 HALVINGS = 80

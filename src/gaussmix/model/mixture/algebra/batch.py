@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from gaussmix._reading.rows import read_rows
 from gaussmix._typing import Float64Array, IntArray
+from gaussmix.model.kernels.softmax import sum_exponentials
 from gaussmix.model.mixture.algebra.batch_parts import BatchParts, freeze
 from gaussmix.model.mixture.algebra.linear import read_numbers
-from gaussmix.model.mixture.algebra.observation import observe_all, step_over, sum_exponentials
+from gaussmix.model.mixture.algebra.observation import observe_all, step_over
 from gaussmix.model.mixture.algebra.peaks import Peaks
 from gaussmix.model.mixture.algebra.tails import find_log_tails, find_quantiles
 from gaussmix.model.mixture.parts import Parts

@@ -235,14 +235,6 @@ def find_log_peaks(halves: Float64Array, p: int) -> Float64Array:
     return np.asarray(-np.log(halves).sum(axis=1) - 0.5 * p * LOG_2PI)
 
 
-def sum_exponentials(logarithms: Float64Array) -> Float64Array:
-    """Logarithm of sum_k e^l of each row, shape (b, k); minus infinity where all are."""
-    largest = logarithms.max(axis=1)
-    finite = np.where(np.isfinite(largest), largest, 0.0)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(np.exp(logarithms - finite[:, None]).sum(axis=1)) + finite)
-
-
 def step_over(n: int, size: int) -> Iterator[slice]:
     """Slices of n rows, each of about :data:`STEP` numbers, where a row takes `size`."""
     step = max(1, STEP // max(size, 1))

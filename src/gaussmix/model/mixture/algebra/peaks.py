@@ -22,12 +22,8 @@ import numpy as np
 
 from gaussmix._typing import Float64Array
 from gaussmix.model.covariance.matrices import invert_lower
-from gaussmix.model.mixture.algebra.observation import (
-    Observation,
-    factorise,
-    observe_all,
-    sum_exponentials,
-)
+from gaussmix.model.kernels.softmax import sum_exponentials
+from gaussmix.model.mixture.algebra.observation import Observation, factorise, observe_all
 from gaussmix.model.mixture.properties import MixtureProperties
 
 #: Steps at most; Newton's method takes fewer than ten but where two modes are about to become one.

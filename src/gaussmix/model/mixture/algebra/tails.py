@@ -10,7 +10,7 @@ import numpy as np
 
 from gaussmix._typing import BoolArray, Float64Array
 from gaussmix.model.covariance.algebra import LOG_2PI
-from gaussmix.model.mixture.algebra.observation import sum_exponentials
+from gaussmix.model.kernels.softmax import sum_exponentials
 
 #: Steps of Newton's method or of bisection; halving alone takes some 60 in a bracket of any size.
 MOST_STEPS = 200
